@@ -1,0 +1,85 @@
+//! Identifiers. Names are text at the edges and dense indices inside: no string is touched per event.
+
+use std::fmt;
+
+/// The position of an issue in the directory of one input: dense, from 0 in order of first appearance.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct IssueIndex(pub u32);
+
+impl IssueIndex {
+    /// The index as a position in a table.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// The position of a virtual server in the directory of one input: dense, from 0 in order of first appearance.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ServerIndex(pub u32);
+
+impl ServerIndex {
+    /// The index as a position in a table.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// An order number: unique among the live orders of one issue. Chosen by whoever is measured: never trust its
+/// distribution.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct OrderId(pub u64);
+
+impl fmt::Display for OrderId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// The number of a record in its feed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct SequenceNo(pub u64);
+
+/// The code of an issue: 1 to 32 visible ASCII characters without `,` and `"`, and not the lone `*` that stands for
+/// the whole market.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct IssueCode(Box<str>);
+
+impl IssueCode {
+    /// The longest code that is accepted, in bytes.
+    pub const BYTES_MAX: usize = 32;
+
+    /// The code that `bytes` spell; `None` if they spell none.
+    pub fn new(bytes: &[u8]) -> Option<IssueCode> {
+        let legal = (1..=Self::BYTES_MAX).contains(&bytes.len())
+            && bytes != b"*"
+            && bytes.iter().all(|&byte| byte.is_ascii_graphic() && byte != b',' && byte != b'"');
+        let text = if legal { std::str::from_utf8(bytes).ok() } else { None };
+        text.map(|text| IssueCode(text.into()))
+    }
+
+    /// The code as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for IssueCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_issue_code_is_short_visible_and_not_the_market() {
+        for good in ["1306", "130A", "BRK.A", "**", &"x".repeat(32)] {
+            assert_eq!(IssueCode::new(good.as_bytes()).expect("legal").as_str(), good);
+        }
+        for bad in ["", "*", "13 06", "1306\r", "a,b", "\"", "日経", &"x".repeat(33)] {
+            assert_eq!(IssueCode::new(bad.as_bytes()), None, "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! The words that every other crate of quoteclock speaks: units, identifiers, market events, intervals.
+//!
+//! Units are types: an instant is not a span, a price is not an amount, and only operations with a meaning exist
+//! (instant − instant = span, price × shares = amount). Everything is an integer; nothing here rounds.
+//!
+//! Deliberately absent: I/O, calendars and time zones (instants are microseconds since the Unix epoch; zones live in
+//! `quoteclock-rules`), serialization (file and wire types belong to the crate that owns the file), and text parsing
+//! (formats belong to `quoteclock-feed`).
+
+mod event;
+mod ids;
+mod interval;
+mod time;
+mod units;
+
+pub use event::{Condition, MarketEvent, OrderAction, Phase, Record, Scope, Side};
+pub use ids::{IssueCode, IssueIndex, OrderId, SequenceNo, ServerIndex};
+pub use interval::{Interval, Reason, SideFault, State};
+pub use time::{Micros, Span, Timestamp, merge_spans};
+pub use units::{Amount, Bps, Price, Shares, Ticks};

@@ -1,0 +1,115 @@
+//! The limits of one obligation, and the comparison of a spread with them. Integers decide.
+
+use crate::TickTable;
+use quoteclock_model::{Amount, Bps, Price, Shares, Ticks};
+use std::sync::Arc;
+
+/// Limits in force for one obligation on one date, the Fast Market multiplier applied.
+///
+/// Clauses: `ST1/spread-and-quantity`, `ST1/fast-market`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// The widest spread in basis points of the mid.
+    pub spread_bps_max: Option<Bps>,
+    /// The widest spread in ticks. At least one of the two limits is given; the wider one counts.
+    pub spread_ticks_max: Option<Ticks>,
+    /// The least value of a side's quotes.
+    pub value_min: Option<Amount>,
+    /// The least quantity of a side's quotes. At least one of the two minima is given; both must be reached.
+    pub quantity_min: Option<Shares>,
+    /// The tick table.
+    pub tick_table: Arc<TickTable>,
+}
+
+/// A spread, exactly: as the fraction and the count that the limits are compared with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Spread {
+    /// The obligation price of the bid side.
+    pub bid: Price,
+    /// The obligation price of the offer side.
+    pub offer: Price,
+}
+
+/// (offer − bid) / mid in ten-thousandths of a basis point: × 2 for the mid, × 10,000 for bps, × 10,000 for the unit.
+const BPS_NUMERATOR: u128 = 2 * 10_000 * 10_000;
+
+impl Limits {
+    /// Whether quotes with these obligation prices are close enough: crossed or locked, or within the bps limit, or
+    /// within the tick limit. All limits are inclusive.
+    ///
+    /// Clauses: `ST1/spread-and-quantity`, `ST1/spread-of-mid`, `QC/own_crossed_quotes`.
+    pub fn spread_fulfils(&self, spread: Spread) -> bool {
+        let Spread { bid, offer } = spread;
+        offer <= bid || self.bps_fulfil(spread) || self.ticks_fulfil(spread)
+    }
+
+    fn bps_fulfil(&self, Spread { bid, offer }: Spread) -> bool {
+        let Some(Bps(max)) = self.spread_bps_max else { return false };
+        let (bid, offer) = (u128::from(bid.ten_thousandths()), u128::from(offer.ten_thousandths()));
+        (offer - bid) * BPS_NUMERATOR <= u128::from(max) * (offer + bid)
+    }
+
+    fn ticks_fulfil(&self, Spread { bid, offer }: Spread) -> bool {
+        self.spread_ticks_max.is_some_and(|max| self.tick_table.ticks_between(bid, offer) <= max)
+    }
+
+    /// Whether a side's quotes are large enough.
+    ///
+    /// Clause: `ST1/minimum-value`.
+    pub fn size_fulfils(&self, value: Amount, quantity: Shares) -> bool {
+        self.value_min.is_none_or(|min| min <= value) && self.quantity_min.is_none_or(|min| min <= quantity)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn yen(price: u64) -> Price {
+        Price::from_ten_thousandths(price * 10_000).unwrap()
+    }
+
+    fn limits(bps: Option<u64>, ticks: Option<u64>) -> Limits {
+        Limits {
+            spread_bps_max: bps.map(Bps),
+            spread_ticks_max: ticks.map(Ticks),
+            value_min: Some(Amount(300_000_000_000)),
+            quantity_min: None,
+            tick_table: Arc::new(TickTable::new(&[], 10_000).unwrap()),
+        }
+    }
+
+    #[test]
+    fn the_quote_display_sample_is_fulfilled_by_ticks_not_by_bps() {
+        let spread = Spread { bid: yen(102), offer: yen(104) };
+        assert!(limits(Some(200_000), Some(2)).spread_fulfils(spread));
+        assert!(!limits(Some(200_000), Some(1)).spread_fulfils(spread));
+        assert!(!limits(Some(200_000), None).spread_fulfils(spread));
+        assert!(!limits(Some(1_941_747), None).spread_fulfils(spread), "194.1747… bps is more than 194.1747");
+        assert!(limits(Some(1_941_748), None).spread_fulfils(spread));
+    }
+
+    #[test]
+    fn the_bps_limit_is_inclusive() {
+        // (2002 − 1998) × 2 × 10,000 / 4000 = 20 bps exactly.
+        let at = Spread { bid: yen(1998), offer: yen(2002) };
+        let beyond = Spread { bid: yen(1998), offer: Price::from_ten_thousandths(20_020_001).unwrap() };
+        assert!(limits(Some(200_000), None).spread_fulfils(at));
+        assert!(!limits(Some(200_000), None).spread_fulfils(beyond));
+    }
+
+    #[test]
+    fn locked_and_crossed_quotes_fulfil() {
+        for offer in [102, 101] {
+            assert!(limits(Some(1), None).spread_fulfils(Spread { bid: yen(102), offer: yen(offer) }));
+        }
+    }
+
+    #[test]
+    fn both_minima_must_be_reached() {
+        let both = Limits { quantity_min: Some(Shares(10)), ..limits(Some(1), None) };
+        assert!(both.size_fulfils(Amount(300_000_000_000), Shares(10)));
+        assert!(!both.size_fulfils(Amount(299_999_999_999), Shares(10)));
+        assert!(!both.size_fulfils(Amount(300_000_000_000), Shares(9)));
+    }
+}
