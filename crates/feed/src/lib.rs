@@ -1,0 +1,16 @@
+//! Event formats: bytes to market events and back, one module per format.
+//!
+//! The idea: a decoder is pushed chunks of bytes, cut anywhere, and pushes each record, readable or not, to a
+//! [`Receiver`]. It judges the form of a record only (its fields), never its place in time or in a book: that is the
+//! engine's part. A record that is malformed is handed over all the same, with whatever of it could be read, because
+//! the receiver decides whether to stop or to set it aside.
+//!
+//! Deliberately absent: files, compression, threads. Whoever drives a decoder owns the bytes.
+
+pub mod csv;
+mod directory;
+mod record;
+pub mod text;
+
+pub use directory::Directory;
+pub use record::{FeedError, Malformed, Place, RawRecord, Receiver, Sequence, Stop};

@@ -1,0 +1,126 @@
+//! What a decoder hands over: records with what of them could be read, and where they stood.
+
+use quoteclock_model::{IssueCode, IssueIndex, MarketEvent, Scope, SequenceNo, ServerIndex, Timestamp};
+use std::fmt;
+use thiserror::Error;
+
+/// Where in its file a record stands.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Place {
+    /// In a text file: the line, counted from 1.
+    Line(u64),
+    /// In a binary file: the offset of the record's first byte in the uncompressed stream.
+    Byte(u64),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Line(line) => write!(f, "line {line}"),
+            Place::Byte(offset) => write!(f, "byte {offset}"),
+        }
+    }
+}
+
+/// Why a record's form is wrong: the field, what it held, what it should hold.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+#[error("{field}: found {found}, expected {expected}")]
+pub struct Malformed {
+    /// The field, or `record` where the record as a whole is wrong.
+    pub field: &'static str,
+    /// What was found, shortened and printable.
+    pub found: String,
+    /// What was expected.
+    pub expected: &'static str,
+}
+
+impl Malformed {
+    /// A field that holds `found`, which is shown shortened and with unprintable bytes escaped.
+    pub fn field(field: &'static str, found: &[u8], expected: &'static str) -> Malformed {
+        const SHOWN_MAX: usize = 40;
+        let shown = found[..found.len().min(SHOWN_MAX)].escape_ascii();
+        let found = match found.len() {
+            0 => "nothing".to_owned(),
+            length if length <= SHOWN_MAX => format!("\"{shown}\""),
+            length => format!("\"{shown}…\" ({length} bytes)"),
+        };
+        Malformed { field, found, expected }
+    }
+}
+
+/// The sequence number of a record.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sequence {
+    /// The format, or this file, carries none.
+    Absent,
+    /// There should be one and it could not be read.
+    Unreadable,
+    /// The number.
+    Given(SequenceNo),
+}
+
+/// One record, with whatever of it could be read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RawRecord<'a> {
+    /// Where it stands.
+    pub place: Place,
+    /// The record as it stands in the input, without its line end or frame. Of an oversized record the first part; the
+    /// rest follows through [`Receiver::rest`].
+    pub bytes: &'a [u8],
+    /// Its time, floored to the microsecond; `None` if unreadable.
+    pub ts_event: Option<Timestamp>,
+    /// Its sequence number.
+    pub sequence: Sequence,
+    /// What it names: an issue, or the whole market; `None` if neither could be read.
+    pub scope: Option<Scope>,
+    /// What it says.
+    pub event: Result<MarketEvent, Malformed>,
+}
+
+/// The receiver wants no more: it has what it needs or has met an error, and keeps the reason itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Stop;
+
+/// Takes what a decoder reads, in the order of the input.
+pub trait Receiver {
+    /// Announces the code of an issue, before the first readable event that names it.
+    fn issue(&mut self, index: IssueIndex, code: &IssueCode);
+
+    /// Announces the name of a virtual server, before the first event that names it.
+    fn server(&mut self, index: ServerIndex, name: &str);
+
+    /// Takes a record.
+    ///
+    /// # Errors
+    /// [`Stop`] to end decoding.
+    fn record(&mut self, record: &RawRecord<'_>) -> Result<(), Stop>;
+
+    /// Takes a further part of the last record, which was too long to be held whole.
+    ///
+    /// # Errors
+    /// [`Stop`] to end decoding.
+    fn rest(&mut self, bytes: &[u8]) -> Result<(), Stop>;
+}
+
+/// Why decoding ended early.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+#[non_exhaustive]
+pub enum FeedError {
+    /// The receiver asked for it.
+    #[error("stopped by the receiver")]
+    Stopped,
+    /// The input as a whole cannot be read as events.
+    #[error("{place}: {malformed}")]
+    Input {
+        /// Where.
+        place: Place,
+        /// What is wrong.
+        malformed: Malformed,
+    },
+}
+
+impl From<Stop> for FeedError {
+    fn from(Stop: Stop) -> FeedError {
+        FeedError::Stopped
+    }
+}

@@ -1,0 +1,280 @@
+//! Fields of text formats: numbers, prices and times, exactly as SPEC section 2 spells them.
+//!
+//! Digits are ASCII, leading zeros mean nothing, and there is no sign, exponent or space. Every function returns `None`
+//! for anything else, without saying why: the caller knows the field and says what it expected.
+
+use quoteclock_model::{Price, Shares, Timestamp};
+
+/// An unsigned 64-bit number.
+#[inline]
+pub fn unsigned(field: &[u8]) -> Option<u64> {
+    if field.is_empty() {
+        return None;
+    }
+    // Nineteen digits cannot overflow: only longer fields pay for the check.
+    if field.len() <= 19 {
+        let mut value = 0_u64;
+        for &byte in field {
+            value = value * 10 + digit(byte)?;
+        }
+        return Some(value);
+    }
+    field.iter().try_fold(0_u64, |value, &byte| value.checked_mul(10)?.checked_add(digit(byte)?))
+}
+
+/// A price: digits, and optionally a point and 1 to 4 more; above 0 and at most 1,000,000,000.
+#[inline]
+pub fn price(field: &[u8]) -> Option<Price> {
+    const DECIMALS_MAX: usize = 4;
+    let (whole, decimals) = match memchr::memchr(b'.', field) {
+        None => (field, &[][..]),
+        Some(point) if (1..=DECIMALS_MAX).contains(&(field.len() - point - 1)) => {
+            (&field[..point], &field[point + 1..])
+        }
+        Some(_) => return None,
+    };
+    let mut units = unsigned(whole)?;
+    for position in 0..DECIMALS_MAX {
+        let next = match decimals.get(position) {
+            Some(&byte) => digit(byte)?,
+            None => 0,
+        };
+        units = units.checked_mul(10)?.checked_add(next)?;
+    }
+    Price::from_ten_thousandths(units)
+}
+
+/// A quantity: whole shares, 1 to 1,000,000,000,000.
+#[inline]
+pub fn quantity(field: &[u8]) -> Option<Shares> {
+    unsigned(field).map(Shares).filter(|&shares| Shares(1) <= shares && shares <= Shares::MAX_PER_RECORD)
+}
+
+/// Reads RFC 3339 times; remembers the last date read, since a file is a day.
+#[derive(Debug, Default)]
+pub struct TimeReader {
+    last_date: Option<([u8; 10], i64)>,
+}
+
+impl TimeReader {
+    /// A time with offset or `Z` and 0 to 9 decimals, floored to the microsecond. Second 60 is refused.
+    #[inline]
+    pub fn read(&mut self, field: &[u8]) -> Option<Timestamp> {
+        let (date, rest) = field.split_first_chunk::<10>()?;
+        let (clock, rest) = rest.split_first_chunk::<9>()?;
+        let days = self.days(date)?;
+        if !matches!(clock[0], b'T' | b't') || clock[3] != b':' || clock[6] != b':' {
+            return None;
+        }
+        let (hour, minute, second) = (two(clock, 1)?, two(clock, 4)?, two(clock, 7)?);
+        if 23 < hour || 59 < minute || 59 < second {
+            return None;
+        }
+        let (micros, rest) = fraction(rest)?;
+        let offset_minutes = offset(rest)?;
+        let seconds = days * 86_400 + hour * 3_600 + minute * 60 + second - offset_minutes * 60;
+        Some(Timestamp::from_micros(seconds * 1_000_000 + micros))
+    }
+
+    #[inline]
+    fn days(&mut self, date: &[u8; 10]) -> Option<i64> {
+        match self.last_date {
+            Some((last, days)) if last == *date => Some(days),
+            _ => {
+                let days = days_since_epoch(date)?;
+                self.last_date = Some((*date, days));
+                Some(days)
+            }
+        }
+    }
+}
+
+/// The value of one ASCII digit.
+#[inline]
+fn digit(byte: u8) -> Option<u64> {
+    let value = byte.wrapping_sub(b'0');
+    (value <= 9).then_some(u64::from(value))
+}
+
+/// The value of two ASCII digits.
+#[inline]
+fn two(bytes: &[u8], position: usize) -> Option<i64> {
+    let (tens, ones) = (bytes[position].wrapping_sub(b'0'), bytes[position + 1].wrapping_sub(b'0'));
+    (tens <= 9 && ones <= 9).then_some(i64::from(tens) * 10 + i64::from(ones))
+}
+
+/// Microseconds of an optional fraction of 1 to 9 digits, and what follows it.
+#[inline]
+fn fraction(rest: &[u8]) -> Option<(i64, &[u8])> {
+    let Some((b'.', digits)) = rest.split_first() else { return Some((0, rest)) };
+    let count = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if !(1..=9).contains(&count) {
+        return None;
+    }
+    let mut micros = 0;
+    for position in 0..6 {
+        let next = if position < count { i64::from(digits[position] - b'0') } else { 0 };
+        micros = micros * 10 + next;
+    }
+    Some((micros, &digits[count..]))
+}
+
+/// Minutes east of UTC.
+#[inline]
+fn offset(rest: &[u8]) -> Option<i64> {
+    let (sign, clock) = match rest {
+        b"Z" | b"z" => return Some(0),
+        [b'+', clock @ ..] => (1, clock),
+        [b'-', clock @ ..] => (-1, clock),
+        _ => return None,
+    };
+    if clock.len() != 5 || clock[2] != b':' {
+        return None;
+    }
+    let (hours, minutes) = (two(clock, 0)?, two(clock, 3)?);
+    (hours <= 23 && minutes <= 59).then_some(sign * (hours * 60 + minutes))
+}
+
+/// Days from 1970-01-01 to a date of the proleptic Gregorian calendar, `YYYY-MM-DD`.
+fn days_since_epoch(date: &[u8; 10]) -> Option<i64> {
+    let (year, month, day) = (two(date, 0)? * 100 + two(date, 2)?, two(date, 5)?, two(date, 8)?);
+    if date[4] != b'-' || date[7] != b'-' || !(1..=12).contains(&month) {
+        return None;
+    }
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let month_days = match month {
+        2 => 28 + i64::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    };
+    if !(1..=month_days).contains(&day) {
+        return None;
+    }
+    // Years that begin in March put the leap day last; 719,468 days lie from 0000-03-01 to 1970-01-01.
+    let (shifted_year, shifted_month) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
+    let leap_days = shifted_year.div_euclid(4) - shifted_year.div_euclid(100) + shifted_year.div_euclid(400);
+    Some(shifted_year * 365 + leap_days + (shifted_month * 153 + 2) / 5 + day - 1 - 719_468)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn micros(text: &str) -> Option<i64> {
+        TimeReader::default().read(text.as_bytes()).map(Timestamp::as_micros)
+    }
+
+    #[test]
+    fn times_count_microseconds_since_the_epoch() {
+        for (text, expected) in [
+            ("1970-01-01T00:00:00Z", 0),
+            ("1970-01-01T09:00:00+09:00", 0),
+            ("1969-12-31T23:59:59.999999Z", -1),
+            ("1969-12-31T23:59:59.9999999Z", -1),
+            ("2000-02-29T00:00:00Z", 951_782_400_000_000),
+            ("2024-03-01T09:00:00.000001+09:00", 1_709_251_200_000_001),
+            ("2024-03-01T09:00:00.000001999+09:00", 1_709_251_200_000_001),
+            ("2024-02-29T21:00:00.1-03:00", 1_709_251_200_100_000),
+            ("2024-03-01t00:00:00z", 1_709_251_200_000_000),
+            ("2024-03-01T05:30:00+05:30", 1_709_251_200_000_000),
+            ("0000-01-01T00:00:00Z", -62_167_219_200_000_000),
+            ("9999-12-31T23:59:59.999999999Z", 253_402_300_799_999_999),
+        ] {
+            assert_eq!(micros(text), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn times_of_another_form_are_refused() {
+        for text in [
+            "",
+            "2024-03-01",
+            "2024-03-01T09:00:00",
+            "2024-03-01 09:00:00Z",
+            "2024-03-01T09:00:60Z",
+            "2024-03-01T24:00:00Z",
+            "2024-03-01T09:60:00Z",
+            "2023-02-29T09:00:00Z",
+            "2100-02-29T09:00:00Z",
+            "2024-13-01T09:00:00Z",
+            "2024-00-01T09:00:00Z",
+            "2024-03-00T09:00:00Z",
+            "2024-03-32T09:00:00Z",
+            "2024-03-01T09:00:00.Z",
+            "2024-03-01T09:00:00.1234567890Z",
+            "2024-03-01T09:00:00,1Z",
+            "2024-03-01T09:00:00+0900",
+            "2024-03-01T09:00:00+09",
+            "2024-03-01T09:00:00+24:00",
+            "2024-03-01T09:00:00+09:60",
+            "2024-03-01T09:00:00Z ",
+            " 2024-03-01T09:00:00Z",
+            "2024-03-01T09:00Z",
+            "24-03-01T09:00:00Z",
+        ] {
+            assert_eq!(micros(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_remembered_date_changes_nothing() {
+        let mut reader = TimeReader::default();
+        for text in ["2024-03-01T00:00:00Z", "2024-03-01T00:00:01Z", "2024-03-02T00:00:00Z", "2024-03-01T00:00:00Z"] {
+            assert_eq!(reader.read(text.as_bytes()).map(Timestamp::as_micros), micros(text));
+        }
+    }
+
+    #[test]
+    fn numbers_are_digits_only() {
+        assert_eq!(unsigned(b"0"), Some(0));
+        assert_eq!(unsigned(b"000000000000000000000000000007"), Some(7));
+        assert_eq!(unsigned(b"18446744073709551615"), Some(u64::MAX));
+        for bad in
+            ["", "18446744073709551616", "99999999999999999999", "-1", "+1", " 1", "1 ", "1e3", "1.0", "0x1", "１"]
+        {
+            assert_eq!(unsigned(bad.as_bytes()), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn prices_have_up_to_four_decimals_and_bounds() {
+        let units = |text: &str| price(text.as_bytes()).map(Price::ten_thousandths);
+        for (text, expected) in [
+            ("1", 10_000),
+            ("0.0001", 1),
+            ("0007.83", 78_300),
+            ("7.8300", 78_300),
+            ("1000000000", 10_000_000_000_000),
+            ("1000000000.0000", 10_000_000_000_000),
+        ] {
+            assert_eq!(units(text), Some(expected), "{text}");
+        }
+        for bad in [
+            "",
+            "0",
+            "0.0000",
+            "1000000000.0001",
+            "1000000001",
+            "1.",
+            ".5",
+            "1.00000",
+            "-1",
+            "+1",
+            "1e3",
+            "1.2.3",
+            " 1",
+            "1,5",
+        ] {
+            assert_eq!(units(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn quantities_are_from_one_to_a_trillion() {
+        assert_eq!(quantity(b"1"), Some(Shares(1)));
+        assert_eq!(quantity(b"1000000000000"), Some(Shares(1_000_000_000_000)));
+        for bad in ["0", "1000000000001", "1.0", ""] {
+            assert_eq!(quantity(bad.as_bytes()), None, "{bad:?}");
+        }
+    }
+}

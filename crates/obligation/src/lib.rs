@@ -1,0 +1,20 @@
+//! Decides, instant by instant, whether an obligation is fulfilled, and if not why.
+//!
+//! [`verdict`] is the rule of SPEC section 5 at one instant; [`IssueMeasure`] runs it along the day for all obligations
+//! of one issue, with the availability of SPEC section 4 and the doubt of section 2 around it, and pushes maximal
+//! [`Interval`](quoteclock_model::Interval)s to an [`IntervalSink`]. Issues are independent of each other: nothing here
+//! knows a second one.
+//!
+//! Invariants: the intervals of one obligation are adjacent, none is empty, neighbours differ in state, and together
+//! they are the day. An instant is judged once, after the last event of its time. Deliberately absent: sums
+//! (`quoteclock-ledger`) and names.
+
+mod clock;
+mod issue;
+mod schedule;
+mod verdict;
+
+pub use clock::Clock;
+pub use issue::{IntervalSink, IssueMeasure, ObligationIndex};
+pub use schedule::Schedule;
+pub use verdict::verdict;
