@@ -1,1 +1,20 @@
-//! Placeholder.
+//! Runs one trading day: records in, intervals out.
+//!
+//! [`Engine`] measures all issues of a day from good events. [`Day`] stands before it and judges each record's place: its
+//! sequence number, its time, its date; it stops at the first bad record or sets it aside, and keeps what that leaves in
+//! doubt. Both are driven by pushing, by a file replay as by a live feed.
+//!
+//! Invariants: same records and terms, same intervals, whatever the chunks; a refused record changes nothing.
+//! Deliberately absent: files, clocks, threads.
+
+mod day;
+mod engine;
+mod faults;
+mod intake;
+mod late;
+mod market;
+
+pub use day::{Day, DayOptions, DaySink, Finished, RejectSink};
+pub use engine::Engine;
+pub use faults::{BadRecord, DayError, Fault};
+pub use late::UnknownWindow;

@@ -1,0 +1,395 @@
+//! One day's input: each record judged for its place, then measured, refused or set aside.
+
+use crate::engine::Engine;
+use crate::faults::{BadRecord, DayError, Fault};
+use crate::intake::{Order, Progress, Sequencer, Timing};
+use crate::late::{LateWindows, UnknownWindow};
+use jiff::civil::Date;
+use quoteclock_feed::{Malformed, Place, RawRecord, Receiver, Stop};
+use quoteclock_model::{IssueCode, IssueIndex, Record, Scope, ServerIndex, Span, Timestamp, merge_spans};
+use quoteclock_obligation::IntervalSink;
+use quoteclock_rules::{DayPlan, Registry, local_time};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// How a day's input is to be taken.
+#[derive(Clone, Debug, Default)]
+pub struct DayOptions {
+    /// Set bad records aside and go on, instead of stopping at the first.
+    pub lenient: bool,
+    /// Sequence numbers must rise, but not by exactly one.
+    pub allow_gaps: bool,
+    /// The trading date; otherwise that of the first record with a readable time.
+    pub date: Option<Date>,
+    /// Time that an earlier run over the same input has found to be unknown after it had been measured.
+    pub unknown: Vec<UnknownWindow>,
+}
+
+/// Takes what a day says.
+pub trait DaySink: IntervalSink {
+    /// Takes the plan, once the date is known and before the first interval.
+    fn open(&mut self, plan: &Arc<DayPlan>);
+}
+
+/// Takes the records that a lenient run sets aside.
+pub trait RejectSink {
+    /// Takes a bad record; `bytes` as they stand in the input. An oversized one goes on in `rest`.
+    fn reject(&mut self, bad: &BadRecord, bytes: &[u8]);
+
+    /// Takes a further part of the last record.
+    fn rest(&mut self, bytes: &[u8]);
+}
+
+/// What is known once a day's input has ended.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Finished {
+    /// The plan that was measured.
+    pub plan: Arc<DayPlan>,
+    /// Records read, bad ones included.
+    pub record_count: u64,
+    /// Records set aside.
+    pub reject_count: u64,
+    /// If not empty, what was told is not right yet: run the same input again with these windows.
+    pub unknown_late: Vec<UnknownWindow>,
+}
+
+/// One day, pushed record by record through [`Receiver`].
+#[derive(Debug)]
+pub struct Day<'a, S, R> {
+    registry: &'a Registry,
+    options: DayOptions,
+    sink: S,
+    rejects: R,
+    sequencer: Sequencer,
+    /// Issues named so far; `None` for one that is only known by its index.
+    issues: Vec<Option<IssueCode>>,
+    servers: Vec<Box<str>>,
+    stage: Stage,
+    record_count: u64,
+    reject_count: u64,
+    /// Whether the last record was bad, so that more of it goes to the rejects.
+    last_was_bad: bool,
+    unknown_late: LateWindows,
+    /// Issues in doubt whose code is not known yet, and since when.
+    unnamed_doubts: BTreeMap<IssueIndex, Timestamp>,
+    error: Option<DayError>,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// No time has been read yet. What is in doubt already will be so from the start of the day.
+    Waiting {
+        market_doubt: bool,
+        doubts: BTreeSet<IssueIndex>,
+    },
+    Open {
+        engine: Box<Engine>,
+        progress: Progress,
+    },
+}
+
+impl<'a, S: DaySink, R: RejectSink> Day<'a, S, R> {
+    /// A day measured under `registry`.
+    ///
+    /// # Errors
+    /// [`DayError::Plan`] if a date is given that cannot be measured.
+    pub fn new(registry: &'a Registry, options: DayOptions, sink: S, rejects: R) -> Result<Self, DayError> {
+        let sequencer = Sequencer::new(options.allow_gaps);
+        let date = options.date;
+        let mut day = Day {
+            registry,
+            options,
+            sink,
+            rejects,
+            sequencer,
+            issues: Vec::new(),
+            servers: Vec::new(),
+            stage: Stage::Waiting { market_doubt: false, doubts: BTreeSet::new() },
+            record_count: 0,
+            reject_count: 0,
+            last_was_bad: false,
+            unknown_late: LateWindows::default(),
+            unnamed_doubts: BTreeMap::new(),
+            error: None,
+        };
+        if let Some(date) = date {
+            day.open(date)?;
+        }
+        Ok(day)
+    }
+
+    /// Takes note that the input breaks off or is corrupted at `place`. With `whole`, nothing that was read is certain:
+    /// a checksum over all of it is wrong.
+    ///
+    /// # Errors
+    /// [`Stop`] in a strict run.
+    pub fn broken(&mut self, place: Place, problem: &str, whole: bool) -> Result<(), Stop> {
+        let fault = Fault::Broken { problem: problem.to_owned() };
+        self.set_aside(&BadRecord { place, issue: String::new(), fault }, b"")?;
+        if whole && let Stage::Open { engine, progress } = &self.stage {
+            let span = Span { start: engine.plan().day.start, end: progress.last() };
+            self.unknown_late.add(None, span);
+        }
+        self.doubt(Timing::Unreadable, Scope::Market);
+        Ok(())
+    }
+
+    /// Ends the day, and gives the sinks back.
+    ///
+    /// # Errors
+    /// [`DayError`] if a strict run met a bad record, or the date never became known.
+    pub fn finish(mut self) -> Result<(Finished, S, R), DayError> {
+        if let Some(error) = self.error {
+            return Err(error);
+        }
+        let Stage::Open { engine, .. } = self.stage else { return Err(DayError::NoDate) };
+        let plan = Arc::clone(engine.plan());
+        engine.finish(&mut self.sink);
+        let finished = Finished {
+            plan,
+            record_count: self.record_count,
+            reject_count: self.reject_count,
+            unknown_late: self.unknown_late.into_windows(),
+        };
+        Ok((finished, self.sink, self.rejects))
+    }
+
+    /// Records read so far.
+    pub fn record_count(&self) -> u64 {
+        self.record_count
+    }
+
+    /// Begins to measure `date`.
+    fn open(&mut self, date: Date) -> Result<(), DayError> {
+        let plan = self.registry.plan(date);
+        let plan = Arc::new(plan.map_err(|error| DayError::Plan { date, problem: error.to_string() })?);
+        self.sink.open(&plan);
+        let windows = &self.options.unknown;
+        let unknown = |issue: &IssueCode| {
+            let concerned = windows.iter().filter(|window| window.issue.as_ref().is_none_or(|code| code == issue));
+            merge_spans(concerned.filter_map(|window| window.span.clip(plan.day)).collect())
+        };
+        let mut engine = Engine::new(Arc::clone(&plan), unknown);
+        for (index, code) in (0..).zip(&self.issues) {
+            if let Some(code) = code {
+                engine.define_issue(IssueIndex(index), code);
+            }
+        }
+        for (index, name) in (0..).zip(&self.servers) {
+            engine.define_server(ServerIndex(index), name);
+        }
+        let open = Stage::Open { engine: Box::new(engine), progress: Progress::new(plan.day) };
+        if let Stage::Waiting { market_doubt, doubts } = std::mem::replace(&mut self.stage, open) {
+            if market_doubt {
+                self.doubt(Timing::Unreadable, Scope::Market);
+            }
+            for issue in doubts {
+                self.doubt(Timing::Unreadable, Scope::Issue(issue));
+            }
+        }
+        Ok(())
+    }
+
+    /// Judges the time of a record; the first one that can be read tells the date.
+    #[inline]
+    fn time(&mut self, time: Option<Timestamp>) -> Result<Timing, Stop> {
+        if let Stage::Waiting { .. } = self.stage {
+            let Some(date) = time.and_then(|time| self.registry.local_date(time).ok()) else {
+                return Ok(Timing::Unreadable);
+            };
+            if let Err(error) = self.open(date) {
+                self.error = Some(error);
+                return Err(Stop);
+            }
+        }
+        match &mut self.stage {
+            Stage::Open { progress, .. } => Ok(progress.check(time)),
+            Stage::Waiting { .. } => unreachable!("opened above"),
+        }
+    }
+
+    /// The record in full: its place in order judged, its event applied.
+    #[inline]
+    fn judge(&mut self, record: &RawRecord<'_>) -> Result<(), Stop> {
+        let timing = self.time(record.ts_event)?;
+        let order = self.sequencer.check(record.sequence);
+        if let (Timing::Good(ts_event), Order::Next, Ok(event)) = (timing, order, &record.event) {
+            let Stage::Open { engine, .. } = &mut self.stage else { unreachable!("a good time opens the day") };
+            return match engine.apply(&Record { ts_event, event: *event }, &mut self.sink) {
+                Ok(()) => Ok(()),
+                Err(error) => self.bad(record, timing, error.into()),
+            };
+        }
+        self.judge_bad(record, timing, order)
+    }
+
+    /// A record with something wrong about it.
+    #[cold]
+    fn judge_bad(&mut self, record: &RawRecord<'_>, timing: Timing, order: Order) -> Result<(), Stop> {
+        let mut faults = [timing_fault(timing, record, &self.stage), order_fault(order)].into_iter().flatten();
+        let first = match &record.event {
+            // The decoder reads time and sequence first: what it could not read there comes before all else.
+            Err(malformed) if timing == Timing::Unreadable || order == Order::Unreadable => {
+                Fault::Malformed(malformed.clone())
+            }
+            Err(malformed) => faults.next().unwrap_or_else(|| Fault::Malformed(malformed.clone())),
+            Ok(_) => faults.next().expect("something is wrong with the record"),
+        };
+        if let Order::Gap { .. } = order {
+            return self.after_gap(record, timing, first);
+        }
+        self.bad(record, timing, first)
+    }
+
+    /// The record before which others are missing: every issue is in doubt, and the record is applied if it can be.
+    fn after_gap(&mut self, record: &RawRecord<'_>, timing: Timing, fault: Fault) -> Result<(), Stop> {
+        let bad = BadRecord { place: record.place, issue: self.named(record.scope), fault };
+        self.set_aside(&bad, record.bytes)?;
+        self.doubt(timing, Scope::Market);
+        if let (Timing::Good(ts_event), Ok(event)) = (timing, &record.event)
+            && let Stage::Open { engine, .. } = &mut self.stage
+            && engine.apply(&Record { ts_event, event: *event }, &mut self.sink).is_ok()
+        {
+            return Ok(());
+        }
+        self.doubt(timing, record.scope.unwrap_or(Scope::Market));
+        Ok(())
+    }
+
+    /// A bad record: the end of a strict run, set aside in a lenient one.
+    #[cold]
+    fn bad(&mut self, record: &RawRecord<'_>, timing: Timing, fault: Fault) -> Result<(), Stop> {
+        let bad = BadRecord { place: record.place, issue: self.named(record.scope), fault };
+        self.set_aside(&bad, record.bytes)?;
+        self.doubt(timing, record.scope.unwrap_or(Scope::Market));
+        Ok(())
+    }
+
+    fn set_aside(&mut self, bad: &BadRecord, bytes: &[u8]) -> Result<(), Stop> {
+        if !self.options.lenient {
+            self.error = Some(DayError::Bad(bad.clone()));
+            return Err(Stop);
+        }
+        self.reject_count += 1;
+        self.last_was_bad = true;
+        self.rejects.reject(bad, bytes);
+        Ok(())
+    }
+
+    fn named(&self, scope: Option<Scope>) -> String {
+        match scope {
+            None => String::new(),
+            Some(Scope::Market) => "*".to_owned(),
+            Some(Scope::Issue(issue)) => match self.issues.get(issue.index()) {
+                Some(Some(code)) => code.to_string(),
+                _ => String::new(),
+            },
+        }
+    }
+
+    /// Puts the time of `scope` in doubt from that of a bad record on: from its own time where it can be read, which may
+    /// lie in what has been measured already; from the last good time otherwise.
+    fn doubt(&mut self, timing: Timing, scope: Scope) {
+        let (engine, last) = match &mut self.stage {
+            Stage::Open { engine, progress } => (engine, progress.last()),
+            Stage::Waiting { market_doubt, doubts } => {
+                match scope {
+                    Scope::Market => *market_doubt = true,
+                    Scope::Issue(issue) => drop(doubts.insert(issue)),
+                }
+                return;
+            }
+        };
+        let from = match timing {
+            Timing::Good(time) => time,
+            Timing::Unreadable => last,
+            Timing::Backwards(time) => time.max(engine.plan().day.start),
+            Timing::After(_) => return,
+        };
+        let code = match scope {
+            Scope::Market => None,
+            Scope::Issue(issue) => match self.issues.get(issue.index()) {
+                Some(Some(code)) => Some(code.clone()),
+                _ => {
+                    let since = self.unnamed_doubts.entry(issue).or_insert(from);
+                    *since = from.min(*since);
+                    return;
+                }
+            },
+        };
+        if from < last {
+            self.unknown_late.add(code, Span { start: from, end: last });
+        }
+        engine.doubt(last, scope, &mut self.sink);
+    }
+}
+
+impl<S: DaySink, R: RejectSink> Receiver for Day<'_, S, R> {
+    fn issue(&mut self, index: IssueIndex, code: &IssueCode) {
+        if self.issues.len() <= index.index() {
+            self.issues.resize(index.index() + 1, None);
+        }
+        self.issues[index.index()] = Some(code.clone());
+        if let Stage::Open { engine, .. } = &mut self.stage {
+            engine.define_issue(index, code);
+        }
+        if let Some(since) = self.unnamed_doubts.remove(&index) {
+            self.doubt(Timing::Backwards(since), Scope::Issue(index));
+        }
+    }
+
+    fn server(&mut self, index: ServerIndex, name: &str) {
+        assert_eq!(index.index(), self.servers.len(), "servers are named in order");
+        self.servers.push(name.into());
+        if let Stage::Open { engine, .. } = &mut self.stage {
+            engine.define_server(index, name);
+        }
+    }
+
+    #[inline]
+    fn record(&mut self, record: &RawRecord<'_>) -> Result<(), Stop> {
+        self.record_count += 1;
+        self.last_was_bad = false;
+        self.judge(record)
+    }
+
+    fn rest(&mut self, bytes: &[u8]) -> Result<(), Stop> {
+        if self.last_was_bad {
+            self.rejects.rest(bytes);
+        }
+        Ok(())
+    }
+}
+
+/// What is wrong with a record's time, if anything.
+fn timing_fault(timing: Timing, record: &RawRecord<'_>, stage: &Stage) -> Option<Fault> {
+    let Stage::Open { engine, progress } = stage else {
+        return record.ts_event.map(|_| Fault::Malformed(outside_the_calendar()));
+    };
+    let plan = engine.plan();
+    let found = |time| local_time(time, &plan.zone);
+    match timing {
+        Timing::Good(_) | Timing::Unreadable => None,
+        Timing::Backwards(time) if plan.day.start <= time => {
+            Some(Fault::TimeBackwards { found: found(time), last: local_time(progress.last(), &plan.zone) })
+        }
+        Timing::Backwards(time) | Timing::After(time) => Some(Fault::OtherDate { found: found(time), date: plan.date }),
+    }
+}
+
+fn outside_the_calendar() -> Malformed {
+    Malformed {
+        field: "time",
+        found: "a date outside the calendar".to_owned(),
+        expected: "a date that can be measured",
+    }
+}
+
+/// What is wrong with a record's sequence number, if anything.
+fn order_fault(order: Order) -> Option<Fault> {
+    match order {
+        Order::Next | Order::Unreadable => None,
+        Order::Gap { found, expected } => Some(Fault::SequenceGap { found, expected }),
+        Order::Repeat { found, last } => Some(Fault::SequenceRepeat { found, last }),
+    }
+}

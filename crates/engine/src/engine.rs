@@ -1,0 +1,200 @@
+//! All issues of one day, measured from good events.
+
+use crate::market::{MarketChange, MarketLog};
+use hashbrown::HashMap;
+use quoteclock_book::{Book, BookError};
+use quoteclock_model::{IssueCode, IssueIndex, MarketEvent, Record, Scope, ServerIndex, Span, Timestamp};
+use quoteclock_obligation::{IntervalSink, IssueMeasure, ObligationIndex};
+use quoteclock_rules::DayPlan;
+use std::sync::Arc;
+
+/// The measure of a day. Issues of the plan are measured from its start, whether or not an event ever names them.
+#[derive(Debug)]
+pub struct Engine {
+    plan: Arc<DayPlan>,
+    now: Timestamp,
+    slots: Vec<Slot>,
+    /// Slots of the plan's issues that no event has named yet, by code.
+    unnamed: HashMap<IssueCode, u32, foldhash::quality::RandomState>,
+    /// For each issue of the input, its slot; none before it is first named or used.
+    slot_of_issue: Vec<Option<u32>>,
+    /// For each server of the input, its position in the plan, if it is there.
+    plan_server_of: Vec<Option<u32>>,
+    market: MarketLog,
+}
+
+#[derive(Debug)]
+pub(crate) struct Slot {
+    pub(crate) measure: IssueMeasure,
+    /// How many changes of the market log it has seen.
+    pub(crate) seen: usize,
+}
+
+impl Engine {
+    /// A day of `plan`, at its start. Time of an issue inside its spans of `unknown` counts as unknown; they are sorted,
+    /// and neither overlap nor touch.
+    pub fn new(plan: Arc<DayPlan>, unknown: impl Fn(&IssueCode) -> Vec<Span>) -> Engine {
+        let mut slots: Vec<Slot> = Vec::new();
+        let mut unnamed: HashMap<IssueCode, u32, _> = HashMap::default();
+        let mut first = 0;
+        for (position, sign_up) in plan.sign_ups.iter().enumerate() {
+            let slot = *unnamed.entry_ref(&sign_up.issue).or_insert_with(|| {
+                slots.push(Slot { measure: IssueMeasure::new(&plan, &unknown(&sign_up.issue)), seen: 0 });
+                index_of_last(&slots)
+            });
+            slots[slot as usize].measure.add_sign_up(&plan, position, ObligationIndex(first));
+            first += u32::try_from(sign_up.obligations.len()).expect("fewer obligations than 32 bits count");
+        }
+        let (slot_of_issue, plan_server_of) = (Vec::new(), Vec::new());
+        let now = plan.day.start;
+        Engine { plan, now, slots, unnamed, slot_of_issue, plan_server_of, market: MarketLog::default() }
+    }
+
+    /// The plan that is measured.
+    pub fn plan(&self) -> &Arc<DayPlan> {
+        &self.plan
+    }
+
+    /// Names an issue of the input. Some feeds refer to an issue by its index before they tell its code; no order can
+    /// have been added to it by then.
+    pub fn define_issue(&mut self, index: IssueIndex, code: &IssueCode) {
+        let known = self.slot_of_issue.get(index.index()).copied().flatten();
+        let planned = self.unnamed.remove(code);
+        if known.is_some_and(|slot| !self.slots[slot as usize].measure.book().is_empty()) {
+            unreachable!("issue {code} has orders before its name");
+        }
+        match planned.or(known) {
+            Some(slot) => self.bind(index, slot),
+            None => drop(self.slot(index)),
+        }
+    }
+
+    /// The slot of an issue; one without sign-ups if it has not been named.
+    #[inline]
+    fn slot(&mut self, index: IssueIndex) -> usize {
+        match self.slot_of_issue.get(index.index()) {
+            Some(&Some(slot)) => slot as usize,
+            _ => self.add_slot(index),
+        }
+    }
+
+    #[cold]
+    fn add_slot(&mut self, index: IssueIndex) -> usize {
+        let mut measure = IssueMeasure::new(&self.plan, &[]);
+        // It has no sign-ups, so that nothing is ever told of it.
+        measure.advance(self.now, &mut Nothing);
+        self.slots.push(Slot { measure, seen: self.market.len() });
+        self.bind(index, index_of_last(&self.slots));
+        self.slots.len() - 1
+    }
+
+    fn bind(&mut self, index: IssueIndex, slot: u32) {
+        if self.slot_of_issue.len() <= index.index() {
+            self.slot_of_issue.resize(index.index() + 1, None);
+        }
+        self.slot_of_issue[index.index()] = Some(slot);
+    }
+
+    /// Names the next server of the input.
+    ///
+    /// # Panics
+    /// If servers are not named in order of their index.
+    pub fn define_server(&mut self, index: ServerIndex, name: &str) {
+        assert_eq!(index.index(), self.plan_server_of.len(), "servers are named in order");
+        let position = self.plan.servers.binary_search_by(|server| server.name.as_str().cmp(name));
+        self.plan_server_of.push(position.ok().and_then(|position| u32::try_from(position).ok()));
+    }
+
+    /// Applies a record, and tells `sink` the intervals that have ended before it.
+    ///
+    /// # Errors
+    /// [`BookError`] if the event does not fit its issue's book; then no book has changed.
+    ///
+    /// # Panics
+    /// If time goes back, or a server has not been named.
+    #[inline]
+    pub fn apply(&mut self, record: &Record, sink: &mut impl IntervalSink) -> Result<(), BookError> {
+        self.go_to(record.ts_event);
+        match record.event {
+            MarketEvent::Order { issue, ref action } => {
+                let slot = self.slot(issue);
+                let slot = &mut self.slots[slot];
+                self.market.catch_up(slot, sink);
+                slot.measure.advance(record.ts_event, sink);
+                slot.measure.apply(action, &self.plan_server_of)
+            }
+            MarketEvent::Phase { scope: Scope::Issue(issue), phase } => {
+                self.touch(issue, sink).set_phase(phase);
+                Ok(())
+            }
+            MarketEvent::Clear { scope: Scope::Issue(issue) } => {
+                self.touch(issue, sink).clear();
+                Ok(())
+            }
+            MarketEvent::Phase { scope: Scope::Market, phase } => {
+                self.market.push(self.now, MarketChange::Phase(phase), &mut self.slots, sink);
+                Ok(())
+            }
+            MarketEvent::Clear { scope: Scope::Market } => {
+                self.market.push(self.now, MarketChange::Clear, &mut self.slots, sink);
+                Ok(())
+            }
+        }
+    }
+
+    /// From `at` on the time of `scope` is unknown, until its next clear.
+    ///
+    /// # Panics
+    /// If time goes back.
+    pub fn doubt(&mut self, at: Timestamp, scope: Scope, sink: &mut impl IntervalSink) {
+        self.go_to(at);
+        match scope {
+            Scope::Issue(issue) => self.touch(issue, sink).doubt(),
+            Scope::Market => self.market.push(at, MarketChange::Doubt, &mut self.slots, sink),
+        }
+    }
+
+    /// The market's book of an issue, as of its last own event; `None` if no event has named it.
+    pub fn book(&self, issue: IssueIndex) -> Option<&Book> {
+        let slot = self.slot_of_issue.get(issue.index()).copied().flatten()?;
+        Some(self.slots[slot as usize].measure.book())
+    }
+
+    /// Ends the day, and tells `sink` the intervals that end with it.
+    pub fn finish(mut self, sink: &mut impl IntervalSink) {
+        for slot in &mut self.slots {
+            self.market.catch_up(slot, sink);
+        }
+        for slot in self.slots {
+            slot.measure.finish(self.plan.day.end, sink);
+        }
+    }
+
+    #[inline]
+    fn go_to(&mut self, at: Timestamp) {
+        assert!(self.now <= at && at < self.plan.day.end, "{at:?} is outside what is left of the day");
+        self.now = at;
+    }
+
+    /// The measure of `issue`, caught up with the market and the time.
+    fn touch(&mut self, issue: IssueIndex, sink: &mut impl IntervalSink) -> &mut IssueMeasure {
+        let slot = self.slot(issue);
+        let slot = &mut self.slots[slot];
+        self.market.catch_up(slot, sink);
+        slot.measure.advance(self.now, sink);
+        &mut slot.measure
+    }
+}
+
+fn index_of_last(slots: &[Slot]) -> u32 {
+    u32::try_from(slots.len() - 1).expect("fewer issues than 32 bits count")
+}
+
+/// The sink of an issue without sign-ups.
+struct Nothing;
+
+impl IntervalSink for Nothing {
+    fn interval(&mut self, obligation: ObligationIndex, _: quoteclock_model::Interval) {
+        unreachable!("{obligation:?} of an issue without sign-ups");
+    }
+}

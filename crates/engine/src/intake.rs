@@ -1,0 +1,156 @@
+//! The order in which records may come: their sequence numbers and their times.
+
+use quoteclock_feed::Sequence;
+use quoteclock_model::{SequenceNo, Span, Timestamp};
+
+/// What is to be said of a record's sequence number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Order {
+    /// As it should be, or not carried.
+    Next,
+    /// It could not be read.
+    Unreadable,
+    /// Records are missing before it.
+    Gap { found: SequenceNo, expected: SequenceNo },
+    /// It has been there before.
+    Repeat { found: SequenceNo, last: SequenceNo },
+}
+
+/// Follows sequence numbers.
+#[derive(Debug, Default)]
+pub(crate) struct Sequencer {
+    allow_gaps: bool,
+    last: Option<SequenceNo>,
+    /// Records since `last` whose number could not be read: each may have taken one.
+    unread: u64,
+}
+
+impl Sequencer {
+    pub(crate) fn new(allow_gaps: bool) -> Sequencer {
+        Sequencer { allow_gaps, ..Sequencer::default() }
+    }
+
+    #[inline]
+    pub(crate) fn check(&mut self, sequence: Sequence) -> Order {
+        let found = match sequence {
+            Sequence::Absent => return Order::Next,
+            Sequence::Unreadable => {
+                self.unread += 1;
+                return Order::Unreadable;
+            }
+            Sequence::Given(found) => found,
+        };
+        let order = match self.last {
+            Some(last) if found <= last => return Order::Repeat { found, last },
+            Some(last) if !self.allow_gaps && self.unread < found.0 - last.0 - 1 => {
+                Order::Gap { found, expected: SequenceNo(last.0 + 1) }
+            }
+            _ => Order::Next,
+        };
+        self.last = Some(found);
+        self.unread = 0;
+        order
+    }
+}
+
+/// What is to be said of a record's time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Timing {
+    /// At or after those before it, on the file's date.
+    Good(Timestamp),
+    /// It could not be read.
+    Unreadable,
+    /// Before a record before it, or before the date begins.
+    Backwards(Timestamp),
+    /// After the date has ended.
+    After(Timestamp),
+}
+
+/// Follows times through one date.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Progress {
+    day: Span,
+    /// The latest good time; the day's start before the first.
+    last: Timestamp,
+}
+
+impl Progress {
+    pub(crate) fn new(day: Span) -> Progress {
+        Progress { day, last: day.start }
+    }
+
+    /// The latest good time so far.
+    pub(crate) fn last(&self) -> Timestamp {
+        self.last
+    }
+
+    #[inline]
+    pub(crate) fn check(&mut self, time: Option<Timestamp>) -> Timing {
+        match time {
+            None => Timing::Unreadable,
+            Some(time) if time < self.last => Timing::Backwards(time),
+            Some(time) if self.day.end <= time => Timing::After(time),
+            Some(time) => {
+                self.last = time;
+                Timing::Good(time)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given(number: u64) -> Sequence {
+        Sequence::Given(SequenceNo(number))
+    }
+
+    #[test]
+    fn numbers_rise_by_one_from_anywhere() {
+        let mut sequencer = Sequencer::new(false);
+        assert_eq!(sequencer.check(given(41)), Order::Next);
+        assert_eq!(sequencer.check(given(42)), Order::Next);
+        assert_eq!(sequencer.check(given(44)), Order::Gap { found: SequenceNo(44), expected: SequenceNo(43) });
+        assert_eq!(sequencer.check(given(45)), Order::Next);
+        assert_eq!(sequencer.check(given(45)), Order::Repeat { found: SequenceNo(45), last: SequenceNo(45) });
+        assert_eq!(sequencer.check(given(3)), Order::Repeat { found: SequenceNo(3), last: SequenceNo(45) });
+        assert_eq!(sequencer.check(given(46)), Order::Next);
+        assert_eq!(
+            sequencer.check(given(u64::MAX)),
+            Order::Gap { found: SequenceNo(u64::MAX), expected: SequenceNo(47) }
+        );
+    }
+
+    #[test]
+    fn with_gaps_allowed_numbers_must_only_rise() {
+        let mut sequencer = Sequencer::new(true);
+        assert_eq!(sequencer.check(given(1)), Order::Next);
+        assert_eq!(sequencer.check(given(9)), Order::Next);
+        assert_eq!(sequencer.check(given(9)), Order::Repeat { found: SequenceNo(9), last: SequenceNo(9) });
+    }
+
+    #[test]
+    fn a_record_whose_number_cannot_be_read_may_have_taken_one() {
+        for (next, fits) in [(2, true), (3, true), (4, true), (5, false)] {
+            let mut sequencer = Sequencer::new(false);
+            for sequence in [given(1), Sequence::Unreadable, Sequence::Unreadable] {
+                sequencer.check(sequence);
+            }
+            assert_eq!(sequencer.check(given(next)) == Order::Next, fits, "{next}");
+        }
+    }
+
+    #[test]
+    fn times_stay_in_the_day_and_never_go_back() {
+        let at = Timestamp::from_micros;
+        let mut progress = Progress::new(Span { start: at(10), end: at(20) });
+        assert_eq!(progress.check(Some(at(9))), Timing::Backwards(at(9)));
+        assert_eq!(progress.check(Some(at(15))), Timing::Good(at(15)));
+        assert_eq!(progress.check(Some(at(15))), Timing::Good(at(15)));
+        assert_eq!(progress.check(Some(at(14))), Timing::Backwards(at(14)));
+        assert_eq!(progress.check(Some(at(20))), Timing::After(at(20)));
+        assert_eq!(progress.check(None), Timing::Unreadable);
+        assert_eq!(progress.check(Some(at(19))), Timing::Good(at(19)));
+    }
+}

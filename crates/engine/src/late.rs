@@ -1,0 +1,67 @@
+//! What a run learns too late: time that a bad record puts in doubt after it has been measured.
+
+use quoteclock_model::{IssueCode, Span};
+use std::collections::BTreeMap;
+
+/// Time that turned out to be unknown after it had been measured: a bad record that says it belongs there came later.
+///
+/// A run cannot take back what it has told; the same input run again with the window in its options tells it right.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct UnknownWindow {
+    /// The issue; `None` for every issue.
+    pub issue: Option<IssueCode>,
+    /// The time.
+    pub span: Span,
+}
+
+/// Windows found so far.
+#[derive(Debug, Default)]
+pub(crate) struct LateWindows {
+    /// By issue; disjoint, ascending.
+    spans: BTreeMap<Option<IssueCode>, Vec<Span>>,
+}
+
+impl LateWindows {
+    /// Adds a window that ends at the current time: never before one that was added earlier.
+    pub(crate) fn add(&mut self, issue: Option<IssueCode>, mut span: Span) {
+        let spans = self.spans.entry(issue).or_default();
+        while let Some(last) = spans.pop_if(|last| span.start <= last.end) {
+            span.start = span.start.min(last.start);
+        }
+        spans.push(span);
+    }
+
+    pub(crate) fn into_windows(self) -> Vec<UnknownWindow> {
+        let windows = self
+            .spans
+            .into_iter()
+            .flat_map(|(issue, spans)| spans.into_iter().map(move |span| UnknownWindow { issue: issue.clone(), span }));
+        windows.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quoteclock_model::Timestamp;
+
+    #[test]
+    fn windows_of_one_issue_that_meet_are_one() {
+        let span = |start, end| Span { start: Timestamp::from_micros(start), end: Timestamp::from_micros(end) };
+        let mut late = LateWindows::default();
+        let issue = IssueCode::new(b"1306");
+        late.add(issue.clone(), span(1, 3));
+        late.add(None, span(2, 4));
+        late.add(issue.clone(), span(5, 6));
+        late.add(issue.clone(), span(6, 8));
+        late.add(issue.clone(), span(7, 8));
+        let expected = [(None, span(2, 4)), (issue.clone(), span(1, 3)), (issue.clone(), span(5, 8))];
+        let found = late.into_windows();
+        assert_eq!(found.iter().map(|window| (window.issue.clone(), window.span)).collect::<Vec<_>>(), expected);
+        let mut late = LateWindows::default();
+        late.add(issue.clone(), span(1, 3));
+        late.add(issue.clone(), span(5, 6));
+        late.add(issue.clone(), span(0, 9));
+        assert_eq!(late.into_windows(), [UnknownWindow { issue, span: span(0, 9) }]);
+    }
+}

@@ -1,0 +1,166 @@
+//! Bytes of one input: a file or standard input, plain or compressed, read in chunks.
+
+use flate2::bufread::MultiGzDecoder;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Told how many bytes of the inputs, as stored, have been read since it was last told.
+pub type Progress<'a> = &'a (dyn Fn(u64) + Sync);
+
+/// How much is read at once, and handed to a decoder at once.
+pub(crate) const CHUNK_BYTES: usize = 1 << 18;
+
+/// One input.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Input {
+    /// A file.
+    File(PathBuf),
+    /// Standard input.
+    Stdin,
+}
+
+impl Input {
+    /// The input that a command names: `-` is standard input.
+    pub fn named(name: &Path) -> Input {
+        if name == Path::new("-") { Input::Stdin } else { Input::File(name.to_owned()) }
+    }
+
+    /// Its name for messages and `rejects.csv`.
+    pub fn name(&self) -> String {
+        match self {
+            Input::File(path) => path.display().to_string(),
+            Input::Stdin => "-".to_owned(),
+        }
+    }
+
+    /// Its size as stored, if known beforehand.
+    pub fn size(&self) -> Option<u64> {
+        match self {
+            Input::File(path) => path.metadata().ok().filter(std::fs::Metadata::is_file).map(|metadata| metadata.len()),
+            Input::Stdin => None,
+        }
+    }
+
+    /// Opens it. With `again`, it can be read a second time.
+    pub(crate) fn open(&self, again: bool) -> io::Result<Source> {
+        match self {
+            Input::File(path) => {
+                if path.is_dir() {
+                    return Err(io::Error::other("is a folder, expected a file"));
+                }
+                Ok(Source::File(File::open(path)?))
+            }
+            Input::Stdin if again => {
+                let mut copy = tempfile::tempfile()?;
+                io::copy(&mut io::stdin().lock(), &mut copy)?;
+                copy.rewind()?;
+                Ok(Source::File(copy))
+            }
+            Input::Stdin => Ok(Source::Stdin),
+        }
+    }
+}
+
+/// An opened input.
+pub(crate) enum Source {
+    File(File),
+    Stdin,
+}
+
+impl Source {
+    /// The bytes from the start, decompressed.
+    pub(crate) fn chunks<'a>(&'a mut self, progress: Progress<'a>) -> io::Result<Chunks<'a>> {
+        match self {
+            Source::File(file) => {
+                // A pipe cannot be rewound, and has no need to be when it is read once.
+                let _ = file.rewind();
+                Chunks::new(file, progress)
+            }
+            Source::Stdin => Chunks::new(io::stdin().lock(), progress),
+        }
+    }
+}
+
+/// Why there is no next chunk.
+#[derive(Debug)]
+pub(crate) enum ChunkError {
+    /// The file cannot be read.
+    Io(io::Error),
+    /// The compressed stream ends before its end.
+    Truncated(&'static str),
+    /// The compressed stream is damaged: what came before is not certain.
+    Corrupted(&'static str, io::Error),
+}
+
+/// Decompressed bytes, a chunk at a time.
+pub(crate) struct Chunks<'a> {
+    stream: Box<dyn Read + 'a>,
+    format: &'static str,
+    raw_failed: Arc<AtomicBool>,
+    buffer: Vec<u8>,
+    /// Bytes given out so far.
+    offset: u64,
+}
+
+impl<'a> Chunks<'a> {
+    fn new(raw: impl Read + 'a, progress: Progress<'a>) -> io::Result<Chunks<'a>> {
+        let raw_failed = Arc::new(AtomicBool::new(false));
+        let raw = Watched { raw, progress, failed: Arc::clone(&raw_failed) };
+        let mut raw = BufReader::with_capacity(CHUNK_BYTES, raw);
+        let (format, stream): (_, Box<dyn Read + 'a>) = match raw.fill_buf()? {
+            [0x1f, 0x8b, ..] => ("gzip", Box::new(MultiGzDecoder::new(raw))),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => {
+                ("zstd", Box::new(zstd::Decoder::with_buffer(raw)?))
+            }
+            _ => ("plain", Box::new(raw)),
+        };
+        Ok(Chunks { stream, format, raw_failed, buffer: vec![0; CHUNK_BYTES], offset: 0 })
+    }
+
+    /// Bytes given out so far.
+    pub(crate) fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// The next chunk; empty at the end.
+    pub(crate) fn next(&mut self) -> Result<&[u8], ChunkError> {
+        loop {
+            match self.stream.read(&mut self.buffer) {
+                Ok(count) => {
+                    self.offset += count as u64;
+                    return Ok(&self.buffer[..count]);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if self.raw_failed.load(Ordering::Relaxed) || self.format == "plain" => {
+                    return Err(ChunkError::Io(error));
+                }
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    return Err(ChunkError::Truncated(self.format));
+                }
+                Err(error) => return Err(ChunkError::Corrupted(self.format, error)),
+            }
+        }
+    }
+}
+
+/// The stored bytes, counted; tells a failing disk from a damaged stream.
+struct Watched<'a, R> {
+    raw: R,
+    progress: Progress<'a>,
+    failed: Arc<AtomicBool>,
+}
+
+impl<R: Read> Read for Watched<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let result = self.raw.read(buffer);
+        match &result {
+            Ok(count) => (self.progress)(*count as u64),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => self.failed.store(true, Ordering::Relaxed),
+        }
+        result
+    }
+}

@@ -1,0 +1,202 @@
+//! One input measured: the passes over it, and what it says.
+
+use crate::input::{ChunkError, Chunks, Input, Progress};
+use quoteclock_engine::{BadRecord, Day, DayError, DayOptions, DaySink, Finished, RejectSink};
+use quoteclock_feed::csv::CsvDecoder;
+use quoteclock_feed::{FeedError, Place, Stop};
+use quoteclock_ledger::DayLedger;
+use quoteclock_model::Interval;
+use quoteclock_obligation::{IntervalSink, ObligationIndex};
+use quoteclock_rules::{DayPlan, Registry};
+use std::io;
+use std::sync::Arc;
+use thiserror::Error;
+
+/// Why an input cannot be measured.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ReplayError {
+    /// It cannot be read.
+    #[error("{file}: cannot be read: {source}")]
+    Io {
+        /// The input.
+        file: String,
+        /// Why not.
+        source: io::Error,
+    },
+    /// It is not an input of events at all.
+    #[error("{file}: {source}")]
+    Feed {
+        /// The input.
+        file: String,
+        /// Why not.
+        source: FeedError,
+    },
+    /// Its records cannot be measured.
+    #[error("{file}: {source}")]
+    Day {
+        /// The input.
+        file: String,
+        /// Why not.
+        source: DayError,
+    },
+    /// The records set aside cannot be written.
+    #[error("{file}: the records set aside cannot be written: {source}")]
+    Rejects {
+        /// The input.
+        file: String,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+/// A day, measured.
+#[derive(Debug)]
+pub struct MeasuredDay<R> {
+    /// What is known of the run.
+    pub finished: Finished,
+    /// Totals and breaches.
+    pub ledger: DayLedger,
+    /// The sink of the records set aside.
+    pub rejects: R,
+}
+
+/// Where records set aside go: one sink for each pass, the last one counts.
+pub trait Rejects {
+    /// The sink of one pass.
+    type Sink: RejectSink;
+
+    /// Starts anew.
+    ///
+    /// # Errors
+    /// Those of the storage.
+    fn begin(&mut self) -> io::Result<Self::Sink>;
+}
+
+/// Keeps the ledger of the day that is told.
+#[derive(Debug, Default)]
+struct LedgerSink(Option<DayLedger>);
+
+impl IntervalSink for LedgerSink {
+    #[inline]
+    fn interval(&mut self, obligation: ObligationIndex, interval: Interval) {
+        self.0.as_mut().expect("a day opens before its first interval").interval(obligation, interval);
+    }
+}
+
+impl DaySink for LedgerSink {
+    fn open(&mut self, plan: &Arc<DayPlan>) {
+        self.0 = Some(DayLedger::new(plan));
+    }
+}
+
+/// Measures one input under `registry`.
+///
+/// A lenient run that finds out late that time already measured is unknown runs a second time over the same input, with
+/// what it has learnt.
+///
+/// # Errors
+/// [`ReplayError`]; nothing of the day is known then.
+pub fn measure<R: Rejects>(
+    registry: &Registry,
+    input: &Input,
+    options: &DayOptions,
+    rejects: &mut R,
+    progress: Progress<'_>,
+) -> Result<MeasuredDay<R::Sink>, ReplayError> {
+    let file = input.name();
+    let io_error = |source| ReplayError::Io { file: file.clone(), source };
+    let mut source = input.open(options.lenient).map_err(io_error)?;
+    let mut pass = |options: DayOptions, progress: Progress<'_>| {
+        let sink = rejects.begin().map_err(|source| ReplayError::Rejects { file: file.clone(), source })?;
+        let chunks = source.chunks(progress).map_err(io_error)?;
+        run_pass(registry, &file, chunks, options, sink)
+    };
+    let first = pass(options.clone(), progress)?;
+    if first.finished.unknown_late.is_empty() {
+        return Ok(first);
+    }
+    pass(DayOptions { unknown: first.finished.unknown_late, ..options.clone() }, &|_| {})
+}
+
+fn run_pass<R: RejectSink>(
+    registry: &Registry,
+    file: &str,
+    mut chunks: Chunks<'_>,
+    options: DayOptions,
+    rejects: R,
+) -> Result<MeasuredDay<R>, ReplayError> {
+    let day_error = |source| ReplayError::Day { file: file.to_owned(), source };
+    let mut day = Day::new(registry, options, LedgerSink::default(), rejects).map_err(day_error)?;
+    match decode(&mut chunks, &mut day) {
+        Ok(()) | Err(DecodeError::Feed(FeedError::Stopped)) => {}
+        Err(DecodeError::Feed(source)) => return Err(ReplayError::Feed { file: file.to_owned(), source }),
+        Err(DecodeError::Io(source)) => return Err(ReplayError::Io { file: file.to_owned(), source }),
+    }
+    let (finished, sink, rejects) = day.finish().map_err(day_error)?;
+    let ledger = sink.0.expect("a finished day has been opened");
+    Ok(MeasuredDay { finished, ledger, rejects })
+}
+
+enum DecodeError {
+    Feed(FeedError),
+    Io(io::Error),
+}
+
+impl From<FeedError> for DecodeError {
+    fn from(error: FeedError) -> Self {
+        DecodeError::Feed(error)
+    }
+}
+
+impl From<Stop> for DecodeError {
+    fn from(stop: Stop) -> Self {
+        DecodeError::Feed(stop.into())
+    }
+}
+
+/// Pushes all of `chunks` through a decoder into `day`.
+fn decode<S: DaySink, R: RejectSink>(chunks: &mut Chunks<'_>, day: &mut Day<'_, S, R>) -> Result<(), DecodeError> {
+    let mut decoder = CsvDecoder::default();
+    loop {
+        let chunk = match chunks.next() {
+            Ok([]) => return Ok(decoder.finish(day)?),
+            Ok(chunk) => chunk,
+            Err(ChunkError::Io(error)) => return Err(DecodeError::Io(error)),
+            Err(damage) => {
+                // What has arrived of the last record is not a record: the damage stands for it.
+                return Ok(broken(damage, chunks.offset(), day)?);
+            }
+        };
+        decoder.push(chunk, day)?;
+    }
+}
+
+fn broken<S: DaySink, R: RejectSink>(damage: ChunkError, offset: u64, day: &mut Day<'_, S, R>) -> Result<(), Stop> {
+    let place = Place::Byte(offset);
+    match damage {
+        ChunkError::Io(_) => unreachable!("handled by the caller"),
+        ChunkError::Truncated(format) => day.broken(place, &format!("the {format} stream ends early"), false),
+        ChunkError::Corrupted(format, error) => {
+            day.broken(place, &format!("the {format} stream is corrupted ({error})"), true)
+        }
+    }
+}
+
+/// A sink that only a strict run needs: nothing is ever set aside there.
+impl Rejects for () {
+    type Sink = NoRejects;
+
+    fn begin(&mut self) -> io::Result<NoRejects> {
+        Ok(NoRejects)
+    }
+}
+
+/// Drops records set aside.
+#[derive(Debug)]
+pub struct NoRejects;
+
+impl RejectSink for NoRejects {
+    fn reject(&mut self, _: &BadRecord, _: &[u8]) {}
+    fn rest(&mut self, _: &[u8]) {}
+}

@@ -1,0 +1,185 @@
+//! A day as people read it: a line for each obligation, with the worst breaches named.
+
+use crate::rows::{Key, keys};
+use quoteclock_ledger::{Breach, DayLedger, DisplayPercent, Total};
+use quoteclock_model::Micros;
+use quoteclock_rules::{DayPlan, local_time};
+use std::fmt::Write;
+use std::sync::Arc;
+
+/// How a table is to look.
+#[derive(Clone, Copy, Debug)]
+pub struct Style {
+    /// Columns of the terminal.
+    pub width: usize,
+    /// Whether colours may be used.
+    pub colour: bool,
+}
+
+/// What a day's table needs, after the day itself is forgotten.
+#[derive(Clone, Debug)]
+pub struct DaySummary {
+    plan: Arc<DayPlan>,
+    lines: Vec<Line>,
+}
+
+/// One obligation on one day.
+#[derive(Clone, Debug)]
+pub struct Line {
+    total: Total,
+    breach_count: usize,
+    /// Longest first.
+    worst: Vec<Breach>,
+}
+
+/// How many breaches a line names at most.
+const WORST_MAX: usize = 3;
+
+impl DaySummary {
+    /// The summary of a day.
+    pub fn new(plan: &Arc<DayPlan>, ledger: &DayLedger) -> DaySummary {
+        let line = |key: Key<'_>| {
+            let breaches = ledger.breaches(key.index);
+            let mut worst: Vec<Breach> = Vec::with_capacity(WORST_MAX + 1);
+            for &breach in breaches {
+                let position = worst.partition_point(|longer| length(&breach) <= length(longer));
+                if position < WORST_MAX {
+                    worst.insert(position, breach);
+                    worst.truncate(WORST_MAX);
+                }
+            }
+            Line { total: ledger.total(key.index), breach_count: breaches.len(), worst }
+        };
+        DaySummary { plan: Arc::clone(plan), lines: keys(plan).map(line).collect() }
+    }
+
+    /// The date's heading and table, for a terminal of `style`.
+    pub fn render(&self, style: Style) -> String {
+        let mut text = format!("{}", self.plan.date);
+        if 1 < self.plan.multiplier {
+            write!(text, "  Fast Market x{}", self.plan.multiplier).expect("writing to a string");
+        }
+        text.push('\n');
+        if self.lines.is_empty() {
+            text.push_str("no sign-up is in force: nothing is measured\n");
+            return text;
+        }
+        let any_unknown = self.lines.iter().any(|line| line.total.unknown != Micros::ZERO);
+        let rows: Vec<[String; 8]> =
+            keys(&self.plan).zip(&self.lines).map(|(key, line)| self.cells(&key, line)).collect();
+        let header = [
+            "market maker",
+            "issue",
+            "obligation",
+            "display %",
+            "available",
+            "unknown",
+            "breaches",
+            "longest breaches",
+        ];
+        let mut widths = header.map(str::len);
+        for row in &rows {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = (*width).max(cell.chars().count());
+            }
+        }
+        let shown: Vec<usize> = (0..header.len()).filter(|&column| column != UNKNOWN || any_unknown).collect();
+        let fixed: usize = shown.iter().filter(|&&column| column != WORST).map(|&column| widths[column] + 2).sum();
+        let room = style.width.saturating_sub(fixed).max(MIN_WORST_WIDTH);
+        let mut push = |cells: &[String; 8], mark: Option<&str>| {
+            let mut line = String::new();
+            for &column in &shown {
+                let (cell, width) = (&cells[column], widths[column]);
+                let cell = match column {
+                    WORST => fit(cell, room),
+                    PERCENT..=BREACHES => format!("{cell:>width$}  "),
+                    _ => format!("{cell:<width$}  "),
+                };
+                match mark.filter(|_| column == PERCENT) {
+                    Some(colour) => write!(line, "{colour}{cell}\x1b[0m").expect("writing to a string"),
+                    None => line.push_str(&cell),
+                }
+            }
+            text.push_str(line.trim_end());
+            text.push('\n');
+        };
+        push(&header.map(str::to_owned), None);
+        let (mut maker, mut issue) = (String::new(), String::new());
+        for ((mut row, line), key) in rows.into_iter().zip(&self.lines).zip(keys(&self.plan)) {
+            let colour = style.colour.then(|| colour(&key, line));
+            // Further obligations of the same sign-up stand below it without its names.
+            if row[0] == maker && row[1] == issue {
+                (row[0], row[1]) = (String::new(), String::new());
+            } else {
+                (maker, issue) = (row[0].clone(), row[1].clone());
+            }
+            push(&row, colour.flatten());
+        }
+        text
+    }
+
+    fn cells(&self, key: &Key<'_>, line: &Line) -> [String; 8] {
+        let percent = DisplayPercent::of(line.total.fulfilled, line.total.available);
+        [
+            key.market_maker.to_owned(),
+            key.issue.to_owned(),
+            key.obligation.name.clone(),
+            percent.map_or_else(|| "-".to_owned(), |percent| percent.to_string()),
+            clock(line.total.available),
+            clock(line.total.unknown),
+            line.breach_count.to_string(),
+            line.worst.iter().map(|breach| self.breach(breach)).collect::<Vec<_>>().join(", "),
+        ]
+    }
+
+    /// `10:12:03.500000 for 0:05:00 spread`.
+    fn breach(&self, breach: &Breach) -> String {
+        let start = local_time(breach.span.start, &self.plan.zone);
+        let start = start.get(11..26).unwrap_or(&start);
+        let start = start.trim_end_matches('0').trim_end_matches('.');
+        let start = if start.len() < 8 { format!("{start:0<8}") } else { start.to_owned() };
+        format!("{start} for {} {}", clock(breach.span.end.since(breach.span.start)), breach.reason)
+    }
+}
+
+const PERCENT: usize = 3;
+const UNKNOWN: usize = 5;
+const BREACHES: usize = 6;
+const WORST: usize = 7;
+/// The longest breach keeps at least this much room, on a narrow terminal too.
+const MIN_WORST_WIDTH: usize = 24;
+
+/// Whether the day by itself has the share that the month needs: green or red.
+fn colour(key: &Key<'_>, line: &Line) -> Option<&'static str> {
+    let Total { available, fulfilled, .. } = line.total;
+    if available == Micros::ZERO {
+        return None;
+    }
+    let enough =
+        u128::from(fulfilled.0) * 1_000_000 >= u128::from(key.obligation.required_pct) * u128::from(available.0);
+    Some(if enough { "\x1b[32m" } else { "\x1b[31m" })
+}
+
+fn length(breach: &Breach) -> Micros {
+    breach.span.end.since(breach.span.start)
+}
+
+/// A span without a fraction of zeros: `5:00:00`.
+fn clock(span: Micros) -> String {
+    let text = span.to_string();
+    text.trim_end_matches('0').strip_suffix('.').map(str::to_owned).unwrap_or(text)
+}
+
+/// `text` in at most `room` characters: whole breaches as long as they fit, at least the first.
+fn fit(text: &str, room: usize) -> String {
+    let mut fitting = String::new();
+    for (position, breach) in text.split(", ").enumerate() {
+        let separator = if position == 0 { "" } else { ", " };
+        if 0 < position && room < fitting.len() + separator.len() + breach.len() {
+            break;
+        }
+        fitting.push_str(separator);
+        fitting.push_str(breach);
+    }
+    fitting.chars().take(room).collect()
+}
