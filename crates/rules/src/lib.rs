@@ -3,11 +3,27 @@
 //!
 //! The idea: everything dated, optional or textual is resolved here, once, into a [`DayPlan`] of plain numbers, so that
 //! the measuring path never looks at a date, a name or a time zone.
+//!
+//! Deliberately absent: reading folders (callers pass bytes), judging quotes, and paying anybody.
 
+mod finding;
+mod interpretations;
 mod limits;
+mod period;
 mod plan;
+mod registry;
+mod scheme;
 mod ticks;
+mod value;
 
+pub use finding::{Column, Finding, Severity, SourceFile};
+pub use interpretations::Interpretations;
 pub use limits::{Limits, Spread};
+pub use period::Period;
 pub use plan::{DayPlan, ObligationPlan, PhaseSource, ServerPlan, SignUpPlan};
+pub use registry::{
+    Condition, ConditionKind, Exemption, FILE_NAMES, FastMarket, Holiday, Issue, Loaded, MarketMaker, Payment,
+    PaymentMethod, PlanError, Priority, Registry, Server, SignUp, Target, Tier,
+};
+pub use scheme::{Scheme, SessionList, Terms};
 pub use ticks::{TickTable, TickTableError};

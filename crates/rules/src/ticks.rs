@@ -37,6 +37,12 @@ pub enum TickTableError {
         /// The band, counted from 1.
         band: usize,
     },
+    /// A tick above the highest price.
+    #[error("band {band}: a tick is at most 1000000000")]
+    TickTooLarge {
+        /// The band, counted from 1.
+        band: usize,
+    },
     /// Limits do not rise.
     #[error("band {band}: its limit is not above the limit of the band before it")]
     NotAscending {
@@ -62,7 +68,7 @@ impl TickTable {
     /// ten-thousandths of a currency unit.
     ///
     /// # Errors
-    /// [`TickTableError`] if ticks are zero, limits do not rise, or a limit is not a multiple of its own tick and of the
+    /// [`TickTableError`] if ticks are zero or above [`Price::MAX`], limits do not rise, or a limit is not a multiple of its own tick and of the
     /// next band's.
     pub fn new(limited: &[(u64, u64)], above: u64) -> Result<TickTable, TickTableError> {
         let mut bands = Vec::with_capacity(limited.len() + 1);
@@ -72,6 +78,9 @@ impl TickTable {
             let band = position + 1;
             if tick == 0 {
                 return Err(TickTableError::TickZero { band });
+            }
+            if Price::from_ten_thousandths(tick).is_none() {
+                return Err(TickTableError::TickTooLarge { band });
             }
             if up_to <= lower {
                 return Err(TickTableError::NotAscending { band });
@@ -88,6 +97,9 @@ impl TickTable {
         }
         if above == 0 {
             return Err(TickTableError::TickZero { band: limited.len() + 1 });
+        }
+        if Price::from_ten_thousandths(above).is_none() {
+            return Err(TickTableError::TickTooLarge { band: limited.len() + 1 });
         }
         bands.push(Band { above: lower, up_to: u64::MAX, tick: above, count_below });
         Ok(TickTable { bands })
@@ -182,6 +194,10 @@ mod tests {
     fn tables_that_do_not_join_are_refused() {
         assert_eq!(TickTable::new(&[], 0), Err(TickTableError::TickZero { band: 1 }));
         assert_eq!(TickTable::new(&[(10, 0)], 1), Err(TickTableError::TickZero { band: 1 }));
+        let most = Price::MAX.ten_thousandths();
+        assert!(TickTable::new(&[(most, most)], most).is_ok());
+        assert_eq!(TickTable::new(&[], most + 1), Err(TickTableError::TickTooLarge { band: 1 }));
+        assert_eq!(TickTable::new(&[(most + 1, most + 1)], 1), Err(TickTableError::TickTooLarge { band: 1 }));
         assert_eq!(TickTable::new(&[(10, 1), (10, 1)], 1), Err(TickTableError::NotAscending { band: 2 }));
         assert_eq!(TickTable::new(&[(10, 3)], 1), Err(TickTableError::LimitOffOwnGrid { band: 1 }));
         assert_eq!(TickTable::new(&[(10, 5)], 3), Err(TickTableError::LimitOffNextGrid { band: 1 }));

@@ -1,0 +1,163 @@
+//! What is wrong with a registry, each fault with its place: file, line, column, what was found, what was expected.
+//!
+//! Findings are collected, never thrown: whoever edits a registry wants to see every fault at once. This module judges
+//! nothing; the modules that read the files do.
+
+use std::fmt;
+
+/// A file of the registry folder, already read into memory.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SourceFile {
+    /// Its name without a folder, such as `issues.csv` (one of [`crate::FILE_NAMES`]).
+    pub name: String,
+    /// Its whole content.
+    pub bytes: Vec<u8>,
+}
+
+/// Whether a finding stops the measurement.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Severity {
+    /// The registry cannot be used.
+    Error,
+    /// Administrative: measured all the same.
+    Warning,
+}
+
+/// `error` or `warning`.
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        })
+    }
+}
+
+/// Where in a line a finding lies.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Column {
+    /// The column's name in the header of a CSV file.
+    Name(String),
+    /// The character of the line, counted from 1, in a TOML file.
+    Number(u64),
+}
+
+impl fmt::Display for Column {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Column::Name(name) => f.pad(name),
+            Column::Number(number) => fmt::Display::fmt(number, f),
+        }
+    }
+}
+
+/// One fault of a registry and its place.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Finding {
+    /// Whether it stops the measurement.
+    pub severity: Severity,
+    /// The file.
+    pub file: String,
+    /// The line, counted from 1; `None` where the file as a whole is meant.
+    pub line: Option<u64>,
+    /// The column; `None` where the line as a whole is meant.
+    pub column: Option<Column>,
+    /// What was found, and what was expected.
+    pub message: String,
+}
+
+/// `signups.csv: line 3, column issue: …`, without the severity.
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.file)?;
+        match (self.line, &self.column) {
+            (Some(line), Some(column)) => write!(f, "line {line}, column {column}: ")?,
+            (Some(line), None) => write!(f, "line {line}: ")?,
+            (None, Some(column)) => write!(f, "column {column}: ")?,
+            (None, None) => {}
+        }
+        f.write_str(&self.message)
+    }
+}
+
+/// All findings of one registry, in order of discovery.
+#[derive(Default, Debug)]
+pub(crate) struct Findings(Vec<Finding>);
+
+impl Findings {
+    /// An error of a whole file.
+    pub(crate) fn error_file(&mut self, file: &str, message: String) {
+        self.push(Severity::Error, file, None, None, message);
+    }
+
+    /// An error in a CSV line, in a named column if one is to blame.
+    pub(crate) fn error(&mut self, file: &str, line: u64, column: Option<&str>, message: String) {
+        let column = column.map(|name| Column::Name(name.to_owned()));
+        self.push(Severity::Error, file, Some(line), column, message);
+    }
+
+    /// An error at a character of a TOML file.
+    pub(crate) fn error_at(&mut self, file: &str, line: u64, column: u64, message: String) {
+        self.push(Severity::Error, file, Some(line), Some(Column::Number(column)), message);
+    }
+
+    /// A warning about a value of a CSV line.
+    pub(crate) fn warning(&mut self, file: &str, line: u64, column: &str, message: String) {
+        self.push(Severity::Warning, file, Some(line), Some(Column::Name(column.to_owned())), message);
+    }
+
+    fn push(&mut self, severity: Severity, file: &str, line: Option<u64>, column: Option<Column>, message: String) {
+        self.0.push(Finding { severity, file: file.to_owned(), line, column, message });
+    }
+
+    /// Whether any finding is an error.
+    pub(crate) fn has_errors(&self) -> bool {
+        self.0.iter().any(|finding| finding.severity == Severity::Error)
+    }
+
+    /// The findings by file, line and severity; within these in order of discovery.
+    pub(crate) fn into_sorted(mut self) -> Vec<Finding> {
+        self.0.sort_by(|a, b| (&a.file, a.line, a.severity).cmp(&(&b.file, b.line, b.severity)));
+        self.0
+    }
+}
+
+/// `value` quoted for a message: control characters escaped, and cut when it is long.
+pub(crate) fn quoted(value: &str) -> String {
+    const CHARS_MAX: usize = 60;
+    let mut shown: String = value.chars().take(CHARS_MAX).collect();
+    if shown.len() < value.len() {
+        shown.push('…');
+    }
+    format!("{shown:?}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_finding_prints_its_place_first() {
+        let mut findings = Findings::default();
+        findings.error("signups.csv", 3, Some("issue"), "no such issue".to_owned());
+        findings.error("signups.csv", 2, None, "5 fields".to_owned());
+        findings.error_file("issues.csv", "missing".to_owned());
+        findings.error_at("scheme.toml", 4, 7, "unknown key".to_owned());
+        let printed: Vec<String> = findings.into_sorted().iter().map(Finding::to_string).collect();
+        assert_eq!(
+            printed,
+            [
+                "issues.csv: missing",
+                "scheme.toml: line 4, column 7: unknown key",
+                "signups.csv: line 2: 5 fields",
+                "signups.csv: line 3, column issue: no such issue",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_long_value_is_cut_and_control_characters_are_escaped() {
+        assert_eq!(quoted("a\nb"), "\"a\\nb\"");
+        assert_eq!(quoted(&"日".repeat(61)).chars().count(), 63);
+    }
+}

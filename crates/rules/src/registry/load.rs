@@ -1,0 +1,205 @@
+//! From the bytes of all files to a checked registry or to all that is wrong with them.
+
+use super::overlap::Uniqueness;
+use super::rows::{self, Names};
+use super::table::{Layout, Row, Table};
+use super::{
+    Condition, ConditionKind, Exemption, FastMarket, Holiday, Issue, Loaded, MarketMaker, Registry, Server, SignUp,
+    Target, admin,
+};
+use crate::finding::{Findings, SourceFile};
+use crate::scheme::SchemeFile;
+use crate::{Period, Scheme, value};
+use std::collections::BTreeSet;
+
+/// A row and the line that it starts on.
+pub(super) struct Lined<T> {
+    pub(super) line: u64,
+    pub(super) value: T,
+}
+
+/// All rows that could be read.
+pub(super) struct Rows {
+    pub(super) scheme: Scheme,
+    pub(super) issues: Vec<Lined<Issue>>,
+    pub(super) market_makers: Vec<Lined<MarketMaker>>,
+    pub(super) servers: Vec<Lined<Server>>,
+    pub(super) sign_ups: Vec<Lined<SignUp>>,
+    pub(super) fast_markets: Vec<Lined<FastMarket>>,
+    pub(super) exemptions: Vec<Lined<Exemption>>,
+    pub(super) sponsored: Vec<Lined<Condition>>,
+    pub(super) matching: Vec<Lined<Condition>>,
+    pub(super) holidays: Vec<Lined<Holiday>>,
+}
+
+pub(super) fn load(files: &[SourceFile]) -> Loaded {
+    let mut findings = Findings::default();
+    let rows = read(files, &mut findings);
+    check_uniqueness(&rows, &mut findings);
+    admin::warn(&rows, &mut findings);
+    let registry = (!findings.has_errors()).then(|| registry(rows));
+    Loaded { registry, findings: findings.into_sorted() }
+}
+
+fn read(files: &[SourceFile], findings: &mut Findings) -> Rows {
+    let scheme = match content(files, "scheme.toml") {
+        Some(bytes) => SchemeFile::parse(bytes, findings),
+        None => SchemeFile::built_in(),
+    };
+    let issues = required(files, &rows::ISSUES, findings);
+    let market_makers = required(files, &rows::MARKET_MAKERS, findings);
+    let servers = required(files, &rows::SERVERS, findings);
+    let sign_ups = required(files, &rows::SIGN_UPS, findings);
+    let matching = optional(files, &rows::MATCHING, findings).filter(|table| has_target(table, findings));
+    let names = Names {
+        issues: issues.as_ref().map(|table| defined(table, "issue", value::issue)),
+        market_makers: market_makers.as_ref().map(|table| defined(table, "market_maker", value::name)),
+        types: scheme.type_names,
+        tick_tables: scheme.tick_table_names,
+    };
+    let mut reader = Reader { names: &names, findings };
+    Rows {
+        scheme: scheme.scheme,
+        issues: reader.rows(issues, rows::issue),
+        market_makers: reader.rows(market_makers, rows::market_maker),
+        servers: reader.rows(servers, rows::server),
+        sign_ups: reader.rows(sign_ups, rows::sign_up),
+        fast_markets: reader.file(files, &rows::FAST_MARKETS, rows::fast_market),
+        exemptions: reader.file(files, &rows::EXEMPTIONS, rows::exemption),
+        sponsored: reader.file(files, &rows::SPONSORED, rows::sponsored),
+        matching: reader.rows(matching, rows::matching),
+        holidays: reader.file(files, &rows::HOLIDAYS, rows::holiday),
+    }
+}
+
+/// How one row of a file is read.
+type ReadRow<T> = fn(&Row<'_>, &Names, &mut Findings) -> Option<T>;
+
+struct Reader<'a> {
+    names: &'a Names,
+    findings: &'a mut Findings,
+}
+
+impl Reader<'_> {
+    fn file<T>(&mut self, files: &[SourceFile], layout: &Layout, read: ReadRow<T>) -> Vec<Lined<T>> {
+        let table = optional(files, layout, self.findings);
+        self.rows(table, read)
+    }
+
+    fn rows<T>(&mut self, table: Option<Table>, read: ReadRow<T>) -> Vec<Lined<T>> {
+        let lined = |row: Row<'_>| Some(Lined { line: row.line, value: read(&row, self.names, self.findings)? });
+        table.iter().flat_map(Table::rows).filter_map(lined).collect()
+    }
+}
+
+fn content<'f>(files: &'f [SourceFile], name: &str) -> Option<&'f [u8]> {
+    files.iter().find(|file| file.name == name).map(|file| file.bytes.as_slice())
+}
+
+fn optional(files: &[SourceFile], layout: &Layout, findings: &mut Findings) -> Option<Table> {
+    Table::read(layout, content(files, layout.file)?, findings)
+}
+
+fn required(files: &[SourceFile], layout: &Layout, findings: &mut Findings) -> Option<Table> {
+    if content(files, layout.file).is_none() {
+        let columns = layout.required.join(", ");
+        findings.error_file(layout.file, format!("the file is missing, expected it with the columns {columns}"));
+    }
+    optional(files, layout, findings)
+}
+
+/// Whether matching funds say what they apply to.
+fn has_target(table: &Table, findings: &mut Findings) -> bool {
+    let has = table.has("issue") || table.has("index");
+    if !has {
+        let message = "the column is missing, expected issue or index in the header".to_owned();
+        findings.error(rows::MATCHING.file, 1, Some("issue"), message);
+    }
+    has
+}
+
+/// The names that a column defines, also in rows that have a fault elsewhere.
+fn defined<T: Ord>(table: &Table, column: &str, parse: fn(&str) -> Result<T, value::Expected>) -> BTreeSet<T> {
+    table.rows().filter_map(|row| parse(row.cell(column)).ok()).collect()
+}
+
+/// SPEC section 3: one row in force for one key on one date.
+fn check_uniqueness(rows: &Rows, findings: &mut Findings) {
+    Uniqueness {
+        file: rows::ISSUES.file,
+        column: "issue",
+        key: |row: &Issue| row.code.to_string(),
+        period: |row| row.period,
+    }
+    .check(&rows.issues, findings);
+    Uniqueness {
+        file: rows::MARKET_MAKERS.file,
+        column: "market_maker",
+        key: |row: &MarketMaker| row.market_maker.clone(),
+        period: |_| Period::default(),
+    }
+    .check(&rows.market_makers, findings);
+    Uniqueness {
+        file: rows::SERVERS.file,
+        column: "server",
+        key: |row: &Server| row.server.clone(),
+        period: |row| row.period,
+    }
+    .check(&rows.servers, findings);
+    Uniqueness {
+        file: rows::SIGN_UPS.file,
+        column: "issue",
+        // A tab stands in no name, so no two pairs print alike.
+        key: |row: &SignUp| format!("{}\t{}", row.market_maker, row.issue),
+        period: |row| row.period,
+    }
+    .check(&rows.sign_ups, findings);
+    Uniqueness {
+        file: rows::FAST_MARKETS.file,
+        column: "from",
+        key: |_: &FastMarket| "fast market".to_owned(),
+        period: |row| row.period,
+    }
+    .check(&rows.fast_markets, findings);
+    for (file, conditions) in [(rows::SPONSORED.file, &rows.sponsored), (rows::MATCHING.file, &rows.matching)] {
+        Uniqueness { file, column: "condition", key: condition_key, period: |row| row.period }
+            .check(conditions, findings);
+    }
+    Uniqueness {
+        file: rows::HOLIDAYS.file,
+        column: "date",
+        key: |row: &Holiday| row.date.to_string(),
+        period: |row| Period { from: Some(row.date), to: Some(row.date) },
+    }
+    .check(&rows.holidays, findings);
+}
+
+fn condition_key(row: &Condition) -> String {
+    match &row.target {
+        Target::Issue(issue) => format!("{}\tissue {issue}", row.name),
+        Target::Index(index) => format!("{}\tindex {index}", row.name),
+    }
+}
+
+fn registry(rows: Rows) -> Registry {
+    let conditions = rows.sponsored.into_iter().chain(rows.matching).collect();
+    Registry {
+        scheme: rows.scheme,
+        issues: sorted(rows.issues, |row| (row.code.clone(), row.period.first())),
+        market_makers: sorted(rows.market_makers, |row| row.market_maker.clone()),
+        servers: sorted(rows.servers, |row| (row.server.clone(), row.period.first())),
+        sign_ups: sorted(rows.sign_ups, |row| (row.market_maker.clone(), row.issue.clone(), row.period.first())),
+        fast_markets: sorted(rows.fast_markets, |row| row.period.first()),
+        exemptions: rows.exemptions.into_iter().map(|row| row.value).collect(),
+        conditions: sorted(conditions, |row: &Condition| {
+            (row.kind == ConditionKind::Matching, row.name.clone(), row.target.clone(), row.period.first())
+        }),
+        holidays: sorted(rows.holidays, |row| row.date),
+    }
+}
+
+fn sorted<T, K: Ord>(rows: Vec<Lined<T>>, key: fn(&T) -> K) -> Vec<T> {
+    let mut values: Vec<T> = rows.into_iter().map(|row| row.value).collect();
+    values.sort_by_cached_key(key);
+    values
+}

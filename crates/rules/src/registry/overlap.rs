@@ -1,0 +1,47 @@
+//! One row in force per key and date: finds the rows that break this.
+//!
+//! Rows are sorted by key and first date and then swept once, so that a registry of many rows costs no more than the
+//! sorting.
+
+use super::load::Lined;
+use crate::Period;
+use crate::finding::Findings;
+
+/// What makes rows of a file exclude one another.
+pub(super) struct Uniqueness<T> {
+    pub(super) file: &'static str,
+    /// The column that a fault is reported in.
+    pub(super) column: &'static str,
+    /// The key, as it is printed; rows of one key may not overlap.
+    pub(super) key: fn(&T) -> String,
+    pub(super) period: fn(&T) -> Period,
+}
+
+impl<T> Uniqueness<T> {
+    /// Reports every row that overlaps one before it in date order, on the later line of the two.
+    pub(super) fn check(&self, rows: &[Lined<T>], findings: &mut Findings) {
+        let mut sorted: Vec<(String, Period, u64)> =
+            rows.iter().map(|row| ((self.key)(&row.value), (self.period)(&row.value), row.line)).collect();
+        sorted.sort_by(|a, b| (&a.0, a.1.first(), a.2).cmp(&(&b.0, b.1.first(), b.2)));
+        for rows in sorted.chunk_by(|a, b| a.0 == b.0) {
+            let mut latest = &rows[0];
+            for row in &rows[1..] {
+                if row.1.first() <= latest.1.last() {
+                    self.report(row, latest, findings);
+                }
+                if latest.1.last() < row.1.last() {
+                    latest = row;
+                }
+            }
+        }
+    }
+
+    fn report(&self, row: &(String, Period, u64), other: &(String, Period, u64), findings: &mut Findings) {
+        let (line, line_other) = (row.2.max(other.2), row.2.min(other.2));
+        let (key, period) = (row.0.replace('\t', ", "), row.1);
+        let date = period.from.map_or("since ever".to_owned(), |date| format!("on {date}"));
+        let message =
+            format!("{key}: lines {line_other} and {line} are both in force {date}, expected one row per date");
+        findings.error(self.file, line, Some(self.column), message);
+    }
+}

@@ -1,0 +1,238 @@
+//! What the registry and the scheme require on one date, as a [`DayPlan`].
+//!
+//! Everything that depends on the date is decided here: which rows are in force, which session list, which multiplier,
+//! and which instants local clock times stand for. Nothing is remembered between dates.
+
+use super::{Condition, ConditionKind, Issue, Registry, SignUp, Target};
+use crate::{DayPlan, ObligationPlan, PhaseSource, ServerPlan, SignUpPlan, TickTable};
+use jiff::civil::{Date, Time};
+use quoteclock_model::{IssueCode, Span, Timestamp, merge_spans};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use thiserror::Error;
+
+/// Why there is no plan for a date.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// The date begins or ends outside the time that can be written down.
+    #[error("the date {date} is out of range in the time zone {zone}")]
+    DateOutOfRange {
+        /// The date.
+        date: Date,
+        /// The scheme's zone.
+        zone: String,
+    },
+    /// The instant lies outside the time that can be written down.
+    #[error("the instant {micros} µs from 1970-01-01T00:00:00Z has no date in the time zone {zone}")]
+    InstantOutOfRange {
+        /// The instant, in microseconds since the Unix epoch.
+        micros: i64,
+        /// The scheme's zone.
+        zone: String,
+    },
+}
+
+impl Registry {
+    /// What is measured on `date`, whichever day of the week it is, and under which limits.
+    ///
+    /// Clauses: `ST1/continuous-auction`, `ST1/fast-market`, `ST1/exemption`, `ST1/virtual-server-measuring`.
+    ///
+    /// # Errors
+    /// [`PlanError::DateOutOfRange`] at the very ends of the calendar.
+    pub fn plan(&self, date: Date) -> Result<DayPlan, PlanError> {
+        let day = self.day(date)?;
+        let servers = Servers::on(self, date);
+        let terms = TermsOfDay::on(self, date);
+        let exemptions = Exemptions::on(self, day);
+        let scheme = &self.scheme;
+        let mut sign_ups: Vec<SignUpPlan> = Vec::new();
+        for sign_up in self.sign_ups.iter().filter(|sign_up| sign_up.period.contains(date)) {
+            // SPEC section 4: without a row of the issue in force, the sign-up is not measured.
+            let Some(issue) = self.issue_on(&sign_up.issue, date) else { continue };
+            sign_ups.push(SignUpPlan {
+                market_maker: sign_up.market_maker.clone(),
+                issue: sign_up.issue.clone(),
+                servers: servers.of(sign_up),
+                exempt: exemptions.of(sign_up),
+                obligations: terms.obligations(issue),
+            });
+        }
+        Ok(DayPlan {
+            date,
+            zone: scheme.zone.clone(),
+            day,
+            sessions: self.session_spans(date, day)?,
+            phase_source: scheme.phase_source,
+            sequential_quote_available: scheme.interpretations.sequential_quote_available(),
+            multiplier: terms.multiplier,
+            servers: servers.plans,
+            sign_ups,
+        })
+    }
+
+    /// The date, in the scheme's zone, that an instant lies on.
+    ///
+    /// # Errors
+    /// [`PlanError::InstantOutOfRange`] if the instant is before the year -9999 or after 9999.
+    pub fn local_date(&self, at: Timestamp) -> Result<Date, PlanError> {
+        let micros = at.as_micros();
+        match jiff::Timestamp::from_microsecond(micros) {
+            Ok(instant) => Ok(self.scheme.zone.to_datetime(instant).date()),
+            Err(_) => Err(PlanError::InstantOutOfRange { micros, zone: self.scheme.zone_name.clone() }),
+        }
+    }
+
+    /// The local day: from its midnight up to the next.
+    fn day(&self, date: Date) -> Result<Span, PlanError> {
+        let next = date.tomorrow().map_err(|_| self.out_of_range(date))?;
+        let midnight = |of: Date| self.instant(of, Time::midnight()).ok_or_else(|| self.out_of_range(date));
+        Ok(Span { start: midnight(date)?, end: midnight(next)? })
+    }
+
+    /// The continuous windows of the date as instants; the whole day where the feed tells the phases.
+    ///
+    /// Clause: `ST1/continuous-auction`.
+    fn session_spans(&self, date: Date, day: Span) -> Result<Vec<Span>, PlanError> {
+        if self.scheme.phase_source == PhaseSource::Feed {
+            return Ok(merge_spans(vec![day]));
+        }
+        let windows = self.scheme.sessions_on(date).map_or(&[][..], |list| &list.windows);
+        let mut spans = Vec::with_capacity(windows.len());
+        for &(start, end) in windows {
+            let at = |of_day| match clock(of_day) {
+                Some(time) => self.instant(date, time).ok_or_else(|| self.out_of_range(date)),
+                None => Ok(day.end),
+            };
+            spans.extend(Span { start: at(start)?, end: at(end)? }.clip(day));
+        }
+        Ok(merge_spans(spans))
+    }
+
+    /// The instant of a local clock reading; where clocks change, a reading that is skipped counts on from before the
+    /// change, and of one that occurs twice the first is meant.
+    fn instant(&self, date: Date, time: Time) -> Option<Timestamp> {
+        let zoned = date.to_datetime(time).to_zoned(self.scheme.zone.clone()).ok()?;
+        Some(Timestamp::from_micros(zoned.timestamp().as_microsecond()))
+    }
+
+    fn out_of_range(&self, date: Date) -> PlanError {
+        PlanError::DateOutOfRange { date, zone: self.scheme.zone_name.clone() }
+    }
+}
+
+/// The clock reading so many microseconds into the day; `None` for its end.
+fn clock(of_day: u64) -> Option<Time> {
+    let seconds = of_day / 1_000_000;
+    let part = |number: u64| i8::try_from(number).ok();
+    let nanos = i32::try_from(of_day % 1_000_000 * 1000).ok()?;
+    Time::new(part(seconds / 3600)?, part(seconds / 60 % 60)?, part(seconds % 60)?, nanos).ok()
+}
+
+/// The servers in force on the date.
+struct Servers<'r> {
+    plans: Vec<ServerPlan>,
+    /// By market maker: positions in `plans`, ascending, each with its participant.
+    by_market_maker: BTreeMap<&'r str, Vec<(usize, Option<&'r str>)>>,
+}
+
+impl<'r> Servers<'r> {
+    fn on(registry: &'r Registry, date: Date) -> Servers<'r> {
+        let mut servers = Servers { plans: Vec::new(), by_market_maker: BTreeMap::new() };
+        for server in registry.servers.iter().filter(|server| server.period.contains(date)) {
+            let position = (servers.plans.len(), server.participant.as_deref());
+            servers.by_market_maker.entry(&server.market_maker).or_default().push(position);
+            servers.plans.push(ServerPlan { name: server.server.clone(), market_maker: server.market_maker.clone() });
+        }
+        servers
+    }
+
+    /// Clauses: `ST1/virtual-server-measuring`, `ST1/participant`.
+    fn of(&self, sign_up: &SignUp) -> Vec<usize> {
+        let own = self.by_market_maker.get(sign_up.market_maker.as_str()).map_or(&[][..], Vec::as_slice);
+        let serves = |participant: Option<&str>| match (participant, sign_up.participant.as_deref()) {
+            (Some(of_server), Some(of_sign_up)) => of_server == of_sign_up,
+            _ => true,
+        };
+        own.iter().filter(|(_, participant)| serves(*participant)).map(|&(position, _)| position).collect()
+    }
+}
+
+/// The exemptions that touch the day, merged for each issue (or all) and market maker (or all) that rows name.
+struct Exemptions<'r>(BTreeMap<(Option<&'r IssueCode>, Option<&'r str>), Vec<Span>>);
+
+impl<'r> Exemptions<'r> {
+    fn on(registry: &'r Registry, day: Span) -> Exemptions<'r> {
+        let mut spans: BTreeMap<_, Vec<Span>> = BTreeMap::new();
+        for row in &registry.exemptions {
+            let whole = Span { start: row.from.unwrap_or(day.start), end: row.to.unwrap_or(day.end) };
+            if let Some(span) = whole.clip(day) {
+                spans.entry((row.issue.as_ref(), row.market_maker.as_deref())).or_default().push(span);
+            }
+        }
+        Exemptions(spans.into_iter().map(|(key, spans)| (key, merge_spans(spans))).collect())
+    }
+
+    /// Clause: `ST1/exemption`.
+    fn of(&self, sign_up: &SignUp) -> Vec<Span> {
+        let (issue, market_maker) = (Some(&sign_up.issue), Some(sign_up.market_maker.as_str()));
+        let keys = [(None, None), (None, market_maker), (issue, None), (issue, market_maker)];
+        merge_spans(keys.iter().filter_map(|key| self.0.get(key)).flatten().copied().collect())
+    }
+}
+
+/// The conditions in force on the date, and the multiplier.
+struct TermsOfDay<'r> {
+    registry: &'r Registry,
+    multiplier: u32,
+    by_issue: BTreeMap<&'r IssueCode, Vec<&'r Condition>>,
+    by_index: BTreeMap<&'r str, Vec<&'r Condition>>,
+}
+
+impl<'r> TermsOfDay<'r> {
+    fn on(registry: &'r Registry, date: Date) -> TermsOfDay<'r> {
+        let multiplier = registry.multiplier_on(date);
+        let mut terms = TermsOfDay { registry, multiplier, by_issue: BTreeMap::new(), by_index: BTreeMap::new() };
+        for condition in registry.conditions.iter().filter(|condition| condition.period.contains(date)) {
+            match &condition.target {
+                Target::Issue(issue) => terms.by_issue.entry(issue).or_default().push(condition),
+                Target::Index(index) => terms.by_index.entry(index).or_default().push(condition),
+            }
+        }
+        terms
+    }
+
+    /// All obligations of an issue, sorted bytewise by name.
+    fn obligations(&self, issue: &Issue) -> Vec<ObligationPlan> {
+        let (general, tick_table) = self.general(issue);
+        let of_index = issue.index.as_deref().and_then(|index| self.by_index.get(index));
+        // Rows that name the issue come last and so replace those of its index under the same condition.
+        let rows = of_index.into_iter().chain(self.by_issue.get(&issue.code)).flatten();
+        let conditions = rows.map(|condition| self.condition(condition, tick_table));
+        let by_name: BTreeMap<String, ObligationPlan> =
+            std::iter::once(general).chain(conditions).map(|plan| (plan.name.clone(), plan)).collect();
+        by_name.into_values().collect()
+    }
+
+    /// Clauses: `ST1/spread-and-quantity`, `ST1/time-share`, `ST1/fast-market`.
+    fn general(&self, issue: &Issue) -> (ObligationPlan, &'r Arc<TickTable>) {
+        let scheme = &self.registry.scheme;
+        let tick_table = scheme.tick_tables.get(&issue.tick_table).expect("loading checked the tick table");
+        let terms = scheme.types.get(&issue.type_name).expect("loading checked the type");
+        let limits = terms.limits(self.multiplier, tick_table);
+        (ObligationPlan { name: "general".to_owned(), limits, required_pct: scheme.required_pct }, tick_table)
+    }
+
+    /// Clauses: `ST1/sponsored-obligation`, `ST1/matching-obligation`, `ST1/fast-market`.
+    fn condition(&self, condition: &Condition, tick_table: &Arc<TickTable>) -> ObligationPlan {
+        let multiplier = match condition.kind {
+            ConditionKind::Sponsored => 1,
+            ConditionKind::Matching => self.multiplier,
+        };
+        ObligationPlan {
+            name: condition.obligation(),
+            limits: condition.terms.limits(multiplier, tick_table),
+            required_pct: condition.coverage_pct.unwrap_or(self.registry.scheme.required_pct),
+        }
+    }
+}

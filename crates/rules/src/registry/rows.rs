@@ -1,0 +1,352 @@
+//! From the cells of one row to one typed row, file by file. A row with a fault yields nothing and reports all of its
+//! faults.
+
+use super::table::{Layout, Row};
+use super::{
+    Condition, ConditionKind, Exemption, FastMarket, Holiday, Issue, MarketMaker, Payment, PaymentMethod, Priority,
+    Server, SignUp, Target, Tier,
+};
+use crate::finding::{Findings, quoted};
+use crate::value::{self, Expected};
+use crate::{Period, Terms};
+use quoteclock_model::IssueCode;
+use std::collections::BTreeSet;
+use std::fmt::Display;
+
+pub(super) const ISSUES: Layout = Layout {
+    file: "issues.csv",
+    required: &["issue", "type", "tick_table"],
+    optional: &[
+        "name",
+        "leveraged_inverse",
+        "active",
+        "index",
+        "trading_unit",
+        "tier",
+        "diversified",
+        "listed",
+        "asset_manager",
+        "aum_jpy",
+        "from",
+        "to",
+    ],
+};
+pub(super) const MARKET_MAKERS: Layout =
+    Layout { file: "market_makers.csv", required: &["market_maker"], optional: &["name", "kind"] };
+pub(super) const SERVERS: Layout = Layout {
+    file: "virtual_servers.csv",
+    required: &["server", "market_maker"],
+    optional: &["participant", "from", "to"],
+};
+pub(super) const SIGN_UPS: Layout =
+    Layout { file: "signups.csv", required: &["market_maker", "issue"], optional: &["participant", "from", "to"] };
+pub(super) const FAST_MARKETS: Layout =
+    Layout { file: "fast_market.csv", required: &["multiplier"], optional: &["from", "to"] };
+pub(super) const EXEMPTIONS: Layout =
+    Layout { file: "exemptions.csv", required: &["issue"], optional: &["market_maker", "from", "to", "reason"] };
+pub(super) const SPONSORED: Layout = Layout {
+    file: "sponsored.csv",
+    required: &["condition", "issue", "min_value_jpy"],
+    optional: &[
+        "max_spread_bps",
+        "max_spread_ticks",
+        "coverage_pct",
+        "from",
+        "to",
+        "asset_manager",
+        "total_jpy",
+        "payment",
+        "max_makers",
+        "priority",
+        "aum_trigger_jpy",
+        "aum_part_jpy",
+    ],
+};
+/// `issue` is not required as a column: `index` may stand in its place. A row has one of them.
+pub(super) const MATCHING: Layout = Layout {
+    file: "matching_funds.csv",
+    required: &["condition", "min_value_jpy"],
+    optional: &[
+        "issue",
+        "index",
+        "max_issues",
+        "max_spread_bps",
+        "max_spread_ticks",
+        "coverage_pct",
+        "from",
+        "to",
+        "asset_manager",
+        "total_jpy",
+        "payment",
+        "max_makers",
+        "priority",
+        "aum_trigger_jpy",
+        "aum_part_jpy",
+    ],
+};
+pub(super) const HOLIDAYS: Layout = Layout { file: "holidays.csv", required: &["date"], optional: &["name"] };
+
+/// The names that rows may refer to. `None` where the file that defines them could not be read, so that one fault does
+/// not bring a thousand others.
+#[derive(Default)]
+pub(super) struct Names {
+    pub(super) issues: Option<BTreeSet<IssueCode>>,
+    pub(super) market_makers: Option<BTreeSet<String>>,
+    pub(super) types: Option<BTreeSet<String>>,
+    pub(super) tick_tables: Option<BTreeSet<String>>,
+}
+
+/// The value of `column`, checked to be one of `known`.
+fn reference<T: Ord + Display>(
+    row: &Row<'_>,
+    column: &str,
+    parse: fn(&str) -> Result<T, Expected>,
+    known: Option<&BTreeSet<T>>,
+    expected: &str,
+    findings: &mut Findings,
+) -> Option<T> {
+    let value = row.required(column, parse, findings)?;
+    if known.is_none_or(|known| known.contains(&value)) {
+        return Some(value);
+    }
+    let text = value.to_string();
+    let zeroed = known.into_iter().flatten().map(T::to_string).find(|name| name.strip_prefix('0') == Some(&text));
+    let hint = zeroed.map_or(String::new(), |name| format!(" ({name}? spreadsheets drop leading zeros)"));
+    row.fault(column, format!("found {}, {expected}{hint}", quoted(&text)), findings)
+}
+
+fn known_issue(row: &Row<'_>, names: &Names, findings: &mut Findings) -> Option<IssueCode> {
+    let expected = "expected an issue that a row of issues.csv defines";
+    reference(row, "issue", value::issue, names.issues.as_ref(), expected, findings)
+}
+
+fn known_market_maker(row: &Row<'_>, names: &Names, findings: &mut Findings) -> Option<String> {
+    let expected = "expected a market maker that a row of market_makers.csv defines";
+    reference(row, "market_maker", value::name, names.market_makers.as_ref(), expected, findings)
+}
+
+fn one_of(what: &str, names: Option<&BTreeSet<String>>) -> String {
+    let shown: Vec<&str> = names.into_iter().flatten().map(String::as_str).take(20).collect();
+    format!("expected {what} of the scheme, such as {}", shown.join(", "))
+}
+
+/// The columns `from` and `to` as inclusive dates.
+fn period(row: &Row<'_>, findings: &mut Findings) -> Option<Period> {
+    let (from, to) = (row.optional("from", value::date, findings), row.optional("to", value::date, findings));
+    let period = Period { from: from?, to: to? };
+    if let (Some(from), Some(to)) = (period.from, period.to)
+        && to < from
+    {
+        return row.fault("to", format!("found {to}, which is before from, expected {from} or later"), findings);
+    }
+    Some(period)
+}
+
+fn boolean(row: &Row<'_>, column: &str, findings: &mut Findings) -> Option<bool> {
+    row.optional(column, value::boolean, findings).map(Option::unwrap_or_default)
+}
+
+pub(super) fn issue(row: &Row<'_>, names: &Names, findings: &mut Findings) -> Option<Issue> {
+    let (types, tables) = (names.types.as_ref(), names.tick_tables.as_ref());
+    let code = row.required("issue", value::issue, findings);
+    let type_name = reference(row, "type", value::name, types, &one_of("a type", types), findings);
+    let tick_table = reference(row, "tick_table", value::name, tables, &one_of("a tick table", tables), findings);
+    let leveraged_inverse = boolean(row, "leveraged_inverse", findings);
+    let active = boolean(row, "active", findings);
+    let index = row.optional("index", value::name, findings);
+    let trading_unit = row.optional("trading_unit", value::count, findings);
+    let tier = row.optional("tier", tier, findings);
+    let diversified = boolean(row, "diversified", findings);
+    let listed = row.optional("listed", value::date, findings);
+    let asset_manager = row.optional("asset_manager", value::name, findings);
+    let aum = row.optional("aum_jpy", value::money, findings);
+    let period = period(row, findings);
+    Some(Issue {
+        code: code?,
+        name: row.remark("name"),
+        type_name: type_name?,
+        leveraged_inverse: leveraged_inverse?,
+        active: active?,
+        index: index?,
+        tick_table: tick_table?,
+        trading_unit: trading_unit?,
+        tier: tier?,
+        diversified: diversified?,
+        listed: listed?,
+        asset_manager: asset_manager?,
+        aum: aum?,
+        period: period?,
+    })
+}
+
+fn tier(text: &str) -> Result<Tier, Expected> {
+    match text {
+        "I" => Ok(Tier::I),
+        "II" => Ok(Tier::II),
+        "III" => Ok(Tier::III),
+        "IV" => Ok(Tier::IV),
+        "V" => Ok(Tier::V),
+        _ => Err("expected a tier: I, II, III, IV or V"),
+    }
+}
+
+pub(super) fn market_maker(row: &Row<'_>, _: &Names, findings: &mut Findings) -> Option<MarketMaker> {
+    let market_maker = row.required("market_maker", value::name, findings)?;
+    Some(MarketMaker { market_maker, name: row.remark("name"), kind: row.remark("kind") })
+}
+
+pub(super) fn server(row: &Row<'_>, names: &Names, findings: &mut Findings) -> Option<Server> {
+    let server = row.required("server", value::name, findings);
+    let market_maker = known_market_maker(row, names, findings);
+    let participant = row.optional("participant", value::name, findings);
+    let period = period(row, findings);
+    Some(Server { server: server?, market_maker: market_maker?, participant: participant?, period: period? })
+}
+
+pub(super) fn sign_up(row: &Row<'_>, names: &Names, findings: &mut Findings) -> Option<SignUp> {
+    let market_maker = known_market_maker(row, names, findings);
+    let issue = known_issue(row, names, findings);
+    let participant = row.optional("participant", value::name, findings);
+    let period = period(row, findings);
+    Some(SignUp { market_maker: market_maker?, issue: issue?, participant: participant?, period: period? })
+}
+
+/// Clause: `ST1/fast-market`.
+pub(super) fn fast_market(row: &Row<'_>, _: &Names, findings: &mut Findings) -> Option<FastMarket> {
+    let multiplier = row.required("multiplier", multiplier, findings);
+    let period = period(row, findings);
+    Some(FastMarket { multiplier: multiplier?, period: period? })
+}
+
+fn multiplier(text: &str) -> Result<u32, Expected> {
+    match value::whole(text) {
+        Ok(2) => Ok(2),
+        Ok(4) => Ok(4),
+        _ => Err("expected 2 or 4"),
+    }
+}
+
+/// Clause: `ST1/exemption`.
+pub(super) fn exemption(row: &Row<'_>, _: &Names, findings: &mut Findings) -> Option<Exemption> {
+    let issue = row.required("issue", issue_or_all, findings);
+    let market_maker = row.optional("market_maker", value::name, findings);
+    let (from, to) = (row.optional("from", value::instant, findings), row.optional("to", value::instant, findings));
+    let (from, to) = (from?, to?);
+    if let (Some(from), Some(to)) = (from, to)
+        && to < from
+    {
+        let message = format!("found {}, which is before from, expected {} or later", row.cell("to"), row.cell("from"));
+        return row.fault("to", message, findings);
+    }
+    Some(Exemption { issue: issue?, market_maker: market_maker?, from, to, reason: row.remark("reason") })
+}
+
+fn issue_or_all(text: &str) -> Result<Option<IssueCode>, Expected> {
+    if text == "*" {
+        return Ok(None);
+    }
+    value::issue(text).map(Some).map_err(|_| "expected an issue's code, or * for all issues")
+}
+
+/// Clause: `ST1/sponsored-obligation`.
+pub(super) fn sponsored(row: &Row<'_>, _: &Names, findings: &mut Findings) -> Option<Condition> {
+    let issue = row.required("issue", value::issue, findings);
+    condition(row, ConditionKind::Sponsored, issue.map(Target::Issue), findings)
+}
+
+/// Clause: `ST1/matching-obligation`.
+pub(super) fn matching(row: &Row<'_>, _: &Names, findings: &mut Findings) -> Option<Condition> {
+    let issue = row.optional("issue", value::issue, findings);
+    let index = row.optional("index", value::name, findings);
+    let target = match (issue, index) {
+        (Some(Some(issue)), Some(_)) => Some(Target::Issue(issue)),
+        (Some(None), Some(Some(index))) => Some(Target::Index(index)),
+        (Some(None), Some(None)) => {
+            row.fault("issue", "both issue and index are empty, expected one of them".to_owned(), findings)
+        }
+        _ => None,
+    };
+    condition(row, ConditionKind::Matching, target, findings)
+}
+
+fn condition(row: &Row<'_>, kind: ConditionKind, target: Option<Target>, findings: &mut Findings) -> Option<Condition> {
+    let name = row.required("condition", value::name, findings);
+    let terms = terms(row, findings);
+    let coverage_pct = row.optional("coverage_pct", value::percent, findings);
+    let period = period(row, findings);
+    let payment = payment(row, findings);
+    let issues_max = row.optional("max_issues", value::count, findings);
+    Some(Condition {
+        kind,
+        name: name?,
+        target: target?,
+        terms: terms?,
+        coverage_pct: coverage_pct?,
+        period: period?,
+        payment: payment?,
+        issues_max: issues_max?,
+    })
+}
+
+/// Clause: `ST1/spread-and-quantity`.
+fn terms(row: &Row<'_>, findings: &mut Findings) -> Option<Terms> {
+    let bps = row.optional("max_spread_bps", value::bps, findings);
+    let ticks = row.optional("max_spread_ticks", value::ticks, findings);
+    let value_min = row.required("min_value_jpy", value::value_min, findings);
+    if let (Some(None), Some(None)) = (bps, ticks) {
+        let message = "both spread limits are empty, expected max_spread_bps or max_spread_ticks or both";
+        return row.fault("max_spread_bps", message.to_owned(), findings);
+    }
+    Some(Terms { spread_bps_max: bps?, spread_ticks_max: ticks?, value_min: Some(value_min?), quantity_min: None })
+}
+
+fn payment(row: &Row<'_>, findings: &mut Findings) -> Option<Payment> {
+    let asset_manager = row.optional("asset_manager", value::name, findings);
+    let total = row.optional("total_jpy", value::money, findings);
+    let method = row.optional("payment", payment_method, findings);
+    let makers_max = row.optional("max_makers", value::count, findings);
+    let priority = row.optional("priority", priority, findings);
+    let aum_trigger = row.optional("aum_trigger_jpy", value::money, findings);
+    let aum_part = row.optional("aum_part_jpy", value::money, findings);
+    let priority_default = || vec![Priority::Volume, Priority::Time, Priority::SignUp];
+    Some(Payment {
+        asset_manager: asset_manager?,
+        total: total?,
+        method: method?,
+        makers_max: makers_max?,
+        priority: priority?.unwrap_or_else(priority_default),
+        aum_trigger: aum_trigger?,
+        aum_part: aum_part?,
+    })
+}
+
+fn payment_method(text: &str) -> Result<PaymentMethod, Expected> {
+    match text {
+        "fixed" => Ok(PaymentMethod::Fixed),
+        "proportional" => Ok(PaymentMethod::Proportional),
+        _ => Err("expected fixed or proportional"),
+    }
+}
+
+fn priority(text: &str) -> Result<Vec<Priority>, Expected> {
+    const EXPECTED: Expected = "expected volume, time and signup separated by ; and each at most once";
+    let mut order = Vec::new();
+    for word in text.split(';') {
+        let next = match word {
+            "volume" => Priority::Volume,
+            "time" => Priority::Time,
+            "signup" => Priority::SignUp,
+            _ => return Err(EXPECTED),
+        };
+        if order.contains(&next) {
+            return Err(EXPECTED);
+        }
+        order.push(next);
+    }
+    Ok(order)
+}
+
+pub(super) fn holiday(row: &Row<'_>, _: &Names, findings: &mut Findings) -> Option<Holiday> {
+    let date = row.required("date", value::date, findings)?;
+    Some(Holiday { date, name: row.remark("name") })
+}

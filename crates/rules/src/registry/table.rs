@@ -1,0 +1,225 @@
+//! One CSV file of the registry as a header and rows of text cells, each with its line.
+//!
+//! The form is checked here (text encoding, header, number of fields, balanced quotes), and a cell is turned into a
+//! typed value with a fault that names file, line and column. What the values mean is not known here.
+
+use crate::finding::{Findings, quoted};
+use crate::value::Expected;
+use csv::{ReaderBuilder, StringRecord};
+
+/// Which columns a file may have, and which it must have.
+pub(super) struct Layout {
+    pub(super) file: &'static str,
+    pub(super) required: &'static [&'static str],
+    pub(super) optional: &'static [&'static str],
+}
+
+impl Layout {
+    fn columns(&self) -> impl Iterator<Item = &'static str> {
+        self.required.iter().chain(self.optional).copied()
+    }
+}
+
+/// A CSV file whose header is as its [`Layout`] asks.
+pub(super) struct Table {
+    file: &'static str,
+    /// The columns present, in the order of the file.
+    columns: Vec<&'static str>,
+    rows: Vec<(u64, StringRecord)>,
+}
+
+impl Table {
+    /// Reads the file; what is wrong with its form goes to `findings`. `None` where no row could be trusted.
+    pub(super) fn read(layout: &Layout, bytes: &[u8], findings: &mut Findings) -> Option<Table> {
+        let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+        let text = match std::str::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(fault) => {
+                let line = Lines::default().line_at(&bytes[..fault.valid_up_to()], fault.valid_up_to());
+                let message = "found bytes that are not UTF-8 text, expected UTF-8".to_owned();
+                findings.error(layout.file, line, None, message);
+                return None;
+            }
+        };
+        let mut records = records(layout.file, text, findings).into_iter();
+        let Some((line, header)) = records.next() else {
+            findings.error_file(layout.file, "found no header line, expected the names of the columns".to_owned());
+            return None;
+        };
+        let columns = columns(layout, line, &header, findings)?;
+        let mut table = Table { file: layout.file, columns, rows: Vec::new() };
+        for (line, record) in records {
+            let (found, expected) = (record.len(), table.columns.len());
+            if found != expected {
+                let message = format!("found {found} fields, expected {expected} as in the header");
+                findings.error(layout.file, line, None, message);
+            } else if record.iter().any(|cell| !cell.is_empty()) {
+                table.rows.push((line, record));
+            }
+        }
+        Some(table)
+    }
+
+    /// The rows, in the order of the file.
+    pub(super) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        self.rows.iter().map(|(line, record)| Row { table: self, line: *line, record })
+    }
+
+    /// Whether the header names `column`.
+    pub(super) fn has(&self, column: &str) -> bool {
+        self.columns.contains(&column)
+    }
+}
+
+/// The records of `text`, each with the line on which it starts.
+fn records(file: &str, text: &str, findings: &mut Findings) -> Vec<(u64, StringRecord)> {
+    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+    let (mut lines, mut records) = (Lines::default(), Vec::new());
+    let mut record = StringRecord::new();
+    let bytes = text.as_bytes();
+    let offset = |position: &csv::Position| usize::try_from(position.byte()).unwrap_or(usize::MAX).min(bytes.len());
+    loop {
+        let start = offset(reader.position());
+        match reader.read_record(&mut record) {
+            Ok(true) => {}
+            Ok(false) => return records,
+            Err(fault) => {
+                findings.error_file(file, format!("cannot be read as CSV: {fault}"));
+                return records;
+            }
+        }
+        let end = offset(reader.position());
+        let raw = &bytes[start.min(end)..end];
+        // The reader passes over blank lines at the start of a record.
+        let blank = raw.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let line = lines.line_at(bytes, start + blank);
+        if raw.iter().filter(|&&byte| byte == b'"').count() % 2 == 1 {
+            // An opened quote without its end silently swallows the lines after it.
+            let message = "found a quote that is not closed, expected quotes in pairs (a quote in a value is doubled)";
+            findings.error(file, line, None, message.to_owned());
+            continue;
+        }
+        records.push((line, record.clone()));
+    }
+}
+
+/// Counts lines up to ever later positions of one text.
+#[derive(Default)]
+struct Lines {
+    position: usize,
+    newlines: u64,
+}
+
+impl Lines {
+    /// The line, from 1, of the byte `at`, which is not before any asked for earlier. A line ends with LF, CR or CRLF.
+    fn line_at(&mut self, bytes: &[u8], at: usize) -> u64 {
+        while self.position < at {
+            let ends = match bytes.get(self.position) {
+                Some(b'\n') => true,
+                Some(b'\r') => bytes.get(self.position + 1) != Some(&b'\n'),
+                _ => false,
+            };
+            self.newlines += u64::from(ends);
+            self.position += 1;
+        }
+        self.newlines + 1
+    }
+}
+
+/// The columns that `header` names; `None` with the faults recorded unless all are known, none twice, none missing.
+fn columns(layout: &Layout, line: u64, header: &StringRecord, findings: &mut Findings) -> Option<Vec<&'static str>> {
+    let mut present: Vec<&'static str> = Vec::with_capacity(header.len());
+    let mut legal = true;
+    for name in header {
+        let message = match layout.columns().find(|&column| column == name) {
+            Some(column) if !present.contains(&column) => {
+                present.push(column);
+                continue;
+            }
+            Some(_) => "the column is there twice, expected it once".to_owned(),
+            None => unknown_column(layout, name),
+        };
+        findings.error(layout.file, line, Some(name), message);
+        legal = false;
+    }
+    for column in layout.required.iter().filter(|column| !present.contains(column)) {
+        findings.error(layout.file, line, Some(column), "the column is missing, expected it in the header".to_owned());
+        legal = false;
+    }
+    legal.then_some(present)
+}
+
+fn unknown_column(layout: &Layout, name: &str) -> String {
+    let hint = match name {
+        _ if layout.columns().any(|column| column == name.trim()) => ": remove the space",
+        _ if name.contains([';', '\t']) => " separated by commas",
+        _ => "",
+    };
+    let known: Vec<&str> = layout.columns().collect();
+    format!("unknown column {}, expected only {}{hint}", quoted(name), known.join(", "))
+}
+
+/// One row, and the way from its cells to typed values.
+pub(super) struct Row<'t> {
+    table: &'t Table,
+    pub(super) line: u64,
+    record: &'t StringRecord,
+}
+
+impl Row<'_> {
+    /// The cell of `column`; empty where the file lacks the column.
+    pub(super) fn cell(&self, column: &str) -> &str {
+        let position = self.table.columns.iter().position(|&name| name == column);
+        position.and_then(|position| self.record.get(position)).unwrap_or_default()
+    }
+
+    /// The value of `column`, which must not be empty; `None` with the fault recorded.
+    pub(super) fn required<T>(
+        &self,
+        column: &str,
+        parse: fn(&str) -> Result<T, Expected>,
+        findings: &mut Findings,
+    ) -> Option<T> {
+        let cell = self.cell(column);
+        match parse(cell) {
+            Ok(value) => self.unspaced(column, findings).then_some(value),
+            Err(expected) if cell.is_empty() => self.fault(column, format!("it is empty, {expected}"), findings),
+            Err(expected) => {
+                self.unspaced(column, findings).then(|| ())?;
+                self.fault(column, format!("found {}, {expected}", quoted(cell)), findings)
+            }
+        }
+    }
+
+    /// The value of `column`, `Some(None)` where it is empty; `None` with the fault recorded.
+    pub(super) fn optional<T>(
+        &self,
+        column: &str,
+        parse: fn(&str) -> Result<T, Expected>,
+        findings: &mut Findings,
+    ) -> Option<Option<T>> {
+        if self.cell(column).is_empty() { Some(None) } else { self.required(column, parse, findings).map(Some) }
+    }
+
+    /// Free text, taken as it is; `None` where it is empty.
+    pub(super) fn remark(&self, column: &str) -> Option<String> {
+        Some(self.cell(column)).filter(|cell| !cell.is_empty()).map(str::to_owned)
+    }
+
+    /// Records an error in `column`.
+    pub(super) fn fault<T>(&self, column: &str, message: String, findings: &mut Findings) -> Option<T> {
+        findings.error(self.table.file, self.line, Some(column), message);
+        None
+    }
+
+    /// Whether the cell has no space at either end, which nobody sees in a spreadsheet; records the fault if it has.
+    fn unspaced(&self, column: &str, findings: &mut Findings) -> bool {
+        let cell = self.cell(column);
+        let legal = cell.trim() == cell;
+        if !legal {
+            let message = format!("found {}, with a space at its end or start: remove the space", quoted(cell));
+            findings.error(self.table.file, self.line, Some(column), message);
+        }
+        legal
+    }
+}

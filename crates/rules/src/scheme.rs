@@ -1,0 +1,253 @@
+//! The scheme: what a venue requires of every market maker, whoever has signed up. Numbers and dates only.
+//!
+//! The built-in scheme is that of the Tokyo Stock Exchange (ST-1 v4.3); a `scheme.toml` of the registry replaces parts
+//! of it (see the `file` module). A scheme does not know issues, market makers or sign-ups: that is the registry.
+
+mod file;
+
+pub(crate) use file::SchemeFile;
+
+use crate::{Interpretations, Limits, PhaseSource, TickTable, TickTableError};
+use jiff::civil::{Date, date};
+use jiff::tz::{TimeZone, TimeZoneDatabase};
+use quoteclock_model::{Amount, Bps, Shares, Ticks};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What a venue requires, by date and by type of issue.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Scheme {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) zone_name: String,
+    pub(crate) zone: TimeZone,
+    pub(crate) phase_source: PhaseSource,
+    pub(crate) required_pct: u64,
+    /// Ascending by `from`, no two alike.
+    pub(crate) sessions: Vec<SessionList>,
+    pub(crate) types: BTreeMap<String, Terms>,
+    pub(crate) tick_tables: BTreeMap<String, Arc<TickTable>>,
+    pub(crate) interpretations: Interpretations,
+}
+
+/// The continuous auction's windows from a date on.
+///
+/// Clause: `ST1/continuous-auction`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SessionList {
+    /// The first date on which the list applies; `None` since ever. It applies until the next list does.
+    pub from: Option<Date>,
+    /// Local clock readings in microseconds of the day, start and end (exclusive), ascending and not overlapping; the
+    /// end of the day is 86,400,000,000.
+    pub windows: Vec<(u64, u64)>,
+}
+
+/// Limits as a type of issue or a condition states them: before dates, Fast Market and tick tables.
+///
+/// At least one spread limit and at least one minimum is given.
+///
+/// Clause: `ST1/spread-and-quantity`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Terms {
+    /// The widest spread in basis points of the mid.
+    pub spread_bps_max: Option<Bps>,
+    /// The widest spread in ticks; of both limits the wider counts.
+    pub spread_ticks_max: Option<Ticks>,
+    /// The least value of a side's quotes, above zero.
+    pub value_min: Option<Amount>,
+    /// The least quantity of a side's quotes, above zero.
+    pub quantity_min: Option<Shares>,
+}
+
+impl Terms {
+    /// The limits of a date: both spread limits `multiplier` times as wide, ticks counted by `tick_table`.
+    ///
+    /// Clauses: `ST1/fast-market`, `QC/fast_market_scales`.
+    pub(crate) fn limits(&self, multiplier: u32, tick_table: &Arc<TickTable>) -> Limits {
+        let times = u64::from(multiplier);
+        Limits {
+            spread_bps_max: self.spread_bps_max.map(|Bps(max)| Bps(max * times)),
+            spread_ticks_max: self.spread_ticks_max.map(|Ticks(max)| Ticks(max * times)),
+            value_min: self.value_min,
+            quantity_min: self.quantity_min,
+            tick_table: Arc::clone(tick_table),
+        }
+    }
+}
+
+impl Scheme {
+    /// The scheme of ST-1 v4.3: what applies where the registry has no `scheme.toml`.
+    ///
+    /// Clauses: `ST1/continuous-auction`, `ST1/spread-and-quantity`, `ST1/time-share`, `ST1/spread-ticks`.
+    pub fn built_in() -> Scheme {
+        Scheme {
+            name: "TSE ETF Market Making Incentive Scheme".to_owned(),
+            version: "ST-1 v4.3".to_owned(),
+            zone_name: "Asia/Tokyo".to_owned(),
+            zone: zone("Asia/Tokyo").expect("the bundled database has Asia/Tokyo"),
+            phase_source: PhaseSource::Schedule,
+            required_pct: 800_000,
+            sessions: built_in_sessions(),
+            types: built_in_types(),
+            tick_tables: built_in_tick_tables(),
+            interpretations: Interpretations::default(),
+        }
+    }
+
+    /// Its name, for reports.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its version, for reports.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// The name of its time zone, as the scheme gives it.
+    pub fn zone_name(&self) -> &str {
+        &self.zone_name
+    }
+
+    /// Its time zone, from the bundled database: the host's zone files change no result.
+    pub fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
+    /// Where it is known from whether the market trades.
+    pub fn phase_source(&self) -> PhaseSource {
+        self.phase_source
+    }
+
+    /// The share of a month's available time that `general` requires, in ten-thousandths of a percent.
+    ///
+    /// Clause: `ST1/time-share`.
+    pub fn required_pct(&self) -> u64 {
+        self.required_pct
+    }
+
+    /// The lists of sessions, ascending by the date from which they apply.
+    pub fn sessions(&self) -> &[SessionList] {
+        &self.sessions
+    }
+
+    /// The session list in force on `date`: the one with the latest `from` not after it. `None` means that there is no
+    /// continuous time.
+    ///
+    /// Clause: `ST1/continuous-auction`.
+    pub fn sessions_on(&self, date: Date) -> Option<&SessionList> {
+        let count = self.sessions.partition_point(|list| list.from.is_none_or(|from| from <= date));
+        self.sessions[..count].last()
+    }
+
+    /// The terms of each type of issue, by name.
+    pub fn types(&self) -> &BTreeMap<String, Terms> {
+        &self.types
+    }
+
+    /// The tick tables, by name.
+    pub fn tick_tables(&self) -> &BTreeMap<String, Arc<TickTable>> {
+        &self.tick_tables
+    }
+
+    /// The interpretations in force.
+    pub fn interpretations(&self) -> &Interpretations {
+        &self.interpretations
+    }
+}
+
+/// The zone of that name in the bundled database.
+fn zone(name: &str) -> Option<TimeZone> {
+    TimeZoneDatabase::bundled().get(name).ok()
+}
+
+fn built_in_sessions() -> Vec<SessionList> {
+    const fn at(hour: u64, minute: u64) -> u64 {
+        (hour * 60 + minute) * 60_000_000
+    }
+    let morning = (at(9, 0), at(11, 30));
+    vec![
+        SessionList { from: None, windows: vec![morning, (at(12, 30), at(15, 0))] },
+        SessionList { from: Some(date(2024, 11, 5)), windows: vec![morning, (at(12, 30), at(15, 25))] },
+    ]
+}
+
+fn built_in_types() -> BTreeMap<String, Terms> {
+    let yen = |millions: u128| Some(Amount(millions * 1_000_000 * 10_000));
+    let terms = |bps: u64, ticks, value_min| Terms {
+        spread_bps_max: Some(Bps(bps * 10_000)),
+        spread_ticks_max: Some(Ticks(ticks)),
+        value_min,
+        quantity_min: None,
+    };
+    [
+        ("A", terms(20, 2, yen(30))),
+        ("B", terms(50, 3, yen(10))),
+        ("C", terms(50, 3, yen(5))),
+        ("D", terms(80, 4, yen(5))),
+    ]
+    .map(|(name, terms)| (name.to_owned(), terms))
+    .into()
+}
+
+/// Limits in yen and ticks in tenths of a yen, as the exchange's tables print them.
+const TABLE_01: (&[(u64, u64)], u64) = (
+    &[
+        (3_000, 10),
+        (5_000, 50),
+        (30_000, 100),
+        (50_000, 500),
+        (300_000, 1_000),
+        (500_000, 5_000),
+        (3_000_000, 10_000),
+        (5_000_000, 50_000),
+        (30_000_000, 100_000),
+        (50_000_000, 500_000),
+    ],
+    1_000_000,
+);
+const TABLE_03: (&[(u64, u64)], u64) = (
+    &[
+        (1_000, 1),
+        (3_000, 5),
+        (10_000, 10),
+        (30_000, 50),
+        (100_000, 100),
+        (300_000, 500),
+        (1_000_000, 1_000),
+        (3_000_000, 5_000),
+        (10_000_000, 10_000),
+        (30_000_000, 50_000),
+    ],
+    100_000,
+);
+const TABLE_04: (&[(u64, u64)], u64) = (
+    &[
+        (10_000, 10),
+        (30_000, 50),
+        (100_000, 100),
+        (300_000, 500),
+        (1_000_000, 1_000),
+        (3_000_000, 5_000),
+        (10_000_000, 10_000),
+        (30_000_000, 50_000),
+    ],
+    100_000,
+);
+
+fn built_in_tick_tables() -> BTreeMap<String, Arc<TickTable>> {
+    [("01", TABLE_01), ("03", TABLE_03), ("04", TABLE_04)]
+        .map(|(name, (limited, above))| {
+            let table = built_in_tick_table(limited, above).expect("the exchange's tables join");
+            (name.to_owned(), Arc::new(table))
+        })
+        .into()
+}
+
+fn built_in_tick_table(limited: &[(u64, u64)], above: u64) -> Result<TickTable, TickTableError> {
+    let limited: Vec<(u64, u64)> = limited.iter().map(|&(limit, tick)| (limit * 10_000, tick * 1_000)).collect();
+    TickTable::new(&limited, above * 1_000)
+}
+
+#[cfg(test)]
+mod tests;
