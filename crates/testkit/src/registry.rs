@@ -85,6 +85,11 @@ impl Registry {
         })
     }
 
+    /// The names of all servers, each as often as it has rows.
+    pub(crate) fn server_names(&self) -> Vec<String> {
+        self.virtual_servers.iter().map(|row| row.get("server").to_owned()).collect()
+    }
+
     /// The obligations of a sign-up on the date: by the issue's type, and beside it sponsored and matching conditions.
     pub(crate) fn obligations(&self, sign_up: &SignUp, date: Date) -> Option<Vec<Obligation>> {
         let issue = self.issue(&sign_up.issue, date)?;

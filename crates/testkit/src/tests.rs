@@ -40,3 +40,6 @@ fn the_real_b3_day_has_its_known_sums() {
     assert_eq!(breaches.lines().count() - 1, 295);
     assert_eq!(rejects, []);
 }
+
+mod generated;
+mod tables;
