@@ -41,7 +41,7 @@ pub(super) fn drafts(setup: &Setup, groups: &[Vec<u16>], start: &mut Choices<'_>
             flow.push(Scope::Every, Action::Phase(Phase::Continuous));
         }
         for quoter in &setup.quoters {
-            if !start.percent(30) {
+            if !start.percent(15) {
                 flow.quote(&mut start.part(12), quoter);
             }
         }
@@ -149,15 +149,15 @@ impl Flow<'_> {
 
     /// Adds both sides, at or near the limits of one of the obligations.
     fn quote(&mut self, choices: &mut Choices<'_>, quoter: &Quoter) {
-        let limits = quoter.limits[choices.below(quoter.limits.len())].clone();
+        let limits = target(choices, quoter);
         let (bid, offer) = prices(choices, quoter, &limits);
         for (side, price) in [(Side::Bid, bid), (Side::Offer, offer)] {
             let need = quantity_needed(&limits, price);
-            match choices.below(9) {
-                0..=3 => self.rest(choices, quoter, side, price, need),
-                4 => self.rest(choices, quoter, side, price, need - 1),
-                5 => self.rest(choices, quoter, side, price, need * 2),
-                6 | 7 => {
+            match choices.below(12) {
+                0..=5 => self.rest(choices, quoter, side, price, need),
+                6 => self.rest(choices, quoter, side, price, need - 1),
+                7 | 8 => self.rest(choices, quoter, side, price, need * 2),
+                9 | 10 => {
                     // The minimum is reached by the second level only.
                     let inside = if side == Side::Bid { quoter.table.next_above(price) } else { (price - 1).max(1) };
                     self.rest(choices, quoter, side, inside, need / 2);
@@ -182,7 +182,7 @@ impl Flow<'_> {
 
     /// Adds any order: of strangers too, with conditions, at the market.
     fn add(&mut self, choices: &mut Choices<'_>, quoter: &Quoter) {
-        let limits = quoter.limits[choices.below(quoter.limits.len())].clone();
+        let limits = target(choices, quoter);
         let (bid, offer) = prices(choices, quoter, &limits);
         let side = choices.of(&[Side::Bid, Side::Offer]);
         let price = if side == Side::Bid { bid } else { offer };
@@ -312,6 +312,20 @@ impl Flow<'_> {
     }
 }
 
+/// The limits to quote at: those of one obligation, or the narrowest and largest of all of them.
+fn target(choices: &mut Choices<'_>, quoter: &Quoter) -> Limits {
+    if choices.percent(50) {
+        return quoter.limits[choices.below(quoter.limits.len())].clone();
+    }
+    let all = |limit: fn(&Limits) -> Option<i128>| quoter.limits.iter().filter_map(limit);
+    Limits {
+        max_bps: all(|limits| limits.max_bps).min(),
+        max_ticks: all(|limits| limits.max_ticks).min(),
+        min_value: all(|limits| limits.min_value).max(),
+        min_quantity: all(|limits| limits.min_quantity).max(),
+    }
+}
+
 /// A bid and an offer at, within, or just beyond the spread limits; now and then locked, crossed or off the grid.
 fn prices(choices: &mut Choices<'_>, quoter: &Quoter, limits: &Limits) -> (i128, i128) {
     let table = &quoter.table;
@@ -326,15 +340,15 @@ fn prices(choices: &mut Choices<'_>, quoter: &Quoter, limits: &Limits) -> (i128,
     // The widest offer that the basis points allow: offer × (20,000 - bps) <= bid × (20,000 + bps).
     let bps = limits.max_bps.unwrap_or(100_000).min(100_000_000);
     let widest = bid * (200_000_000 + bps) / (200_000_000 - bps);
-    let offer = match choices.below(12) {
-        0..=2 => up(on_grid, ticks),
-        3 => up(on_grid, 1),
-        4 | 5 => widest,
-        6 => table.valid_at_or_below(widest),
-        7 => up(on_grid, ticks + 1),
-        8 => widest + 1,
-        9 => up(on_grid, 2 * ticks + 2),
-        10 => bid,
+    let offer = match choices.below(14) {
+        0..=4 => up(on_grid, ticks),
+        5 => up(on_grid, 1),
+        6 | 7 => widest,
+        8 => table.valid_at_or_below(widest),
+        9 => up(on_grid, ticks + 1),
+        10 => widest + 1,
+        11 => up(on_grid, 2 * ticks + 2),
+        12 => bid,
         _ => table.valid_at_or_below((bid - 1).max(1)),
     };
     (bid.clamp(1, 10_000_000_000_000), offer.clamp(1, 10_000_000_000_000))

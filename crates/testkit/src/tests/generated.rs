@@ -119,7 +119,42 @@ fn generated_days_are_interesting() {
             tally.add(name.clone(), true);
         }
     }
-    println!("{:#?}", tally.0);
+    // About half of what was seen when this was written.
+    let expected = [
+        ("days with a line", 140),
+        ("days partly fulfilled", 70),
+        ("lines partly fulfilled", 160),
+        ("lines never fulfilled", 200),
+        ("lines unavailable", 100),
+        ("lines general", 400),
+        ("lines sponsored", 100),
+        ("lines matching", 150),
+        ("reason no_bid", 30),
+        ("reason no_offer", 30),
+        ("reason no_bid+no_offer", 60),
+        ("reason bid_size", 30),
+        ("reason offer_size", 30),
+        ("reason bid_size+offer_size", 30),
+        ("reason no_bid+offer_size", 15),
+        ("reason bid_size+no_offer", 15),
+        ("reason spread", 50),
+        ("event add", 2_000),
+        ("event replace", 300),
+        ("event reduce", 100),
+        ("event cancel", 500),
+        ("event trade", 200),
+        ("event phase", 200),
+        ("event clear", 70),
+        ("days with seq", 90),
+        ("BOM", 10),
+        ("CRLF", 10),
+        ("scheme.toml", 100),
+        ("exemptions.csv", 90),
+        ("fast_market.csv", 70),
+    ];
+    for (what, count) in expected {
+        tally.assert_at_least(what, count);
+    }
 }
 
 #[test]
@@ -128,16 +163,24 @@ fn damaged_days_are_interesting() {
     for case in sample(generate::damaged_day(), 300) {
         tally.add("lenient", case.lenient);
         match measured(&Case { lenient: true, ..case.clone() }) {
-            None => tally.add("refused as a whole", true),
+            None => {}
             Some(found) => {
                 let number = |row: &Vec<String>, at: usize| row[at].parse::<i64>().unwrap();
-                tally.add("undamaged", found.rejects.is_empty());
-                tally.add("many rejects", found.rejects.len() > 10);
+                tally.add("some rejects", !found.rejects.is_empty());
                 tally.add("known and unknown", found.daily.iter().any(|r| number(r, 4) > 0 && number(r, 6) > 0));
                 tally.add("fulfilled and unknown", found.daily.iter().any(|r| number(r, 5) > 0 && number(r, 6) > 0));
                 tally.add("all unknown", found.daily.iter().any(|r| number(r, 4) == 0 && number(r, 6) > 0));
             }
         }
     }
-    println!("{:#?}", tally.0);
+    let expected = [
+        ("lenient", 150),
+        ("some rejects", 200),
+        ("known and unknown", 50),
+        ("fulfilled and unknown", 40),
+        ("all unknown", 20),
+    ];
+    for (what, count) in expected {
+        tally.assert_at_least(what, count);
+    }
 }
