@@ -1,0 +1,345 @@
+//! The records of the day: which are applied, which are set aside, and what time those leave in doubt (SPEC section 2).
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::text::{lines, ten_thousandths, whole};
+use crate::{Case, book, clock};
+
+/// Every column an events file may have. Those after `quantity` and the first may be absent, and so may `contra`.
+const COLUMNS: [&str; 12] =
+    ["seq", "time", "issue", "event", "order", "contra", "server", "side", "price", "quantity", "condition", "phase"];
+const OPTIONAL: [&str; 4] = ["seq", "contra", "condition", "phase"];
+
+/// What an event or a doubt concerns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    Issue(String),
+    Every,
+}
+
+impl Scope {
+    /// Whether the issue is concerned.
+    pub(crate) fn covers(&self, issue: &str) -> bool {
+        match self {
+            Scope::Issue(code) => code == issue,
+            Scope::Every => true,
+        }
+    }
+}
+
+/// The side of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    Bid,
+    Offer,
+}
+
+/// The condition of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Condition {
+    None,
+    OnOpen,
+    OnClose,
+    Funari,
+    Ioc,
+}
+
+/// A trading phase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Continuous,
+    SequentialQuote,
+    SpecialQuote,
+    Halt,
+    Auction,
+    Closed,
+}
+
+/// What an event does.
+#[derive(Clone, Debug)]
+pub(crate) enum Action {
+    Add { order: u64, server: String, side: Side, price: Option<i128>, quantity: i128, condition: Condition },
+    Replace { order: u64, new_order: Option<u64>, price: Option<i128>, quantity: Option<i128> },
+    Reduce { order: u64, quantity: i128 },
+    Cancel { order: u64 },
+    Trade { orders: Vec<u64>, quantity: i128 },
+    Phase(Phase),
+    Clear,
+}
+
+/// An applied record.
+#[derive(Clone, Debug)]
+pub(crate) struct Event {
+    pub(crate) line: u64,
+    pub(crate) time: i128,
+    pub(crate) scope: Scope,
+    pub(crate) action: Action,
+}
+
+/// A doubt that a bad record raises: from that time on, until a later record of the file clears it.
+pub(crate) struct Doubt {
+    line: u64,
+    scope: Scope,
+    pub(crate) from: i128,
+}
+
+/// The day as read.
+pub(crate) struct Day {
+    pub(crate) date: Date,
+    /// Local midnight, and the next one.
+    pub(crate) start: i128,
+    pub(crate) end: i128,
+    /// In file order, and so in time order.
+    pub(crate) applied: Vec<Event>,
+    pub(crate) doubts: Vec<Doubt>,
+    pub(crate) rejects: Vec<u64>,
+}
+
+impl Day {
+    /// The applied events whose time has come.
+    pub(crate) fn until(&self, time: i128) -> impl Iterator<Item = &Event> {
+        self.applied.iter().filter(move |event| event.time <= time)
+    }
+
+    /// Whether the state of the issue is in doubt: some doubt has begun, and no clear that comes later in the file (or is
+    /// the very record with the sequence gap) has ended it yet.
+    pub(crate) fn unknown(&self, issue: &str, time: i128) -> bool {
+        self.doubts.iter().filter(|doubt| doubt.scope.covers(issue) && doubt.from <= time).any(|doubt| {
+            let ends = |event: &Event| {
+                event.line >= doubt.line && event.scope.covers(issue) && matches!(event.action, Action::Clear)
+            };
+            !self.until(time).any(ends)
+        })
+    }
+}
+
+/// Line of the bad record that a strict run stops at, or `None` when the file as a whole is refused.
+pub(crate) struct Refused(pub(crate) Option<u64>);
+
+/// One record of the file: its line, and its fields if there are as many as in the header.
+struct Record<'a> {
+    line: u64,
+    header: &'a [&'a str],
+    fields: Option<Vec<&'a str>>,
+}
+
+impl<'a> Record<'a> {
+    /// The field of a column: empty if the file lacks the column, `None` if the record has no readable fields.
+    fn get(&self, column: &str) -> Option<&'a str> {
+        let fields = self.fields.as_ref()?;
+        match self.header.iter().position(|name| *name == column) {
+            Some(at) => fields.get(at).copied(),
+            None => Some(""),
+        }
+    }
+
+    fn time(&self) -> Option<i128> {
+        clock::instant(self.get("time")?)
+    }
+
+    /// What a fault of this record puts in doubt: its issue, or every issue if it names none.
+    fn doubt_scope(&self) -> Scope {
+        match self.get("issue") {
+            Some(code) if is_issue_code(code) => Scope::Issue(code.to_owned()),
+            _ => Scope::Every,
+        }
+    }
+}
+
+/// Reads the whole file.
+pub(crate) fn read(case: &Case, zone: &TimeZone) -> Result<Day, Refused> {
+    let lines = lines(&case.events);
+    let header: Vec<&str> = lines[0].1.split(',').collect();
+    if !is_header(&header) {
+        return Err(Refused(None));
+    }
+    let records: Vec<Record<'_>> = lines[1..].iter().map(|(line, text)| record(*line, text, &header)).collect();
+
+    let date = match &case.date {
+        Some(date) => clock::date(date),
+        None => records.iter().find_map(Record::time).and_then(|time| clock::local_date(zone, time)),
+    };
+    let Some(date) = date else {
+        // Not one readable time: a strict run stops at the first record, if there is one.
+        let first = records.first().map(|record| record.line);
+        return Err(Refused(if case.lenient || case.date.is_some() { None } else { first }));
+    };
+    let midnights = clock::at_local(zone, date, 0).zip(clock::at_local(zone, date, 1_440));
+    let Some((start, end)) = midnights else { return Err(Refused(None)) };
+
+    let mut day = Day { date, start, end, applied: Vec::new(), doubts: Vec::new(), rejects: Vec::new() };
+    let mut sequence = Sequence { last: None, unreadable: 0 };
+    let mut last_good_time = start;
+    for record in &records {
+        let gap = header.contains(&"seq").then(|| sequence.next(record.get("seq").and_then(unsigned), case.allow_gaps));
+        let time = record.time();
+        let time_is_good = time.is_some_and(|time| last_good_time <= time && time < end);
+        let doubt_from = time.unwrap_or(last_good_time);
+        if let Some(time) = time.filter(|_| time_is_good) {
+            last_good_time = time;
+        }
+
+        let seq_is_good = matches!(gap, None | Some(Step::Next | Step::Gap));
+        let event = action(record).map(|(scope, action)| Event { line: record.line, time: doubt_from, scope, action });
+        let event = event.filter(|event| time_is_good && seq_is_good && fits(&day, event));
+
+        if matches!(gap, Some(Step::Gap)) {
+            day.doubts.push(Doubt { line: record.line, scope: Scope::Every, from: doubt_from });
+        }
+        if event.is_none() {
+            day.doubts.push(Doubt { line: record.line, scope: record.doubt_scope(), from: doubt_from });
+        }
+        if event.is_none() || matches!(gap, Some(Step::Gap)) {
+            if !case.lenient {
+                return Err(Refused(Some(record.line)));
+            }
+            day.rejects.push(record.line);
+        }
+        day.applied.extend(event);
+    }
+    Ok(day)
+}
+
+fn is_header(header: &[&str]) -> bool {
+    let once = |name: &&str| header.iter().filter(|other| *other == name).count() == 1;
+    header.iter().all(|name| COLUMNS.contains(name) && once(name))
+        && COLUMNS.iter().all(|name| OPTIONAL.contains(name) || header.contains(name))
+}
+
+fn record<'a>(line: u64, text: &'a str, header: &'a [&'a str]) -> Record<'a> {
+    let fields: Vec<&str> = text.split(',').collect();
+    Record { line, header, fields: (fields.len() == header.len()).then_some(fields) }
+}
+
+/// Where the file's sequence stands.
+struct Sequence {
+    last: Option<i128>,
+    /// Records since `last` whose number could not be read: each may have taken one.
+    unreadable: i128,
+}
+
+enum Step {
+    Next,
+    Gap,
+    Repeat,
+    Unreadable,
+}
+
+impl Sequence {
+    fn next(&mut self, seq: Option<u64>, allow_gaps: bool) -> Step {
+        let Some(seq) = seq.map(i128::from) else {
+            self.unreadable += 1;
+            return Step::Unreadable;
+        };
+        let step = match self.last {
+            Some(last) if seq <= last => return Step::Repeat,
+            Some(last) if seq > last + 1 + self.unreadable && !allow_gaps => Step::Gap,
+            _ => Step::Next,
+        };
+        *self = Sequence { last: Some(seq), unreadable: 0 };
+        step
+    }
+}
+
+/// Whether the event fits the book of its issue, worked out anew from all that was applied before.
+fn fits(day: &Day, event: &Event) -> bool {
+    match &event.scope {
+        Scope::Issue(issue) => book::apply(&mut book::after(day.applied.iter(), issue), &event.action),
+        Scope::Every => true,
+    }
+}
+
+/// Reads what the record does; `None` if a field that its event uses is malformed.
+fn action(record: &Record<'_>) -> Option<(Scope, Action)> {
+    let issue = record.get("issue")?;
+    let field = |column| record.get(column);
+    let action = match field("event")? {
+        "add" => Action::Add {
+            order: unsigned(field("order")?)?,
+            server: field("server")?.to_owned(),
+            side: side(field("side")?)?,
+            price: optional(field("price")?, price)?,
+            quantity: quantity(field("quantity")?)?,
+            condition: condition(field("condition")?)?,
+        },
+        "replace" => Action::Replace {
+            order: unsigned(field("order")?)?,
+            new_order: optional(field("contra")?, unsigned)?,
+            price: optional(field("price")?, price)?,
+            quantity: optional(field("quantity")?, quantity)?,
+        },
+        "reduce" => Action::Reduce { order: unsigned(field("order")?)?, quantity: quantity(field("quantity")?)? },
+        "cancel" => Action::Cancel { order: unsigned(field("order")?)? },
+        "trade" => {
+            price(field("price")?)?;
+            let (order, contra) = (optional(field("order")?, unsigned)?, optional(field("contra")?, unsigned)?);
+            if (order.is_some() && order == contra) || !["", "auction"].contains(&field("phase")?) {
+                return None;
+            }
+            Action::Trade { orders: order.into_iter().chain(contra).collect(), quantity: quantity(field("quantity")?)? }
+        }
+        "phase" => Action::Phase(phase(field("phase")?)?),
+        "clear" => Action::Clear,
+        _ => return None,
+    };
+    let scope = match issue {
+        "*" if matches!(action, Action::Phase(_) | Action::Clear) => Scope::Every,
+        code if is_issue_code(code) => Scope::Issue(code.to_owned()),
+        _ => return None,
+    };
+    Some((scope, action))
+}
+
+/// 1 to 32 visible ASCII characters, but not `*`, and no quotation mark (a comma cannot be within a field).
+fn is_issue_code(text: &str) -> bool {
+    text != "*" && (1..=32).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic() && b != b'"')
+}
+
+/// An empty field is absent; any other must be readable.
+fn optional<T>(text: &str, read: impl Fn(&str) -> Option<T>) -> Option<Option<T>> {
+    if text.is_empty() { Some(None) } else { read(text).map(Some) }
+}
+
+fn unsigned(text: &str) -> Option<u64> {
+    whole(text)?.try_into().ok()
+}
+
+fn price(text: &str) -> Option<i128> {
+    ten_thousandths(text).filter(|price| (1..=10_000_000_000_000).contains(price))
+}
+
+fn quantity(text: &str) -> Option<i128> {
+    whole(text).filter(|quantity| (1..=1_000_000_000_000).contains(quantity))
+}
+
+fn side(text: &str) -> Option<Side> {
+    match text {
+        "B" => Some(Side::Bid),
+        "S" => Some(Side::Offer),
+        _ => None,
+    }
+}
+
+fn condition(text: &str) -> Option<Condition> {
+    match text {
+        "" => Some(Condition::None),
+        "on_open" => Some(Condition::OnOpen),
+        "on_close" => Some(Condition::OnClose),
+        "funari" => Some(Condition::Funari),
+        "ioc" => Some(Condition::Ioc),
+        _ => None,
+    }
+}
+
+fn phase(text: &str) -> Option<Phase> {
+    match text {
+        "continuous" => Some(Phase::Continuous),
+        "sequential_quote" => Some(Phase::SequentialQuote),
+        "special_quote" => Some(Phase::SpecialQuote),
+        "halt" => Some(Phase::Halt),
+        "auction" => Some(Phase::Auction),
+        "closed" => Some(Phase::Closed),
+        _ => None,
+    }
+}

@@ -1,0 +1,218 @@
+//! The day, instant by instant (SPEC sections 4, 5 and 8).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+
+use crate::book::Book;
+use crate::events::{Action, Day, Phase, Scope, Side};
+use crate::quote::{self, OwnQuotes};
+use crate::registry::{Obligation, Registry, SignUp};
+use crate::{Case, Outcome, book, clock, events};
+
+/// What one instant is to one obligation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum State {
+    /// No quote is required.
+    Unavailable,
+    /// A quote would be required, but the input is damaged.
+    Unknown,
+    Fulfilled,
+    /// Not fulfilled, for this reason.
+    Breach(String),
+}
+
+/// A time in which one obligation's state does not change, `[start, end)`.
+struct Stretch {
+    start: i128,
+    end: i128,
+    state: State,
+}
+
+/// One sign-up under one obligation, and its day.
+struct Line {
+    sign_up: SignUp,
+    obligation: Obligation,
+    stretches: Vec<Stretch>,
+}
+
+/// Measures a day, slowly. See the crate's documentation.
+#[must_use]
+pub fn measure(case: &Case) -> Outcome {
+    let Some(registry) = Registry::read(&case.registry) else { return Outcome::Refused { line: None } };
+    match events::read(case, &registry.scheme.zone) {
+        Err(events::Refused(line)) => Outcome::Refused { line },
+        Ok(day) => outcome(&registry, &day).unwrap_or(Outcome::Refused { line: None }),
+    }
+}
+
+fn outcome(registry: &Registry, day: &Day) -> Option<Outcome> {
+    let mut lines = lines(registry, day)?;
+    lines.sort_by(|a, b| key(a).cmp(&key(b)));
+    let mut daily = "date,market_maker,issue,obligation,available_us,fulfilled_us,unknown_us,display_pct\n".to_owned();
+    let mut breaches = "date,market_maker,issue,obligation,start,end,duration_us,reason\n".to_owned();
+    for line in &lines {
+        daily += &daily_row(day, line);
+        for stretch in &line.stretches {
+            if let State::Breach(reason) = &stretch.state {
+                let zone = &registry.scheme.zone;
+                let (start, end) = (clock::show(zone, stretch.start)?, clock::show(zone, stretch.end)?);
+                let duration = stretch.end - stretch.start;
+                breaches += &format!("{},{start},{end},{duration},{reason}\n", first_columns(day, line));
+            }
+        }
+    }
+    Some(Outcome::Measured { daily, breaches, rejects: day.rejects.clone() })
+}
+
+/// The order of the output: bytewise by the columns after the date.
+fn key(line: &Line) -> (&str, &str, &str) {
+    (&line.sign_up.market_maker, &line.sign_up.issue, &line.obligation.name)
+}
+
+fn first_columns(day: &Day, line: &Line) -> String {
+    let (market_maker, issue, obligation) = key(line);
+    format!("{},{market_maker},{issue},{obligation}", day.date)
+}
+
+fn daily_row(day: &Day, line: &Line) -> String {
+    let sum = |counts: fn(&State) -> bool| -> i128 {
+        line.stretches.iter().filter(|s| counts(&s.state)).map(|s| s.end - s.start).sum()
+    };
+    let available = sum(|state| matches!(state, State::Fulfilled | State::Breach(_)));
+    let fulfilled = sum(|state| matches!(state, State::Fulfilled));
+    let unknown = sum(|state| matches!(state, State::Unknown));
+    let display = display_pct(fulfilled, available);
+    format!("{},{available},{fulfilled},{unknown},{display}\n", first_columns(day, line))
+}
+
+/// Fulfilled of available in percent, 4 decimals, half up; empty when nothing was available.
+fn display_pct(fulfilled: i128, available: i128) -> String {
+    if available == 0 {
+        return String::new();
+    }
+    // Half up: the floor of (twice the quotient + 1) / 2.
+    let ten_thousandths = (2 * fulfilled * 1_000_000 + available) / (2 * available);
+    format!("{}.{:04}", ten_thousandths / 10_000, ten_thousandths % 10_000)
+}
+
+/// Every measured sign-up under every of its obligations, with its day.
+fn lines(registry: &Registry, day: &Day) -> Option<Vec<Line>> {
+    let windows = windows(registry, day)?;
+    let mut lines = Vec::new();
+    for sign_up in registry.measured(day.date) {
+        for obligation in registry.obligations(&sign_up, day.date)? {
+            let sign_up = sign_up.clone();
+            lines.push(Line { sign_up, obligation, stretches: Vec::new() });
+        }
+    }
+    let exemptions: Vec<_> =
+        lines.iter().map(|line| registry.exemptions(&line.sign_up, (day.start, day.end))).collect::<Option<_>>()?;
+
+    let instants = instants(day, &windows, exemptions.iter().flatten());
+    let issues: BTreeSet<String> = lines.iter().map(|line| line.sign_up.issue.clone()).collect();
+    for (start, end) in instants.iter().zip(&instants[1..]) {
+        let book = |issue: &String| (issue.clone(), book::after(day.until(*start), issue));
+        let books: BTreeMap<String, Book<'_>> = issues.iter().map(book).collect();
+        for (line, exemptions) in lines.iter_mut().zip(&exemptions) {
+            let book = books.get(&line.sign_up.issue)?;
+            let state = state(registry, day, &windows, exemptions, line, book, *start)?;
+            push(&mut line.stretches, Stretch { start: *start, end: *end, state });
+        }
+    }
+    Some(lines)
+}
+
+/// The continuous windows as instants, clipped to the day.
+fn windows(registry: &Registry, day: &Day) -> Option<Vec<(i128, i128)>> {
+    let scheme = &registry.scheme;
+    if scheme.feed {
+        return Some(vec![(day.start, day.end)]);
+    }
+    let instant = |minutes| clock::at_local(&scheme.zone, day.date, minutes);
+    let clipped = |minutes| Some(instant(minutes)?.clamp(day.start, day.end));
+    scheme.continuous(day.date).into_iter().map(|(start, end)| Some((clipped(start)?, clipped(end)?))).collect()
+}
+
+/// The instants of the day, in order, at which anything can change, and its end.
+fn instants<'a>(
+    day: &Day,
+    windows: &'a [(i128, i128)],
+    exemptions: impl Iterator<Item = &'a (i128, i128)>,
+) -> Vec<i128> {
+    let mut instants = BTreeSet::from([day.start, day.end]);
+    instants.extend(windows.iter().chain(exemptions).flat_map(|(start, end)| [*start, *end]));
+    instants.extend(day.applied.iter().map(|event| event.time));
+    instants.extend(day.doubts.iter().map(|doubt| doubt.from));
+    instants.into_iter().filter(|time| day.start <= *time && *time <= day.end).collect()
+}
+
+/// Appends a stretch; one that goes on in the same state prolongs the last.
+fn push(stretches: &mut Vec<Stretch>, next: Stretch) {
+    match stretches.last_mut() {
+        Some(last) if last.state == next.state => last.end = next.end,
+        _ => stretches.push(next),
+    }
+}
+
+/// The state of one obligation of one sign-up at one instant, from nothing but the day's events up to it (`book`
+/// is what they leave resting).
+fn state(
+    registry: &Registry,
+    day: &Day,
+    windows: &[(i128, i128)],
+    exemptions: &[(i128, i128)],
+    line: &Line,
+    book: &Book<'_>,
+    time: i128,
+) -> Option<State> {
+    let within = |(start, end): &(i128, i128)| *start <= time && time < *end;
+    let issue = &line.sign_up.issue;
+    let market_start = if registry.scheme.feed { Phase::Closed } else { Phase::Continuous };
+    let available = windows.iter().any(within)
+        && trades(registry, phase(day, &Scope::Every, market_start, time))
+        && trades(registry, phase(day, &Scope::Issue(issue.clone()), Phase::Continuous, time))
+        && !exemptions.iter().any(within);
+    if !available {
+        return Some(State::Unavailable);
+    }
+    if day.unknown(issue, time) {
+        return Some(State::Unknown);
+    }
+    let quotes = own_quotes(registry, day.date, &line.sign_up, book);
+    let table = registry.tick_table(issue, day.date)?;
+    Some(quote::breach(&quotes, &line.obligation.limits, table).map_or(State::Fulfilled, State::Breach))
+}
+
+/// The last phase sent for exactly this scope.
+fn phase(day: &Day, scope: &Scope, at_start: Phase, time: i128) -> Phase {
+    let phases = day.until(time).filter(|event| event.scope == *scope).filter_map(|event| match event.action {
+        Action::Phase(phase) => Some(phase),
+        _ => None,
+    });
+    phases.last().unwrap_or(at_start)
+}
+
+fn trades(registry: &Registry, phase: Phase) -> bool {
+    match phase {
+        Phase::Continuous => true,
+        Phase::SequentialQuote => registry.scheme.sequential_quote_available,
+        Phase::SpecialQuote | Phase::Halt | Phase::Auction | Phase::Closed => false,
+    }
+}
+
+/// The sign-up's own quotes in the book, added up by price.
+fn own_quotes(registry: &Registry, date: Date, sign_up: &SignUp, book: &Book<'_>) -> OwnQuotes {
+    let mut quotes = OwnQuotes::default();
+    for order in book.values() {
+        let Some(price) = order.quoted_price() else { continue };
+        if registry.owns(sign_up, order.server, date) {
+            let side = match order.side {
+                Side::Bid => &mut quotes.bids,
+                Side::Offer => &mut quotes.offers,
+            };
+            *side.entry(price).or_insert(0) += order.quantity;
+        }
+    }
+    quotes
+}

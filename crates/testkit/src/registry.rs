@@ -1,0 +1,158 @@
+//! The registry folder: which sign-ups are measured on a date, by whose servers, under which obligations.
+
+use jiff::civil::Date;
+
+use crate::clock;
+use crate::scheme::{Limits, Scheme, TickTable};
+use crate::text::{self, Row, ten_thousandths, whole};
+
+/// The files of a registry folder.
+pub(crate) struct Registry {
+    pub(crate) scheme: Scheme,
+    issues: Vec<Row>,
+    virtual_servers: Vec<Row>,
+    signups: Vec<Row>,
+    fast_market: Vec<Row>,
+    exemptions: Vec<Row>,
+    sponsored: Vec<Row>,
+    matching_funds: Vec<Row>,
+}
+
+#[derive(Clone)]
+/// One market maker's commitment to one issue that is measured on the date.
+pub(crate) struct SignUp {
+    pub(crate) market_maker: String,
+    pub(crate) issue: String,
+    participant: String,
+}
+
+/// One set of limits to be met on the date, Fast Market already applied.
+pub(crate) struct Obligation {
+    /// `general`, `sponsored:<condition>` or `matching:<condition>`.
+    pub(crate) name: String,
+    pub(crate) limits: Limits,
+}
+
+impl Registry {
+    /// Reads the folder; `None` if a required file is missing or a file cannot be read.
+    pub(crate) fn read(files: &[(String, String)]) -> Option<Registry> {
+        let file = |name: &str| files.iter().find(|(n, _)| n == name).map(|(_, text)| text.as_str());
+        let optional = |name: &str| file(name).map_or(Some(Vec::new()), text::rows);
+        file("market_makers.csv")?;
+        Some(Registry {
+            scheme: Scheme::read(file("scheme.toml"))?,
+            issues: text::rows(file("issues.csv")?)?,
+            virtual_servers: text::rows(file("virtual_servers.csv")?)?,
+            signups: text::rows(file("signups.csv")?)?,
+            fast_market: optional("fast_market.csv")?,
+            exemptions: optional("exemptions.csv")?,
+            sponsored: optional("sponsored.csv")?,
+            matching_funds: optional("matching_funds.csv")?,
+        })
+    }
+
+    /// The sign-ups in force on the date whose issue has a row in force on it.
+    pub(crate) fn measured(&self, date: Date) -> Vec<SignUp> {
+        let in_force = self.signups.iter().filter(|row| in_force(row, date));
+        let measured = in_force.filter(|row| self.issue(row.get("issue"), date).is_some());
+        let sign_up = |row: &Row| SignUp {
+            market_maker: row.get("market_maker").to_owned(),
+            issue: row.get("issue").to_owned(),
+            participant: row.get("participant").to_owned(),
+        };
+        measured.map(sign_up).collect()
+    }
+
+    /// The row of an issue that is in force on the date.
+    fn issue(&self, issue: &str, date: Date) -> Option<&Row> {
+        self.issues.iter().find(|row| row.get("issue") == issue && in_force(row, date))
+    }
+
+    /// The tick table of an issue on the date.
+    pub(crate) fn tick_table(&self, issue: &str, date: Date) -> Option<&TickTable> {
+        self.scheme.tick_tables.get(self.issue(issue, date)?.get("tick_table"))
+    }
+
+    /// Whether an order that came through the server is the sign-up's own: the server is registered to its market maker on
+    /// the date, and where both name a participant it is the same one.
+    pub(crate) fn owns(&self, sign_up: &SignUp, server: &str, date: Date) -> bool {
+        self.virtual_servers.iter().any(|row| {
+            let participants = [row.get("participant"), sign_up.participant.as_str()];
+            row.get("server") == server
+                && row.get("market_maker") == sign_up.market_maker
+                && in_force(row, date)
+                && (participants.contains(&"") || participants[0] == participants[1])
+        })
+    }
+
+    /// The names of all servers, each as often as it has rows.
+    pub(crate) fn server_names(&self) -> Vec<String> {
+        self.virtual_servers.iter().map(|row| row.get("server").to_owned()).collect()
+    }
+
+    /// The obligations of a sign-up on the date: by the issue's type, and beside it sponsored and matching conditions.
+    pub(crate) fn obligations(&self, sign_up: &SignUp, date: Date) -> Option<Vec<Obligation>> {
+        let issue = self.issue(&sign_up.issue, date)?;
+        let times = self.fast_market_multiplier(date)?;
+        let general = self.scheme.types.get(issue.get("type"))?.clone();
+        let mut obligations = vec![Obligation { name: "general".to_owned(), limits: widened(general, times) }];
+        for row in self.sponsored.iter().filter(|row| in_force(row, date) && row.get("issue") == sign_up.issue) {
+            let name = format!("sponsored:{}", row.get("condition"));
+            obligations.push(Obligation { name, limits: limits(row)? });
+        }
+        // Where a row of the condition names the issue, the rows that name its index give way.
+        let in_force: Vec<&Row> = self.matching_funds.iter().filter(|row| in_force(row, date)).collect();
+        let names_issue = |row: &&&Row| row.get("issue") == sign_up.issue;
+        let by_issue: Vec<&&Row> = in_force.iter().filter(names_issue).collect();
+        let by_index = in_force.iter().filter(|row| {
+            row.get("issue").is_empty()
+                && !row.get("index").is_empty()
+                && row.get("index") == issue.get("index")
+                && !by_issue.iter().any(|other| other.get("condition") == row.get("condition"))
+        });
+        for row in by_issue.iter().copied().chain(by_index) {
+            let name = format!("matching:{}", row.get("condition"));
+            obligations.push(Obligation { name, limits: widened(limits(row)?, times) });
+        }
+        Some(obligations)
+    }
+
+    /// By how much Fast Market widens the spread limits on the date: 1 when it was not declared.
+    fn fast_market_multiplier(&self, date: Date) -> Option<i128> {
+        self.fast_market.iter().find(|row| in_force(row, date)).map_or(Some(1), |row| whole(row.get("multiplier")))
+    }
+
+    /// The exempt times of a sign-up, `[from, to)`; an end that is open is that of the measured day.
+    pub(crate) fn exemptions(&self, sign_up: &SignUp, day: (i128, i128)) -> Option<Vec<(i128, i128)>> {
+        let concerns = |row: &&Row| {
+            (row.get("issue") == "*" || row.get("issue") == sign_up.issue)
+                && (row.get("market_maker").is_empty() || row.get("market_maker") == sign_up.market_maker)
+        };
+        let end = |text: &str, open: i128| if text.is_empty() { Some(open) } else { clock::instant(text) };
+        let times = |row: &Row| Some((end(row.get("from"), day.0)?, end(row.get("to"), day.1)?));
+        self.exemptions.iter().filter(concerns).map(times).collect()
+    }
+}
+
+/// Whether the date is within `from` and `to`, both inclusive; empty is open.
+fn in_force(row: &Row, date: Date) -> bool {
+    let (from, to) = (row.get("from"), row.get("to"));
+    (from.is_empty() || clock::date(from).is_some_and(|from| from <= date))
+        && (to.is_empty() || clock::date(to).is_some_and(|to| date <= to))
+}
+
+/// The limits of a sponsored or matching row.
+fn limits(row: &Row) -> Option<Limits> {
+    let (bps, ticks) = (row.get("max_spread_bps"), row.get("max_spread_ticks"));
+    Some(Limits {
+        max_bps: if bps.is_empty() { None } else { Some(ten_thousandths(bps)?) },
+        max_ticks: if ticks.is_empty() { None } else { Some(whole(ticks)?) },
+        min_value: Some(ten_thousandths(row.get("min_value_jpy"))?),
+        min_quantity: None,
+    })
+}
+
+/// The limits with both spread limits `times` as large.
+fn widened(limits: Limits, times: i128) -> Limits {
+    Limits { max_bps: limits.max_bps.map(|m| m * times), max_ticks: limits.max_ticks.map(|m| m * times), ..limits }
+}

@@ -1,0 +1,232 @@
+//! The numbers of a scheme: limits by type, tick tables, sessions; the built-in TSE scheme of ST-1 v4.3, and what a
+//! `scheme.toml` changes of it.
+//!
+//! Only the TOML that a `scheme.toml` needs is read: one `key = value` per line, no escapes, no multi-line values.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::clock;
+use crate::text::{ten_thousandths, whole};
+
+/// The built-in TSE scheme, written as a `scheme.toml` of its own.
+const BUILT_IN: &str = r#"
+timezone = "Asia/Tokyo"
+phase_source = "schedule"
+[[sessions]]
+from = "0001-01-01"
+continuous = ["09:00-11:30", "12:30-15:00"]
+[[sessions]]
+from = "2024-11-05"
+continuous = ["09:00-11:30", "12:30-15:25"]
+[types.A]
+max_spread_bps = 20
+max_spread_ticks = 2
+min_value = 30000000
+[types.B]
+max_spread_bps = 50
+max_spread_ticks = 3
+min_value = 10000000
+[types.C]
+max_spread_bps = 50
+max_spread_ticks = 3
+min_value = 5000000
+[types.D]
+max_spread_bps = 80
+max_spread_ticks = 4
+min_value = 5000000
+[tick_tables]
+01 = [[3000, 1], [5000, 5], [30000, 10], [50000, 50], [300000, 100], [500000, 500], [3000000, 1000], [5000000, 5000], [30000000, 10000], [50000000, 50000], ["above", 100000]]
+03 = [[1000, 0.1], [3000, 0.5], [10000, 1], [30000, 5], [100000, 10], [300000, 50], [1000000, 100], [3000000, 500], [10000000, 1000], [30000000, 5000], ["above", 10000]]
+04 = [[10000, 1], [30000, 5], [100000, 10], [300000, 50], [1000000, 100], [3000000, 500], [10000000, 1000], [30000000, 5000], ["above", 10000]]
+[interpretations]
+sequential_quote = "available"
+"#;
+
+/// The limits of one obligation. A limit that is absent plays no part.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Limits {
+    /// Maximum spread in ten-thousandths of a basis point.
+    pub(crate) max_bps: Option<i128>,
+    /// Maximum spread in ticks.
+    pub(crate) max_ticks: Option<i128>,
+    /// Minimum value per side in ten-thousandths of the currency unit.
+    pub(crate) min_value: Option<i128>,
+    /// Minimum quantity per side in shares.
+    pub(crate) min_quantity: Option<i128>,
+}
+
+/// Which prices are valid: per band, up to and including its limit, the multiples of its tick. Prices in ten-thousandths.
+#[derive(Clone, Debug)]
+pub(crate) struct TickTable {
+    /// Limit (`None` for the last band, "above") and tick, rising.
+    bands: Vec<(Option<i128>, i128)>,
+}
+
+impl TickTable {
+    /// The tick at a price: that of the first band whose limit is not below it.
+    fn tick(&self, price: i128) -> i128 {
+        let band = self.bands.iter().find(|(limit, _)| limit.is_none_or(|limit| price <= limit));
+        band.map_or(1, |(_, tick)| *tick)
+    }
+
+    /// The price itself if valid, else the valid price below it (0 counts as one).
+    pub(crate) fn valid_at_or_below(&self, price: i128) -> i128 {
+        price - price % self.tick(price)
+    }
+
+    /// The price itself if valid, else the valid price above it.
+    pub(crate) fn valid_at_or_above(&self, price: i128) -> i128 {
+        let below = self.valid_at_or_below(price);
+        if below == price { price } else { below + self.tick(price) }
+    }
+
+    /// The next valid price above a valid price.
+    pub(crate) fn next_above(&self, valid: i128) -> i128 {
+        valid + self.tick(valid + 1)
+    }
+}
+
+/// The continuous windows from a date on, as minutes of the local day, `[start, end)`.
+#[derive(Clone, Debug)]
+pub(crate) struct Sessions {
+    pub(crate) from: Date,
+    pub(crate) continuous: Vec<(i128, i128)>,
+}
+
+/// A scheme.
+pub(crate) struct Scheme {
+    pub(crate) zone: TimeZone,
+    /// `phase_source = "feed"`: no schedule, the market opens and closes by its own phase events.
+    pub(crate) feed: bool,
+    /// Whether the phase `sequential_quote` is available time.
+    pub(crate) sequential_quote_available: bool,
+    pub(crate) sessions: Vec<Sessions>,
+    pub(crate) types: BTreeMap<String, Limits>,
+    pub(crate) tick_tables: BTreeMap<String, TickTable>,
+}
+
+impl Scheme {
+    /// The built-in scheme with what the `scheme.toml` changes of it.
+    pub(crate) fn read(toml: Option<&str>) -> Option<Scheme> {
+        let mut scheme = Scheme {
+            zone: TimeZone::UTC,
+            feed: false,
+            sequential_quote_available: true,
+            sessions: Vec::new(),
+            types: BTreeMap::new(),
+            tick_tables: BTreeMap::new(),
+        };
+        scheme.overlay(BUILT_IN)?;
+        if let Some(toml) = toml {
+            scheme.overlay(toml)?;
+        }
+        Some(scheme)
+    }
+
+    /// Takes over what the text names: a type, a tick table or the list of sessions replaces the earlier one whole.
+    fn overlay(&mut self, toml: &str) -> Option<()> {
+        let mut section = String::new();
+        let mut sessions = Vec::new();
+        for (_, line) in crate::text::lines(toml) {
+            let line = without_comment(line).trim();
+            if line.is_empty() {
+                continue;
+            }
+            if let Some(name) = line.strip_prefix('[') {
+                section = name.replace(['[', ']', '"', ' '], "");
+                if section == "sessions" {
+                    sessions.push(Sessions { from: Date::MIN, continuous: Vec::new() });
+                } else if let Some(name) = section.strip_prefix("types.") {
+                    self.types.insert(name.to_owned(), Limits::default());
+                }
+                continue;
+            }
+            let (key, value) = line.split_once('=')?;
+            let key = key.replace('"', "");
+            self.set(&section, key.trim(), &items(value), &mut sessions)?;
+        }
+        if !sessions.is_empty() {
+            self.sessions = sessions;
+        }
+        Some(())
+    }
+
+    fn set(&mut self, section: &str, key: &str, values: &[String], sessions: &mut [Sessions]) -> Option<()> {
+        let value = values.first()?;
+        match (section, key) {
+            ("", "timezone") => self.zone = clock::zone(value)?,
+            ("", "phase_source") => self.feed = value == "feed",
+            ("interpretations", "sequential_quote") => self.sequential_quote_available = value == "available",
+            ("sessions", "from") => sessions.last_mut()?.from = clock::date(value)?,
+            ("sessions", "continuous") => {
+                sessions.last_mut()?.continuous = values.iter().map(|w| window(w)).collect::<Option<_>>()?;
+            }
+            ("tick_tables", name) => {
+                self.tick_tables.insert(name.to_owned(), tick_table(values)?);
+            }
+            (section, key) => {
+                if let Some(limits) = section.strip_prefix("types.").and_then(|name| self.types.get_mut(name)) {
+                    match key {
+                        "max_spread_bps" => limits.max_bps = Some(ten_thousandths(value)?),
+                        "max_spread_ticks" => limits.max_ticks = Some(whole(value)?),
+                        "min_value" => limits.min_value = Some(ten_thousandths(value)?),
+                        "min_quantity" => limits.min_quantity = Some(whole(value)?),
+                        _ => return None,
+                    }
+                }
+            }
+        }
+        Some(())
+    }
+
+    /// The continuous windows of a date: those of the latest list not after it, or none.
+    pub(crate) fn continuous(&self, date: Date) -> Vec<(i128, i128)> {
+        let latest = self.sessions.iter().filter(|s| s.from <= date).max_by_key(|s| s.from);
+        latest.map_or_else(Vec::new, |s| s.continuous.clone())
+    }
+}
+
+/// The line up to a `#` that is not within quotes.
+fn without_comment(line: &str) -> &str {
+    let mut quoted = false;
+    for (at, character) in line.char_indices() {
+        match character {
+            '"' => quoted = !quoted,
+            '#' if !quoted => return &line[..at],
+            _ => {}
+        }
+    }
+    line
+}
+
+/// The values of a (possibly nested) array in order, or the one value: brackets and quotes mean nothing more than commas.
+fn items(value: &str) -> Vec<String> {
+    let plain = value.replace(['[', ']', '"'], "");
+    plain.split(',').map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect()
+}
+
+/// `09:00-11:30` as minutes of the day.
+fn window(text: &str) -> Option<(i128, i128)> {
+    let (start, end) = text.split_once('-')?;
+    Some((minutes(start)?, minutes(end)?))
+}
+
+/// `09:00` as minutes of the day; `24:00` is allowed.
+fn minutes(text: &str) -> Option<i128> {
+    let (hour, minute) = text.split_once(':')?;
+    let minutes = whole(hour)? * 60 + whole(minute)?;
+    (minutes <= 1_440).then_some(minutes)
+}
+
+/// Limit, tick, limit, tick, …; the last limit is `above`.
+fn tick_table(values: &[String]) -> Option<TickTable> {
+    let mut bands = Vec::new();
+    for band in values.chunks(2) {
+        let limit = if band[0] == "above" { None } else { Some(ten_thousandths(&band[0])?) };
+        bands.push((limit, ten_thousandths(band.get(1)?)?));
+    }
+    Some(TickTable { bands })
+}
