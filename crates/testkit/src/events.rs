@@ -6,9 +6,10 @@ use jiff::tz::TimeZone;
 use crate::text::{lines, ten_thousandths, whole};
 use crate::{Case, book, clock};
 
-/// Every column an events file may have. Those after `quantity` and the first may be absent, and so may `contra`.
+/// Every column that an events file may have.
 const COLUMNS: [&str; 12] =
     ["seq", "time", "issue", "event", "order", "contra", "server", "side", "price", "quantity", "condition", "phase"];
+/// Those that it may lack.
 const OPTIONAL: [&str; 4] = ["seq", "contra", "condition", "phase"];
 
 /// What an event or a doubt concerns.

@@ -1,5 +1,8 @@
 //! The reference against the rule book's own example, hand-worked tables, and a real day.
 
+mod generated;
+mod tables;
+
 use std::path::{Path, PathBuf};
 
 use crate::{Case, Outcome, measure};
@@ -40,6 +43,3 @@ fn the_real_b3_day_has_its_known_sums() {
     assert_eq!(breaches.lines().count() - 1, 295);
     assert_eq!(rejects, []);
 }
-
-mod generated;
-mod tables;

@@ -149,6 +149,8 @@ fn bad_seq(choices: &mut Choices<'_>, sheet: &mut Sheet, at: usize) {
         Row::Cells(cells) => cells.get("seq").and_then(|seq| seq.parse::<u64>().ok()),
         Row::Line(_) => None,
     };
+    // Often at a clear, which ends the very doubt that its own gap begins.
+    let at = find(sheet, at, &["clear"]).filter(|_| choices.percent(30)).unwrap_or(at);
     let Some(seq) = number(&sheet.rows[at]) else { return };
     let text = match choices.below(6) {
         0 | 1 => {

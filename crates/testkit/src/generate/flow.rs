@@ -168,16 +168,26 @@ impl Flow<'_> {
         }
     }
 
-    /// Adds one order of the quoter's, on the book without a condition.
+    /// Adds one order of the quoter's; now and then one that is no quote, or becomes one only when it is given a price.
     fn rest(&mut self, choices: &mut Choices<'_>, quoter: &Quoter, side: Side, price: i128, quantity: i128) {
+        let scope = Scope::Issue(quoter.issue.clone());
         let server = match quoter.servers.len() {
             0 => "X9".to_owned(),
             count => quoter.servers[choices.below(count)].clone(),
         };
         let order = self.free_number(choices, &quoter.issue);
-        let (price, quantity) = (Some(price.clamp(1, 10_000_000_000_000)), quantity.clamp(1, 1_000_000_000_000));
-        let action = Action::Add { order, server, side, price, quantity, condition: Condition::None };
-        self.push(Scope::Issue(quoter.issue.clone()), action);
+        let (priced, quantity) = (Some(price.clamp(1, 10_000_000_000_000)), quantity.clamp(1, 1_000_000_000_000));
+        let (price, condition) = match choices.below(24) {
+            0..=18 => (priced, Condition::None),
+            19 | 20 => (None, Condition::None),
+            21 => (priced, Condition::OnOpen),
+            22 => (priced, Condition::OnClose),
+            _ => (priced, Condition::Funari),
+        };
+        self.push(scope.clone(), Action::Add { order, server, side, price, quantity, condition });
+        if price.is_none() && choices.percent(70) {
+            self.push(scope, Action::Replace { order, new_order: None, price: priced, quantity: None });
+        }
     }
 
     /// Adds any order: of strangers too, with conditions, at the market.
@@ -340,7 +350,7 @@ fn prices(choices: &mut Choices<'_>, quoter: &Quoter, limits: &Limits) -> (i128,
     // The widest offer that the basis points allow: offer × (20,000 - bps) <= bid × (20,000 + bps).
     let bps = limits.max_bps.unwrap_or(100_000).min(100_000_000);
     let widest = bid * (200_000_000 + bps) / (200_000_000 - bps);
-    let offer = match choices.below(14) {
+    let mut offer = match choices.below(14) {
         0..=4 => up(on_grid, ticks),
         5 => up(on_grid, 1),
         6 | 7 => widest,
@@ -351,7 +361,18 @@ fn prices(choices: &mut Choices<'_>, quoter: &Quoter, limits: &Limits) -> (i128,
         12 => bid,
         _ => table.valid_at_or_below((bid - 1).max(1)),
     };
+    if choices.percent(15) {
+        // Exactly as many basis points apart as allowed, or one unit more: offer : bid = 20,000 + bps : 20,000 - bps.
+        let (low, high) = (200_000_000 - bps, 200_000_000 + bps);
+        let common = greatest_common_divisor(low, high);
+        let times = (quoter.anchor * common / low).max(1);
+        (bid, offer) = (low / common * times, high / common * times + choices.of(&[0, 1]));
+    }
     (bid.clamp(1, 10_000_000_000_000), offer.clamp(1, 10_000_000_000_000))
+}
+
+fn greatest_common_divisor(a: i128, b: i128) -> i128 {
+    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
 }
 
 /// The fewest shares at the price that reach every minimum.

@@ -284,7 +284,7 @@ fn signups_sheet(choices: &mut Choices<'_>, makers: &[&str], issues: &[&str], da
 
 fn fast_market_sheet(choices: &mut Choices<'_>, date: Date) -> Sheet {
     let mut rows = Vec::new();
-    if choices.percent(30) {
+    if choices.percent(40) {
         let ranges = ranges(choices, date);
         rows.extend(ranges.iter().map(|(from, to)| row([from, to, choices.of(&["2", "4"])])));
     }
@@ -336,7 +336,7 @@ fn sponsored_sheet(choices: &mut Choices<'_>, issues: &[&str], date: Date) -> Sh
     let mut rows = Vec::new();
     for condition in ["S1", "grp"] {
         for issue in issues {
-            if !choices.percent(18) {
+            if !choices.percent(25) {
                 continue;
             }
             for (from, to) in ranges(choices, date) {
@@ -364,7 +364,7 @@ fn matching_sheet(choices: &mut Choices<'_>, issues: &[&str], date: Date) -> She
         let by_issue = issues.iter().map(|issue| (*issue, ""));
         let by_index = [("", "TOPIX"), ("", "N225"), (issues[0], "N225")];
         let mut keys: Vec<(&str, &str)> = by_issue.chain(by_index).collect();
-        keys.retain(|_| choices.percent(15));
+        keys.retain(|_| choices.percent(20));
         if keys.contains(&(issues[0], "N225")) {
             keys.retain(|key| *key != (issues[0], ""));
         }
