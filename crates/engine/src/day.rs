@@ -118,14 +118,14 @@ impl<'a, S: DaySink, R: RejectSink> Day<'a, S, R> {
         Ok(day)
     }
 
-    /// Takes note that the input breaks off or is corrupted at `place`. With `whole`, nothing that was read is certain:
-    /// a checksum over all of it is wrong.
+    /// Takes note that the input breaks off or is corrupted at `place`, after `unfinished`, the beginning of a record.
+    /// With `whole`, nothing that was read is certain: a checksum over all of it is wrong.
     ///
     /// # Errors
     /// [`Stop`] in a strict run.
-    pub fn broken(&mut self, place: Place, problem: &str, whole: bool) -> Result<(), Stop> {
+    pub fn broken(&mut self, place: Place, problem: &str, whole: bool, unfinished: &[u8]) -> Result<(), Stop> {
         let fault = Fault::Broken { problem: problem.to_owned() };
-        self.set_aside(&BadRecord { place, issue: String::new(), fault }, b"")?;
+        self.set_aside(&BadRecord { place, issue: String::new(), fault }, unfinished)?;
         if whole && let Stage::Open { engine, progress } = &self.stage {
             let span = Span { start: engine.plan().day.start, end: progress.last() };
             self.unknown_late.add(None, span);

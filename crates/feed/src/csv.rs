@@ -74,6 +74,11 @@ impl CsvDecoder {
         self.hold(chunk, receiver)
     }
 
+    /// The beginning of a line that has not ended yet.
+    pub fn unfinished(&self) -> &[u8] {
+        &self.partial
+    }
+
     /// Reads the last line, where it has no line end.
     ///
     /// # Errors
@@ -462,7 +467,7 @@ fn trade(fields: &Fields<'_>) -> Result<OrderAction, Malformed> {
         let expected = "an order other than the one in column order";
         return Err(Malformed::field("contra", fields[column::CONTRA], expected));
     }
-    Ok(OrderAction::Trade { price: price(fields)?, quantity: quantity(fields)?, orders, auction, printable: true })
+    Ok(OrderAction::Trade { price: Some(price(fields)?), quantity: quantity(fields)?, orders, auction })
 }
 
 #[cfg(test)]

@@ -13,4 +13,4 @@ mod record;
 pub mod text;
 
 pub use directory::Directory;
-pub use record::{FeedError, Malformed, Place, RawRecord, Receiver, Sequence, Stop};
+pub use record::{EventWriter, FeedError, Malformed, Place, RawRecord, Receiver, Sequence, Stop};

@@ -1,7 +1,7 @@
 //! What a decoder hands over: records with what of them could be read, and where they stood.
 
-use quoteclock_model::{IssueCode, IssueIndex, MarketEvent, Scope, SequenceNo, ServerIndex, Timestamp};
-use std::fmt;
+use quoteclock_model::{IssueCode, IssueIndex, MarketEvent, Record, Scope, SequenceNo, ServerIndex, Timestamp};
+use std::{fmt, io};
 use thiserror::Error;
 
 /// Where in its file a record stands.
@@ -100,6 +100,33 @@ pub trait Receiver {
     /// # Errors
     /// [`Stop`] to end decoding.
     fn rest(&mut self, bytes: &[u8]) -> Result<(), Stop>;
+}
+
+/// Writes events in some format, in order: the other direction.
+pub trait EventWriter {
+    /// Announces the code of an issue, before the first event that names it.
+    ///
+    /// # Errors
+    /// Those of the output, or that the format cannot hold it.
+    fn issue(&mut self, index: IssueIndex, code: &IssueCode) -> io::Result<()>;
+
+    /// Announces the name of a virtual server, before the first event that names it.
+    ///
+    /// # Errors
+    /// As [`EventWriter::issue`].
+    fn server(&mut self, index: ServerIndex, name: &str) -> io::Result<()>;
+
+    /// Writes an event, with its sequence number where the source has one.
+    ///
+    /// # Errors
+    /// As [`EventWriter::issue`].
+    fn event(&mut self, sequence: Option<SequenceNo>, record: &Record) -> io::Result<()>;
+
+    /// Writes what is still held, and whatever ends the format.
+    ///
+    /// # Errors
+    /// As [`EventWriter::issue`].
+    fn finish(self) -> io::Result<()>;
 }
 
 /// Why decoding ended early.

@@ -108,16 +108,14 @@ pub enum OrderAction {
     },
     /// An execution. It takes the quantity off each order named.
     Trade {
-        /// Execution price.
-        price: Price,
+        /// Execution price; `None` where the feed leaves it at the limit of the order named.
+        price: Option<Price>,
         /// Shares executed, above zero.
         quantity: Shares,
         /// The orders named, at most one of each side of the trade; which is in which place does not matter.
         orders: [Option<OrderId>; 2],
         /// Whether the feed marks it as a call-auction execution.
         auction: bool,
-        /// Whether it counts towards trading value (a non-printable ITCH execution does not).
-        printable: bool,
     },
 }
 

@@ -164,23 +164,25 @@ fn decode<S: DaySink, R: RejectSink>(chunks: &mut Chunks<'_>, day: &mut Day<'_, 
             Ok(chunk) => chunk,
             Err(ChunkError::Io(error)) => return Err(DecodeError::Io(error)),
             Err(damage) => {
-                // What has arrived of the last record is not a record: the damage stands for it.
-                return Ok(broken(damage, chunks.offset(), day)?);
+                return Ok(broken(damage, chunks.offset(), decoder.unfinished(), day)?);
             }
         };
         decoder.push(chunk, day)?;
     }
 }
 
-fn broken<S: DaySink, R: RejectSink>(damage: ChunkError, offset: u64, day: &mut Day<'_, S, R>) -> Result<(), Stop> {
-    let place = Place::Byte(offset);
-    match damage {
+fn broken<S: DaySink, R: RejectSink>(
+    damage: ChunkError,
+    offset: u64,
+    unfinished: &[u8],
+    day: &mut Day<'_, S, R>,
+) -> Result<(), Stop> {
+    let (problem, whole) = match damage {
         ChunkError::Io(_) => unreachable!("handled by the caller"),
-        ChunkError::Truncated(format) => day.broken(place, &format!("the {format} stream ends early"), false),
-        ChunkError::Corrupted(format, error) => {
-            day.broken(place, &format!("the {format} stream is corrupted ({error})"), true)
-        }
-    }
+        ChunkError::Truncated(format) => (format!("the {format} stream ends early"), false),
+        ChunkError::Corrupted(format, error) => (format!("the {format} stream is corrupted ({error})"), true),
+    };
+    day.broken(Place::Byte(offset), &problem, whole, unfinished)
 }
 
 /// A sink that only a strict run needs: nothing is ever set aside there.

@@ -9,6 +9,7 @@
 mod finding;
 mod interpretations;
 mod limits;
+mod local;
 mod period;
 mod plan;
 mod registry;
@@ -19,6 +20,7 @@ mod value;
 pub use finding::{Column, Finding, Severity, SourceFile};
 pub use interpretations::Interpretations;
 pub use limits::{Limits, Spread};
+pub use local::local_time;
 pub use period::Period;
 pub use plan::{DayPlan, ObligationPlan, PhaseSource, ServerPlan, SignUpPlan};
 pub use registry::{

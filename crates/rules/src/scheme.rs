@@ -37,7 +37,7 @@ pub struct Scheme {
 pub struct SessionList {
     /// The first date on which the list applies; `None` since ever. It applies until the next list does.
     pub from: Option<Date>,
-    /// Local clock readings in microseconds of the day, start and end (exclusive), ascending and not overlapping; the
+    /// Local clock readings in microseconds of the day, start and end (exclusive), in any order, overlapping or not; the
     /// end of the day is 86,400,000,000.
     pub windows: Vec<(u64, u64)>,
 }

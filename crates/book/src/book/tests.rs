@@ -18,7 +18,7 @@ fn quote(order: u64, side: Side, at: u64, quantity: u64) -> OrderAction {
 
 fn trade(orders: [Option<u64>; 2], quantity: u64) -> OrderAction {
     let orders = orders.map(|order| order.map(OrderId));
-    OrderAction::Trade { price: price(1), quantity: Shares(quantity), orders, auction: false, printable: true }
+    OrderAction::Trade { price: Some(price(1)), quantity: Shares(quantity), orders, auction: false }
 }
 
 fn book(actions: &[OrderAction]) -> Book {

@@ -98,13 +98,7 @@ fn every_event_reads_the_fields_it_uses() {
     let reduce = OrderAction::Reduce { order: OrderId(7), quantity: Shares(5) };
     assert_eq!(action("reduce,7,junk,junk,junk,junk,5,junk,junk"), Ok(reduce));
     assert_eq!(action("cancel,7,junk,junk,junk,junk,junk,junk,junk"), Ok(OrderAction::Cancel { order: OrderId(7) }));
-    let trade = |orders, auction| OrderAction::Trade {
-        price: yen(2000).expect("legal"),
-        quantity: Shares(5),
-        orders,
-        auction,
-        printable: true,
-    };
+    let trade = |orders, auction| OrderAction::Trade { price: yen(2000), quantity: Shares(5), orders, auction };
     assert_eq!(action("trade,7,8,junk,junk,2000,5,junk,"), Ok(trade([Some(OrderId(7)), Some(OrderId(8))], false)));
     assert_eq!(action("trade,,8,,,2000,5,,auction"), Ok(trade([None, Some(OrderId(8))], true)));
     assert_eq!(action("trade,,,,,2000,5,,"), Ok(trade([None, None], false)));

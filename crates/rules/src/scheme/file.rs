@@ -201,25 +201,8 @@ impl Reader<'_> {
             self.wrong(value, r#"expected a list of windows, such as ["09:00-11:30", "12:30-15:00"]"#);
             return None;
         };
-        let mut windows: Option<Vec<(u64, u64)>> = Some(Vec::with_capacity(items.len()));
-        let mut end_before = 0;
-        for item in items.iter() {
-            match self.window(item) {
-                Some((start, _)) if start < end_before => {
-                    self.wrong(
-                        item,
-                        "expected windows in order that do not overlap: it starts before the one before it ends",
-                    );
-                    windows = None;
-                }
-                Some((start, end)) => {
-                    end_before = end;
-                    windows.iter_mut().for_each(|windows| windows.push((start, end)));
-                }
-                None => windows = None,
-            }
-        }
-        windows
+        let windows: Vec<Option<(u64, u64)>> = items.iter().map(|item| self.window(item)).collect();
+        windows.into_iter().collect()
     }
 
     fn window(&mut self, value: &Value<'_>) -> Option<(u64, u64)> {

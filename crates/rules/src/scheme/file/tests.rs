@@ -112,7 +112,6 @@ fn every_fault_names_its_line_and_column() {
     fault("[[sessions]]\ncontinuous = []\nuntil = 1", (3, 1), "unknown key \"until\", expected one of from");
     fault("[[sessions]]\ncontinuous = [\"9:00-11:30\"]", (2, 15), "HH:MM-HH:MM");
     fault("[[sessions]]\ncontinuous = [\"11:30-11:30\"]", (2, 15), "starts before it ends");
-    fault("[[sessions]]\ncontinuous = [\"09:00-11:30\", \"11:29-12:00\"]", (2, 30), "do not overlap");
     fault("[types.X]\nmin_value = 1", (1, 8), "no spread limit");
     fault("[types.X]\nmax_spread_bps = 1", (1, 8), "no minimum");
     fault("[types.X]\nmax_spread_bps = 1\nmin_value = 0", (3, 13), "above 0");
