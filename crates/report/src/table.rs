@@ -25,7 +25,7 @@ pub struct DaySummary {
 
 /// One obligation on one day.
 #[derive(Clone, Debug)]
-pub struct Line {
+struct Line {
     total: Total,
     breach_count: usize,
     /// Longest first.
@@ -182,4 +182,27 @@ fn fit(text: &str, room: usize) -> String {
         fitting.push_str(breach);
     }
     fitting.chars().take(room).collect()
+}
+
+/// `text` in lines of at most `width` characters, broken at spaces and indented from the second on.
+pub fn wrap(text: &str, width: usize) -> String {
+    const INDENT: &str = "  ";
+    let mut wrapped = String::new();
+    let mut length = 0;
+    for word in text.split(' ') {
+        if length == 0 {
+            wrapped.push_str(word);
+        } else if width <= length + word.len() {
+            wrapped.push('\n');
+            wrapped.push_str(INDENT);
+            wrapped.push_str(word);
+            length = INDENT.len() - 1;
+        } else {
+            wrapped.push(' ');
+            wrapped.push_str(word);
+        }
+        length += word.len() + 1;
+    }
+    wrapped.push('\n');
+    wrapped
 }
