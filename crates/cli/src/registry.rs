@@ -28,7 +28,9 @@ pub(crate) fn strangers(folder: &Path) -> Vec<String> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let is_stranger = |name: &String| {
-        (name.ends_with(".csv") || name.ends_with(".toml")) && !FILE_NAMES.contains(&name.as_str()) && !name.starts_with('.')
+        (name.ends_with(".csv") || name.ends_with(".toml"))
+            && !FILE_NAMES.contains(&name.as_str())
+            && !name.starts_with('.')
     };
     let mut strangers: Vec<String> = names.filter(is_stranger).collect();
     strangers.sort();

@@ -93,12 +93,8 @@ fn measure_one(
     parts: Parts,
     progress: Progress<'_>,
 ) -> Result<Measured> {
-    let options = DayOptions {
-        lenient: args.lenient,
-        allow_gaps: args.allow_gaps,
-        date: args.date,
-        ..DayOptions::default()
-    };
+    let options =
+        DayOptions { lenient: args.lenient, allow_gaps: args.allow_gaps, date: args.date, ..DayOptions::default() };
     let mut rejects = StagedRejects { file: input.name(), parts: parts.clone() };
     let day = measure(registry, input, &options, &mut rejects, progress).map_err(|error| advise(error, args))?;
     let writing = || format!("{}: writing its results aside", input.name());

@@ -1,6 +1,6 @@
 //! Output written aside until the run is whole: parts of each day first, then the files, then their names.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use quoteclock_engine::{BadRecord, RejectSink};
 use quoteclock_replay::Rejects;
 use quoteclock_report::{
@@ -35,8 +35,8 @@ impl Staging {
         let folder = match out {
             None => builder.tempdir().context("making a temporary folder")?,
             Some(out) => {
-                std::fs::create_dir_all(out).with_context(|| format!("making the folder {}", out.display()))?;
-                builder.tempdir_in(out).with_context(|| format!("writing to the folder {}", out.display()))?
+                let near = nearest_folder(out)?;
+                builder.tempdir_in(near).with_context(|| format!("writing to the folder {}", near.display()))?
             }
         };
         Ok(Staging { folder, forms })
@@ -64,6 +64,7 @@ impl Staging {
             join(days, list, &header, &path).with_context(|| format!("writing {name}"))?;
             names.push(name);
         }
+        std::fs::create_dir_all(out).with_context(|| format!("making the folder {}", out.display()))?;
         for name in names {
             std::fs::rename(self.folder.path().join(name), out.join(name))
                 .with_context(|| format!("writing {}", out.join(name).display()))?;
@@ -79,6 +80,20 @@ impl Staging {
         }
         Ok(())
     }
+}
+
+/// `out` itself, or the folder nearest to it of those it will stand in.
+fn nearest_folder(out: &Path) -> Result<&Path> {
+    for folder in out.ancestors() {
+        let folder = if folder == Path::new("") { Path::new(".") } else { folder };
+        match folder.metadata() {
+            Ok(metadata) if metadata.is_dir() => return Ok(folder),
+            Ok(_) => bail!("{}: not a folder, expected one for the output", folder.display()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error).with_context(|| format!("looking for the folder {}", folder.display())),
+        }
+    }
+    Ok(Path::new("."))
 }
 
 /// The lists that a run writes.

@@ -45,9 +45,7 @@ pub(crate) fn progress_bar(total_bytes: Option<u64>) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let (bar, template) = match total_bytes {
-        Some(bytes) => {
-            (ProgressBar::new(bytes), "{wide_bar} {bytes}/{total_bytes} {binary_bytes_per_sec} {eta} left")
-        }
+        Some(bytes) => (ProgressBar::new(bytes), "{wide_bar} {bytes}/{total_bytes} {binary_bytes_per_sec} {eta} left"),
         None => (ProgressBar::no_length(), "{spinner} {bytes} {binary_bytes_per_sec} {elapsed}"),
     };
     bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(10));

@@ -136,9 +136,7 @@ impl DaySummary {
     fn breach(&self, breach: &Breach) -> String {
         let start = local_time(breach.span.start, &self.plan.zone);
         let start = start.get(11..26).unwrap_or(&start);
-        let start = start.trim_end_matches('0').trim_end_matches('.');
-        let start = if start.len() < 8 { format!("{start:0<8}") } else { start.to_owned() };
-        format!("{start} for {} {}", clock(breach.span.end.since(breach.span.start)), breach.reason)
+        format!("{} for {} {}", trim_fraction(start), clock(breach.span.end.since(breach.span.start)), breach.reason)
     }
 }
 
@@ -164,10 +162,14 @@ fn length(breach: &Breach) -> Micros {
     breach.span.end.since(breach.span.start)
 }
 
-/// A span without a fraction of zeros: `5:00:00`.
+/// A span without needless zeros: `5:00:00`, `0:10:15.38`.
 fn clock(span: Micros) -> String {
-    let text = span.to_string();
-    text.trim_end_matches('0').strip_suffix('.').map(str::to_owned).unwrap_or(text)
+    trim_fraction(&span.to_string()).to_owned()
+}
+
+/// A clock reading without the zeros that end its fraction.
+fn trim_fraction(clock: &str) -> &str {
+    if clock.contains('.') { clock.trim_end_matches('0').trim_end_matches('.') } else { clock }
 }
 
 /// `text` in at most `room` characters: whole breaches as long as they fit, at least the first.
