@@ -54,13 +54,5 @@ pub(crate) fn load_for_measuring(folder: &Path) -> Result<Option<Registry>> {
     for name in strangers(folder) {
         terminal::print_warning(&format!("{}: {}", folder.join(name).display(), stranger_message()));
     }
-    if !findings.is_empty() {
-        let count = findings.len();
-        let warnings = if count == 1 { "1 warning".to_owned() } else { format!("{count} warnings") };
-        terminal::print_warning(&format!(
-            "the registry has {warnings}: see quoteclock check --registry {}",
-            folder.display()
-        ));
-    }
     Ok(registry)
 }

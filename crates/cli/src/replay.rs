@@ -113,10 +113,8 @@ fn measure_one(
 fn advise(error: ReplayError, args: &ReplayArgs) -> anyhow::Error {
     let is_bad_record = matches!(&error, ReplayError::Day { source: quoteclock_engine::DayError::Bad(_), .. });
     let advice = "nothing was written; --lenient sets bad records aside and reports the time they leave in doubt";
-    match is_bad_record && !args.lenient {
-        true => anyhow::anyhow!("{error}\n{advice}"),
-        false => error.into(),
-    }
+    let error = anyhow::Error::from(error);
+    if is_bad_record && !args.lenient { anyhow::anyhow!("{error:#}\n{advice}") } else { error }
 }
 
 /// Days by date; two of one date are an error of whoever typed them.

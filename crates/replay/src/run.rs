@@ -17,7 +17,7 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum ReplayError {
     /// It cannot be read.
-    #[error("{file}: cannot be read: {source}")]
+    #[error("{file}: cannot be read")]
     Io {
         /// The input.
         file: String,
@@ -25,7 +25,7 @@ pub enum ReplayError {
         source: io::Error,
     },
     /// It is not an input of events at all.
-    #[error("{file}: {source}")]
+    #[error("{file}")]
     Feed {
         /// The input.
         file: String,
@@ -33,7 +33,7 @@ pub enum ReplayError {
         source: FeedError,
     },
     /// Its records cannot be measured.
-    #[error("{file}: {source}")]
+    #[error("{file}")]
     Day {
         /// The input.
         file: String,
@@ -41,7 +41,7 @@ pub enum ReplayError {
         source: DayError,
     },
     /// The records set aside cannot be written.
-    #[error("{file}: the records set aside cannot be written: {source}")]
+    #[error("{file}: the records set aside cannot be written")]
     Rejects {
         /// The input.
         file: String,
