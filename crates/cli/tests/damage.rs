@@ -85,7 +85,11 @@ fn a_lenient_run_sets_every_kind_of_bad_record_aside_and_knows_what_is_in_doubt(
         for (issue, unknown) in [("1306", unknown_1306), ("1321", unknown_1321)] {
             let daily = bench.read("out/daily.csv");
             let found = daily.lines().find(|line| line.contains(issue)).expect("a row for each issue");
-            assert_eq!(found.split(',').nth(6), Some((unknown * 1_000_000).to_string().as_str()), "{records:?}: {found}");
+            assert_eq!(
+                found.split(',').nth(6),
+                Some((unknown * 1_000_000).to_string().as_str()),
+                "{records:?}: {found}"
+            );
         }
     }
 }
@@ -133,7 +137,10 @@ fn a_second_trading_date_is_refused() {
     let expected = "day.csv: line 4: time: found 2024-03-02T09:00:00.000000+09:00, expected a time of 2024-03-01";
     assert!(stderr(&output).contains(expected), "{}", stderr(&output));
     assert_eq!(bench.replay(&["--lenient", "day.csv"]).status.code(), Some(3));
-    assert!(bench.read("out/daily.csv").contains("1306,general,3600000000,3599000000,0,"), "it is of no hour of this day");
+    assert!(
+        bench.read("out/daily.csv").contains("1306,general,3600000000,3599000000,0,"),
+        "it is of no hour of this day"
+    );
 }
 
 #[test]
@@ -165,7 +172,8 @@ fn a_line_of_ten_million_characters_is_one_bad_record_in_bounded_memory() {
     bench.write("day.csv", &text);
     let run = |more: &str| {
         let binary = assert_cmd::cargo::cargo_bin!("quoteclock");
-        let script = format!("ulimit -v 200000; exec {} replay --registry registry --out out {more} day.csv", binary.display());
+        let script =
+            format!("ulimit -v 200000; exec {} replay --registry registry --out out {more} day.csv", binary.display());
         let shell = std::process::Command::new("sh").arg("-c").arg(script).current_dir(bench.path("")).output();
         shell.expect("a shell")
     };
@@ -196,7 +204,8 @@ fn zstd_checked(bytes: &[u8]) -> Vec<u8> {
 
 #[test]
 fn a_compressed_file_that_breaks_off_is_refused_or_unknown_from_there() {
-    let more: Vec<String> = (0..20_000).map(|n| format!("09:30:{:02},1321,add,{n},,,B,{},1,,", n / 400, 1 + n % 977)).collect();
+    let more: Vec<String> =
+        (0..20_000).map(|n| format!("09:30:{:02},1321,add,{n},,,B,{},1,,", n / 400, 1 + n % 977)).collect();
     let text = good_and(&more.iter().map(String::as_str).collect::<Vec<_>>());
     for (format, whole) in [("gzip", gzip(&text)), ("zstd", zstd_checked(&text))] {
         let bench = Bench::new();

@@ -47,8 +47,12 @@ fn compression_is_recognised_by_content_and_standard_input_by_a_dash() {
         for more in [&["-"][..], &["--lenient", "-"]] {
             let mut arguments = vec!["replay", "--registry", "registry", "--json"];
             arguments.extend(more);
-            let mut child =
-                bench.command(&arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the binary runs");
+            let mut child = bench
+                .command(&arguments)
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .spawn()
+                .expect("the binary runs");
             child.stdin.take().unwrap().write_all(&bytes).unwrap();
             let output = child.wait_with_output().unwrap();
             assert!(stdout(&output).contains("\"fulfilled_us\":3599000000"), "{}", stdout(&output));
@@ -192,7 +196,8 @@ fn help_has_examples() {
 #[test]
 fn files_that_cannot_be_read_are_named() {
     let bench = Bench::new();
-    for (file, expected) in [("absent.csv", "absent.csv: cannot be read"), ("registry", "registry: cannot be read: is a folder")]
+    for (file, expected) in
+        [("absent.csv", "absent.csv: cannot be read"), ("registry", "registry: cannot be read: is a folder")]
     {
         let output = bench.replay(&[file]);
         assert_eq!(output.status.code(), Some(1));
