@@ -9,7 +9,7 @@ use support::{Bench, GOOD, HEADER, day_text, stderr, stdout};
 
 /// Every kind of bad record of SPEC section 2: the records after [`GOOD`], which one is bad, what is said of it, and what
 /// is unknown of issues 1306 and 1321 in a lenient run, in seconds of the hour.
-const KINDS: &[(&[&str], u64, &str, u64, u64)] = &[
+const KINDS: &[(&[&str], usize, &str, u64, u64)] = &[
     (&["09:10:00,1306,add,3,,VS1,B,10.00001,1,,"], 4, "price: found \"10.00001\"", 3000, 0),
     (&["09:10:00,1306,add,3,,VS1,B,1,0,,"], 4, "quantity: found \"0\"", 3000, 0),
     (&["09:10:00,1306,add,3,,VS1,X,1,1,,"], 4, "side: found \"X\"", 3000, 0),
@@ -80,7 +80,7 @@ fn a_lenient_run_sets_every_kind_of_bad_record_aside_and_knows_what_is_in_doubt(
         let row = rejects.lines().nth(1).expect("a reject");
         assert!(row.starts_with(&format!("day.csv,line {line},")), "{row}");
         assert!(row.replace("\"\"", "\"").contains(message), "{message}: {row}");
-        let bad = std::str::from_utf8(&text).unwrap().lines().nth(*line as usize - 1).unwrap();
+        let bad = std::str::from_utf8(&text).unwrap().lines().nth(line - 1).unwrap();
         assert!(row.ends_with(&format!("\"{}\"", bad.replace('"', "\"\""))), "the record stands there whole: {row}");
         for (issue, unknown) in [("1306", unknown_1306), ("1321", unknown_1321)] {
             let daily = bench.read("out/daily.csv");
@@ -191,15 +191,15 @@ fn a_line_of_ten_million_characters_is_one_bad_record_in_bounded_memory() {
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
+    encoder.write_all(bytes).expect("writing to memory");
+    encoder.finish().expect("writing to memory")
 }
 
 fn zstd_checked(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = zstd::Encoder::new(Vec::new(), 3).unwrap();
-    encoder.include_checksum(true).unwrap();
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
+    let mut encoder = zstd::Encoder::new(Vec::new(), 3).expect("a level");
+    encoder.include_checksum(true).expect("a setting");
+    encoder.write_all(bytes).expect("writing to memory");
+    encoder.finish().expect("writing to memory")
 }
 
 #[test]

@@ -121,7 +121,7 @@ fn check_whole_day(day: &Day, quotes: &[&str], reason: Option<&str>) {
 
 #[test]
 fn the_quote_display_sample_is_fulfilled_for_type_a_by_ticks_alone() {
-    // clause: ST1/obligation-price, ST1/spread-of-mid
+    // clause: ST1/minimum-value, ST1/spread-of-mid
     let sample = ["1 S 103 x 100000", "2 S 104 x 200000", "3 B 102 x 350000"];
     check_whole_day(&day(), &sample, None);
     let one_tick = "min_value = 30000000\nmax_spread_bps = 194.1747\nmax_spread_ticks = 1\n";

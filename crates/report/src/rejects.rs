@@ -132,7 +132,7 @@ impl<W: Write> RejectsJson<W> {
 
     fn begin(&mut self, bad: &BadRecord, bytes: &[u8]) -> io::Result<()> {
         if !self.end.is_empty() {
-            write!(self.to, "{},\n", self.end)?;
+            writeln!(self.to, "{},", self.end)?;
         }
         self.end = "\"}";
         self.hexadecimal = matches!(bad.place, Place::Byte(_));
