@@ -109,12 +109,12 @@ fn directory(locate: u16, stock: &[u8; 8]) -> Vec<u8> {
     message(b'R', locate, 0, &[stock, &[b' '; 20]])
 }
 
-fn add(locate: u16, number_: u64, side: u8, shares: u32, stock: &[u8; 8], price: u32) -> Vec<u8> {
-    message(b'A', locate, 5, &[&order(number_), &[side], &number(shares), stock, &number(price)])
+fn add(locate: u16, id: u64, side: u8, shares: u32, stock: &[u8; 8], price: u32) -> Vec<u8> {
+    message(b'A', locate, 5, &[&order(id), &[side], &number(shares), stock, &number(price)])
 }
 
-fn attributed(locate: u16, number_: u64, stock: &[u8; 8], name: &[u8; 4]) -> Vec<u8> {
-    message(b'F', locate, 5, &[&order(number_), b"S", &number(300), stock, &number(1_000_000), name])
+fn attributed(locate: u16, id: u64, stock: &[u8; 8], name: &[u8; 4]) -> Vec<u8> {
+    message(b'F', locate, 5, &[&order(id), b"S", &number(300), stock, &number(1_000_000), name])
 }
 
 /// The event of the one record that `messages` hold.

@@ -79,13 +79,13 @@ fn every_message_of_the_opening_is_well_formed_though_taken_up_in_the_middle() {
     let Some(stream) = real("12302019-open-slice.NASDAQ_ITCH50.gz") else { return };
     assert!(looks_like_itch(&stream[..64]));
     let whole = census(&stream, usize::MAX);
-    let (census_, passed_over_count) = &whole;
-    assert_eq!(census_.malformed, Vec::<String>::new());
+    let (counted, passed_over_count) = &whole;
+    assert_eq!(counted.malformed, Vec::<String>::new());
     let expected =
         [('A', 367), ('C', 1), ('D', 167), ('E', 28), ('F', 193), ('P', 4), ('Q', 2), ('S', 1), ('U', 225), ('X', 6)];
-    assert_eq!(census_.records, BTreeMap::from(expected));
+    assert_eq!(counted.records, BTreeMap::from(expected));
     assert_eq!(*passed_over_count, 6, "four imbalances and two auctions without shares");
-    assert_eq!(census_.servers.len(), 34);
+    assert_eq!(counted.servers.len(), 34);
     for size in [1, 7, 1000] {
         assert_eq!(census(&stream, size), whole, "{size}");
     }

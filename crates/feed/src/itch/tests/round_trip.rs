@@ -17,7 +17,7 @@ fn shares() -> impl Strategy<Value = Shares> {
     (1..=u64::from(u32::MAX)).prop_map(Shares)
 }
 
-fn number_() -> impl Strategy<Value = OrderId> {
+fn order_number() -> impl Strategy<Value = OrderId> {
     any::<u64>().prop_map(OrderId)
 }
 
@@ -29,21 +29,24 @@ fn server() -> impl Strategy<Value = Option<ServerIndex>> {
     proptest::option::of((0..3_u32).prop_map(ServerIndex))
 }
 
-fn add_() -> impl Strategy<Value = OrderAction> {
-    (number_(), server(), side(), price(), shares()).prop_map(|(order, server, side, price, quantity)| {
+fn addition() -> impl Strategy<Value = OrderAction> {
+    (order_number(), server(), side(), price(), shares()).prop_map(|(order, server, side, price, quantity)| {
         OrderAction::Add { order, server, side, price: Some(price), quantity, condition: Condition::None }
     })
 }
 
 fn replace() -> impl Strategy<Value = OrderAction> {
-    (number_(), number_(), price(), shares()).prop_filter_map("a new number", |(order, order_new, price, quantity)| {
-        let (price, quantity) = (Some(price), Some(quantity));
-        (order != order_new).then_some(OrderAction::Replace { order, order_new, price, quantity })
-    })
+    (order_number(), order_number(), price(), shares()).prop_filter_map(
+        "a new number",
+        |(order, order_new, price, quantity)| {
+            let (price, quantity) = (Some(price), Some(quantity));
+            (order != order_new).then_some(OrderAction::Replace { order, order_new, price, quantity })
+        },
+    )
 }
 
 fn trade() -> impl Strategy<Value = OrderAction> {
-    let of_one = (proptest::option::of(price()), shares(), number_()).prop_map(|(price, quantity, order)| {
+    let of_one = (proptest::option::of(price()), shares(), order_number()).prop_map(|(price, quantity, order)| {
         OrderAction::Trade { price, quantity, orders: [Some(order), None], auction: false }
     });
     let of_none = (price(), shares(), any::<bool>()).prop_map(|(price, quantity, auction)| OrderAction::Trade {
@@ -64,10 +67,10 @@ fn trade() -> impl Strategy<Value = OrderAction> {
 /// Any event that ITCH can hold.
 pub(super) fn any_event() -> impl Strategy<Value = MarketEvent> {
     let action = prop_oneof![
-        4 => add_(),
+        4 => addition(),
         2 => replace(),
-        1 => (number_(), shares()).prop_map(|(order, quantity)| OrderAction::Reduce { order, quantity }),
-        1 => number_().prop_map(|order| OrderAction::Cancel { order }),
+        1 => (order_number(), shares()).prop_map(|(order, quantity)| OrderAction::Reduce { order, quantity }),
+        1 => order_number().prop_map(|order| OrderAction::Cancel { order }),
         2 => trade(),
     ];
     let order = (0..3_u32, action).prop_map(|(issue, action)| MarketEvent::Order { issue: IssueIndex(issue), action });
