@@ -7,11 +7,14 @@ use std::io::{IsTerminal, stderr, stdout};
 /// How a table on standard output is to look: as wide as the terminal, in colour on one only.
 pub(crate) fn table_style() -> Style {
     if !stdout().is_terminal() {
-        return Style { width: usize::MAX, colour: false };
+        return Style { width: PIPED_WIDTH, colour: false };
     }
     let width = terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0));
     Style { width, colour: colours_are_welcome() }
 }
+
+/// Columns of a table that is not printed on a terminal.
+const PIPED_WIDTH: usize = 120;
 
 /// Prints an error to standard error.
 pub(crate) fn print_error(message: &str) {

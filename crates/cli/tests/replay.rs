@@ -280,6 +280,31 @@ fn bundled_days_come_out_as_expected() {
 }
 
 #[test]
+fn real_itch_replays_strictly_from_its_beginning_and_leniently_from_its_middle() {
+    let Some(folder) = real_data("nasdaq-itch50") else { return };
+    let bench = Bench::new();
+    let replay = |file: &str, more: &[&str]| {
+        let registry = repository("replay-data/itch-nasdaq/registry").canonicalize().expect("the bundled registry");
+        let mut command = bench.command(&["replay", "--out", "out", "--registry"]);
+        command.arg(registry).args(more).arg(folder.join(file)).output().expect("the binary runs")
+    };
+    let output = replay("12302019-premarket.NASDAQ_ITCH50.gz", &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let slice = "12302019-open-slice.NASDAQ_ITCH50.gz";
+    let output = replay(slice, &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("byte 0: order 4851694 is not in the issue's book"), "{}", stderr(&output));
+    assert_eq!(replay(slice, &["--date", "2019-12-31"]).status.code(), Some(1), "the name says another date");
+    let output = replay(slice, &["--lenient"]);
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    assert_eq!(bench.read("out/rejects.csv").lines().count(), 1 + 399);
+    let daily = bench.read("out/daily.csv");
+    // Both quotes of VOE are in after 440 us; VHT has a dangling reference 136 us after that.
+    assert!(daily.contains("2019-12-30,GSCO,VOE,general,52199999925,52199999440,0,100.0000\n"), "{daily}");
+    assert!(daily.contains("2019-12-30,CTDL,VHT,general,136,0,52199999789,0.0000\n"), "{daily}");
+}
+
+#[test]
 fn a_real_day_comes_out_as_computed_independently() {
     let Some(folder) = real_data("b3-petr4f-2015-11-03") else { return };
     let bench = Bench::new();
