@@ -9,6 +9,7 @@
 
 pub mod csv;
 mod directory;
+pub mod itch;
 mod record;
 pub mod text;
 
