@@ -1,0 +1,29 @@
+//! Nanoseconds per event of each stage, single runs: `cargo run --release --example stages -- tse-etf 10000000`.
+
+use quoteclock_benches::{Input, decode_itch, full_day_itch};
+use quoteclock_generate::{Load, Options};
+use std::time::Instant;
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let load: Load = arguments.next().expect("a load").parse().expect("a load");
+    let mut options = Options::new(load);
+    options.events = arguments.next().map_or(10_000_000, |events| events.parse().expect("a number"));
+    let start = Instant::now();
+    let input = Input::itch(&options);
+    report("generate", start, options.events, input.bytes.len() as u64);
+    for _ in 0..3 {
+        let start = Instant::now();
+        let checksum = decode_itch(&input);
+        report("decode/itch", start, checksum.count, checksum.sum);
+        let start = Instant::now();
+        let (finished, hash) = full_day_itch(&input);
+        report("engine/full_day", start, finished.record_count, hash);
+    }
+}
+
+#[allow(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "figures for people")]
+fn report(stage: &str, start: Instant, events: u64, result: u64) {
+    let nanos = start.elapsed().as_nanos() as f64 / events as f64;
+    println!("{stage:16} {nanos:7.1} ns an event, {events} events, result {result:016x}");
+}
