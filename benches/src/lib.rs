@@ -46,10 +46,8 @@ impl Input {
 }
 
 fn registry_of(options: &Options) -> Registry {
-    let files: Vec<SourceFile> = registry(options)
-        .into_iter()
-        .map(|(name, text)| SourceFile { name, bytes: text.into_bytes() })
-        .collect();
+    let files: Vec<SourceFile> =
+        registry(options).into_iter().map(|(name, text)| SourceFile { name, bytes: text.into_bytes() }).collect();
     let loaded = Registry::load(&files);
     loaded.registry.unwrap_or_else(|| panic!("{:?}", loaded.findings))
 }

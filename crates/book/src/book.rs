@@ -1,9 +1,7 @@
 //! The market's book of one issue, order by order.
 
+use crate::orders::{OrderTable, Position};
 use crate::{Levels, OwnQuotes};
-use foldhash::quality::RandomState;
-use hashbrown::HashMap;
-use hashbrown::hash_map::Entry;
 use quoteclock_model::{Condition, OrderAction, OrderId, Price, ServerIndex, Shares, Side};
 use thiserror::Error;
 
@@ -89,18 +87,16 @@ impl QuoteChange {
 }
 
 /// The order book of one issue.
-///
-/// Orders are found through a map keyed at random: their numbers are chosen by those who are measured.
 #[derive(Debug)]
 pub struct Book {
-    orders: HashMap<OrderId, Order, RandomState>,
+    orders: OrderTable,
     bids: Levels,
     offers: Levels,
 }
 
 impl Default for Book {
     fn default() -> Self {
-        Book { orders: HashMap::default(), bids: Levels::new(Side::Bid), offers: Levels::new(Side::Offer) }
+        Book { orders: OrderTable::default(), bids: Levels::new(Side::Bid), offers: Levels::new(Side::Offer) }
     }
 }
 
@@ -114,8 +110,8 @@ impl Book {
     }
 
     /// The live order with this number.
-    pub fn order(&self, order: OrderId) -> Option<&Order> {
-        self.orders.get(&order)
+    pub fn order(&self, order: OrderId) -> Option<Order> {
+        self.orders.find(order).map(|position| self.orders.at(position))
     }
 
     /// Number of live orders, quotes or not.
@@ -125,12 +121,12 @@ impl Book {
 
     /// Whether no order is live.
     pub fn is_empty(&self) -> bool {
-        self.orders.is_empty()
+        self.orders.len() == 0
     }
 
     /// All live orders, by number.
     pub fn orders(&self) -> Vec<(OrderId, Order)> {
-        let mut orders: Vec<_> = self.orders.iter().map(|(&id, &order)| (id, order)).collect();
+        let mut orders: Vec<_> = self.orders.iter().collect();
         orders.sort_unstable_by_key(|&(id, _)| id);
         orders
     }
@@ -146,50 +142,50 @@ impl Book {
     ///
     /// # Errors
     /// [`BookError`] if the action does not fit the book; then nothing has changed.
+    #[inline]
     pub fn apply(&mut self, action: &OrderAction, mut changed: impl FnMut(QuoteChange)) -> Result<(), BookError> {
         match *action {
             OrderAction::Add { order, server, side, price, quantity, condition } => {
-                changed(self.add(order, Order { server, side, price, quantity, condition })?);
+                changed(self.add(order, &Order { server, side, price, quantity, condition })?);
             }
             OrderAction::Replace { order, order_new, price, quantity } => {
                 changed(self.replace(order, order_new, price, quantity)?);
             }
             OrderAction::Reduce { order, quantity } => {
-                self.check_remaining(order, quantity)?;
-                changed(self.take(order, quantity));
+                let position = self.find_with(order, quantity)?;
+                changed(self.take(position, quantity));
             }
             OrderAction::Cancel { order } => {
-                let remaining = self.orders.get(&order).ok_or(BookError::Unknown { order })?.quantity;
-                changed(self.take(order, remaining));
+                let position = self.find(order)?;
+                changed(self.take(position, self.orders.remaining(position)));
             }
             OrderAction::Trade { quantity, orders, .. } => {
                 for order in orders.into_iter().flatten() {
-                    self.check_remaining(order, quantity)?;
+                    self.find_with(order, quantity)?;
                 }
                 for order in orders.into_iter().flatten() {
-                    changed(self.take(order, quantity));
+                    let position = self.find_with(order, quantity)?;
+                    changed(self.take(position, quantity));
                 }
             }
         }
         Ok(())
     }
 
-    fn add(&mut self, id: OrderId, order: Order) -> Result<QuoteChange, BookError> {
-        let Entry::Vacant(vacant) = self.orders.entry(id) else {
+    #[inline]
+    fn add(&mut self, id: OrderId, order: &Order) -> Result<QuoteChange, BookError> {
+        if self.orders.find(id).is_some() {
             return Err(BookError::AlreadyLive { order: id });
-        };
+        }
         let added = order.quote_price().map(|price| (price, order.quantity));
         if let Some((price, shares)) = added {
-            let levels = match order.side {
-                Side::Bid => &mut self.bids,
-                Side::Offer => &mut self.offers,
-            };
-            levels.add(price, shares).ok_or(BookError::LevelOverflow { order: id })?;
+            self.levels_mut(order.side).add(price, shares).ok_or(BookError::LevelOverflow { order: id })?;
         }
-        vacant.insert(order);
+        self.orders.insert(id, order);
         Ok(QuoteChange { server: order.server, side: order.side, taken: None, added })
     }
 
+    #[inline]
     fn replace(
         &mut self,
         id: OrderId,
@@ -197,10 +193,11 @@ impl Book {
         price: Option<Price>,
         quantity: Option<Shares>,
     ) -> Result<QuoteChange, BookError> {
-        let before = *self.orders.get(&id).ok_or(BookError::Unknown { order: id })?;
-        if id_new != id && self.orders.contains_key(&id_new) {
+        let position = self.find(id)?;
+        if id_new != id && self.orders.find(id_new).is_some() {
             return Err(BookError::AlreadyLive { order: id_new });
         }
+        let before = self.orders.at(position);
         let after = Order { price: price.or(before.price), quantity: quantity.unwrap_or(before.quantity), ..before };
         let taken = before.quote_price().map(|price| (price, before.quantity));
         let added = after.quote_price().map(|price| (price, after.quantity));
@@ -216,28 +213,36 @@ impl Book {
             }
             return Err(BookError::LevelOverflow { order: id });
         }
-        self.orders.remove(&id);
-        self.orders.insert(id_new, after);
+        if id_new == id {
+            self.orders.set(position, &after);
+        } else {
+            self.orders.remove(position);
+            self.orders.insert(id_new, &after);
+        }
         Ok(QuoteChange { server: before.server, side: before.side, taken, added })
     }
 
-    /// Checks that `quantity` can be taken off `order`.
-    fn check_remaining(&self, order: OrderId, quantity: Shares) -> Result<(), BookError> {
-        let remaining = self.orders.get(&order).ok_or(BookError::Unknown { order })?.quantity;
+    #[inline]
+    fn find(&self, order: OrderId) -> Result<Position, BookError> {
+        self.orders.find(order).ok_or(BookError::Unknown { order })
+    }
+
+    /// Finds an order off which `quantity` can be taken.
+    #[inline]
+    fn find_with(&self, order: OrderId, quantity: Shares) -> Result<Position, BookError> {
+        let position = self.find(order)?;
+        let remaining = self.orders.remaining(position);
         if remaining < quantity {
             return Err(BookError::BeyondRemaining { order, taken: quantity, remaining });
         }
-        Ok(())
+        Ok(position)
     }
 
-    /// Takes `quantity` off a live order that holds as much.
-    fn take(&mut self, id: OrderId, quantity: Shares) -> QuoteChange {
-        let order = self.orders.get_mut(&id).expect("checked to be live");
-        order.quantity.0 -= quantity.0;
-        let order = *order;
-        if order.quantity == Shares(0) {
-            self.orders.remove(&id);
-        }
+    /// Takes `quantity` off an order that holds as much.
+    #[inline]
+    fn take(&mut self, position: Position, quantity: Shares) -> QuoteChange {
+        let order = self.orders.at(position);
+        self.orders.take(position, quantity);
         let taken = order.quote_price().map(|price| (price, quantity));
         if let Some((price, shares)) = taken {
             self.levels_mut(order.side).take(price, shares);
@@ -245,6 +250,7 @@ impl Book {
         QuoteChange { server: order.server, side: order.side, taken, added: None }
     }
 
+    #[inline]
     fn levels_mut(&mut self, side: Side) -> &mut Levels {
         match side {
             Side::Bid => &mut self.bids,

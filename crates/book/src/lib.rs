@@ -10,6 +10,7 @@
 
 mod book;
 mod levels;
+mod orders;
 mod own;
 
 pub use book::{Book, BookError, Order, QuoteChange};

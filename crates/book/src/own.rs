@@ -92,15 +92,13 @@ impl OwnSide {
             return Err(SideFault::Size);
         }
         let (mut value, mut quantity) = (Amount::default(), 0_u64);
-        for (price, shares) in self.levels.iter() {
+        let reached = self.levels.walk(|price, shares| {
             value += price.amount(shares);
             // Beyond 64 bits every minimum is reached; each level by itself fits.
             quantity = quantity.saturating_add(shares.0);
-            if limits.size_fulfils(value, Shares(quantity)) {
-                return Ok(price);
-            }
-        }
-        Err(SideFault::Size)
+            limits.size_fulfils(value, Shares(quantity))
+        });
+        reached.ok_or(SideFault::Size)
     }
 }
 

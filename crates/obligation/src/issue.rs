@@ -1,9 +1,10 @@
 //! The measure of one issue: its book, its phases, and the clocks of all obligations in it.
 
 use crate::schedule::subtract;
-use crate::{Clock, Schedule, verdict};
+use crate::verdict::judge;
+use crate::{Clock, Schedule};
 use quoteclock_book::{Book, BookError, OwnQuotes};
-use quoteclock_model::{Interval, OrderAction, Phase, Span, State, Timestamp};
+use quoteclock_model::{Interval, OrderAction, Phase, Price, Side, SideFault, Span, State, Timestamp};
 use quoteclock_rules::{DayPlan, Limits, PhaseSource};
 
 /// The position of an obligation among all of a [`DayPlan`], counted through its sign-ups in order.
@@ -23,8 +24,10 @@ pub trait IntervalSink {
 pub struct IssueMeasure {
     book: Book,
     now: Timestamp,
-    /// Whether anything happened at `now` that may have changed a state.
-    unsettled: bool,
+    /// Sign-ups whose quotes changed at `now`, some perhaps twice.
+    touched: Vec<u32>,
+    /// Whether something happened at `now` that concerns every sign-up.
+    all_touched: bool,
     /// The next instant at which a schedule changes.
     boundary: Timestamp,
     phase: Phase,
@@ -42,17 +45,29 @@ pub struct IssueMeasure {
 #[derive(Debug)]
 struct SignUpMeasure {
     own: OwnQuotes,
-    /// Whether a state may have changed at the issue's `now`.
-    unsettled: bool,
+    /// What may have changed at the issue's `now`.
+    changed: Changed,
     /// In session and not exempt.
     required: Schedule,
     obligations: Vec<ObligationMeasure>,
+}
+
+/// What of a sign-up may have changed since it was last judged.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct Changed {
+    bids: bool,
+    offers: bool,
+    /// Whether a quote is required, or whether that is known.
+    required: bool,
 }
 
 #[derive(Debug)]
 struct ObligationMeasure {
     index: ObligationIndex,
     limits: Limits,
+    /// The obligation prices when the sides last changed.
+    bid: Result<Price, SideFault>,
+    offer: Result<Price, SideFault>,
     clock: Clock,
 }
 
@@ -62,7 +77,8 @@ impl IssueMeasure {
         let mut measure = IssueMeasure {
             book: Book::default(),
             now: plan.day.start,
-            unsettled: false,
+            touched: Vec::new(),
+            all_touched: false,
             boundary: Timestamp::MAX,
             phase: Phase::Continuous,
             market_phase: match plan.phase_source {
@@ -89,13 +105,15 @@ impl IssueMeasure {
         let obligation = |(limits, index): (&Limits, u32)| ObligationMeasure {
             index: ObligationIndex(index),
             limits: limits.clone(),
+            bid: Err(SideFault::NoQuote),
+            offer: Err(SideFault::NoQuote),
             clock: Clock::new(plan.day.start),
         };
         let obligations =
             sign_up.obligations.iter().map(|obligation| &obligation.limits).zip(first.0..).map(obligation);
         self.sign_ups.push(SignUpMeasure {
             own: OwnQuotes::default(),
-            unsettled: true,
+            changed: Changed { required: true, ..Changed::default() },
             required: Schedule::new(&subtract(&plan.sessions, &sign_up.exempt)),
             obligations: obligations.collect(),
         });
@@ -119,7 +137,7 @@ impl IssueMeasure {
     #[inline]
     pub fn advance(&mut self, to: Timestamp, sink: &mut impl IntervalSink) {
         assert!(self.now <= to, "time goes back from {:?} to {to:?}", self.now);
-        if self.now < to && (self.unsettled || self.boundary <= to) {
+        if self.now < to && (self.boundary <= to || self.is_unsettled()) {
             self.settle_up_to(to, sink);
         }
         self.now = to;
@@ -132,15 +150,18 @@ impl IssueMeasure {
     /// [`BookError`] if the action does not fit the book; then nothing has changed.
     #[inline]
     pub fn apply(&mut self, action: &OrderAction, plan_server_of: &[Option<u32>]) -> Result<(), BookError> {
-        let IssueMeasure { book, sign_ups, sign_up_of_server, unsettled, .. } = self;
+        let IssueMeasure { book, sign_ups, sign_up_of_server, touched, .. } = self;
         book.apply(action, |change| {
             let Some(Some(server)) = change.server.map(|server| plan_server_of[server.index()]) else { return };
             let Some(&mark) = sign_up_of_server.get(server as usize) else { return };
             let Some(position) = mark.checked_sub(1) else { return };
             let sign_up = &mut sign_ups[position as usize];
             change.apply_to(&mut sign_up.own);
-            sign_up.unsettled = true;
-            *unsettled = true;
+            match change.side {
+                Side::Bid => sign_up.changed.bids = true,
+                Side::Offer => sign_up.changed.offers = true,
+            }
+            touched.push(position);
         })
     }
 
@@ -161,6 +182,7 @@ impl IssueMeasure {
         self.book.clear();
         for sign_up in &mut self.sign_ups {
             sign_up.own.clear();
+            sign_up.changed = Changed { bids: true, offers: true, required: true };
         }
         self.doubt = false;
         self.unsettle_all();
@@ -183,16 +205,16 @@ impl IssueMeasure {
     }
 
     fn unsettle_all(&mut self) {
-        self.unsettled = true;
+        self.all_touched = true;
         for sign_up in &mut self.sign_ups {
-            sign_up.unsettled = true;
+            sign_up.changed.required = true;
         }
     }
 
     /// Settles every instant from `now` up to, not including, `to`.
     fn settle_up_to(&mut self, to: Timestamp, sink: &mut impl IntervalSink) {
         loop {
-            if self.unsettled {
+            if self.is_unsettled() {
                 self.settle(sink);
             }
             if to < self.boundary {
@@ -218,30 +240,28 @@ impl IssueMeasure {
         self.unsettle_all();
     }
 
-    /// Judges the state at `now`, after the last event of its time.
+    #[inline]
+    fn is_unsettled(&self) -> bool {
+        self.all_touched || !self.touched.is_empty()
+    }
+
+    /// Judges the states at `now`, after the last event of its time.
     fn settle(&mut self, sink: &mut impl IntervalSink) {
-        self.unsettled = false;
-        let trades = self.trades(self.market_phase) && self.trades(self.phase);
-        let unknown = self.doubt || self.unknown.inside();
-        for sign_up in &mut self.sign_ups {
-            if !std::mem::take(&mut sign_up.unsettled) {
-                continue;
+        let moment = Moment {
+            now: self.now,
+            trades: self.trades(self.market_phase) && self.trades(self.phase),
+            unknown: self.doubt || self.unknown.inside(),
+        };
+        if std::mem::take(&mut self.all_touched) {
+            for sign_up in &mut self.sign_ups {
+                sign_up.settle(moment, sink);
             }
-            let available = trades && sign_up.required.inside();
-            for obligation in &mut sign_up.obligations {
-                let state = match (available, unknown) {
-                    (false, _) => State::Unavailable,
-                    (true, true) => State::Unknown,
-                    (true, false) => match verdict(&sign_up.own, &obligation.limits) {
-                        Ok(()) => State::Fulfilled,
-                        Err(reason) => State::Breach(reason),
-                    },
-                };
-                if let Some(interval) = obligation.clock.set(self.now, state) {
-                    sink.interval(obligation.index, interval);
-                }
+        } else {
+            for &position in &self.touched {
+                self.sign_ups[position as usize].settle(moment, sink);
             }
         }
+        self.touched.clear();
     }
 
     /// Whether a quote is required in `phase`. Clauses: `ST1/halts-and-special-quotes`, `QC/sequential_quote`.
@@ -251,5 +271,58 @@ impl IssueMeasure {
             Phase::SequentialQuote => self.sequential_quote_available,
             Phase::SpecialQuote | Phase::Halt | Phase::Auction | Phase::Closed => false,
         }
+    }
+}
+
+/// What is the same for all sign-ups of an issue at one instant.
+#[derive(Clone, Copy)]
+struct Moment {
+    now: Timestamp,
+    /// Whether the phases of the market and the issue ask for quotes.
+    trades: bool,
+    unknown: bool,
+}
+
+impl SignUpMeasure {
+    /// Judges all obligations, if anything may have changed.
+    #[inline]
+    fn settle(&mut self, moment: Moment, sink: &mut impl IntervalSink) {
+        let changed = std::mem::take(&mut self.changed);
+        if changed == Changed::default() {
+            return;
+        }
+        let available = moment.trades && self.required.inside();
+        for obligation in &mut self.obligations {
+            let prices_changed = obligation.follow(changed, &self.own);
+            if !prices_changed && !changed.required {
+                continue;
+            }
+            let state = match (available, moment.unknown) {
+                (false, _) => State::Unavailable,
+                (true, true) => State::Unknown,
+                (true, false) => match judge(obligation.bid, obligation.offer, &obligation.limits) {
+                    Ok(()) => State::Fulfilled,
+                    Err(reason) => State::Breach(reason),
+                },
+            };
+            if let Some(interval) = obligation.clock.set(moment.now, state) {
+                sink.interval(obligation.index, interval);
+            }
+        }
+    }
+}
+
+impl ObligationMeasure {
+    /// Finds the obligation prices of the sides that changed, and tells whether either moved.
+    #[inline]
+    fn follow(&mut self, changed: Changed, own: &OwnQuotes) -> bool {
+        let before = (self.bid, self.offer);
+        if changed.bids {
+            self.bid = own.obligation_price(Side::Bid, &self.limits);
+        }
+        if changed.offers {
+            self.offer = own.obligation_price(Side::Offer, &self.limits);
+        }
+        before != (self.bid, self.offer)
     }
 }

@@ -1,7 +1,7 @@
 //! The rule at one instant (SPEC section 5).
 
 use quoteclock_book::OwnQuotes;
-use quoteclock_model::{Reason, Side};
+use quoteclock_model::{Price, Reason, Side, SideFault};
 use quoteclock_rules::{Limits, Spread};
 
 /// Whether quotes fulfil limits: both sides reach the minimum, at prices close enough to each other.
@@ -11,8 +11,17 @@ use quoteclock_rules::{Limits, Spread};
 /// # Errors
 /// Why they do not.
 pub fn verdict(own: &OwnQuotes, limits: &Limits) -> Result<(), Reason> {
-    let bid = own.obligation_price(Side::Bid, limits);
-    let offer = own.obligation_price(Side::Offer, limits);
+    let price = |side| own.obligation_price(side, limits);
+    judge(price(Side::Bid), price(Side::Offer), limits)
+}
+
+/// The same, of obligation prices that are known.
+#[inline]
+pub(crate) fn judge(
+    bid: Result<Price, SideFault>,
+    offer: Result<Price, SideFault>,
+    limits: &Limits,
+) -> Result<(), Reason> {
     match (bid, offer) {
         (Ok(bid), Ok(offer)) if limits.spread_fulfils(Spread { bid, offer }) => Ok(()),
         (Ok(_), Ok(_)) => Err(Reason::Spread),
