@@ -18,6 +18,7 @@ mod dictionary;
 mod file;
 mod index;
 mod layout;
+mod pending;
 mod slot;
 mod write;
 

@@ -6,7 +6,8 @@
 
 use super::dictionary::Dictionary;
 use super::layout::{
-    self, FRAME_BYTES_MAX, FRAME_HEAD_BYTES, FrameHead, IndexEntry, ListHead, SLOT_BYTES, TailHead, part_cut, parts,
+    self, FRAME_BYTES_MAX, FRAME_HEAD_BYTES, FRAME_HEAD_LENGTH, FrameHead, IndexEntry, ListHead, SLOT_BYTES,
+    SLOT_LENGTH, TailHead, part_cut, parts,
 };
 use crate::{Malformed, Receiver};
 use quoteclock_model::{IssueCode, IssueIndex, ServerIndex, Timestamp};
@@ -57,7 +58,7 @@ impl Tail {
     pub(crate) fn write(&self) -> [u8; FRAME_HEAD_BYTES] {
         layout::seal(TailHead {
             kind: layout::TAIL,
-            frame_bytes: U32::new(Self::BYTES as u32),
+            frame_bytes: U32::new(FRAME_HEAD_LENGTH),
             records: U64::new(self.records),
             lists_offset: U64::new(self.lists_offset),
             file_bytes: U64::new(self.file_bytes),
@@ -148,7 +149,7 @@ impl BlockEntry {
             front_bytes: entry.front_bytes.get(),
         };
         let front_end = (block.front_bytes as usize).checked_add(FRAME_HEAD_BYTES)?;
-        let (length, aligned) = (block.frame_bytes as usize, entry.frame_bytes.get().is_multiple_of(SLOT_BYTES as u32));
+        let (length, aligned) = (block.frame_bytes as usize, entry.frame_bytes.get().is_multiple_of(SLOT_LENGTH));
         (front_end < length && length <= FRAME_BYTES_MAX && aligned).then_some(block)
     }
 }
@@ -237,7 +238,8 @@ impl Index {
     /// All names, announced to `receiver`.
     pub fn dictionary(&self, receiver: &mut impl Receiver) -> Dictionary {
         let mut dictionary = Dictionary::default();
-        dictionary.define(&self.names, receiver).expect("the names have been read once already");
+        let defined = dictionary.define(&self.names, receiver);
+        debug_assert_eq!(defined, Ok(()), "the names have been read once already");
         dictionary
     }
 }

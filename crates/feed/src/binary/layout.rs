@@ -20,6 +20,10 @@ pub const FILE_HEAD_BYTES: usize = 64;
 pub const FRAME_HEAD_BYTES: usize = 64;
 /// The length of a record, and of the unit in which everything is laid out.
 pub const SLOT_BYTES: usize = 32;
+/// The same two lengths as they stand in the file.
+pub(crate) const FRAME_HEAD_LENGTH: u32 = 64;
+pub(crate) const SLOT_LENGTH: u32 = 32;
+const _: () = assert!(FRAME_HEAD_LENGTH as usize == FRAME_HEAD_BYTES && SLOT_LENGTH as usize == SLOT_BYTES);
 /// The longest frame: what a reader of a stream has to hold.
 pub const FRAME_BYTES_MAX: usize = 1 << 26;
 /// The most slots in one block: what 20 bits of ordinal can number.
@@ -70,7 +74,7 @@ impl FileHead {
             offset_minutes: I16::new(header.offset.minutes()),
             reserved_first: U16::new(0),
             price_scale: U32::new(PRICE_SCALE),
-            slot_bytes: U32::new(SLOT_BYTES as u32),
+            slot_bytes: U32::new(SLOT_LENGTH),
             reserved: [0; 32],
             crc: U32::new(0),
         };
@@ -101,7 +105,7 @@ impl FileHead {
         if head.flags.get() & !HAS_SEQUENCE != 0 || head.reserved_first.get() != 0 || head.reserved != [0; 32] {
             return wrong("header", "bits set that version 1 does not know".to_owned(), "zero in all reserved bits");
         }
-        if head.price_scale.get() != PRICE_SCALE || head.slot_bytes.get() != SLOT_BYTES as u32 {
+        if head.price_scale.get() != PRICE_SCALE || head.slot_bytes.get() != SLOT_LENGTH {
             let found = format!("price scale {} and records of {} bytes", head.price_scale, head.slot_bytes);
             return wrong("header", found, "price scale 10000 and records of 32 bytes");
         }

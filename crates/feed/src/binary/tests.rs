@@ -197,9 +197,9 @@ fn one_of_each(has_sequence: bool) -> Source {
     events.insert(4, MarketEvent::Clear { scope: issue });
     events.insert(6, MarketEvent::Phase { scope: issue, phase: Phase::Closed });
     events.push(MarketEvent::Phase { scope: Scope::Market, phase: Phase::Closed });
-    let numbered = events.into_iter().zip(0..).map(|(event, position)| {
+    let numbered = events.into_iter().zip(0_u32..).map(|(event, position)| {
         let ts_event = Timestamp::from_micros(OPEN + i64::from(position) / 2 * 1_000_001);
-        let sequence = has_sequence.then_some(SequenceNo(u64::from(position as u32) + 41));
+        let sequence = has_sequence.then_some(SequenceNo(u64::from(position) + 41));
         (sequence, Record { ts_event, event })
     });
     let (issues, servers) = (vec!["1306".into(), "130A".into()], vec!["VS1".into(), "Ｖ,S\"2".into()]);

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 fn price() -> impl Strategy<Value = Price> {
     let units = prop_oneof![8 => 1..50_000_000_u64, 1 => 1..=Price::MAX.ten_thousandths()];
-    units.prop_map(|units| units_of(units))
+    units.prop_map(units_of)
 }
 
 fn units_of(units: u64) -> Price {
