@@ -36,7 +36,7 @@ impl OwnQuotes {
     /// The obligation price of `side`: going from the best price outward, whole levels at a time, the price at which
     /// the minima of `limits` are reached.
     ///
-    /// Clause: `ST1/obligation-price`.
+    /// Clause: `ST1/minimum-value`.
     ///
     /// # Errors
     /// What is wrong with the side, if they are not reached.
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn the_quote_display_sample_reaches_its_minimum_at_104_and_102() {
-        // clause: ST1/obligation-price
+        // clause: ST1/minimum-value
         let own = quotes(&[(Side::Offer, 103, 100_000), (Side::Offer, 104, 200_000), (Side::Bid, 102, 350_000)]);
         let type_a = limits(Some(30_000_000), None);
         assert_eq!(own.obligation_price(Side::Offer, &type_a), Ok(yen(104)));

@@ -33,6 +33,9 @@ pub(crate) struct Slot {
 impl Engine {
     /// A day of `plan`, at its start. Time of an issue inside its spans of `unknown` counts as unknown; they are sorted,
     /// and neither overlap nor touch.
+    ///
+    /// # Panics
+    /// If the plan has more than four billion obligations.
     pub fn new(plan: Arc<DayPlan>, unknown: impl Fn(&IssueCode) -> Vec<Span>) -> Engine {
         let mut slots: Vec<Slot> = Vec::new();
         let mut unnamed: HashMap<IssueCode, u32, _> = HashMap::default();

@@ -85,7 +85,10 @@ pub struct Stop;
 
 /// Takes what a decoder reads, in the order of the input.
 pub trait Receiver {
-    /// Announces the code of an issue, before the first readable event that names it.
+    /// Announces the code of an issue, before the first event that adds an order to it or changes its phase.
+    ///
+    /// Where the input numbers its issues itself, a record may name one by an index whose code is told later, or never;
+    /// codes then come in any order of index.
     fn issue(&mut self, index: IssueIndex, code: &IssueCode);
 
     /// Announces the name of a virtual server, before the first event that names it.

@@ -111,12 +111,9 @@ fn fraction(rest: &[u8]) -> Option<(i64, &[u8])> {
     if !(1..=9).contains(&count) {
         return None;
     }
-    let mut micros = 0;
-    for position in 0..6 {
-        let next = if position < count { i64::from(digits[position] - b'0') } else { 0 };
-        micros = micros * 10 + next;
-    }
-    Some((micros, &digits[count..]))
+    let (digits, rest) = digits.split_at(count);
+    let six = digits.iter().chain(b"00000").take(6);
+    Some((six.fold(0, |micros, &digit| micros * 10 + i64::from(digit - b'0')), rest))
 }
 
 /// Minutes east of UTC.

@@ -107,7 +107,7 @@ mod tests {
             }],
         };
         let mut ledger = DayLedger::new(&plan);
-        let reason = Reason::Sides { bid: Some(SideFault::Size), offer: None };
+        let reason = Reason::Bid(SideFault::Size);
         for (start, end, state) in [
             (0, 10, State::Unavailable),
             (10, 30, State::Fulfilled),

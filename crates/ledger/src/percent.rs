@@ -11,6 +11,9 @@ pub struct DisplayPercent(u64);
 
 impl DisplayPercent {
     /// `fulfilled` of `available`; `None` if nothing was available.
+    ///
+    /// # Panics
+    /// If more is fulfilled than available.
     pub fn of(fulfilled: Micros, available: Micros) -> Option<DisplayPercent> {
         if available == Micros::ZERO {
             return None;
@@ -42,6 +45,7 @@ mod tests {
         DisplayPercent::of(Micros(fulfilled), Micros(available)).map(|percent| percent.to_string())
     }
 
+    // clause: ST1/quote-display-time
     #[test]
     fn percentages_have_four_decimals_half_up() {
         assert_eq!(percent(0, 0), None);

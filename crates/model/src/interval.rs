@@ -15,12 +15,16 @@ pub enum SideFault {
 /// Why an obligation was not fulfilled (SPEC section 8).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Reason {
-    /// One side or both are missing or too small; at least one of the two is `Some`.
-    Sides {
+    /// The bid side is missing or too small.
+    Bid(SideFault),
+    /// The offer side is missing or too small.
+    Offer(SideFault),
+    /// Both sides are missing or too small.
+    Both {
         /// The bid side's fault.
-        bid: Option<SideFault>,
+        bid: SideFault,
         /// The offer side's fault.
-        offer: Option<SideFault>,
+        offer: SideFault,
     },
     /// Both sides are large enough but too far apart.
     Spread,
@@ -31,18 +35,15 @@ impl Reason {
     pub const fn as_str(self) -> &'static str {
         use SideFault::{NoQuote, Size};
         match self {
+            Reason::Bid(NoQuote) => "no_bid",
+            Reason::Bid(Size) => "bid_size",
+            Reason::Offer(NoQuote) => "no_offer",
+            Reason::Offer(Size) => "offer_size",
+            Reason::Both { bid: NoQuote, offer: NoQuote } => "no_bid+no_offer",
+            Reason::Both { bid: NoQuote, offer: Size } => "no_bid+offer_size",
+            Reason::Both { bid: Size, offer: NoQuote } => "bid_size+no_offer",
+            Reason::Both { bid: Size, offer: Size } => "bid_size+offer_size",
             Reason::Spread => "spread",
-            Reason::Sides { bid, offer } => match (bid, offer) {
-                (Some(NoQuote), None) => "no_bid",
-                (Some(Size), None) => "bid_size",
-                (None, Some(NoQuote)) => "no_offer",
-                (None, Some(Size)) => "offer_size",
-                (Some(NoQuote), Some(NoQuote)) => "no_bid+no_offer",
-                (Some(NoQuote), Some(Size)) => "no_bid+offer_size",
-                (Some(Size), Some(NoQuote)) => "bid_size+no_offer",
-                (Some(Size), Some(Size)) => "bid_size+offer_size",
-                (None, None) => panic!("a breach of neither side"),
-            },
         }
     }
 }

@@ -79,7 +79,10 @@ impl IssueMeasure {
         measure
     }
 
-    /// Measures the sign-up at `position` of `plan`, whose first obligation is `first`. Only at the start of the day.
+    /// Measures the sign-up at `position` of `plan`, whose first obligation is `first`.
+    ///
+    /// # Panics
+    /// If the day has begun.
     pub fn add_sign_up(&mut self, plan: &DayPlan, position: usize, first: ObligationIndex) {
         assert_eq!(self.now, plan.day.start, "sign-ups are added before the first event");
         let sign_up = &plan.sign_ups[position];
@@ -109,7 +112,10 @@ impl IssueMeasure {
         &self.book
     }
 
-    /// Goes on to `to`, and tells `sink` the intervals that have ended before it. Time never goes back.
+    /// Goes on to `to`, and tells `sink` the intervals that have ended before it.
+    ///
+    /// # Panics
+    /// If time goes back.
     #[inline]
     pub fn advance(&mut self, to: Timestamp, sink: &mut impl IntervalSink) {
         assert!(self.now <= to, "time goes back from {:?} to {to:?}", self.now);

@@ -13,6 +13,9 @@ pub struct Schedule {
 
 impl Schedule {
     /// A schedule of `spans`, which are sorted and neither overlap nor touch.
+    ///
+    /// # Panics
+    /// If they do.
     pub fn new(spans: &[Span]) -> Schedule {
         let changes: Vec<Timestamp> = spans.iter().flat_map(|span| [span.start, span.end]).collect();
         assert!(changes.is_sorted_by(|earlier, later| earlier < later), "spans overlap or touch: {spans:?}");

@@ -6,7 +6,7 @@ use quoteclock_rules::{Limits, Spread};
 
 /// Whether quotes fulfil limits: both sides reach the minimum, at prices close enough to each other.
 ///
-/// Clauses: `ST1/spread-and-quantity`, `ST1/obligation-price`.
+/// Clauses: `ST1/spread-and-quantity`, `ST1/minimum-value`.
 ///
 /// # Errors
 /// Why they do not.
@@ -16,6 +16,8 @@ pub fn verdict(own: &OwnQuotes, limits: &Limits) -> Result<(), Reason> {
     match (bid, offer) {
         (Ok(bid), Ok(offer)) if limits.spread_fulfils(Spread { bid, offer }) => Ok(()),
         (Ok(_), Ok(_)) => Err(Reason::Spread),
-        (bid, offer) => Err(Reason::Sides { bid: bid.err(), offer: offer.err() }),
+        (Err(bid), Ok(_)) => Err(Reason::Bid(bid)),
+        (Ok(_), Err(offer)) => Err(Reason::Offer(offer)),
+        (Err(bid), Err(offer)) => Err(Reason::Both { bid, offer }),
     }
 }

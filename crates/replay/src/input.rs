@@ -36,6 +36,14 @@ impl Input {
         }
     }
 
+    /// The last part of its path, if it has one.
+    pub(crate) fn file_name(&self) -> Option<String> {
+        match self {
+            Input::File(path) => path.file_name().map(|name| name.to_string_lossy().into_owned()),
+            Input::Stdin => None,
+        }
+    }
+
     /// Its size as stored, if known beforehand.
     pub fn size(&self) -> Option<u64> {
         match self {
@@ -103,6 +111,8 @@ pub(crate) struct Chunks<'a> {
     buffer: Vec<u8>,
     /// Bytes given out so far.
     offset: u64,
+    /// How much of the buffer has been looked at before it is given out.
+    peeked: usize,
 }
 
 impl<'a> Chunks<'a> {
@@ -117,7 +127,7 @@ impl<'a> Chunks<'a> {
             }
             _ => ("plain", Box::new(raw)),
         };
-        Ok(Chunks { stream, format, raw_failed, buffer: vec![0; CHUNK_BYTES], offset: 0 })
+        Ok(Chunks { stream, format, raw_failed, buffer: vec![0; CHUNK_BYTES], offset: 0, peeked: 0 })
     }
 
     /// Bytes given out so far.
@@ -125,14 +135,33 @@ impl<'a> Chunks<'a> {
         self.offset
     }
 
+    /// The first bytes, at least `count` unless there are fewer or the stream is damaged. They are given out again.
+    pub(crate) fn peek(&mut self, count: usize) -> &[u8] {
+        while self.peeked < count {
+            match self.read(self.peeked) {
+                Ok(more) if 0 < more => self.peeked += more,
+                // An error comes again when the stream is read on.
+                _ => break,
+            }
+        }
+        &self.buffer[..self.peeked]
+    }
+
     /// The next chunk; empty at the end.
     pub(crate) fn next(&mut self) -> Result<&[u8], ChunkError> {
+        let count = match std::mem::take(&mut self.peeked) {
+            0 => self.read(0)?,
+            peeked => peeked,
+        };
+        self.offset += count as u64;
+        Ok(&self.buffer[..count])
+    }
+
+    /// Reads into the buffer from `start` on.
+    fn read(&mut self, start: usize) -> Result<usize, ChunkError> {
         loop {
-            match self.stream.read(&mut self.buffer) {
-                Ok(count) => {
-                    self.offset += count as u64;
-                    return Ok(&self.buffer[..count]);
-                }
+            match self.stream.read(&mut self.buffer[start..]) {
+                Ok(count) => return Ok(count),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if self.raw_failed.load(Ordering::Relaxed) || self.format == "plain" => {
                     return Err(ChunkError::Io(error));

@@ -1,11 +1,12 @@
 //! One input measured: the passes over it, and what it says.
 
+use crate::format::{Decoder, Format, RECOGNISED_BY_BYTES};
 use crate::input::{ChunkError, Chunks, Input, Progress};
+use jiff::civil::Date;
 use quoteclock_engine::{BadRecord, Day, DayError, DayOptions, DaySink, Finished, RejectSink};
-use quoteclock_feed::csv::CsvDecoder;
 use quoteclock_feed::{FeedError, Place, Stop};
 use quoteclock_ledger::DayLedger;
-use quoteclock_model::Interval;
+use quoteclock_model::{Interval, Timestamp};
 use quoteclock_obligation::{IntervalSink, ObligationIndex};
 use quoteclock_rules::{DayPlan, Registry};
 use std::io;
@@ -17,7 +18,7 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum ReplayError {
     /// It cannot be read.
-    #[error("{file}: cannot be read: {source}")]
+    #[error("{file}: cannot be read")]
     Io {
         /// The input.
         file: String,
@@ -25,15 +26,33 @@ pub enum ReplayError {
         source: io::Error,
     },
     /// It is not an input of events at all.
-    #[error("{file}: {source}")]
+    #[error("{file}")]
     Feed {
         /// The input.
         file: String,
         /// Why not.
         source: FeedError,
     },
+    /// Its form does not tell the date, and neither does its name.
+    #[error(
+        "{file}: events whose times count from midnight, expected their date (--date), or a name that begins MMDDYYYY"
+    )]
+    NoDate {
+        /// The input.
+        file: String,
+    },
+    /// Its name and the date given differ.
+    #[error("{file}: its name says {named}, expected {date}, the date given")]
+    DateOfName {
+        /// The input.
+        file: String,
+        /// The date of its name.
+        named: Date,
+        /// The date given.
+        date: Date,
+    },
     /// Its records cannot be measured.
-    #[error("{file}: {source}")]
+    #[error("{file}")]
     Day {
         /// The input.
         file: String,
@@ -41,7 +60,7 @@ pub enum ReplayError {
         source: DayError,
     },
     /// The records set aside cannot be written.
-    #[error("{file}: the records set aside cannot be written: {source}")]
+    #[error("{file}: the records set aside cannot be written")]
     Rejects {
         /// The input.
         file: String,
@@ -106,11 +125,12 @@ pub fn measure<R: Rejects>(
 ) -> Result<MeasuredDay<R::Sink>, ReplayError> {
     let file = input.name();
     let io_error = |source| ReplayError::Io { file: file.clone(), source };
+    let options = &with_date_of_name(options, input)?;
     let mut source = input.open(options.lenient).map_err(io_error)?;
     let mut pass = |options: DayOptions, progress: Progress<'_>| {
         let sink = rejects.begin().map_err(|source| ReplayError::Rejects { file: file.clone(), source })?;
         let chunks = source.chunks(progress).map_err(io_error)?;
-        run_pass(registry, &file, chunks, options, sink)
+        run_pass(registry, input, chunks, options, sink)
     };
     let first = pass(options.clone(), progress)?;
     if first.finished.unknown_late.is_empty() {
@@ -121,21 +141,43 @@ pub fn measure<R: Rejects>(
 
 fn run_pass<R: RejectSink>(
     registry: &Registry,
-    file: &str,
+    input: &Input,
     mut chunks: Chunks<'_>,
     options: DayOptions,
     rejects: R,
 ) -> Result<MeasuredDay<R>, ReplayError> {
-    let day_error = |source| ReplayError::Day { file: file.to_owned(), source };
+    let file = || input.name();
+    let day_error = |source| ReplayError::Day { file: file(), source };
+    let format = Format::recognise(chunks.peek(RECOGNISED_BY_BYTES), input);
+    let midnight = match (format, options.date) {
+        (Format::Csv, _) => Timestamp::MIN,
+        (Format::Itch, None) => return Err(ReplayError::NoDate { file: file() }),
+        (Format::Itch, Some(date)) => midnight(registry, date).map_err(day_error)?,
+    };
     let mut day = Day::new(registry, options, LedgerSink::default(), rejects).map_err(day_error)?;
-    match decode(&mut chunks, &mut day) {
+    match decode(&mut chunks, Decoder::new(format, midnight), &mut day) {
         Ok(()) | Err(DecodeError::Feed(FeedError::Stopped)) => {}
-        Err(DecodeError::Feed(source)) => return Err(ReplayError::Feed { file: file.to_owned(), source }),
-        Err(DecodeError::Io(source)) => return Err(ReplayError::Io { file: file.to_owned(), source }),
+        Err(DecodeError::Feed(source)) => return Err(ReplayError::Feed { file: file(), source }),
+        Err(DecodeError::Io(source)) => return Err(ReplayError::Io { file: file(), source }),
     }
     let (finished, sink, rejects) = day.finish().map_err(day_error)?;
     let ledger = sink.0.expect("a finished day has been opened");
     Ok(MeasuredDay { finished, ledger, rejects })
+}
+
+/// `options`, with the date that the input's name tells where none is given.
+fn with_date_of_name(options: &DayOptions, input: &Input) -> Result<DayOptions, ReplayError> {
+    let options = options.clone();
+    match (input.date_of_name(), options.date) {
+        (Some(named), Some(date)) if named != date => Err(ReplayError::DateOfName { file: input.name(), named, date }),
+        (named, date) => Ok(DayOptions { date: date.or(named), ..options }),
+    }
+}
+
+/// The first instant of a date.
+fn midnight(registry: &Registry, date: Date) -> Result<Timestamp, DayError> {
+    let plan = registry.plan(date).map_err(|error| DayError::Plan { date, problem: error.to_string() })?;
+    Ok(plan.day.start)
 }
 
 enum DecodeError {
@@ -156,8 +198,11 @@ impl From<Stop> for DecodeError {
 }
 
 /// Pushes all of `chunks` through a decoder into `day`.
-fn decode<S: DaySink, R: RejectSink>(chunks: &mut Chunks<'_>, day: &mut Day<'_, S, R>) -> Result<(), DecodeError> {
-    let mut decoder = CsvDecoder::default();
+fn decode<S: DaySink, R: RejectSink>(
+    chunks: &mut Chunks<'_>,
+    mut decoder: Decoder,
+    day: &mut Day<'_, S, R>,
+) -> Result<(), DecodeError> {
     loop {
         let chunk = match chunks.next() {
             Ok([]) => return Ok(decoder.finish(day)?),

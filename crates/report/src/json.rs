@@ -1,7 +1,6 @@
 //! The same rows as JSON: one document with the names and columns of the CSV files.
 
 use crate::rows::{BreachText, Key, keys};
-use quoteclock_engine::BadRecord;
 use quoteclock_ledger::{DayLedger, DisplayPercent};
 use quoteclock_rules::DayPlan;
 use serde::Serialize;
@@ -30,15 +29,6 @@ struct Breach<'a> {
     end: String,
     duration_us: u64,
     reason: &'static str,
-}
-
-#[derive(Serialize)]
-struct Reject<'a> {
-    file: &'a str,
-    place: String,
-    issue: &'a str,
-    reason: String,
-    record: &'a str,
 }
 
 /// Rows of one list, written one by one with commas between them.
@@ -88,15 +78,6 @@ impl<W: Write> JsonRows<W> {
                 self.row(&Breach { date, market_maker, issue, obligation, start, end, duration_us, reason })
             })
         })
-    }
-
-    /// Adds one `rejects` row.
-    ///
-    /// # Errors
-    /// Those of the writer.
-    pub fn reject(&mut self, file: &str, bad: &BadRecord, record: &str) -> io::Result<()> {
-        let (place, reason) = (bad.place.to_string(), bad.fault.to_string());
-        self.row(&Reject { file, place, issue: &bad.issue, reason, record })
     }
 
     /// The writer.

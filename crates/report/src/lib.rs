@@ -9,6 +9,6 @@ pub mod rows;
 mod table;
 
 pub use json::{JsonRows, write_document};
-pub use rejects::RejectsCsv;
+pub use rejects::{RejectsCsv, RejectsJson};
 pub use rows::{BREACH_COLUMNS, DAILY_COLUMNS, REJECT_COLUMNS, write_breaches_csv, write_daily_csv};
-pub use table::{DaySummary, Line, Style};
+pub use table::{DaySummary, Style, wrap};

@@ -70,7 +70,7 @@ impl<W: Write> RejectsCsv<W> {
 
     fn part(&mut self, bytes: &[u8]) -> io::Result<()> {
         if self.hexadecimal {
-            return bytes.iter().try_for_each(|byte| write!(self.to, "{byte:02x}"));
+            return write_hexadecimal(&mut self.to, bytes);
         }
         for (position, piece) in bytes.split(|&byte| byte == b'"').enumerate() {
             if 0 < position {
@@ -94,6 +94,79 @@ impl<W: Write> RejectSink for RejectsCsv<W> {
     fn rest(&mut self, bytes: &[u8]) {
         self.attempt(|rejects| rejects.part(bytes));
     }
+}
+
+/// The same rows as JSON, with commas between them. Bytes that are not UTF-8 become U+FFFD.
+#[derive(Debug)]
+pub struct RejectsJson<W> {
+    file: String,
+    to: W,
+    hexadecimal: bool,
+    /// What ends the last row, where there is one.
+    end: &'static str,
+    error: Option<io::Error>,
+}
+
+impl<W: Write> RejectsJson<W> {
+    /// A writer of rows of the input named `file`.
+    pub fn new(file: &str, to: W) -> Self {
+        RejectsJson { file: file.to_owned(), to, hexadecimal: false, end: "", error: None }
+    }
+
+    /// Ends the last row, and gives the writer back.
+    ///
+    /// # Errors
+    /// The first error met while writing.
+    pub fn finish(mut self) -> io::Result<W> {
+        match self.error {
+            Some(error) => Err(error),
+            None => self.to.write_all(self.end.as_bytes()).map(|()| self.to),
+        }
+    }
+
+    fn attempt(&mut self, write: impl FnOnce(&mut Self) -> io::Result<()>) {
+        if self.error.is_none() {
+            self.error = write(self).err();
+        }
+    }
+
+    fn begin(&mut self, bad: &BadRecord, bytes: &[u8]) -> io::Result<()> {
+        if !self.end.is_empty() {
+            writeln!(self.to, "{},", self.end)?;
+        }
+        self.end = "\"}";
+        self.hexadecimal = matches!(bad.place, Place::Byte(_));
+        let texts = [&self.file, &bad.place.to_string(), &bad.issue, &bad.fault.to_string()];
+        let mut separator = "{";
+        for (column, text) in REJECT_COLUMNS.iter().zip(texts) {
+            write!(self.to, "{separator}\"{column}\":{}", serde_json::to_string(text)?)?;
+            separator = ",";
+        }
+        write!(self.to, ",\"{}\":\"", REJECT_COLUMNS[4])?;
+        self.part(bytes)
+    }
+
+    fn part(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.hexadecimal {
+            return write_hexadecimal(&mut self.to, bytes);
+        }
+        let quoted = serde_json::to_string(&String::from_utf8_lossy(bytes))?;
+        self.to.write_all(&quoted.as_bytes()[1..quoted.len() - 1])
+    }
+}
+
+impl<W: Write> RejectSink for RejectsJson<W> {
+    fn reject(&mut self, bad: &BadRecord, bytes: &[u8]) {
+        self.attempt(|rejects| rejects.begin(bad, bytes));
+    }
+
+    fn rest(&mut self, bytes: &[u8]) {
+        self.attempt(|rejects| rejects.part(bytes));
+    }
+}
+
+fn write_hexadecimal(to: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
+    bytes.iter().try_for_each(|byte| write!(to, "{byte:02x}"))
 }
 
 #[cfg(test)]

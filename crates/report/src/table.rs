@@ -25,7 +25,7 @@ pub struct DaySummary {
 
 /// One obligation on one day.
 #[derive(Clone, Debug)]
-pub struct Line {
+struct Line {
     total: Total,
     breach_count: usize,
     /// Longest first.
@@ -85,7 +85,7 @@ impl DaySummary {
         }
         let shown: Vec<usize> = (0..header.len()).filter(|&column| column != UNKNOWN || any_unknown).collect();
         let fixed: usize = shown.iter().filter(|&&column| column != WORST).map(|&column| widths[column] + 2).sum();
-        let room = style.width.saturating_sub(fixed).max(MIN_WORST_WIDTH);
+        let room = style.width.saturating_sub(fixed);
         let mut push = |cells: &[String; 8], mark: Option<&str>| {
             let mut line = String::new();
             for &column in &shown {
@@ -136,9 +136,7 @@ impl DaySummary {
     fn breach(&self, breach: &Breach) -> String {
         let start = local_time(breach.span.start, &self.plan.zone);
         let start = start.get(11..26).unwrap_or(&start);
-        let start = start.trim_end_matches('0').trim_end_matches('.');
-        let start = if start.len() < 8 { format!("{start:0<8}") } else { start.to_owned() };
-        format!("{start} for {} {}", clock(breach.span.end.since(breach.span.start)), breach.reason)
+        format!("{} for {} {}", trim_fraction(start), clock(breach.span.end.since(breach.span.start)), breach.reason)
     }
 }
 
@@ -146,9 +144,6 @@ const PERCENT: usize = 3;
 const UNKNOWN: usize = 5;
 const BREACHES: usize = 6;
 const WORST: usize = 7;
-/// The longest breach keeps at least this much room, on a narrow terminal too.
-const MIN_WORST_WIDTH: usize = 24;
-
 /// Whether the day by itself has the share that the month needs: green or red.
 fn colour(key: &Key<'_>, line: &Line) -> Option<&'static str> {
     let Total { available, fulfilled, .. } = line.total;
@@ -164,22 +159,79 @@ fn length(breach: &Breach) -> Micros {
     breach.span.end.since(breach.span.start)
 }
 
-/// A span without a fraction of zeros: `5:00:00`.
+/// A span without needless zeros: `5:00:00`, `0:10:15.38`.
 fn clock(span: Micros) -> String {
-    let text = span.to_string();
-    text.trim_end_matches('0').strip_suffix('.').map(str::to_owned).unwrap_or(text)
+    trim_fraction(&span.to_string()).to_owned()
 }
 
-/// `text` in at most `room` characters: whole breaches as long as they fit, at least the first.
+/// A clock reading without the zeros that end its fraction.
+fn trim_fraction(clock: &str) -> &str {
+    if clock.contains('.') { clock.trim_end_matches('0').trim_end_matches('.') } else { clock }
+}
+
+/// As many whole breaches of `text` as fit in `room` characters; the first in any case.
 fn fit(text: &str, room: usize) -> String {
     let mut fitting = String::new();
-    for (position, breach) in text.split(", ").enumerate() {
-        let separator = if position == 0 { "" } else { ", " };
-        if 0 < position && room < fitting.len() + separator.len() + breach.len() {
-            break;
+    for breach in text.split(", ") {
+        if !fitting.is_empty() {
+            if room < fitting.len() + ", ".len() + breach.len() {
+                break;
+            }
+            fitting.push_str(", ");
         }
-        fitting.push_str(separator);
         fitting.push_str(breach);
     }
-    fitting.chars().take(room).collect()
+    fitting
+}
+
+/// `text` in lines of at most `width` characters, broken at spaces and indented from the second on.
+pub fn wrap(text: &str, width: usize) -> String {
+    const INDENT: &str = "  ";
+    let mut wrapped = String::new();
+    let mut length = 0;
+    for word in text.split(' ') {
+        if length == 0 {
+            wrapped.push_str(word);
+        } else if width <= length + word.len() {
+            wrapped.push('\n');
+            wrapped.push_str(INDENT);
+            wrapped.push_str(word);
+            length = INDENT.len() - 1;
+        } else {
+            wrapped.push(' ');
+            wrapped.push_str(word);
+        }
+        length += word.len() + 1;
+    }
+    wrapped.push('\n');
+    wrapped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn breaches_are_shown_whole_and_the_longest_always() {
+        let text = "09:00:00 for 0:05:00 spread, 10:00:00 for 0:00:01 no_bid";
+        assert_eq!(fit(text, 200), text);
+        assert_eq!(fit(text, text.len()), text);
+        assert_eq!(fit(text, text.len() - 1), "09:00:00 for 0:05:00 spread");
+        assert_eq!(fit(text, 5), "09:00:00 for 0:05:00 spread");
+        assert_eq!(fit("", 5), "");
+    }
+
+    #[test]
+    fn spans_lose_needless_zeros_and_no_others() {
+        assert_eq!(clock(Micros(18_000_000_000)), "5:00:00");
+        assert_eq!(clock(Micros(615_380_000)), "0:10:15.38");
+        assert_eq!(clock(Micros(36_000_000_000)), "10:00:00");
+        assert_eq!(clock(Micros(1)), "0:00:00.000001");
+    }
+
+    #[test]
+    fn long_lines_break_at_spaces() {
+        assert_eq!(wrap("one two three", 100), "one two three\n");
+        assert_eq!(wrap("one two three", 8), "one two\n  three\n");
+    }
 }

@@ -4,6 +4,7 @@
 //! of it (see the `file` module). A scheme does not know issues, market makers or sign-ups: that is the registry.
 
 mod file;
+mod places;
 
 pub(crate) use file::SchemeFile;
 
@@ -79,6 +80,9 @@ impl Scheme {
     /// The scheme of ST-1 v4.3: what applies where the registry has no `scheme.toml`.
     ///
     /// Clauses: `ST1/continuous-auction`, `ST1/spread-and-quantity`, `ST1/time-share`, `ST1/spread-ticks`.
+    ///
+    /// # Panics
+    /// Never: the bundled database has Asia/Tokyo.
     pub fn built_in() -> Scheme {
         Scheme {
             name: "TSE ETF Market Making Incentive Scheme".to_owned(),

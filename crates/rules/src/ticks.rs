@@ -113,6 +113,9 @@ impl TickTable {
     }
 
     /// The tick of the band that holds `price`.
+    ///
+    /// # Panics
+    /// Never: a table is only made of ticks that are prices.
     pub fn tick_at(&self, price: Price) -> Price {
         Price::from_ten_thousandths(self.band(price).tick).expect("a tick is above zero and a price or less")
     }

@@ -9,7 +9,8 @@ use super::{
 };
 use crate::finding::{Findings, SourceFile};
 use crate::scheme::SchemeFile;
-use crate::{Period, Scheme, value};
+use crate::value::{self, Expected};
+use crate::{Period, Scheme};
 use std::collections::BTreeSet;
 
 /// A row and the line that it starts on.
@@ -52,8 +53,8 @@ fn read(files: &[SourceFile], findings: &mut Findings) -> Rows {
     let sign_ups = required(files, &rows::SIGN_UPS, findings);
     let matching = optional(files, &rows::MATCHING, findings).filter(|table| has_target(table, findings));
     let names = Names {
-        issues: issues.as_ref().map(|table| defined(table, "issue", value::issue)),
-        market_makers: market_makers.as_ref().map(|table| defined(table, "market_maker", value::name)),
+        issues: issues.as_ref().and_then(|table| defined(table, "issue", value::issue)),
+        market_makers: market_makers.as_ref().and_then(|table| defined(table, "market_maker", value::name)),
         types: scheme.type_names,
         tick_tables: scheme.tick_table_names,
     };
@@ -118,9 +119,9 @@ fn has_target(table: &Table, findings: &mut Findings) -> bool {
     has
 }
 
-/// The names that a column defines, also in rows that have a fault elsewhere.
-fn defined<T: Ord>(table: &Table, column: &str, parse: fn(&str) -> Result<T, value::Expected>) -> BTreeSet<T> {
-    table.rows().filter_map(|row| parse(row.cell(column)).ok()).collect()
+/// The names that a column defines, also in rows that have a fault elsewhere; `None` where not all are known.
+fn defined<T: Ord>(table: &Table, column: &str, parse: fn(&str) -> Result<T, Expected>) -> Option<BTreeSet<T>> {
+    table.is_whole().then(|| table.rows().filter_map(|row| parse(row.cell(column)).ok()).collect())
 }
 
 /// SPEC section 3: one row in force for one key on one date.

@@ -102,32 +102,42 @@ fn reference<T: Ord + Display>(
     column: &str,
     parse: fn(&str) -> Result<T, Expected>,
     known: Option<&BTreeSet<T>>,
-    expected: &str,
+    expected: impl Fn() -> String,
     findings: &mut Findings,
 ) -> Option<T> {
     let value = row.required(column, parse, findings)?;
-    if known.is_none_or(|known| known.contains(&value)) {
+    let is_known = |value: &T| known.is_none_or(|known| known.contains(value));
+    if is_known(&value) {
         return Some(value);
     }
-    let text = value.to_string();
-    let zeroed = known.into_iter().flatten().map(T::to_string).find(|name| name.strip_prefix('0') == Some(&text));
+    let zeroed = parse(&format!("0{value}")).ok().filter(is_known);
     let hint = zeroed.map_or(String::new(), |name| format!(" ({name}? spreadsheets drop leading zeros)"));
-    row.fault(column, format!("found {}, {expected}{hint}", quoted(&text)), findings)
+    row.fault(column, format!("found {}, {}{hint}", quoted(&value.to_string()), expected()), findings)
 }
 
 fn known_issue(row: &Row<'_>, names: &Names, findings: &mut Findings) -> Option<IssueCode> {
-    let expected = "expected an issue that a row of issues.csv defines";
+    let expected = || "expected an issue that a row of issues.csv defines".to_owned();
     reference(row, "issue", value::issue, names.issues.as_ref(), expected, findings)
 }
 
 fn known_market_maker(row: &Row<'_>, names: &Names, findings: &mut Findings) -> Option<String> {
-    let expected = "expected a market maker that a row of market_makers.csv defines";
+    let expected = || "expected a market maker that a row of market_makers.csv defines".to_owned();
     reference(row, "market_maker", value::name, names.market_makers.as_ref(), expected, findings)
 }
 
-fn one_of(what: &str, names: Option<&BTreeSet<String>>) -> String {
-    let shown: Vec<&str> = names.into_iter().flatten().map(String::as_str).take(20).collect();
-    format!("expected {what} of the scheme, such as {}", shown.join(", "))
+/// A reference to a part of the scheme: `what` says which, `names` are those there are.
+fn of_scheme(
+    row: &Row<'_>,
+    column: &str,
+    what: &str,
+    names: Option<&BTreeSet<String>>,
+    findings: &mut Findings,
+) -> Option<String> {
+    let expected = || {
+        let shown: Vec<&str> = names.into_iter().flatten().map(String::as_str).take(20).collect();
+        format!("expected {what} of the scheme, such as {}", shown.join(", "))
+    };
+    reference(row, column, value::name, names, expected, findings)
 }
 
 /// The columns `from` and `to` as inclusive dates.
@@ -147,10 +157,9 @@ fn boolean(row: &Row<'_>, column: &str, findings: &mut Findings) -> Option<bool>
 }
 
 pub(super) fn issue(row: &Row<'_>, names: &Names, findings: &mut Findings) -> Option<Issue> {
-    let (types, tables) = (names.types.as_ref(), names.tick_tables.as_ref());
     let code = row.required("issue", value::issue, findings);
-    let type_name = reference(row, "type", value::name, types, &one_of("a type", types), findings);
-    let tick_table = reference(row, "tick_table", value::name, tables, &one_of("a tick table", tables), findings);
+    let type_name = of_scheme(row, "type", "a type", names.types.as_ref(), findings);
+    let tick_table = of_scheme(row, "tick_table", "a tick table", names.tick_tables.as_ref(), findings);
     let leveraged_inverse = boolean(row, "leveraged_inverse", findings);
     let active = boolean(row, "active", findings);
     let index = row.optional("index", value::name, findings);

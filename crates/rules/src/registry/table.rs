@@ -26,6 +26,8 @@ pub(super) struct Table {
     /// The columns present, in the order of the file.
     columns: Vec<&'static str>,
     rows: Vec<(u64, StringRecord)>,
+    /// Whether no line was left out because of its form.
+    whole: bool,
 }
 
 impl Table {
@@ -41,19 +43,22 @@ impl Table {
                 return None;
             }
         };
-        let mut records = records(layout.file, text, findings).into_iter();
+        let (records, whole) = records(layout.file, text, findings);
+        let mut records = records.into_iter();
         let Some((line, header)) = records.next() else {
             findings.error_file(layout.file, "found no header line, expected the names of the columns".to_owned());
             return None;
         };
         let columns = columns(layout, line, &header, findings)?;
-        let mut table = Table { file: layout.file, columns, rows: Vec::new() };
+        let mut table = Table { file: layout.file, columns, rows: Vec::new(), whole };
         for (line, record) in records {
             let (found, expected) = (record.len(), table.columns.len());
             if found != expected {
                 let message = format!("found {found} fields, expected {expected} as in the header");
                 findings.error(layout.file, line, None, message);
+                table.whole = false;
             } else if record.iter().any(|cell| !cell.is_empty()) {
+                // Spreadsheets leave rows of nothing but commas below the last one; they say nothing.
                 table.rows.push((line, record));
             }
         }
@@ -65,16 +70,21 @@ impl Table {
         self.rows.iter().map(|(line, record)| Row { table: self, line: *line, record })
     }
 
+    /// Whether no line was left out because of its form: otherwise names may be missing that the file defines.
+    pub(super) fn is_whole(&self) -> bool {
+        self.whole
+    }
+
     /// Whether the header names `column`.
     pub(super) fn has(&self, column: &str) -> bool {
         self.columns.contains(&column)
     }
 }
 
-/// The records of `text`, each with the line on which it starts.
-fn records(file: &str, text: &str, findings: &mut Findings) -> Vec<(u64, StringRecord)> {
+/// The records of `text`, each with the line on which it starts, and whether these are all that it has.
+fn records(file: &str, text: &str, findings: &mut Findings) -> (Vec<(u64, StringRecord)>, bool) {
     let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
-    let (mut lines, mut records) = (Lines::default(), Vec::new());
+    let (mut lines, mut records, mut whole) = (Lines::default(), Vec::new(), true);
     let mut record = StringRecord::new();
     let bytes = text.as_bytes();
     let offset = |position: &csv::Position| usize::try_from(position.byte()).unwrap_or(usize::MAX).min(bytes.len());
@@ -82,10 +92,10 @@ fn records(file: &str, text: &str, findings: &mut Findings) -> Vec<(u64, StringR
         let start = offset(reader.position());
         match reader.read_record(&mut record) {
             Ok(true) => {}
-            Ok(false) => return records,
+            Ok(false) => return (records, whole),
             Err(fault) => {
                 findings.error_file(file, format!("cannot be read as CSV: {fault}"));
-                return records;
+                return (records, false);
             }
         }
         let end = offset(reader.position());
@@ -97,6 +107,7 @@ fn records(file: &str, text: &str, findings: &mut Findings) -> Vec<(u64, StringR
             // An opened quote without its end silently swallows the lines after it.
             let message = "found a quote that is not closed, expected quotes in pairs (a quote in a value is doubled)";
             findings.error(file, line, None, message.to_owned());
+            whole = false;
             continue;
         }
         records.push((line, record.clone()));
@@ -181,13 +192,15 @@ impl Row<'_> {
         findings: &mut Findings,
     ) -> Option<T> {
         let cell = self.cell(column);
+        if cell.trim() != cell {
+            // Nobody sees it in a spreadsheet, and a name with it matches no other.
+            let message = format!("found {}, with a space at its start or end: remove the space", quoted(cell));
+            return self.fault(column, message, findings);
+        }
         match parse(cell) {
-            Ok(value) => self.unspaced(column, findings).then_some(value),
+            Ok(value) => Some(value),
             Err(expected) if cell.is_empty() => self.fault(column, format!("it is empty, {expected}"), findings),
-            Err(expected) => {
-                self.unspaced(column, findings).then(|| ())?;
-                self.fault(column, format!("found {}, {expected}", quoted(cell)), findings)
-            }
+            Err(expected) => self.fault(column, format!("found {}, {expected}", quoted(cell)), findings),
         }
     }
 
@@ -210,16 +223,5 @@ impl Row<'_> {
     pub(super) fn fault<T>(&self, column: &str, message: String, findings: &mut Findings) -> Option<T> {
         findings.error(self.table.file, self.line, Some(column), message);
         None
-    }
-
-    /// Whether the cell has no space at either end, which nobody sees in a spreadsheet; records the fault if it has.
-    fn unspaced(&self, column: &str, findings: &mut Findings) -> bool {
-        let cell = self.cell(column);
-        let legal = cell.trim() == cell;
-        if !legal {
-            let message = format!("found {}, with a space at its end or start: remove the space", quoted(cell));
-            findings.error(self.table.file, self.line, Some(column), message);
-        }
-        legal
     }
 }

@@ -4,6 +4,7 @@
 //! built-in one whole. Every fault is found at once, each with its line and column; an unknown key is a fault. Numbers
 //! are read from the digits that were typed, never through a float.
 
+use super::places::Places;
 use super::{Scheme, SessionList, Terms, zone};
 use crate::finding::{Findings, quoted};
 use crate::value::{self, Expected};
@@ -60,27 +61,6 @@ impl SchemeFile {
             reader.error(fault.span().unwrap_or_default(), fault.message().to_owned());
         }
         unread
-    }
-}
-
-/// Where the lines of a text start, to turn a byte position into a place for people.
-struct Places<'a> {
-    text: &'a str,
-    starts: Vec<usize>,
-}
-
-impl Places<'_> {
-    fn of(text: &str) -> Places<'_> {
-        let after_newlines = text.match_indices('\n').map(|(position, _)| position + 1);
-        Places { text, starts: std::iter::once(0).chain(after_newlines).collect() }
-    }
-
-    /// The line and the character in it, both from 1, of the byte `at`.
-    fn place(&self, at: usize) -> (u64, u64) {
-        let line = self.starts.partition_point(|&start| start <= at).max(1);
-        let before = self.text.get(self.starts[line - 1]..at).unwrap_or_default();
-        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-        (count(line), count(before.chars().count()) + 1)
     }
 }
 

@@ -1,0 +1,73 @@
+//! `quoteclock check`: everything that is wrong with a registry, at once.
+
+use crate::args::CheckArgs;
+use crate::registry;
+use crate::{Outcome, output};
+use anyhow::Result;
+use quoteclock_rules::{Column, Finding, Loaded, Severity};
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct FindingRow<'a> {
+    severity: String,
+    file: &'a str,
+    line: Option<u64>,
+    column: Option<String>,
+    message: &'a str,
+}
+
+impl<'a> From<&'a Finding> for FindingRow<'a> {
+    fn from(finding: &'a Finding) -> Self {
+        FindingRow {
+            severity: finding.severity.to_string(),
+            file: &finding.file,
+            line: finding.line,
+            column: finding.column.as_ref().map(Column::to_string),
+            message: &finding.message,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    errors: usize,
+    warnings: usize,
+    findings: Vec<FindingRow<'a>>,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &CheckArgs) -> Result<Outcome> {
+    let Loaded { registry: loaded, mut findings } = registry::load(&args.registry)?;
+    findings.extend(registry::strangers(&args.registry).into_iter().map(|file| Finding {
+        severity: Severity::Warning,
+        file,
+        line: None,
+        column: None,
+        message: registry::stranger_message(),
+    }));
+    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+    let warnings = findings.len() - errors;
+    if args.json {
+        let findings = findings.iter().map(FindingRow::from).collect();
+        let document = serde_json::to_string_pretty(&Document { errors, warnings, findings })?;
+        output::print(&format!("{document}\n"))?;
+    } else {
+        let mut text = String::new();
+        for finding in &findings {
+            text.push_str(&format!("{}: {finding}\n", finding.severity));
+        }
+        if let Some(registry) = &loaded {
+            text.push_str(&format!(
+                "{}: {} issues, {} market makers, {} virtual servers, {} sign-ups\n",
+                registry.scheme().name(),
+                registry.issues().len(),
+                registry.market_makers().len(),
+                registry.servers().len(),
+                registry.sign_ups().len()
+            ));
+        }
+        text.push_str(&format!("{errors} errors, {warnings} warnings\n"));
+        output::print(&text)?;
+    }
+    Ok(if loaded.is_some() { Outcome::Done } else { Outcome::BadInput })
+}

@@ -1,0 +1,63 @@
+//! The command `quoteclock`: what was typed, resolved once, handed to the crates that do the work, and printed.
+//!
+//! One file per subcommand. Exit codes: 0 done, 1 bad input, 2 bad usage, 3 done but incomplete (a lenient run set records
+//! aside). Deliberately absent: any rule of measurement.
+
+mod args;
+mod check;
+mod output;
+mod registry;
+mod replay;
+mod staging;
+mod terminal;
+
+use args::{Args, Command};
+use clap::Parser;
+use std::process::ExitCode;
+
+/// How a command ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Outcome {
+    /// All of it was done.
+    Done,
+    /// The input is bad, as has been printed.
+    BadInput,
+    /// It was done as far as damaged input allows.
+    Incomplete,
+}
+
+/// What was typed makes no sense, though each word of it does.
+#[derive(Debug)]
+pub(crate) struct BadUsage(pub(crate) String);
+
+impl std::fmt::Display for BadUsage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for BadUsage {}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let result = match &args.command {
+        Command::Replay(replay) => replay::run(replay),
+        Command::Check(check) => check::run(check),
+    };
+    match result {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::BadInput) => ExitCode::from(1),
+        Ok(Outcome::Incomplete) => ExitCode::from(3),
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            terminal::print_error(&format!("{error:#}"));
+            ExitCode::from(if error.is::<BadUsage>() { 2 } else { 1 })
+        }
+    }
+}
+
+/// Whether whoever reads our output has had enough of it.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let io_error = error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>());
+    io_error.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}

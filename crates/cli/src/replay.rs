@@ -1,0 +1,178 @@
+//! `quoteclock replay`: days of order events in, quote display time out.
+
+use crate::args::ReplayArgs;
+use crate::staging::{Forms, List, Parts, StagedRejects, Staging};
+use crate::{BadUsage, Outcome, output, registry, terminal};
+use anyhow::{Context, Result};
+use jiff::civil::Date;
+use quoteclock_engine::DayOptions;
+use quoteclock_replay::{Input, Progress, ReplayError, measure};
+use quoteclock_report::{DaySummary, write_document};
+use quoteclock_rules::Registry;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::io::{Write, stdout};
+use std::num::NonZeroUsize;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+/// What is kept of a day once its rows are written aside.
+struct Measured {
+    date: Date,
+    summary: DaySummary,
+    parts: Parts,
+    record_count: u64,
+    reject_count: u64,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &ReplayArgs) -> Result<Outcome> {
+    let inputs: Vec<Input> = args.files.iter().map(|file| Input::named(file)).collect();
+    if 1 < inputs.iter().filter(|input| **input == Input::Stdin).count() {
+        return Err(BadUsage("standard input (-) is given twice, expected once: a file is a day".to_owned()).into());
+    }
+    let Some(registry) = registry::load_for_measuring(&args.registry)? else { return Ok(Outcome::BadInput) };
+    let forms = Forms { csv: args.out.is_some(), json: args.json };
+    let staging = Staging::new(args.out.as_deref(), forms)?;
+    let days = in_order_of_dates(&inputs, measure_all(args, &registry, &inputs, &staging)?)?;
+    let parts: Vec<Parts> = days.iter().map(|day| day.parts.clone()).collect();
+    if let Some(out) = &args.out {
+        staging.publish(&parts, out, args.lenient)?;
+    }
+    if args.json {
+        print_json(&registry, &parts, args.lenient)?;
+    } else {
+        print_text(args, &registry, &days)?;
+    }
+    let reject_count: u64 = days.iter().map(|day| day.reject_count).sum();
+    if 0 < reject_count {
+        let where_to = match &args.out {
+            Some(out) => format!("see {}", out.join("rejects.csv").display()),
+            None => "--out or --json shows them".to_owned(),
+        };
+        let records = if reject_count == 1 { "1 bad record was" } else { &format!("{reject_count} bad records were") };
+        terminal::print_warning(&format!("{records} set aside, and the time in doubt is unknown: {where_to}"));
+        return Ok(Outcome::Incomplete);
+    }
+    Ok(Outcome::Done)
+}
+
+/// Measures all inputs, several at once; the error of the first one in their order, if any.
+fn measure_all(args: &ReplayArgs, registry: &Registry, inputs: &[Input], staging: &Staging) -> Result<Vec<Measured>> {
+    let sizes: Option<u64> = inputs.iter().map(Input::size).sum();
+    let bar = terminal::progress_bar(sizes);
+    let progress = |bytes| bar.inc(bytes);
+    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let threads = args.threads.map_or(cores, NonZeroUsize::get).min(inputs.len());
+    let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let results = Mutex::new(BTreeMap::new());
+    let work = || {
+        while !failed.load(Ordering::Relaxed) {
+            let position = next.fetch_add(1, Ordering::Relaxed);
+            let Some(input) = inputs.get(position) else { return };
+            let result = measure_one(args, registry, input, staging.parts(position), &progress);
+            failed.fetch_or(result.is_err(), Ordering::Relaxed);
+            results.lock().expect("no thread panics with the lock").insert(position, result);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..threads {
+            scope.spawn(work);
+        }
+        work();
+    });
+    bar.finish_and_clear();
+    let results = results.into_inner().expect("no thread panicked with the lock");
+    results.into_values().collect()
+}
+
+fn measure_one(
+    args: &ReplayArgs,
+    registry: &Registry,
+    input: &Input,
+    parts: Parts,
+    progress: Progress<'_>,
+) -> Result<Measured> {
+    let options =
+        DayOptions { lenient: args.lenient, allow_gaps: args.allow_gaps, date: args.date, ..DayOptions::default() };
+    let mut rejects = StagedRejects { file: input.name(), parts: parts.clone() };
+    let day = measure(registry, input, &options, &mut rejects, progress).map_err(|error| advise(error, args))?;
+    let writing = || format!("{}: writing its results aside", input.name());
+    day.rejects.finish().with_context(writing)?;
+    parts.write(&day.finished.plan, &day.ledger).with_context(writing)?;
+    Ok(Measured {
+        date: day.finished.plan.date,
+        summary: DaySummary::new(&day.finished.plan, &day.ledger),
+        parts,
+        record_count: day.finished.record_count,
+        reject_count: day.finished.reject_count,
+    })
+}
+
+/// Adds to an error what can be done about it.
+fn advise(error: ReplayError, args: &ReplayArgs) -> anyhow::Error {
+    let is_bad_record = matches!(&error, ReplayError::Day { source: quoteclock_engine::DayError::Bad(_), .. });
+    let advice = "nothing was written; --lenient sets bad records aside and reports the time they leave in doubt";
+    let error = anyhow::Error::from(error);
+    if is_bad_record && !args.lenient { anyhow::anyhow!("{error:#}\n{advice}") } else { error }
+}
+
+/// Days by date; two of one date are an error of whoever typed them.
+fn in_order_of_dates(inputs: &[Input], days: Vec<Measured>) -> Result<Vec<Measured>> {
+    let mut by_date: BTreeMap<Date, (usize, Measured)> = BTreeMap::new();
+    for (position, day) in days.into_iter().enumerate() {
+        let date = day.date;
+        if let Some((earlier, _)) = by_date.insert(date, (position, day)) {
+            let (first, second) = (inputs[earlier].name(), inputs[position].name());
+            let problem = format!("{first} and {second} are both of {date}, expected one file for each date");
+            return Err(BadUsage(problem).into());
+        }
+    }
+    Ok(by_date.into_values().map(|(_, day)| day).collect())
+}
+
+#[derive(Serialize)]
+struct Scheme<'a> {
+    name: &'a str,
+    version: &'a str,
+    interpretations: BTreeMap<&'a str, &'a str>,
+}
+
+#[derive(Serialize)]
+struct Rest<'a> {
+    scheme: Scheme<'a>,
+}
+
+fn print_json(registry: &Registry, parts: &[Parts], lenient: bool) -> Result<()> {
+    let scheme = registry.scheme();
+    let (name, version) = (scheme.name(), scheme.version());
+    let interpretations = scheme.interpretations().iter().collect();
+    let list = |list| parts.iter().map(|day| day.json(list)).collect::<Result<Vec<_>, _>>();
+    let mut lists = vec![("daily", list(List::Daily)?), ("breaches", list(List::Breaches)?)];
+    if lenient {
+        lists.push(("rejects", list(List::Rejects)?));
+    }
+    let rest = Rest { scheme: Scheme { name, version, interpretations } };
+    Ok(write_document(lists, &rest, stdout().lock())?)
+}
+
+fn print_text(args: &ReplayArgs, registry: &Registry, days: &[Measured]) -> Result<()> {
+    let style = terminal::table_style();
+    let mut text = String::new();
+    for day in days {
+        text.push_str(&day.summary.render(style));
+        text.push('\n');
+    }
+    let scheme = registry.scheme();
+    let records: u64 = days.iter().map(|day| day.record_count).sum();
+    text.push_str(&format!("{records} records under {} {}\n", scheme.name(), scheme.version()));
+    let choices: Vec<String> =
+        scheme.interpretations().iter().map(|(name, value)| format!("{name} = \"{value}\"")).collect();
+    text.push_str(&quoteclock_report::wrap(&format!("interpretations: {}", choices.join(", ")), style.width));
+    if let Some(out) = &args.out {
+        let rejects = if args.lenient { ", rejects.csv" } else { "" };
+        text.push_str(&format!("written to {}: daily.csv, breaches.csv{rejects}\n", out.display()));
+    }
+    output::print(&text)?;
+    Ok(stdout().flush()?)
+}

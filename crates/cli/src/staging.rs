@@ -1,0 +1,217 @@
+//! Output written aside until the run is whole: parts of each day first, then the files, then their names.
+
+use anyhow::{Context, Result, bail};
+use quoteclock_engine::{BadRecord, RejectSink};
+use quoteclock_replay::Rejects;
+use quoteclock_report::{
+    BREACH_COLUMNS, DAILY_COLUMNS, JsonRows, RejectsCsv, RejectsJson, write_breaches_csv, write_daily_csv,
+};
+use quoteclock_rules::DayPlan;
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// What the parts are written as.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Forms {
+    /// CSV, for a folder.
+    pub(crate) csv: bool,
+    /// JSON, for standard output.
+    pub(crate) json: bool,
+}
+
+/// A folder beside the output that is gone when the run ends, well or not.
+pub(crate) struct Staging {
+    folder: TempDir,
+    forms: Forms,
+}
+
+impl Staging {
+    /// A staging folder: on the file system of `out`, so that finished files only need their names.
+    pub(crate) fn new(out: Option<&Path>, forms: Forms) -> Result<Staging> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".quoteclock-");
+        let folder = match out {
+            None => builder.tempdir().context("making a temporary folder")?,
+            Some(out) => {
+                let near = nearest_folder(out)?;
+                builder.tempdir_in(near).with_context(|| format!("writing to the folder {}", near.display()))?
+            }
+        };
+        Ok(Staging { folder, forms })
+    }
+
+    /// The parts of the input at `position`.
+    pub(crate) fn parts(&self, position: usize) -> Parts {
+        Parts { stem: self.folder.path().join(position.to_string()), forms: self.forms }
+    }
+
+    /// Puts the parts of all days, in their order, under their names into `out`. `rejects` of an earlier run go if this
+    /// one has none.
+    pub(crate) fn publish(&self, days: &[Parts], out: &Path, lenient: bool) -> Result<()> {
+        let header = |columns: &[&str]| format!("{}\n", columns.join(","));
+        let mut names = Vec::new();
+        for (name, list, header) in [
+            ("breaches.csv", List::Breaches, header(&BREACH_COLUMNS)),
+            ("rejects.csv", List::Rejects, RejectsCsv::<File>::header()),
+            ("daily.csv", List::Daily, header(&DAILY_COLUMNS)),
+        ] {
+            if list == List::Rejects && !lenient {
+                continue;
+            }
+            let path = self.folder.path().join(name);
+            join(days, list, &header, &path).with_context(|| format!("writing {name}"))?;
+            names.push(name);
+        }
+        std::fs::create_dir_all(out).with_context(|| format!("making the folder {}", out.display()))?;
+        for name in names {
+            std::fs::rename(self.folder.path().join(name), out.join(name))
+                .with_context(|| format!("writing {}", out.join(name).display()))?;
+        }
+        if !lenient {
+            let stale = out.join("rejects.csv");
+            match std::fs::remove_file(&stale) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(error).with_context(|| format!("removing {} of an earlier run", stale.display()));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `out` itself, or the folder nearest to it of those it will stand in.
+fn nearest_folder(out: &Path) -> Result<&Path> {
+    for folder in out.ancestors() {
+        let folder = if folder == Path::new("") { Path::new(".") } else { folder };
+        match folder.metadata() {
+            Ok(metadata) if metadata.is_dir() => return Ok(folder),
+            Ok(_) => bail!("{}: not a folder, expected one for the output", folder.display()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error).with_context(|| format!("looking for the folder {}", folder.display())),
+        }
+    }
+    Ok(Path::new("."))
+}
+
+/// The lists that a run writes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum List {
+    Daily,
+    Breaches,
+    Rejects,
+}
+
+/// The parts of one day.
+#[derive(Clone, Debug)]
+pub(crate) struct Parts {
+    stem: PathBuf,
+    forms: Forms,
+}
+
+impl Parts {
+    fn path(&self, list: List, form: &str) -> PathBuf {
+        let name = match list {
+            List::Daily => "daily",
+            List::Breaches => "breaches",
+            List::Rejects => "rejects",
+        };
+        self.stem.with_extension(format!("{name}.{form}"))
+    }
+
+    fn create(&self, list: List, form: &str) -> io::Result<BufWriter<File>> {
+        File::create(self.path(list, form)).map(BufWriter::new)
+    }
+
+    /// Writes the rows of a measured day.
+    pub(crate) fn write(&self, plan: &DayPlan, ledger: &quoteclock_ledger::DayLedger) -> io::Result<()> {
+        if self.forms.csv {
+            write_daily_csv(plan, ledger, self.create(List::Daily, "csv")?)?;
+            write_breaches_csv(plan, ledger, self.create(List::Breaches, "csv")?)?;
+        }
+        if self.forms.json {
+            let mut daily = JsonRows::new(self.create(List::Daily, "json")?);
+            daily.daily(plan, ledger)?;
+            daily.into_inner().flush()?;
+            let mut breaches = JsonRows::new(self.create(List::Breaches, "json")?);
+            breaches.breaches(plan, ledger)?;
+            breaches.into_inner().flush()?;
+        }
+        Ok(())
+    }
+
+    /// The JSON rows of a list.
+    pub(crate) fn json(&self, list: List) -> io::Result<Box<dyn Read>> {
+        Ok(Box::new(BufReader::new(File::open(self.path(list, "json"))?)))
+    }
+}
+
+/// Joins a list's parts behind its header.
+fn join(days: &[Parts], list: List, header: &str, path: &Path) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(header.as_bytes())?;
+    for day in days {
+        io::copy(&mut File::open(day.path(list, "csv"))?, &mut file)?;
+    }
+    file.sync_all()
+}
+
+/// The records set aside of one input, in each form that is wanted.
+pub(crate) struct StagedRejects {
+    pub(crate) file: String,
+    pub(crate) parts: Parts,
+}
+
+/// The sinks of one pass.
+pub(crate) struct RejectFiles {
+    csv: Option<RejectsCsv<BufWriter<File>>>,
+    json: Option<RejectsJson<BufWriter<File>>>,
+}
+
+impl Rejects for StagedRejects {
+    type Sink = RejectFiles;
+
+    fn begin(&mut self) -> io::Result<RejectFiles> {
+        let Forms { csv, json } = self.parts.forms;
+        let create = |form| self.parts.create(List::Rejects, form);
+        Ok(RejectFiles {
+            csv: csv.then(|| create("csv")).transpose()?.map(|to| RejectsCsv::new(&self.file, to)),
+            json: json.then(|| create("json")).transpose()?.map(|to| RejectsJson::new(&self.file, to)),
+        })
+    }
+}
+
+impl RejectFiles {
+    /// Ends the files.
+    pub(crate) fn finish(self) -> io::Result<()> {
+        if let Some(csv) = self.csv {
+            csv.finish()?.flush()?;
+        }
+        if let Some(json) = self.json {
+            json.finish()?.flush()?;
+        }
+        Ok(())
+    }
+}
+
+impl RejectSink for RejectFiles {
+    fn reject(&mut self, bad: &BadRecord, bytes: &[u8]) {
+        if let Some(csv) = &mut self.csv {
+            csv.reject(bad, bytes);
+        }
+        if let Some(json) = &mut self.json {
+            json.reject(bad, bytes);
+        }
+    }
+
+    fn rest(&mut self, bytes: &[u8]) {
+        if let Some(csv) = &mut self.csv {
+            csv.rest(bytes);
+        }
+        if let Some(json) = &mut self.json {
+            json.rest(bytes);
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! What a message says, type by type.
+//!
+//! A type has one length, so a message of a known type is an array, and a field a constant place in it: no check of
+//! bounds remains. Numbers are big-endian; prices have four decimals, as ours.
+
+use super::locates::{Locates, StockField, without_padding};
+use crate::{Directory, Malformed, Place, RawRecord, Receiver, Sequence, Stop};
+use quoteclock_model::{
+    Condition, IssueIndex, MarketEvent, OrderAction, OrderId, Phase, Price, Scope, ServerIndex, Shares, Side, Timestamp,
+};
+
+/// The length in bytes of a message of type `kind`; `None` if ITCH 5.0 has no such type.
+#[inline]
+pub(super) const fn length(kind: u8) -> Option<usize> {
+    Some(match kind {
+        b'S' | b'W' => 12,
+        b'D' | b'B' => 19,
+        b'Y' | b'N' => 20,
+        b'h' => 21,
+        b'X' => 23,
+        b'H' => 25,
+        b'L' => 26,
+        b'K' => 28,
+        b'E' => 31,
+        b'V' | b'J' | b'U' => 35,
+        b'A' | b'C' => 36,
+        b'R' => 39,
+        b'F' | b'Q' => 40,
+        b'P' => 44,
+        b'O' => 48,
+        b'I' => 50,
+        _ => return None,
+    })
+}
+
+/// Places of fields in a message. All types begin alike: type, locate, tracking number, and a time of 6 bytes; those
+/// about one order go on with its number.
+pub(super) mod at {
+    pub const LOCATE: usize = 1;
+    pub const TRACKING: usize = 3;
+    pub const ORDER: usize = 11;
+    pub const SYSTEM_EVENT: usize = 11;
+    pub const DIRECTORY_STOCK: usize = 11;
+    pub const STATE_STOCK: usize = 11;
+    pub const STATE: usize = 19;
+    pub const SIDE: usize = 19;
+    pub const SHARES: usize = 20;
+    pub const STOCK: usize = 24;
+    pub const PRICE: usize = 32;
+    pub const ATTRIBUTION: usize = 36;
+    pub const TRADE_MATCH: usize = 36;
+    pub const EXECUTED_SHARES: usize = 19;
+    pub const EXECUTED_MATCH: usize = 23;
+    pub const PRINTABLE: usize = 31;
+    pub const EXECUTED_PRICE: usize = 32;
+    pub const CANCELLED_SHARES: usize = 19;
+    pub const ORDER_NEW: usize = 19;
+    pub const SHARES_NEW: usize = 27;
+    pub const PRICE_NEW: usize = 31;
+    pub const CROSS_SHARES: usize = 11;
+    pub const CROSS_STOCK: usize = 19;
+    pub const CROSS_PRICE: usize = 27;
+    pub const CROSS_MATCH: usize = 31;
+    pub const CROSS_KIND: usize = 39;
+}
+
+/// Reads messages one after another.
+#[derive(Debug)]
+pub(super) struct Messages {
+    midnight: Timestamp,
+    locates: Locates,
+    directory: Directory,
+    /// Messages so far that were no record.
+    pub(super) passed_over_count: u64,
+}
+
+/// What a message says; `None` if nothing to us.
+type Said = Result<Option<MarketEvent>, Malformed>;
+
+impl Messages {
+    pub(super) fn new(midnight: Timestamp) -> Messages {
+        let (locates, directory) = (Locates::default(), Directory::default());
+        Messages { midnight, locates, directory, passed_over_count: 0 }
+    }
+
+    /// Reads a message, of one byte at least, and hands over the record that it is, if any.
+    #[inline]
+    pub(super) fn message(&mut self, place: Place, bytes: &[u8], to: &mut impl Receiver) -> Result<(), Stop> {
+        let kind = bytes[0];
+        let (mut ts_event, mut scope) = (None, None);
+        let said = match length(kind) {
+            Some(expected) if expected == bytes.len() => {
+                ts_event = Some(self.time(bytes));
+                self.read(kind, bytes, &mut scope, to)
+            }
+            None if kind.is_ascii_alphabetic() => Ok(None),
+            _ => Err(bad_form(bytes)),
+        };
+        let event = match said {
+            Ok(Some(event)) => Ok(event),
+            Err(malformed) => Err(malformed),
+            Ok(None) => {
+                self.passed_over_count += 1;
+                return Ok(());
+            }
+        };
+        to.record(&RawRecord { place, bytes, ts_event, sequence: Sequence::Absent, scope, event })
+    }
+
+    /// Nanoseconds since midnight in 48 bits, floored. They are read together with the tracking number before them.
+    #[inline]
+    fn time(&self, bytes: &[u8]) -> Timestamp {
+        let before = u64_at(bytes, at::TRACKING) & 0xFFFF_FFFF_FFFF;
+        let micros = i64::try_from(before / 1000).expect("48 bits fit");
+        Timestamp::from_micros(self.midnight.as_micros().saturating_add(micros))
+    }
+
+    /// Reads a message of a known type and of its length; `scope` becomes the issue, as soon as it is known.
+    #[inline]
+    fn read(&mut self, kind: u8, bytes: &[u8], scope: &mut Option<Scope>, to: &mut impl Receiver) -> Said {
+        match kind {
+            b'S' => {
+                let event = system_event(whole(bytes))?;
+                *scope = event.map(|_| Scope::Market);
+                Ok(event)
+            }
+            b'R' | b'H' | b'A' | b'F' | b'E' | b'C' | b'X' | b'D' | b'U' | b'P' | b'Q' => {
+                let locate = u16_at(bytes, at::LOCATE);
+                let issue = self.locates.issue(locate)?;
+                *scope = Some(Scope::Issue(issue));
+                self.of_issue(kind, bytes, locate, issue, to)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    #[inline]
+    fn of_issue(&mut self, kind: u8, bytes: &[u8], locate: u16, issue: IssueIndex, to: &mut impl Receiver) -> Said {
+        let mut named = |stock: StockField| self.locates.name(locate, stock, to);
+        let action = match kind {
+            b'A' => {
+                let m = whole::<36>(bytes);
+                named(bytes_at(m, at::STOCK))?;
+                add(m, None)?
+            }
+            b'F' => {
+                let m = whole::<40>(bytes);
+                named(bytes_at(m, at::STOCK))?;
+                let server = self.server(m, to)?;
+                add(m, Some(server))?
+            }
+            b'E' => executed(whole(bytes))?,
+            b'C' => executed_at(whole(bytes))?,
+            b'X' => reduce(whole(bytes))?,
+            b'D' => OrderAction::Cancel { order: order_at(whole::<19>(bytes), at::ORDER) },
+            b'U' => replace(whole(bytes))?,
+            b'P' => {
+                let m = whole::<44>(bytes);
+                named(bytes_at(m, at::STOCK))?;
+                trade(m)?
+            }
+            b'Q' => {
+                let m = whole::<40>(bytes);
+                named(bytes_at(m, at::CROSS_STOCK))?;
+                match cross(m)? {
+                    Some(trade) => trade,
+                    None => return Ok(None),
+                }
+            }
+            b'H' => {
+                let m = whole::<25>(bytes);
+                named(bytes_at(m, at::STATE_STOCK))?;
+                let phase = if m[at::STATE] == b'T' { Phase::Continuous } else { Phase::Halt };
+                return Ok(Some(MarketEvent::Phase { scope: Scope::Issue(issue), phase }));
+            }
+            // The stock directory.
+            _ => {
+                named(bytes_at(whole::<39>(bytes), at::DIRECTORY_STOCK))?;
+                return Ok(None);
+            }
+        };
+        Ok(Some(MarketEvent::Order { issue, action }))
+    }
+
+    /// The virtual server: the market participant that an attributed order names.
+    #[inline]
+    fn server(&mut self, m: &[u8; 40], to: &mut impl Receiver) -> Result<ServerIndex, Malformed> {
+        let field: [u8; 4] = bytes_at(m, at::ATTRIBUTION);
+        let name = without_padding(&field);
+        let legal = !name.is_empty() && name.iter().all(u8::is_ascii_graphic);
+        let server = if legal { self.directory.server(name, to) } else { None };
+        server.ok_or_else(|| {
+            let expected = "the identifier of a market participant: 1 to 4 visible ASCII characters and spaces after \
+                 them, at most 1,048,576 of them in a file";
+            Malformed::field("attribution", &field, expected)
+        })
+    }
+}
+
+/// What the market as a whole does; system events other than the start and end of market hours say nothing to us.
+fn system_event(m: &[u8; 12]) -> Said {
+    let locate = u16_at(m, at::LOCATE);
+    if locate != 0 {
+        return Err(bad_number("stock locate", locate, "0 in a system event"));
+    }
+    let phase = match m[at::SYSTEM_EVENT] {
+        b'Q' => Phase::Continuous,
+        b'M' => Phase::Closed,
+        _ => return Ok(None),
+    };
+    Ok(Some(MarketEvent::Phase { scope: Scope::Market, phase }))
+}
+
+#[inline]
+fn add<const N: usize>(m: &[u8; N], server: Option<ServerIndex>) -> Result<OrderAction, Malformed> {
+    let side = match m[at::SIDE] {
+        b'B' => Side::Bid,
+        b'S' => Side::Offer,
+        other => return Err(Malformed::field("side", &[other], "B or S")),
+    };
+    let (price, quantity) = (Some(price(m, at::PRICE)?), shares(m, at::SHARES)?);
+    Ok(OrderAction::Add { order: order_at(m, at::ORDER), server, side, price, quantity, condition: Condition::None })
+}
+
+/// An execution at the order's own price.
+#[inline]
+fn executed(m: &[u8; 31]) -> Result<OrderAction, Malformed> {
+    let orders = [Some(order_at(m, at::ORDER)), None];
+    Ok(OrderAction::Trade { price: None, quantity: shares(m, at::EXECUTED_SHARES)?, orders, auction: false })
+}
+
+/// An execution at another price. One that is not printable is part of a trade that is told elsewhere as a whole.
+#[inline]
+fn executed_at(m: &[u8; 36]) -> Result<OrderAction, Malformed> {
+    let (order, quantity) = (order_at(m, at::ORDER), shares(m, at::EXECUTED_SHARES)?);
+    match m[at::PRINTABLE] {
+        b'Y' => {
+            let price = Some(price(m, at::EXECUTED_PRICE)?);
+            Ok(OrderAction::Trade { price, quantity, orders: [Some(order), None], auction: false })
+        }
+        b'N' => Ok(OrderAction::Reduce { order, quantity }),
+        other => Err(Malformed::field("printable", &[other], "Y or N")),
+    }
+}
+
+#[inline]
+fn reduce(m: &[u8; 23]) -> Result<OrderAction, Malformed> {
+    Ok(OrderAction::Reduce { order: order_at(m, at::ORDER), quantity: shares(m, at::CANCELLED_SHARES)? })
+}
+
+#[inline]
+fn replace(m: &[u8; 35]) -> Result<OrderAction, Malformed> {
+    let (order, order_new) = (order_at(m, at::ORDER), order_at(m, at::ORDER_NEW));
+    if order == order_new {
+        return Err(bad_number("new order", order.0, "a number other than the order's so far"));
+    }
+    let (price, quantity) = (Some(price(m, at::PRICE_NEW)?), Some(shares(m, at::SHARES_NEW)?));
+    Ok(OrderAction::Replace { order, order_new, price, quantity })
+}
+
+/// An execution of an order that was never shown.
+#[inline]
+fn trade(m: &[u8; 44]) -> Result<OrderAction, Malformed> {
+    let (price, quantity) = (Some(price(m, at::PRICE)?), shares(m, at::SHARES)?);
+    Ok(OrderAction::Trade { price, quantity, orders: [None; 2], auction: false })
+}
+
+/// An auction; `None` if nothing was executed in it.
+fn cross(m: &[u8; 40]) -> Result<Option<OrderAction>, Malformed> {
+    let quantity = Shares(u64_at(m, at::CROSS_SHARES));
+    if quantity == Shares(0) {
+        return Ok(None);
+    }
+    if Shares::MAX_PER_RECORD < quantity {
+        return Err(bad_number("shares", quantity.0, "0 to 1,000,000,000,000 shares"));
+    }
+    let price = Some(price(m, at::CROSS_PRICE)?);
+    Ok(Some(OrderAction::Trade { price, quantity, orders: [None; 2], auction: true }))
+}
+
+#[inline]
+fn u16_at(m: &[u8], at: usize) -> u16 {
+    u16::from_be_bytes(bytes_at(m, at))
+}
+
+#[inline]
+fn u32_at(m: &[u8], at: usize) -> u32 {
+    u32::from_be_bytes(bytes_at(m, at))
+}
+
+#[inline]
+fn u64_at(m: &[u8], at: usize) -> u64 {
+    u64::from_be_bytes(bytes_at(m, at))
+}
+
+/// A message of a type whose length has been checked.
+#[inline]
+fn whole<const N: usize>(bytes: &[u8]) -> &[u8; N] {
+    bytes.try_into().expect("a message has the length of its type")
+}
+
+/// Inlined into callers that know the message's length, so that the check of bounds disappears.
+#[inline]
+fn bytes_at<const N: usize>(m: &[u8], at: usize) -> [u8; N] {
+    *m[at..].first_chunk().expect("the field lies in its message")
+}
+
+#[inline]
+fn order_at(m: &[u8], at: usize) -> OrderId {
+    OrderId(u64_at(m, at))
+}
+
+#[inline]
+fn shares(m: &[u8], at: usize) -> Result<Shares, Malformed> {
+    match u32_at(m, at) {
+        0 => Err(bad_number("shares", 0_u32, "1 share or more")),
+        shares => Ok(Shares(u64::from(shares))),
+    }
+}
+
+#[inline]
+fn price(m: &[u8], at: usize) -> Result<Price, Malformed> {
+    Price::from_ten_thousandths(u64::from(u32_at(m, at)))
+        .ok_or_else(|| bad_number("price", u32_at(m, at), "a price above 0"))
+}
+
+#[cold]
+fn bad_number(field: &'static str, found: impl ToString, expected: &'static str) -> Malformed {
+    Malformed { field, found: found.to_string(), expected }
+}
+
+#[cold]
+fn bad_form(bytes: &[u8]) -> Malformed {
+    let found = format!("type \"{}\" in a message of {} bytes", bytes[..1].escape_ascii(), bytes.len());
+    Malformed { field: "record", found, expected: "a type of ITCH 5.0, in a message of its length" }
+}

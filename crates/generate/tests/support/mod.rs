@@ -1,0 +1,178 @@
+//! Receives generated events: as text with a running hash, and as a strict day of the engine.
+
+use quoteclock_engine::{BadRecord, Day, DayError, DayOptions, DaySink, RejectSink};
+use quoteclock_feed::{EventWriter, Place, RawRecord, Receiver, Sequence};
+use quoteclock_generate::{Options, Summary, generate, registry};
+use quoteclock_ledger::DayLedger;
+use quoteclock_model::{Interval, IssueCode, IssueIndex, Record, SequenceNo, ServerIndex};
+use quoteclock_obligation::{IntervalSink, ObligationIndex};
+use quoteclock_rules::{DayPlan, Registry, Severity, SourceFile};
+use std::io;
+use std::sync::Arc;
+
+/// The 64-bit FNV-1a hash of the text of all that is written.
+pub struct Hasher(pub u64);
+
+impl Hasher {
+    pub fn new() -> Hasher {
+        Hasher(0xCBF2_9CE4_8422_2325)
+    }
+
+    fn take(&mut self, text: &str) {
+        for byte in text.bytes() {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3);
+        }
+    }
+}
+
+impl EventWriter for Hasher {
+    fn issue(&mut self, index: IssueIndex, code: &IssueCode) -> io::Result<()> {
+        self.take(&format!("issue {} {code}\n", index.0));
+        Ok(())
+    }
+
+    fn server(&mut self, index: ServerIndex, name: &str) -> io::Result<()> {
+        self.take(&format!("server {} {name}\n", index.0));
+        Ok(())
+    }
+
+    fn event(&mut self, sequence: Option<SequenceNo>, record: &Record) -> io::Result<()> {
+        self.take(&format!("{sequence:?} {record:?}\n"));
+        Ok(())
+    }
+
+    fn finish(self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Hands every record to another function as it comes.
+pub struct Each<F>(pub F);
+
+impl<F: FnMut(&Record)> EventWriter for Each<F> {
+    fn issue(&mut self, _: IssueIndex, _: &IssueCode) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn server(&mut self, _: ServerIndex, _: &str) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn event(&mut self, _: Option<SequenceNo>, record: &Record) -> io::Result<()> {
+        self.0(record);
+        Ok(())
+    }
+
+    fn finish(self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[derive(Default)]
+struct Ledger(Option<DayLedger>);
+
+impl IntervalSink for Ledger {
+    fn interval(&mut self, obligation: ObligationIndex, interval: Interval) {
+        self.0.as_mut().expect("open").interval(obligation, interval);
+    }
+}
+
+impl DaySink for Ledger {
+    fn open(&mut self, plan: &Arc<DayPlan>) {
+        self.0 = Some(DayLedger::new(plan));
+    }
+}
+
+struct NoRejects;
+
+impl RejectSink for NoRejects {
+    fn reject(&mut self, bad: &BadRecord, _: &[u8]) {
+        panic!("a strict day sets nothing aside: {bad}");
+    }
+
+    fn rest(&mut self, _: &[u8]) {}
+}
+
+/// A day of the engine as a writer.
+struct Feeding<'a> {
+    day: Day<'a, Ledger, NoRejects>,
+    count: u64,
+}
+
+impl EventWriter for Feeding<'_> {
+    fn issue(&mut self, index: IssueIndex, code: &IssueCode) -> io::Result<()> {
+        self.day.issue(index, code);
+        Ok(())
+    }
+
+    fn server(&mut self, index: ServerIndex, name: &str) -> io::Result<()> {
+        self.day.server(index, name);
+        Ok(())
+    }
+
+    fn event(&mut self, sequence: Option<SequenceNo>, record: &Record) -> io::Result<()> {
+        self.count += 1;
+        let raw = RawRecord {
+            place: Place::Line(self.count),
+            bytes: b"",
+            ts_event: Some(record.ts_event),
+            sequence: sequence.map_or(Sequence::Absent, Sequence::Given),
+            scope: Some(record.event.scope()),
+            event: Ok(record.event),
+        };
+        self.day.record(&raw).map_err(|_| io::Error::other(format!("refused: {record:?}")))
+    }
+
+    fn finish(self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The registry of `options`, which must load without an error.
+pub fn load(options: &Options) -> Registry {
+    let files: Vec<SourceFile> =
+        registry(options).into_iter().map(|(name, text)| SourceFile { name, bytes: text.into_bytes() }).collect();
+    let loaded = Registry::load(&files);
+    let errors: Vec<_> = loaded.findings.iter().filter(|finding| finding.severity == Severity::Error).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+    loaded.registry.expect("a registry without errors")
+}
+
+/// A generated day, replayed strictly.
+pub struct Measured {
+    pub plan: Arc<DayPlan>,
+    pub ledger: DayLedger,
+    pub summary: Summary,
+}
+
+pub fn measure(options: &Options) -> Measured {
+    let registry = load(options);
+    let day = Day::new(&registry, DayOptions::default(), Ledger::default(), NoRejects).expect("a date is not given");
+    let mut feeding = Feeding { day, count: 0 };
+    let result = generate(options, &mut feeding);
+    let finished = feeding.day.finish();
+    if let Err(DayError::Bad(bad)) = &finished {
+        panic!("{options:?}: {bad}: {:?}", result.err());
+    }
+    let (finished, Ledger(ledger), NoRejects) = finished.expect("a whole day");
+    let summary = result.expect("nothing is refused");
+    assert_eq!(finished.record_count, summary.events);
+    Measured { plan: finished.plan, ledger: ledger.expect("open"), summary }
+}
+
+impl Measured {
+    /// Display times of all `general` obligations with available time, in ten-thousandths of a percent, ascending.
+    pub fn display_times(&self) -> Vec<u64> {
+        let obligations = self.plan.sign_ups.iter().flat_map(|sign_up| &sign_up.obligations);
+        let mut times: Vec<u64> = (0..)
+            .zip(obligations)
+            .filter(|(_, obligation)| obligation.name == "general")
+            .filter_map(|(index, _)| {
+                let total = self.ledger.total(ObligationIndex(index));
+                (total.fulfilled.0 * 1_000_000).checked_div(total.available.0)
+            })
+            .collect();
+        times.sort_unstable();
+        times
+    }
+}

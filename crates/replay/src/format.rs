@@ -1,0 +1,81 @@
+//! Which form of events an input holds, and its decoder.
+//!
+//! The content decides; the name helps only where it tells the date, and where damage has made the content unreadable.
+
+use crate::Input;
+use jiff::civil::Date;
+use quoteclock_feed::csv::CsvDecoder;
+use quoteclock_feed::itch::{ItchDecoder, date_from_name, looks_like_itch};
+use quoteclock_feed::{FeedError, Receiver};
+use quoteclock_model::Timestamp;
+
+/// A form of events.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Format {
+    /// The CSV of SPEC section 2.
+    Csv,
+    /// NASDAQ TotalView-ITCH 5.0.
+    Itch,
+}
+
+/// How many bytes of an input, decompressed, tell its form.
+pub(crate) const RECOGNISED_BY_BYTES: usize = 64;
+
+impl Format {
+    /// The form of an input that begins with `first_bytes`.
+    pub fn recognise(first_bytes: &[u8], input: &Input) -> Format {
+        let named_itch = || input.file_name().is_some_and(|name| name.to_ascii_uppercase().contains("ITCH"));
+        if looks_like_itch(first_bytes) || (!first_bytes.is_empty() && !first_bytes.is_ascii() && named_itch()) {
+            Format::Itch
+        } else {
+            Format::Csv
+        }
+    }
+}
+
+impl Input {
+    /// The date that the file's name tells: one that begins MMDDYYYY, as the exchange names its ITCH files.
+    pub fn date_of_name(&self) -> Option<Date> {
+        let (year, month, day) = date_from_name(&self.file_name()?)?;
+        let part = |number: u8| i8::try_from(number).ok();
+        Date::new(i16::try_from(year).ok()?, part(month)?, part(day)?).ok()
+    }
+}
+
+/// A decoder of any form.
+pub(crate) enum Decoder {
+    Csv(CsvDecoder),
+    Itch(ItchDecoder),
+}
+
+impl Decoder {
+    /// A decoder of `format`; times that count from midnight do so from `midnight`.
+    pub(crate) fn new(format: Format, midnight: Timestamp) -> Decoder {
+        match format {
+            Format::Csv => Decoder::Csv(CsvDecoder::default()),
+            Format::Itch => Decoder::Itch(ItchDecoder::new(midnight)),
+        }
+    }
+
+    pub(crate) fn push(&mut self, chunk: &[u8], receiver: &mut impl Receiver) -> Result<(), FeedError> {
+        match self {
+            Decoder::Csv(decoder) => decoder.push(chunk, receiver),
+            Decoder::Itch(decoder) => decoder.push(chunk, receiver),
+        }
+    }
+
+    pub(crate) fn finish(self, receiver: &mut impl Receiver) -> Result<(), FeedError> {
+        match self {
+            Decoder::Csv(decoder) => decoder.finish(receiver),
+            Decoder::Itch(decoder) => decoder.finish(receiver),
+        }
+    }
+
+    /// The beginning of a record that has not ended yet.
+    pub(crate) fn unfinished(&self) -> &[u8] {
+        match self {
+            Decoder::Csv(decoder) => decoder.unfinished(),
+            Decoder::Itch(decoder) => decoder.unfinished(),
+        }
+    }
+}

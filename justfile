@@ -1,0 +1,30 @@
+# The gate, the same on every machine.
+ci: test format lint doc
+
+# All tests.
+test *arguments:
+    cargo test --workspace {{arguments}}
+
+# Formatting, checked.
+format:
+    cargo fmt --all --check
+
+# Warnings are errors.
+lint:
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# The documentation builds.
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+# The fast path against the slow reference, on many more days.
+reference cases="100000":
+    QUOTECLOCK_CASES={{cases}} cargo test --release -p quoteclock-replay --test reference
+
+# Clauses that no code, or no test, cites.
+clauses:
+    cargo test -p quoteclock --test clauses -- --nocapture
+
+# Writes what the program now says of the bundled days; review the difference as code.
+golden:
+    UPDATE_GOLDEN=1 cargo test -p quoteclock --test replay bundled
