@@ -4,6 +4,10 @@
 //! the fields that it uses, and no others. A field may be quoted as in RFC 4180, but a line break always ends the
 //! record, so that one damaged quote cannot swallow a file.
 
+mod write;
+
+pub use write::CsvWriter;
+
 use crate::text::{self, TimeReader};
 use crate::{Directory, FeedError, Malformed, Place, RawRecord, Receiver, Sequence, Stop};
 use quoteclock_model::{Condition, MarketEvent, OrderAction, OrderId, Phase, Scope, SequenceNo, Side, Timestamp};

@@ -5,13 +5,17 @@
 //! engine's part. A record that is malformed is handed over all the same, with whatever of it could be read, because
 //! the receiver decides whether to stop or to set it aside.
 //!
-//! Deliberately absent: files, compression, threads. Whoever drives a decoder owns the bytes.
+//! An [`EventWriter`] is the other direction. Deliberately absent: files, compression, threads. Whoever drives a decoder
+//! owns the bytes (the one exception, [`binary::BinaryFile`], seeks in whatever it is given).
 
+pub mod binary;
 pub mod csv;
+mod day;
 mod directory;
 pub mod itch;
 mod record;
 pub mod text;
 
+pub use day::{TradingDate, UtcOffset};
 pub use directory::Directory;
 pub use record::{EventWriter, FeedError, Malformed, Place, RawRecord, Receiver, Sequence, Stop};

@@ -1,6 +1,8 @@
 //! What a decoder hands over: records with what of them could be read, and where they stood.
 
-use quoteclock_model::{IssueCode, IssueIndex, MarketEvent, Record, Scope, SequenceNo, ServerIndex, Timestamp};
+use quoteclock_model::{
+    IssueCode, IssueIndex, MarketEvent, OrderAction, Record, Scope, SequenceNo, ServerIndex, Shares, Timestamp,
+};
 use std::{fmt, io};
 use thiserror::Error;
 
@@ -130,6 +132,31 @@ pub trait EventWriter {
     /// # Errors
     /// As [`EventWriter::issue`].
     fn finish(self) -> io::Result<()>;
+}
+
+/// An error that says that no format can hold `what`.
+pub(crate) fn unwritable(what: impl Into<String>) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, what.into())
+}
+
+/// Refuses what no reader would take back: a quantity out of bounds, a trade that names one order twice.
+pub(crate) fn check_writable(event: &MarketEvent) -> io::Result<()> {
+    let MarketEvent::Order { action, .. } = event else { return Ok(()) };
+    let quantity = match *action {
+        OrderAction::Add { quantity, .. } | OrderAction::Reduce { quantity, .. } => Some(quantity),
+        OrderAction::Replace { quantity, .. } => quantity,
+        OrderAction::Cancel { .. } => None,
+        OrderAction::Trade { orders: [Some(order), Some(contra)], .. } if order == contra => {
+            return Err(unwritable(format!("a trade that names order {order} twice")));
+        }
+        OrderAction::Trade { quantity, .. } => Some(quantity),
+    };
+    match quantity {
+        Some(shares) if shares == Shares(0) || Shares::MAX_PER_RECORD < shares => {
+            Err(unwritable(format!("a quantity of {shares}: a record holds 1 to {}", Shares::MAX_PER_RECORD)))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Why decoding ended early.

@@ -138,19 +138,23 @@ fn days_since_epoch(date: &[u8; 10]) -> Option<i64> {
     if date[4] != b'-' || date[7] != b'-' || !(1..=12).contains(&month) {
         return None;
     }
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let month_days = match month {
-        2 => 28 + i64::from(leap),
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    };
-    if !(1..=month_days).contains(&day) {
+    if !(1..=days_in_month(year, month)).contains(&day) {
         return None;
     }
     // Years that begin in March put the leap day last; 719,468 days lie from 0000-03-01 to 1970-01-01.
     let (shifted_year, shifted_month) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
     let leap_days = shifted_year.div_euclid(4) - shifted_year.div_euclid(100) + shifted_year.div_euclid(400);
     Some(shifted_year * 365 + leap_days + (shifted_month * 153 + 2) / 5 + day - 1 - 719_468)
+}
+
+/// Days of a month, 1 to 12, of the proleptic Gregorian calendar.
+pub(crate) fn days_in_month(year: i64, month: i64) -> i64 {
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    match month {
+        2 => 28 + i64::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
 }
 
 #[cfg(test)]

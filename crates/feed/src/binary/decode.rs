@@ -1,0 +1,231 @@
+//! Reads a file front to back, pushed in chunks cut anywhere, and hands its records over in the original order.
+//!
+//! It holds one frame, and only while a chunk ends inside it: a frame that lies whole in a chunk is read in place. A
+//! frame's length is believed once its head's checksum is right. Damage behind such a head costs the block, or, where
+//! only the records of one issue are hit, that issue's part of it; damage in a head costs the rest of the file, because
+//! nothing says any more where the next frame begins.
+
+use super::Header;
+use super::block::Block;
+use super::deliver::{Deliverer, damage};
+use super::dictionary::Dictionary;
+use super::index::{self, Tail};
+use super::layout::{self, BlockHead, FILE_HEAD_BYTES, FRAME_HEAD_BYTES, FileHead, FrameHead};
+use crate::{FeedError, Malformed, Place, Receiver, Stop};
+
+/// Reads the binary form.
+#[derive(Debug, Default)]
+pub struct BinaryDecoder {
+    header: Option<Header>,
+    stage: Stage,
+    /// The frame so far, where a chunk ended inside it.
+    partial: Vec<u8>,
+    /// Where in the file the frame begins.
+    offset: u64,
+    dictionary: Dictionary,
+    deliverer: Deliverer,
+    /// What the blocks so far have held, damaged ones included.
+    records: u64,
+    blocks: u64,
+    /// Where the lists that end the file begin.
+    lists_offset: Option<u64>,
+}
+
+/// What comes next.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum Stage {
+    #[default]
+    FileHead,
+    FrameHead,
+    /// A frame whose head is good, of this kind and length.
+    Frame([u8; 4], usize),
+    /// Nothing: the end has been there.
+    Ended,
+    /// Nothing that could be told apart.
+    Lost,
+}
+
+impl BinaryDecoder {
+    /// Reads the next `chunk` of the input and hands over every record of each block that ends in it.
+    ///
+    /// # Errors
+    /// [`FeedError::Input`] if the file is not of this form, or of another version; [`FeedError::Stopped`] if the
+    /// receiver stops.
+    pub fn push(&mut self, mut chunk: &[u8], receiver: &mut impl Receiver) -> Result<(), FeedError> {
+        while !chunk.is_empty() {
+            let wanted = match self.stage {
+                Stage::Ended => return Ok(self.after_the_end(chunk, receiver)?),
+                Stage::Lost => return Ok(receiver.rest(chunk)?),
+                Stage::FileHead | Stage::FrameHead | Stage::Frame(..) => self.wanted(),
+            };
+            if self.partial.is_empty() && wanted <= chunk.len() {
+                let taken = self.take(&chunk[..wanted], receiver)?;
+                chunk = &chunk[taken..];
+                continue;
+            }
+            let (head, rest) = chunk.split_at((wanted - self.partial.len()).min(chunk.len()));
+            self.partial.extend_from_slice(head);
+            chunk = rest;
+            // Twice where a frame is nothing but its head.
+            while self.partial.len() == self.wanted() {
+                let part = std::mem::take(&mut self.partial);
+                let taken = self.take(&part, receiver)?;
+                self.partial = part;
+                self.partial.drain(..taken);
+            }
+        }
+        Ok(())
+    }
+
+    /// What the file says of itself, once that has been read.
+    pub fn header(&self) -> Option<&Header> {
+        self.header.as_ref()
+    }
+
+    /// The beginning of a frame that has not ended yet.
+    pub fn unfinished(&self) -> &[u8] {
+        &self.partial
+    }
+
+    /// Ends the input. One that breaks off is a bad record that names no issue.
+    ///
+    /// # Errors
+    /// As [`BinaryDecoder::push`].
+    pub fn finish(self, receiver: &mut impl Receiver) -> Result<(), FeedError> {
+        match self.stage {
+            Stage::FileHead => {
+                FileHead::read(&self.partial).map_err(header_error)?;
+                unreachable!("a whole header has been taken")
+            }
+            Stage::Ended | Stage::Lost => Ok(()),
+            Stage::FrameHead | Stage::Frame(..) => {
+                let expected = "a file that ends with its tail, which begins \"QEND\": the file is cut off";
+                let found = "the end of the input".to_owned();
+                Ok(self.bad(&self.partial, Malformed { field: "file", found, expected }, receiver)?)
+            }
+        }
+    }
+
+    /// The length of the part that comes next, at least 1.
+    fn wanted(&self) -> usize {
+        match self.stage {
+            Stage::FileHead => FILE_HEAD_BYTES,
+            Stage::FrameHead => FRAME_HEAD_BYTES,
+            Stage::Frame(_, length) => length,
+            Stage::Ended | Stage::Lost => usize::MAX,
+        }
+    }
+
+    /// Takes a part of the wanted length; says how much of it has been used up.
+    fn take(&mut self, part: &[u8], receiver: &mut impl Receiver) -> Result<usize, FeedError> {
+        match self.stage {
+            Stage::FileHead => {
+                self.header = Some(FileHead::read(part).map_err(header_error)?);
+                self.stage = Stage::FrameHead;
+            }
+            Stage::FrameHead => match FrameHead::read(part) {
+                Ok((kind, length)) => {
+                    self.stage = Stage::Frame(kind, length);
+                    return Ok(0);
+                }
+                Err(malformed) => {
+                    self.bad(part, malformed, receiver)?;
+                    self.stage = Stage::Lost;
+                }
+            },
+            Stage::Frame(kind, _) => {
+                self.stage = if kind == layout::TAIL { Stage::Ended } else { Stage::FrameHead };
+                self.frame(kind, part, receiver)?;
+            }
+            Stage::Ended | Stage::Lost => unreachable!("nothing is wanted"),
+        }
+        self.offset += part.len() as u64;
+        Ok(part.len())
+    }
+
+    /// Takes a whole frame whose head is good.
+    fn frame(&mut self, kind: [u8; 4], frame: &[u8], receiver: &mut impl Receiver) -> Result<(), Stop> {
+        let result = match kind {
+            layout::BLOCK => return self.block(frame, receiver),
+            layout::NAMES | layout::INDEX => {
+                self.lists_offset.get_or_insert(self.offset);
+                index::check_list(frame)
+            }
+            layout::TAIL => Tail::read(frame).and_then(|tail| self.check_tail(&tail, frame.len())),
+            other => Err(Malformed::field("block", &other, "\"QBLK\", \"QNAM\", \"QIDX\" or \"QEND\"")),
+        };
+        match result {
+            Ok(()) => Ok(()),
+            Err(malformed) => self.bad(frame, malformed, receiver),
+        }
+    }
+
+    fn block(&mut self, frame: &[u8], receiver: &mut impl Receiver) -> Result<(), Stop> {
+        let head = match BlockHead::read(frame) {
+            Ok(head) => head,
+            Err(malformed) => return self.bad(frame, malformed, receiver),
+        };
+        let before = head.records_before.get();
+        if before != self.records || self.lists_offset.is_some() {
+            let found = format!("a block that begins at record {before} where record {} comes next", self.records);
+            let malformed = Malformed { field: "block", found, expected: "each block once, in its place" };
+            if before < self.records || self.lists_offset.is_some() {
+                return self.bad(frame, malformed, receiver);
+            }
+            self.bad(&frame[..FRAME_HEAD_BYTES], malformed, receiver)?;
+        }
+        self.blocks = self.blocks.saturating_add(1);
+        self.records = before.saturating_add(u64::from(head.record_count()));
+        let has_sequence = self.has_sequence();
+        let prepared = Block::parse(frame, has_sequence).and_then(|block| {
+            self.dictionary.lose(head.issues_before.get(), head.servers_before.get())?;
+            block.front().define(&mut self.dictionary, receiver)?;
+            self.deliverer.prepare(&block, &self.dictionary)?;
+            Ok(block)
+        });
+        match prepared {
+            Ok(block) => self.deliverer.hand_over(&block, self.offset, &self.dictionary, receiver),
+            Err(malformed) => self.bad(frame, malformed, receiver),
+        }
+    }
+
+    /// The tail's sums are those of what has been read.
+    fn check_tail(&self, tail: &Tail, tail_bytes: usize) -> Result<(), Malformed> {
+        let (issues, servers) = self.dictionary.counts();
+        let found = Tail {
+            records: self.records,
+            blocks: self.blocks,
+            lists_offset: self.lists_offset.unwrap_or(self.offset),
+            file_bytes: self.offset + tail_bytes as u64,
+            issues,
+            servers,
+        };
+        // The names of damaged blocks are not counted; that the block is damaged has been said.
+        let expected = Tail { issues: issues.max(tail.issues), servers: servers.max(tail.servers), ..found };
+        if *tail == expected {
+            return Ok(());
+        }
+        let found = format!("an end after {} records in {} blocks", self.records, self.blocks);
+        Err(Malformed { field: "file", found, expected: "as many as the file's tail says: a part is missing" })
+    }
+
+    fn after_the_end(&mut self, chunk: &[u8], receiver: &mut impl Receiver) -> Result<(), Stop> {
+        self.stage = Stage::Lost;
+        let (found, expected) = ("more bytes".to_owned(), "nothing after the file's tail");
+        self.bad(&[], Malformed { field: "file", found, expected }, receiver)?;
+        receiver.rest(chunk)
+    }
+
+    /// Hands `bytes`, which begin where the frame does, over as a bad record that names no issue.
+    fn bad(&self, bytes: &[u8], malformed: Malformed, receiver: &mut impl Receiver) -> Result<(), Stop> {
+        receiver.record(&damage(Place::Byte(self.offset), bytes, None, self.has_sequence(), malformed))
+    }
+
+    fn has_sequence(&self) -> bool {
+        self.header.is_some_and(|header| header.has_sequence)
+    }
+}
+
+fn header_error(malformed: Malformed) -> FeedError {
+    FeedError::Input { place: Place::Byte(0), malformed }
+}

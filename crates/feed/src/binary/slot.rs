@@ -1,0 +1,396 @@
+//! One record of 32 bytes, and the slot beside it that holds what is too large for it.
+
+use super::dictionary::Dictionary;
+use super::layout::SLOT_BYTES;
+use crate::Malformed;
+use quoteclock_model::{Condition, MarketEvent, OrderAction, OrderId, Phase, Price, Scope, ServerIndex, Shares, Side};
+use zerocopy::little_endian::{U32, U64};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
+
+/// A record, or the extension of the one before it.
+///
+/// In a price or quantity 0 stands for none: neither can be zero. In an extension `order` holds the price, `other` the
+/// quantity, and all else is zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
+#[repr(C)]
+pub struct Slot {
+    order: U64,
+    other: U64,
+    price: U32,
+    quantity: U32,
+    micros: U32,
+    tag: U32,
+}
+
+const _: () = assert!(size_of::<Slot>() == SLOT_BYTES);
+
+/// The parts of [`Slot::tag`].
+mod tag {
+    pub const KIND_BITS: u32 = 0b111;
+    pub const DETAIL_SHIFT: u32 = 3;
+    pub const DETAIL_BITS: u32 = 0b111;
+    pub const MARKED: u32 = 1 << 6;
+    pub const ORDER: u32 = 1 << 7;
+    pub const OTHER: u32 = 1 << 8;
+    pub const WIDE: u32 = 1 << 9;
+    pub const RESERVED: u32 = 0b11 << 10;
+    pub const ORDINAL_SHIFT: u32 = 12;
+
+    pub const EXTENSION: u32 = 0;
+    pub const ADD: u32 = 1;
+    pub const REPLACE: u32 = 2;
+    pub const REDUCE: u32 = 3;
+    pub const CANCEL: u32 = 4;
+    pub const TRADE: u32 = 5;
+    pub const PHASE: u32 = 6;
+    pub const CLEAR: u32 = 7;
+}
+
+impl Slot {
+    /// The order that the event names first; meaningless unless [`Slot::has_order`].
+    #[inline]
+    pub fn order(&self) -> u64 {
+        self.order.get()
+    }
+
+    /// Of an add the server's index in the file; of a replace the new number; of a trade the second order. Meaningless
+    /// unless [`Slot::has_other`].
+    #[inline]
+    pub fn other(&self) -> u64 {
+        self.other.get()
+    }
+
+    /// The price in ten-thousandths of a currency unit; 0 for none, and if [`Slot::is_wide`].
+    #[inline]
+    pub fn price(&self) -> u32 {
+        self.price.get()
+    }
+
+    /// The quantity; 0 for none, and if [`Slot::is_wide`].
+    #[inline]
+    pub fn quantity(&self) -> u32 {
+        self.quantity.get()
+    }
+
+    /// Microseconds from the block's first record.
+    #[inline]
+    pub fn micros(&self) -> u32 {
+        self.micros.get()
+    }
+
+    /// The position in the original order of the block.
+    #[inline]
+    pub fn ordinal(&self) -> u32 {
+        self.tag.get() >> tag::ORDINAL_SHIFT
+    }
+
+    /// What the record says: 1 add, 2 replace, 3 reduce, 4 cancel, 5 trade, 6 phase, 7 clear; 0 is an extension.
+    #[inline]
+    pub fn kind(&self) -> u32 {
+        self.tag.get() & tag::KIND_BITS
+    }
+
+    /// The condition of an add, the phase of a phase event.
+    #[inline]
+    pub fn detail(&self) -> u32 {
+        self.tag.get() >> tag::DETAIL_SHIFT & tag::DETAIL_BITS
+    }
+
+    /// Whether an add is an offer, a trade an auction's.
+    #[inline]
+    pub fn is_marked(&self) -> bool {
+        self.tag.get() & tag::MARKED != 0
+    }
+
+    /// Whether [`Slot::order`] names an order.
+    #[inline]
+    pub fn has_order(&self) -> bool {
+        self.tag.get() & tag::ORDER != 0
+    }
+
+    /// Whether [`Slot::other`] says something.
+    #[inline]
+    pub fn has_other(&self) -> bool {
+        self.tag.get() & tag::OTHER != 0
+    }
+
+    /// Whether price and quantity stand in an extension that follows.
+    #[inline]
+    pub fn is_wide(&self) -> bool {
+        self.tag.get() & tag::WIDE != 0
+    }
+
+    /// The record of `event`, `micros` after the block's first, and its extension, if it needs one. `server` is the
+    /// index in the file of the server that an add names.
+    #[inline]
+    pub(crate) fn write(event: &MarketEvent, server: Option<u32>, ordinal: u32, micros: u32) -> (Slot, Option<Slot>) {
+        let fields = Fields::of(event, server);
+        let mut bits = fields.kind | fields.detail << tag::DETAIL_SHIFT | ordinal << tag::ORDINAL_SHIFT;
+        for (bit, set) in
+            [(tag::MARKED, fields.marked), (tag::ORDER, fields.order.is_some()), (tag::OTHER, fields.other.is_some())]
+        {
+            bits |= if set { bit } else { 0 };
+        }
+        let price = fields.price.map_or(0, Price::ten_thousandths);
+        let quantity = fields.quantity.map_or(0, |Shares(shares)| shares);
+        let mut slot = Slot {
+            order: U64::new(fields.order.unwrap_or(0)),
+            other: U64::new(fields.other.unwrap_or(0)),
+            price: U32::new(0),
+            quantity: U32::new(0),
+            micros: U32::new(micros),
+            tag: U32::new(bits),
+        };
+        if let (Ok(price), Ok(quantity)) = (u32::try_from(price), u32::try_from(quantity)) {
+            (slot.price, slot.quantity) = (U32::new(price), U32::new(quantity));
+            return (slot, None);
+        }
+        slot.tag = U32::new(bits | tag::WIDE);
+        (slot, Some(Slot::extension(price, quantity)))
+    }
+
+    fn extension(price: u64, quantity: u64) -> Slot {
+        let zero = U32::new(0);
+        let tag = U32::new(tag::EXTENSION);
+        Slot { order: U64::new(price), other: U64::new(quantity), price: zero, quantity: zero, micros: zero, tag }
+    }
+
+    /// The event that the record holds, in a group of `scope`, under the names that `dictionary` holds.
+    ///
+    /// # Errors
+    /// The field that says nothing, and what it should say.
+    #[inline]
+    pub fn event(
+        &self,
+        extension: Option<&Slot>,
+        scope: Scope,
+        dictionary: &Dictionary,
+    ) -> Result<MarketEvent, Malformed> {
+        if self.tag.get() & tag::RESERVED != 0 || self.is_wide() != extension.is_some() {
+            return Err(self.malformed("record"));
+        }
+        let action = match self.kind() {
+            tag::ADD => self.add(extension, dictionary)?,
+            tag::REPLACE => OrderAction::Replace {
+                order: self.order_named()?,
+                order_new: OrderId(self.some(self.has_other(), self.other(), "contra")?),
+                price: self.price_in(extension)?,
+                quantity: self.quantity_in(extension)?,
+            },
+            tag::REDUCE => {
+                OrderAction::Reduce { order: self.order_named()?, quantity: self.quantity_given(extension)? }
+            }
+            tag::CANCEL => OrderAction::Cancel { order: self.order_named()? },
+            tag::TRADE => self.trade(extension)?,
+            tag::PHASE => return Ok(MarketEvent::Phase { scope, phase: self.phase()? }),
+            tag::CLEAR => return Ok(MarketEvent::Clear { scope }),
+            _ => return Err(self.malformed("event")),
+        };
+        match scope {
+            Scope::Issue(issue) => Ok(MarketEvent::Order { issue, action }),
+            Scope::Market => Err(self.malformed("issue")),
+        }
+    }
+
+    #[inline]
+    fn add(&self, extension: Option<&Slot>, dictionary: &Dictionary) -> Result<OrderAction, Malformed> {
+        let server = match self.has_other() {
+            false => None,
+            true => Some(dictionary.server(self.other()).ok_or_else(|| self.malformed("server"))?),
+        };
+        let condition = match self.detail() {
+            0 => Condition::None,
+            1 => Condition::OnOpen,
+            2 => Condition::OnClose,
+            3 => Condition::Funari,
+            4 => Condition::Ioc,
+            _ => return Err(self.malformed("condition")),
+        };
+        Ok(OrderAction::Add {
+            order: self.order_named()?,
+            server,
+            side: if self.is_marked() { Side::Offer } else { Side::Bid },
+            price: self.price_in(extension)?,
+            quantity: self.quantity_given(extension)?,
+            condition,
+        })
+    }
+
+    #[inline]
+    fn trade(&self, extension: Option<&Slot>) -> Result<OrderAction, Malformed> {
+        let order = self.has_order().then(|| OrderId(self.order()));
+        let contra = self.has_other().then(|| OrderId(self.other()));
+        if order.is_some() && order == contra {
+            return Err(self.malformed("contra"));
+        }
+        let (price, quantity) = (self.price_in(extension)?, self.quantity_given(extension)?);
+        Ok(OrderAction::Trade { price, quantity, orders: [order, contra], auction: self.is_marked() })
+    }
+
+    fn phase(&self) -> Result<Phase, Malformed> {
+        Ok(match self.detail() {
+            0 => Phase::Continuous,
+            1 => Phase::SequentialQuote,
+            2 => Phase::SpecialQuote,
+            3 => Phase::Halt,
+            4 => Phase::Auction,
+            5 => Phase::Closed,
+            _ => return Err(self.malformed("phase")),
+        })
+    }
+
+    #[inline]
+    fn order_named(&self) -> Result<OrderId, Malformed> {
+        self.some(self.has_order(), self.order(), "order").map(OrderId)
+    }
+
+    #[inline]
+    fn some(&self, given: bool, number: u64, field: &'static str) -> Result<u64, Malformed> {
+        if given { Ok(number) } else { Err(self.malformed(field)) }
+    }
+
+    #[inline]
+    fn price_in(&self, extension: Option<&Slot>) -> Result<Option<Price>, Malformed> {
+        let units = extension.map_or(u64::from(self.price()), |extension| extension.order.get());
+        if units == 0 {
+            return Ok(None);
+        }
+        Price::from_ten_thousandths(units).map(Some).ok_or_else(|| self.malformed("price"))
+    }
+
+    #[inline]
+    fn quantity_in(&self, extension: Option<&Slot>) -> Result<Option<Shares>, Malformed> {
+        let shares = Shares(extension.map_or(u64::from(self.quantity()), |extension| extension.other.get()));
+        if shares == Shares(0) {
+            return Ok(None);
+        }
+        if shares <= Shares::MAX_PER_RECORD { Ok(Some(shares)) } else { Err(self.malformed("quantity")) }
+    }
+
+    #[inline]
+    fn quantity_given(&self, extension: Option<&Slot>) -> Result<Shares, Malformed> {
+        self.quantity_in(extension)?.ok_or_else(|| self.malformed("quantity"))
+    }
+
+    /// A record whose checksum is right and which yet says nothing: whoever wrote it did not keep to the form.
+    #[cold]
+    fn malformed(&self, field: &'static str) -> Malformed {
+        let found = format!("none or an impossible one in record {:02x?}", self.as_bytes());
+        Malformed { field, found, expected: "what docs/EVENT_FORMAT.md says of such a record" }
+    }
+}
+
+/// What of an event goes where.
+struct Fields {
+    kind: u32,
+    detail: u32,
+    marked: bool,
+    order: Option<u64>,
+    other: Option<u64>,
+    price: Option<Price>,
+    quantity: Option<Shares>,
+}
+
+impl Fields {
+    const NONE: Fields =
+        Fields { kind: 0, detail: 0, marked: false, order: None, other: None, price: None, quantity: None };
+
+    #[inline]
+    fn of(event: &MarketEvent, server: Option<u32>) -> Fields {
+        match *event {
+            MarketEvent::Order { action, .. } => Fields::of_action(&action, server),
+            MarketEvent::Phase { phase, .. } => Fields { kind: tag::PHASE, detail: phase_code(phase), ..Fields::NONE },
+            MarketEvent::Clear { .. } => Fields { kind: tag::CLEAR, ..Fields::NONE },
+        }
+    }
+
+    #[inline]
+    fn of_action(action: &OrderAction, server: Option<u32>) -> Fields {
+        match *action {
+            OrderAction::Add { order, side, price, quantity, condition, .. } => Fields {
+                kind: tag::ADD,
+                detail: condition_code(condition),
+                marked: side == Side::Offer,
+                order: Some(order.0),
+                other: server.map(u64::from),
+                price,
+                quantity: Some(quantity),
+            },
+            OrderAction::Replace { order, order_new, price, quantity } => Fields {
+                kind: tag::REPLACE,
+                order: Some(order.0),
+                other: Some(order_new.0),
+                price,
+                quantity,
+                ..Fields::NONE
+            },
+            OrderAction::Reduce { order, quantity } => {
+                Fields { kind: tag::REDUCE, order: Some(order.0), quantity: Some(quantity), ..Fields::NONE }
+            }
+            OrderAction::Cancel { order } => Fields { kind: tag::CANCEL, order: Some(order.0), ..Fields::NONE },
+            OrderAction::Trade { price, quantity, orders: [order, contra], auction } => Fields {
+                kind: tag::TRADE,
+                marked: auction,
+                order: order.map(|order| order.0),
+                other: contra.map(|order| order.0),
+                price,
+                quantity: Some(quantity),
+                ..Fields::NONE
+            },
+        }
+    }
+}
+
+fn condition_code(condition: Condition) -> u32 {
+    match condition {
+        Condition::None => 0,
+        Condition::OnOpen => 1,
+        Condition::OnClose => 2,
+        Condition::Funari => 3,
+        Condition::Ioc => 4,
+    }
+}
+
+fn phase_code(phase: Phase) -> u32 {
+    match phase {
+        Phase::Continuous => 0,
+        Phase::SequentialQuote => 1,
+        Phase::SpecialQuote => 2,
+        Phase::Halt => 3,
+        Phase::Auction => 4,
+        Phase::Closed => 5,
+    }
+}
+
+/// Steps through the slots of a group, a record with its extension at a time.
+#[derive(Clone, Debug)]
+pub(crate) struct Records<'a>(pub(crate) &'a [Slot]);
+
+impl<'a> Iterator for Records<'a> {
+    type Item = (&'a Slot, Option<&'a Slot>);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let (slot, rest) = self.0.split_first()?;
+        self.0 = rest;
+        if !slot.is_wide() {
+            return Some((slot, None));
+        }
+        match rest.split_first() {
+            Some((extension, rest)) if extension.kind() == tag::EXTENSION => {
+                self.0 = rest;
+                Some((slot, Some(extension)))
+            }
+            _ => Some((slot, None)),
+        }
+    }
+}
+
+/// The server of an event, if it names one.
+#[inline]
+pub(crate) fn server_of(event: &MarketEvent) -> Option<ServerIndex> {
+    match event {
+        MarketEvent::Order { action: OrderAction::Add { server, .. }, .. } => *server,
+        _ => None,
+    }
+}
