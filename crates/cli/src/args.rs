@@ -1,6 +1,7 @@
 //! What can be typed.
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
 use jiff::civil::Date;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -22,6 +23,8 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     Replay(ReplayArgs),
     Check(CheckArgs),
+    Convert(ConvertArgs),
+    Generate(GenerateArgs),
 }
 
 /// Measure trading days from their order events.
@@ -32,6 +35,7 @@ pub(crate) enum Command {
 #[command(after_help = "Examples:
   quoteclock replay --registry registry 2024-03-01.csv.zst
   quoteclock replay --registry registry --out results march/*.csv.gz
+  quoteclock replay --registry us --out results 01302020.NASDAQ_ITCH50.gz
   zcat 2024-03-01.csv.gz | quoteclock replay --registry registry --json - > 2024-03-01.json
 
 --out writes daily.csv and breaches.csv (and rejects.csv with --lenient), once the whole run has succeeded.")]
@@ -52,7 +56,7 @@ pub(crate) struct ReplayArgs {
     #[arg(long)]
     pub(crate) allow_gaps: bool,
 
-    /// Trading date, such as 2024-03-01; otherwise that of the first record
+    /// Trading date, such as 2024-03-01; otherwise that of the first record, or of an ITCH file's name (MMDDYYYY…)
     #[arg(long, value_name = "DATE")]
     pub(crate) date: Option<Date>,
 
@@ -64,7 +68,8 @@ pub(crate) struct ReplayArgs {
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// Files of order events, one trading day each, plain or compressed with gzip or zstd; - for standard input
+    /// Files of order events, one trading day each: CSV, the binary form (.qcev) or NASDAQ ITCH 5.0, plain or compressed
+    /// with gzip or zstd; - for standard input
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 }
@@ -84,4 +89,142 @@ pub(crate) struct CheckArgs {
     /// Print one JSON document
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Write events of one form in another, whole or an excerpt.
+///
+/// The input's form is recognised by its content: CSV, the binary form or NASDAQ ITCH 5.0, plain or compressed. The
+/// output's is told by its name: .csv or .qcev (the binary form), and .gz or .zst behind it to compress.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  quoteclock convert 2024-03-01.csv.gz 2024-03-01.qcev
+  quoteclock convert 01302020.NASDAQ_ITCH50.gz 2020-01-30.csv.zst
+  quoteclock convert --issue 1306 --from 2024-03-01T10:00:00+09:00 --to 2024-03-01T10:05:00+09:00 2024-03-01.qcev -
+
+An excerpt that begins in mid-day begins with the orders that rest then, and numbers its records anew, so that it replays
+by itself. - as output writes CSV to standard output.")]
+pub(crate) struct ConvertArgs {
+    /// Events to read; - for standard input
+    #[arg(value_name = "IN")]
+    pub(crate) input: PathBuf,
+
+    /// File to write; - for standard output
+    #[arg(value_name = "OUT")]
+    pub(crate) output: PathBuf,
+
+    /// Only this issue, and what concerns the whole market
+    #[arg(long, value_name = "CODE")]
+    pub(crate) issue: Option<String>,
+
+    /// Only from this time on, such as 2024-03-01T10:00:00+09:00
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<Timestamp>,
+
+    /// Only before this time
+    #[arg(long, value_name = "TIME")]
+    pub(crate) to: Option<Timestamp>,
+
+    /// Only so many records
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<u64>,
+
+    /// Trading date, where the input does not tell it
+    #[arg(long, value_name = "DATE")]
+    pub(crate) date: Option<Date>,
+
+    /// Zone of an ITCH file, whose times count from local midnight
+    #[arg(long, value_name = "ZONE", default_value = "America/New_York")]
+    pub(crate) timezone: String,
+
+    /// Write this form, whatever the output's name says
+    #[arg(long, value_name = "FORM")]
+    pub(crate) form: Option<ConvertForm>,
+}
+
+/// A form that `convert` writes.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum ConvertForm {
+    Csv,
+    Binary,
+}
+
+/// Make up trading days with their registry: realistic, valid, the same for the same seed on every machine.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  quoteclock generate --out made-up
+  quoteclock generate --load tse-etf --events 50M --form binary --out made-up
+  quoteclock generate --month 2024-03 --events 200k --out march
+  quoteclock generate --load us-market --form itch --events 10M --out - | wc -c
+
+--out DIR holds the registry in DIR/registry and each day beside it. --out - writes one day's events to standard output.")]
+pub(crate) struct GenerateArgs {
+    /// Folder to write to; - for the events alone on standard output
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+
+    /// Size and style of the market
+    #[arg(long, value_name = "LOAD", default_value = "small", value_parser = ["small", "tse-etf", "us-market"])]
+    pub(crate) load: String,
+
+    /// Events a day, such as 100000, 250k, 50M or 1G
+    #[arg(long, value_name = "N", value_parser = number)]
+    pub(crate) events: Option<u64>,
+
+    /// What all randomness comes from
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+
+    /// Trading date
+    #[arg(long, value_name = "DATE", conflicts_with = "month")]
+    pub(crate) date: Option<Date>,
+
+    /// All weekdays of a month, such as 2024-03, less --holiday
+    #[arg(long, value_name = "MONTH", value_parser = first_of_month)]
+    pub(crate) month: Option<Date>,
+
+    /// A weekday without trading; may be given several times
+    #[arg(long = "holiday", value_name = "DATE")]
+    pub(crate) holidays: Vec<Date>,
+
+    /// Number of issues
+    #[arg(long, value_name = "N")]
+    pub(crate) issues: Option<u32>,
+
+    /// Number of market makers
+    #[arg(long, value_name = "N")]
+    pub(crate) market_makers: Option<u32>,
+
+    /// Form of the events; us-market is itch or binary
+    #[arg(long, value_name = "FORM")]
+    pub(crate) form: Option<GenerateForm>,
+
+    /// Write the files anew if they are there
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// A form that `generate` writes.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum GenerateForm {
+    Csv,
+    Binary,
+    Itch,
+}
+
+/// `250k`, `50M`, `1G` or plain digits.
+fn number(text: &str) -> Result<u64, String> {
+    let wrong = || format!("found \"{text}\", expected a whole number such as 100000, 250k, 50M or 1G");
+    let (digits, scale) = match text.as_bytes().last() {
+        Some(b'k' | b'K') => (&text[..text.len() - 1], 1_000),
+        Some(b'm' | b'M') => (&text[..text.len() - 1], 1_000_000),
+        Some(b'g' | b'G') => (&text[..text.len() - 1], 1_000_000_000),
+        _ => (text, 1),
+    };
+    let number: u64 = digits.parse().map_err(|_| wrong())?;
+    number.checked_mul(scale).ok_or_else(wrong)
+}
+
+/// `2024-03`.
+fn first_of_month(text: &str) -> Result<Date, String> {
+    format!("{text}-01").parse().map_err(|_| format!("found \"{text}\", expected a month such as 2024-03"))
 }

@@ -5,6 +5,8 @@
 
 mod args;
 mod check;
+mod convert;
+mod generate;
 mod output;
 mod registry;
 mod replay;
@@ -43,6 +45,8 @@ fn main() -> ExitCode {
     let result = match &args.command {
         Command::Replay(replay) => replay::run(replay),
         Command::Check(check) => check::run(check),
+        Command::Convert(convert) => convert::run(convert),
+        Command::Generate(generate) => generate::run(generate),
     };
     match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,

@@ -134,6 +134,20 @@ impl<'a, S: DaySink, R: RejectSink> Day<'a, S, R> {
         Ok(())
     }
 
+    /// Takes note that all input has been read. Where no record has told the date, the input may say it of itself.
+    ///
+    /// # Errors
+    /// [`Stop`] if that date cannot be measured.
+    pub fn end_of_input(&mut self, stated: Option<Date>) -> Result<(), Stop> {
+        if let (Stage::Waiting { .. }, Some(date)) = (&self.stage, stated)
+            && let Err(error) = self.open(date)
+        {
+            self.error = Some(error);
+            return Err(Stop);
+        }
+        Ok(())
+    }
+
     /// Ends the day, and gives the sinks back.
     ///
     /// # Errors

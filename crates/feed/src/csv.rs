@@ -9,7 +9,7 @@ mod write;
 pub use write::CsvWriter;
 
 use crate::text::{self, TimeReader};
-use crate::{Directory, FeedError, Malformed, Place, RawRecord, Receiver, Sequence, Stop};
+use crate::{Directory, FeedError, Malformed, Place, RawRecord, Receiver, Sequence, Stop, UtcOffset};
 use quoteclock_model::{Condition, MarketEvent, OrderAction, OrderId, Phase, Scope, SequenceNo, Side, Timestamp};
 
 /// The columns, in the order in which they are written.
@@ -76,6 +76,12 @@ impl CsvDecoder {
             chunk = tail;
         }
         self.hold(chunk, receiver)
+    }
+
+    /// The offset from UTC that the last readable time was written in.
+    pub fn offset(&self) -> UtcOffset {
+        let minutes = i16::try_from(self.parser.times.offset_minutes()).ok();
+        minutes.and_then(UtcOffset::from_minutes).expect("offsets of less than a day are read")
     }
 
     /// The beginning of a line that has not ended yet.

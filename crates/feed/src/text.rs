@@ -54,6 +54,7 @@ pub fn quantity(field: &[u8]) -> Option<Shares> {
 #[derive(Debug, Default)]
 pub struct TimeReader {
     last_date: Option<([u8; 10], i64)>,
+    offset_minutes: i64,
 }
 
 impl TimeReader {
@@ -72,8 +73,14 @@ impl TimeReader {
         }
         let (micros, rest) = fraction(rest)?;
         let offset_minutes = offset(rest)?;
+        self.offset_minutes = offset_minutes;
         let seconds = days * 86_400 + hour * 3_600 + minute * 60 + second - offset_minutes * 60;
         Some(Timestamp::from_micros(seconds * 1_000_000 + micros))
+    }
+
+    /// The offset from UTC of the time read last, in minutes; 0 before the first.
+    pub fn offset_minutes(&self) -> i64 {
+        self.offset_minutes
     }
 
     #[inline]

@@ -4,9 +4,10 @@
 
 use crate::Input;
 use jiff::civil::Date;
+use quoteclock_feed::binary::{BinaryDecoder, looks_like_binary};
 use quoteclock_feed::csv::CsvDecoder;
 use quoteclock_feed::itch::{ItchDecoder, date_from_name, looks_like_itch};
-use quoteclock_feed::{FeedError, Receiver};
+use quoteclock_feed::{FeedError, Receiver, TradingDate};
 use quoteclock_model::Timestamp;
 
 /// A form of events.
@@ -14,6 +15,8 @@ use quoteclock_model::Timestamp;
 pub enum Format {
     /// The CSV of SPEC section 2.
     Csv,
+    /// The binary form of `docs/EVENT_FORMAT.md`.
+    Binary,
     /// NASDAQ TotalView-ITCH 5.0.
     Itch,
 }
@@ -24,6 +27,9 @@ pub(crate) const RECOGNISED_BY_BYTES: usize = 64;
 impl Format {
     /// The form of an input that begins with `first_bytes`.
     pub fn recognise(first_bytes: &[u8], input: &Input) -> Format {
+        if looks_like_binary(first_bytes) {
+            return Format::Binary;
+        }
         let named_itch = || input.file_name().is_some_and(|name| name.to_ascii_uppercase().contains("ITCH"));
         if looks_like_itch(first_bytes) || (!first_bytes.is_empty() && !first_bytes.is_ascii() && named_itch()) {
             Format::Itch
@@ -37,14 +43,20 @@ impl Input {
     /// The date that the file's name tells: one that begins MMDDYYYY, as the exchange names its ITCH files.
     pub fn date_of_name(&self) -> Option<Date> {
         let (year, month, day) = date_from_name(&self.file_name()?)?;
-        let part = |number: u8| i8::try_from(number).ok();
-        Date::new(i16::try_from(year).ok()?, part(month)?, part(day)?).ok()
+        civil_date(TradingDate::new(year, month, day)?)
     }
+}
+
+/// The same date as the calendar's type.
+pub(crate) fn civil_date(date: TradingDate) -> Option<Date> {
+    let part = |number: u8| i8::try_from(number).ok();
+    Date::new(i16::try_from(date.year()).ok()?, part(date.month())?, part(date.day())?).ok()
 }
 
 /// A decoder of any form.
 pub(crate) enum Decoder {
     Csv(CsvDecoder),
+    Binary(BinaryDecoder),
     Itch(ItchDecoder),
 }
 
@@ -53,6 +65,7 @@ impl Decoder {
     pub(crate) fn new(format: Format, midnight: Timestamp) -> Decoder {
         match format {
             Format::Csv => Decoder::Csv(CsvDecoder::default()),
+            Format::Binary => Decoder::Binary(BinaryDecoder::default()),
             Format::Itch => Decoder::Itch(ItchDecoder::new(midnight)),
         }
     }
@@ -60,6 +73,7 @@ impl Decoder {
     pub(crate) fn push(&mut self, chunk: &[u8], receiver: &mut impl Receiver) -> Result<(), FeedError> {
         match self {
             Decoder::Csv(decoder) => decoder.push(chunk, receiver),
+            Decoder::Binary(decoder) => decoder.push(chunk, receiver),
             Decoder::Itch(decoder) => decoder.push(chunk, receiver),
         }
     }
@@ -67,6 +81,7 @@ impl Decoder {
     pub(crate) fn finish(self, receiver: &mut impl Receiver) -> Result<(), FeedError> {
         match self {
             Decoder::Csv(decoder) => decoder.finish(receiver),
+            Decoder::Binary(decoder) => decoder.finish(receiver),
             Decoder::Itch(decoder) => decoder.finish(receiver),
         }
     }
@@ -75,7 +90,16 @@ impl Decoder {
     pub(crate) fn unfinished(&self) -> &[u8] {
         match self {
             Decoder::Csv(decoder) => decoder.unfinished(),
+            Decoder::Binary(decoder) => decoder.unfinished(),
             Decoder::Itch(decoder) => decoder.unfinished(),
+        }
+    }
+
+    /// The trading date that the input says of itself, where its form has a place for it.
+    pub(crate) fn stated_date(&self) -> Option<Date> {
+        match self {
+            Decoder::Csv(_) | Decoder::Itch(_) => None,
+            Decoder::Binary(decoder) => decoder.header().and_then(|header| civil_date(header.date)),
         }
     }
 }

@@ -150,7 +150,7 @@ fn run_pass<R: RejectSink>(
     let day_error = |source| ReplayError::Day { file: file(), source };
     let format = Format::recognise(chunks.peek(RECOGNISED_BY_BYTES), input);
     let midnight = match (format, options.date) {
-        (Format::Csv, _) => Timestamp::MIN,
+        (Format::Csv | Format::Binary, _) => Timestamp::MIN,
         (Format::Itch, None) => return Err(ReplayError::NoDate { file: file() }),
         (Format::Itch, Some(date)) => midnight(registry, date).map_err(day_error)?,
     };
@@ -205,7 +205,11 @@ fn decode<S: DaySink, R: RejectSink>(
 ) -> Result<(), DecodeError> {
     loop {
         let chunk = match chunks.next() {
-            Ok([]) => return Ok(decoder.finish(day)?),
+            Ok([]) => {
+                let date = decoder.stated_date();
+                decoder.finish(day)?;
+                return Ok(day.end_of_input(date)?);
+            }
             Ok(chunk) => chunk,
             Err(ChunkError::Io(error)) => return Err(DecodeError::Io(error)),
             Err(damage) => {

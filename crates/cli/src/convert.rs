@@ -1,0 +1,152 @@
+//! `quoteclock convert`: events of one form written in another.
+
+use crate::args::{ConvertArgs, ConvertForm};
+use crate::{BadUsage, Outcome, terminal};
+use anyhow::{Context, Result};
+use jiff::tz::TimeZoneDatabase;
+use quoteclock_model::{IssueCode, Timestamp};
+use quoteclock_replay::{ConvertError, ConvertOptions, Input, Target, convert};
+use std::io::{BufWriter, IsTerminal, Write};
+use std::path::Path;
+
+/// Runs the command.
+pub(crate) fn run(args: &ConvertArgs) -> Result<Outcome> {
+    let options = options(args)?;
+    let input = Input::named(&args.input);
+    let bar = terminal::progress_bar(input.size());
+    let progress = |bytes| bar.inc(bytes);
+    let result = if args.output == Path::new("-") {
+        if options.target == Target::Binary && std::io::stdout().is_terminal() {
+            return Err(BadUsage("the binary form is not for a terminal: give a file, or a pipe".to_owned()).into());
+        }
+        convert(&input, &options, BufWriter::new(std::io::stdout().lock()), &progress).map_err(anyhow::Error::from)
+    } else {
+        into_file(args, &input, &options, &progress)
+    };
+    bar.finish_and_clear();
+    result?;
+    Ok(Outcome::Done)
+}
+
+/// Writes aside, and gives the file its name once it is whole.
+fn into_file(
+    args: &ConvertArgs,
+    input: &Input,
+    options: &ConvertOptions,
+    progress: quoteclock_replay::Progress<'_>,
+) -> Result<u64, anyhow::Error> {
+    let folder = match args.output.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".quoteclock-");
+    // As any new file, not as a secret one.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let file = builder.tempfile_in(folder);
+    let file = file.with_context(|| format!("writing to the folder {}", folder.display()))?;
+    let mut output = Compressed::new(BufWriter::new(file.as_file()), &args.output).map_err(ConvertError::Write)?;
+    let written = convert(input, options, &mut output, progress)?;
+    output.finish().map_err(ConvertError::Write)?;
+    file.as_file().sync_all().map_err(ConvertError::Write)?;
+    file.persist(&args.output).with_context(|| format!("writing {}", args.output.display()))?;
+    Ok(written)
+}
+
+fn options(args: &ConvertArgs) -> Result<ConvertOptions> {
+    let zone = TimeZoneDatabase::bundled().get(&args.timezone).map_err(|_| {
+        BadUsage(format!("--timezone: found \"{}\", expected a zone such as America/New_York", args.timezone))
+    })?;
+    let issue = match &args.issue {
+        None => None,
+        Some(code) => Some(IssueCode::new(code.as_bytes()).ok_or_else(|| {
+            BadUsage(format!("--issue: found \"{code}\", expected the code of an issue, such as 1306"))
+        })?),
+    };
+    if let (Some(from), Some(to)) = (args.from, args.to)
+        && to <= from
+    {
+        return Err(BadUsage(format!("--to {to} is not after --from {from}, expected a later time")).into());
+    }
+    let instant = |time: jiff::Timestamp| Timestamp::from_micros(time.as_microsecond());
+    Ok(ConvertOptions {
+        target: target(args)?,
+        date: args.date,
+        zone,
+        issue,
+        from: args.from.map(instant),
+        to: args.to.map(instant),
+        limit: args.limit,
+    })
+}
+
+/// The form to write: as asked for, or as the output's name says.
+fn target(args: &ConvertArgs) -> Result<Target> {
+    match args.form {
+        Some(ConvertForm::Csv) => return Ok(Target::Csv),
+        Some(ConvertForm::Binary) => return Ok(Target::Binary),
+        None => {}
+    }
+    let name = args.output.to_string_lossy();
+    let stem = name.strip_suffix(".gz").or(name.strip_suffix(".zst")).unwrap_or(&name);
+    match stem {
+        "-" => Ok(Target::Csv),
+        _ if stem.ends_with(".csv") => Ok(Target::Csv),
+        _ if stem.ends_with(".qcev") => Ok(Target::Binary),
+        _ => Err(BadUsage(format!(
+            "{name}: the name does not tell the form, expected .csv or .qcev, with .gz or .zst behind it to compress (or --form)"
+        ))
+        .into()),
+    }
+}
+
+/// A writer that compresses as a file's name says.
+pub(crate) enum Compressed<'a, W: Write> {
+    Plain(W),
+    Gzip(flate2::write::GzEncoder<W>),
+    Zstd(zstd::Encoder<'a, W>),
+}
+
+impl<W: Write> Compressed<'_, W> {
+    pub(crate) fn new(to: W, name: &Path) -> std::io::Result<Self> {
+        const ZSTD_LEVEL: i32 = 3;
+        Ok(match name.extension().and_then(|extension| extension.to_str()) {
+            Some("gz") => Compressed::Gzip(flate2::write::GzEncoder::new(to, flate2::Compression::default())),
+            Some("zst") => {
+                let mut encoder = zstd::Encoder::new(to, ZSTD_LEVEL)?;
+                encoder.include_checksum(true)?;
+                Compressed::Zstd(encoder)
+            }
+            _ => Compressed::Plain(to),
+        })
+    }
+
+    /// Ends the stream.
+    pub(crate) fn finish(self) -> std::io::Result<()> {
+        let mut to = match self {
+            Compressed::Plain(to) => to,
+            Compressed::Gzip(encoder) => encoder.finish()?,
+            Compressed::Zstd(encoder) => encoder.finish()?,
+        };
+        to.flush()
+    }
+}
+
+impl<W: Write> Write for Compressed<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        match self {
+            Compressed::Plain(to) => to.write(bytes),
+            Compressed::Gzip(to) => to.write(bytes),
+            Compressed::Zstd(to) => to.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        match self {
+            Compressed::Plain(to) => to.flush(),
+            Compressed::Gzip(to) => to.flush(),
+            Compressed::Zstd(to) => to.flush(),
+        }
+    }
+}
