@@ -48,6 +48,11 @@ pub(crate) struct ReplayArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
 
+    /// Write the output files as Parquet, too, for DuckDB, polars and the like
+    #[cfg(feature = "parquet")]
+    #[arg(long, requires = "out")]
+    pub(crate) parquet: bool,
+
     /// Set bad records aside and go on; what they leave in doubt is reported as unknown time
     #[arg(long)]
     pub(crate) lenient: bool,
@@ -72,6 +77,16 @@ pub(crate) struct ReplayArgs {
     /// with gzip or zstd; - for standard input
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+}
+
+impl ReplayArgs {
+    /// Whether Parquet is asked for.
+    pub(crate) fn parquet(&self) -> bool {
+        #[cfg(feature = "parquet")]
+        return self.parquet;
+        #[cfg(not(feature = "parquet"))]
+        false
+    }
 }
 
 /// List everything that is wrong with a registry, with file, line and column.

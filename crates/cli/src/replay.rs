@@ -37,7 +37,7 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Outcome> {
     let days = in_order_of_dates(&inputs, measure_all(args, &registry, &inputs, &staging)?)?;
     let parts: Vec<Parts> = days.iter().map(|day| day.parts.clone()).collect();
     if let Some(out) = &args.out {
-        staging.publish(&parts, out, args.lenient)?;
+        staging.publish(&parts, out, args.lenient, args.parquet())?;
     }
     if args.json {
         print_json(&registry, &parts, args.lenient)?;
@@ -171,7 +171,8 @@ fn print_text(args: &ReplayArgs, registry: &Registry, days: &[Measured]) -> Resu
     text.push_str(&quoteclock_report::wrap(&format!("interpretations: {}", choices.join(", ")), style.width));
     if let Some(out) = &args.out {
         let rejects = if args.lenient { ", rejects.csv" } else { "" };
-        text.push_str(&format!("written to {}: daily.csv, breaches.csv{rejects}\n", out.display()));
+        let parquet = if args.parquet() { ", daily.parquet, breaches.parquet" } else { "" };
+        text.push_str(&format!("written to {}: daily.csv, breaches.csv{rejects}{parquet}\n", out.display()));
     }
     output::print(&text)?;
     Ok(stdout().flush()?)

@@ -49,7 +49,7 @@ impl Staging {
 
     /// Puts the parts of all days, in their order, under their names into `out`. `rejects` of an earlier run go if this
     /// one has none.
-    pub(crate) fn publish(&self, days: &[Parts], out: &Path, lenient: bool) -> Result<()> {
+    pub(crate) fn publish(&self, days: &[Parts], out: &Path, lenient: bool, parquet: bool) -> Result<()> {
         let header = |columns: &[&str]| format!("{}\n", columns.join(","));
         let mut names = Vec::new();
         for (name, list, header) in [
@@ -62,12 +62,15 @@ impl Staging {
             }
             let path = self.folder.path().join(name);
             join(days, list, &header, &path).with_context(|| format!("writing {name}"))?;
-            names.push(name);
+            names.push(name.to_owned());
+            if parquet && list != List::Rejects {
+                names.push(columnar(&path).with_context(|| format!("writing {name} as Parquet"))?);
+            }
         }
         std::fs::create_dir_all(out).with_context(|| format!("making the folder {}", out.display()))?;
         for name in names {
-            std::fs::rename(self.folder.path().join(name), out.join(name))
-                .with_context(|| format!("writing {}", out.join(name).display()))?;
+            std::fs::rename(self.folder.path().join(&name), out.join(&name))
+                .with_context(|| format!("writing {}", out.join(&name).display()))?;
         }
         if !lenient {
             let stale = out.join("rejects.csv");
@@ -146,6 +149,21 @@ impl Parts {
     pub(crate) fn json(&self, list: List) -> io::Result<Box<dyn Read>> {
         Ok(Box::new(BufReader::new(File::open(self.path(list, "json"))?)))
     }
+}
+
+/// Writes a CSV file as Parquet beside it, and gives the name of that.
+#[cfg(feature = "parquet")]
+fn columnar(csv: &Path) -> Result<String> {
+    let path = csv.with_extension("parquet");
+    let file = File::create(&path)?;
+    quoteclock_columnar::write_parquet(BufReader::new(File::open(csv)?), &file)?;
+    file.sync_all()?;
+    Ok(path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default())
+}
+
+#[cfg(not(feature = "parquet"))]
+fn columnar(_: &Path) -> Result<String> {
+    unreachable!("without the feature nobody can ask for it")
 }
 
 /// Joins a list's parts behind its header.
