@@ -146,6 +146,15 @@ fn a_day_for_itch_has_only_events_that_itch_can_say() {
 }
 
 #[test]
+fn a_day_for_itch_is_measured_alike_through_its_bytes() {
+    let tokyo = Options { itch: true, ..small(30_000, 2) };
+    let us = Options { events: 60_000, issues: 100, ..Options::new(Load::UsMarket) };
+    for options in [tokyo, us] {
+        assert!(measure(&options).ledger == support::measure_through_itch(&options), "{options:?}");
+    }
+}
+
+#[test]
 fn a_fast_market_is_declared_for_one_day_of_the_month() {
     let month = Options { events: 10_000, holidays: vec![date(2024, 3, 20)], ..small(10_000, 9) }.month();
     let first = support::load(&month[0]);
