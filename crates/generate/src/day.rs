@@ -68,6 +68,8 @@ pub(crate) struct Day<'w, W> {
     events: u64,
     /// Events made when the pace was last set.
     paced: u64,
+    /// How often in a row nothing came of the flow.
+    idle: u32,
 }
 
 impl<'w, W: EventWriter> Day<'w, W> {
@@ -96,6 +98,7 @@ impl<'w, W: EventWriter> Day<'w, W> {
             live_target,
             events: options.events,
             paced: 0,
+            idle: 0,
             random: random.clone(),
             calendar,
         };
@@ -206,9 +209,12 @@ impl<'w, W: EventWriter> Day<'w, W> {
     fn flow_at(&mut self, at: u64, pace: &mut Pace) {
         self.out.now = self.out.now.max(at);
         self.flow();
-        // What timers have made since the last flow slows the next.
-        let events = (self.out.made - self.paced).max(1);
+        // What timers have made since the last flow slows the next. An action that came to nothing takes no time, or the
+        // day would end too early; but should nothing ever come of any, time goes on.
+        let events = self.out.made - self.paced;
         self.paced = self.out.made;
+        self.idle = if events == 0 { self.idle + 1 } else { 0 };
+        let events = if self.idle.is_multiple_of(64) { events.max(1) } else { events };
         let exponential = self.random.exponential_q16();
         if pace.advance(events, exponential) {
             pace.begin(self.for_flow());

@@ -10,7 +10,7 @@ use quoteclock_model::{
     ServerIndex, Side,
 };
 use quoteclock_obligation::{IntervalSink, ObligationIndex};
-use quoteclock_rules::{DayPlan, Registry, SourceFile};
+use quoteclock_rules::{DayPlan, Loaded, Registry, SourceFile};
 use std::io;
 use std::sync::Arc;
 
@@ -205,13 +205,17 @@ impl EventWriter for Feeding<'_> {
     }
 }
 
-/// The registry of `options`, of which there is nothing to be said.
-pub fn load(options: &Options) -> Registry {
+/// What loading the registry of `options` makes of it.
+pub fn loaded(options: &Options) -> Loaded {
     let files: Vec<SourceFile> =
         registry(options).into_iter().map(|(name, text)| SourceFile { name, bytes: text.into_bytes() }).collect();
-    let loaded = Registry::load(&files);
-    assert!(loaded.findings.is_empty(), "{:#?}", loaded.findings);
-    loaded.registry.expect("a registry without errors")
+    Registry::load(&files)
+}
+
+/// The registry of `options`, which must be right.
+pub fn load(options: &Options) -> Registry {
+    let loaded = loaded(options);
+    loaded.registry.unwrap_or_else(|| panic!("{:#?}", loaded.findings))
 }
 
 /// A generated day, replayed strictly.
