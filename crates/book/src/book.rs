@@ -70,6 +70,8 @@ pub struct QuoteChange {
     pub server: Option<ServerIndex>,
     /// The order's side.
     pub side: Side,
+    /// The order's limit before the event, quote or not; `None` for a market order.
+    pub limit: Option<Price>,
     /// Shares taken off, and where.
     pub taken: Option<(Price, Shares)>,
     /// Shares added, and where.
@@ -187,7 +189,7 @@ impl Book {
             levels.add(price, shares).ok_or(BookError::LevelOverflow { order: id })?;
         }
         vacant.insert(order);
-        Ok(QuoteChange { server: order.server, side: order.side, taken: None, added })
+        Ok(QuoteChange { server: order.server, side: order.side, limit: order.price, taken: None, added })
     }
 
     fn replace(
@@ -218,7 +220,7 @@ impl Book {
         }
         self.orders.remove(&id);
         self.orders.insert(id_new, after);
-        Ok(QuoteChange { server: before.server, side: before.side, taken, added })
+        Ok(QuoteChange { server: before.server, side: before.side, limit: before.price, taken, added })
     }
 
     /// Checks that `quantity` can be taken off `order`.
@@ -242,7 +244,7 @@ impl Book {
         if let Some((price, shares)) = taken {
             self.levels_mut(order.side).take(price, shares);
         }
-        QuoteChange { server: order.server, side: order.side, taken, added: None }
+        QuoteChange { server: order.server, side: order.side, limit: order.price, taken, added: None }
     }
 
     fn levels_mut(&mut self, side: Side) -> &mut Levels {
