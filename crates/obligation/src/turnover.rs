@@ -62,7 +62,7 @@ impl IssueTurnover {
     /// Counts an order sent or changed. `sign_up_of_server` holds, for each server of the plan, one more than the position
     /// of the sign-up whose own orders come through it, or 0.
     ///
-    /// Clause: `QC/access_fee_counts`.
+    /// Clauses: `ST1/access-fee`, `QC/access_fee_counts`.
     #[inline]
     pub(crate) fn count_order(&mut self, touched: &Touched, sign_up_of_server: &[u32]) {
         if let Some(position) = position(touched.servers[0], sign_up_of_server) {
