@@ -26,7 +26,7 @@ pub struct MakerLine {
     pub free_servers: u32,
     /// Virtual servers of the market maker that are in force on any date of the month.
     pub servers_registered: u32,
-    /// The participant to which the waiver goes: the lowest code of those of its sign-ups.
+    /// The participant to which the waiver goes: the lowest code of those of its sign-ups. Clause: `ST1/participant`.
     pub server_participant: Option<String>,
 }
 
