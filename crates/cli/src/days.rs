@@ -102,11 +102,11 @@ fn text(rows: &[Day<'_>], days: &[StoredDay], missing: &[Date], with_registry: b
         ]
     };
     let mut text = day_table(&rows.iter().zip(days).map(cells).collect::<Vec<_>>());
-    let kind = if with_registry { "trading days" } else { "weekdays (--registry knows the holidays)" };
+    let (kind, holidays) = if with_registry { ("trading day", "") } else { ("weekday", ", holidays or not") };
     let rest = match missing {
-        [] => format!("no {kind} are missing"),
-        missing => format!("{} {kind} are missing: {}", missing.len(), month::list(missing)),
+        [] => format!("no {kind} is missing"),
+        missing => format!("missing: {}{holidays}: {}", month::count(missing.len(), kind), month::list(missing)),
     };
-    text.push_str(&wrap(&format!("{} days are stored; {rest}", days.len()), style.width));
+    text.push_str(&wrap(&format!("stored: {}; {rest}", month::count(days.len(), "day")), style.width));
     text
 }

@@ -72,17 +72,22 @@ pub(crate) fn parse(text: &str) -> Result<Month, String> {
     text.parse()
 }
 
-/// Dates for a sentence: stretches of many are shortened to their ends.
+/// Dates for a sentence.
 pub(crate) fn list(dates: &[Date]) -> String {
     dates.iter().map(Date::to_string).collect::<Vec<_>>().join(", ")
 }
 
+/// `1 day`, `2 days`.
+pub(crate) fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
 /// What is to be done about days that the registry would measure otherwise.
 pub(crate) fn refuse(changed: &[Date]) -> anyhow::Error {
-    let (days, them) = if changed.len() == 1 { ("1 day", "it") } else { (&*format!("{} days", changed.len()), "them") };
     anyhow!(
-        "the registry has changed since {days} of the month was measured, and would alter the result: {}\n\
-         replay {them} (quoteclock replay --db), or report {them} as measured (--as-measured)",
+        "the registry has changed, and would alter the result of {}: {}\n\
+         replay what is named (quoteclock replay --db), or report it as measured (--as-measured)",
+        count(changed.len(), "stored day"),
         list(changed)
     )
 }

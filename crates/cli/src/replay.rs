@@ -244,7 +244,7 @@ fn print_text(args: &ReplayArgs, registry: &Registry, days: &[Measured]) -> Resu
         text.push_str(&format!("written to {}: daily.csv, breaches.csv{rejects}\n", out.display()));
     }
     if let Some(db) = &args.db {
-        text.push_str(&format!("stored in {}: {} days\n", db.display(), days.len()));
+        text.push_str(&format!("stored in {}: {}\n", db.display(), crate::month::count(days.len(), "day")));
     }
     output::print(&text)?;
     Ok(stdout().flush()?)

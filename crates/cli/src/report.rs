@@ -115,11 +115,11 @@ impl Report<'_> {
     /// What a reader has to know of the figures.
     fn notes(&self) -> Vec<String> {
         let (measured, missing) = (self.stored.measured.len(), &self.stored.missing);
-        let mut notes = vec![format!("{measured} days are measured")];
+        let mut notes = vec![format!("measured: {}", month::count(measured, "day"))];
         if !missing.is_empty() {
             notes.push(format!(
-                "NOT COMPLETE: {} trading days are not measured: {}",
-                missing.len(),
+                "NOT COMPLETE: {} not measured: {}",
+                month::count(missing.len(), "trading day"),
                 month::list(missing)
             ));
         }

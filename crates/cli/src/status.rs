@@ -43,9 +43,15 @@ pub(crate) fn run(args: &StatusArgs) -> Result<Outcome> {
         text.push_str(&outlook_table(&outlooks, style));
         let to_come = match &stored.missing[..] {
             [] => "no trading day is to come".to_owned(),
-            days => format!("{} trading days to come, taken as full sessions: {}", days.len(), month::list(days)),
+            days => {
+                let count = month::count(days.len(), "trading day");
+                format!("{count} to come, taken as full sessions: {}", month::list(days))
+            }
         };
-        text.push_str(&wrap(&format!("\n{} days are measured; {to_come}", stored.measured.len()), style.width));
+        text.push_str(&wrap(
+            &format!("\nmeasured: {}; {to_come}", month::count(stored.measured.len(), "day")),
+            style.width,
+        ));
         text.push_str(&month::interpretations(&registry, style.width));
         output::print(&text)?;
     }

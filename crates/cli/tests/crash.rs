@@ -1,4 +1,5 @@
 //! Whatever ends a run, the database has all of its days or none: killed at any moment, out of room, or beside others.
+#![allow(clippy::unwrap_used, reason = "helpers are part of the tests")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! The month as users get it: `replay --db`, `days`, `report`, `status`.
+#![allow(clippy::unwrap_used, reason = "helpers are part of the tests")]
 
 mod support;
 

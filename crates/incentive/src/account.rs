@@ -123,6 +123,9 @@ impl MonthAccounts {
     }
 
     /// The month's lines, in order of their keys.
+    ///
+    /// # Panics
+    /// Never: a month has fewer days than 32 bits count.
     pub fn lines(&self, registry: &Registry) -> Vec<Line> {
         let trading_days = self.month.trading_days(registry);
         let mut periods: BTreeMap<(&str, &IssueCode), Vec<Period>> = BTreeMap::new();

@@ -51,6 +51,9 @@ impl Outlook {
     /// What can still become of it, exactly: to the last microsecond that it may be off.
     ///
     /// Clause: `ST1/time-share`.
+    ///
+    /// # Panics
+    /// If the month is longer than 64 bits of microseconds.
     pub fn prospect(&self) -> Prospect {
         let (fulfilled, remaining) = (u128::from(self.total.fulfilled.0), u128::from(self.remaining.0));
         let whole = u128::from(self.total.available.0) + remaining;

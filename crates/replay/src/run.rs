@@ -131,6 +131,9 @@ pub fn measure<R: Rejects>(
 ///
 /// # Errors
 /// As [`measure`].
+///
+/// # Panics
+/// Never: nothing panics while it holds the hash.
 pub fn measure_and_hash<R: Rejects>(
     registry: &Registry,
     input: &Input,

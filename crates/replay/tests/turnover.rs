@@ -1,5 +1,6 @@
 //! What is traded and sent: the rules as tables, and the sums of generated days against a second, plain implementation
 //! that reads the same events as text.
+#![allow(clippy::unwrap_used, reason = "helpers are part of the tests")]
 
 mod support;
 

@@ -12,6 +12,9 @@ use std::fmt::Write;
 
 impl DayPlan {
     /// The plan's canonical text.
+    ///
+    /// # Panics
+    /// Never: writing to a string cannot fail.
     pub fn canonical(&self) -> String {
         let mut text = String::from("quoteclock day plan 1\n");
         self.write_canonical(&mut text).expect("writing to a string");

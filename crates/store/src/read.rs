@@ -89,7 +89,10 @@ impl Store {
     /// [`StoreError`] if the file cannot be read.
     pub fn days(&self, dates: RangeInclusive<Date>) -> Result<Vec<StoredDay>, StoreError> {
         let mut days: Vec<StoredDay> = Vec::new();
-        self.each("days", "date", dates.clone(), |row| Ok(days.push(day(row)?)))?;
+        self.each("days", "date", dates.clone(), |row| {
+            days.push(day(row)?);
+            Ok(())
+        })?;
         let mut position = 0;
         self.each("interpretations", "date, name", dates, |row| {
             let date = date(row)?;

@@ -12,7 +12,8 @@ const APPLICATION_ID: i64 = 0x7163_6c6b;
 const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_days.sql")];
 
 /// The version that [`MIGRATIONS`] lead to.
-const VERSION: i64 = MIGRATIONS.len() as i64;
+const VERSION: i64 = 1;
+const _: () = assert!(MIGRATIONS.len() == 1, "VERSION is the number of migrations");
 
 /// All tables, days first: what others refer to.
 pub(crate) const TABLES: [&str; 6] =

@@ -1,4 +1,5 @@
 //! What is stored comes back as it was, replaces what was there, and is there whole or not at all.
+#![allow(clippy::unwrap_used, reason = "helpers are part of the tests")]
 
 use jiff::civil::{Date, date};
 use quoteclock_ledger::{DayLedger, DayRow, Total};
