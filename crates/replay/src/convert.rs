@@ -5,7 +5,7 @@
 //! what rests at that time, so that it replays strictly. What the books do not need is not judged here: a replay does.
 
 use crate::format::{Decoder, Format, RECOGNISED_BY_BYTES};
-use crate::input::{ChunkError, Input, Progress};
+use crate::input::{ChunkError, Input, Progress, Watch};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use quoteclock_book::{Book, BookError};
@@ -126,7 +126,7 @@ pub fn convert(
     let file = input.name();
     let read_error = |source| ConvertError::Read { file: file.clone(), source };
     let mut source = input.open(false).map_err(read_error)?;
-    let mut chunks = source.chunks(progress).map_err(read_error)?;
+    let mut chunks = source.chunks(Watch { progress, hasher: None }).map_err(read_error)?;
     let format = Format::recognise(chunks.peek(RECOGNISED_BY_BYTES), input);
     let date = options.date.or(input.date_of_name());
     let midnight = match (format, date) {
