@@ -6,7 +6,7 @@ mod readers;
 
 use quoteclock_engine::DayOptions;
 use quoteclock_feed::binary::{BinaryWriter, Header};
-use quoteclock_feed::csv::CsvWriter;
+use quoteclock_feed::csv::{CsvWriter, LINE_BYTES_MAX};
 use quoteclock_feed::itch::ItchWriter;
 use quoteclock_feed::{EventWriter, RawRecord, Receiver, Sequence, Stop, TradingDate, UtcOffset};
 use quoteclock_generate::{Load, Options, generate};
@@ -316,6 +316,27 @@ fn damaged_csv_is_read_or_refused_within_bounds() {
 }
 
 #[test]
+fn lines_at_the_limit_are_the_same_however_they_are_cut() {
+    const HEADER: &[u8] = b"time,issue,event,order,server,side,price,quantity\n";
+    for more in [0, 1, 2, 3, 300] {
+        // A carriage return is one byte of many, until it turns out that the line ends behind it.
+        for (fill, end) in [(b'\r', &b"\n"[..]), (b'x', b"\r\n"), (b'x', b"\r\r\n"), (b'x', b"\r")] {
+            check_calls(Form::Csv, &[HEADER, &vec![fill; LINE_BYTES_MAX - 1 + more], end].concat());
+        }
+    }
+}
+
+#[test]
+fn a_line_of_a_million_fields_is_held_as_one_line() {
+    let commas = vec![b','; LINE_BYTES_MAX - 8];
+    let line = [b"\"\"", &commas[..], b"\n"].concat();
+    for input in [line.clone(), [b"time,issue,event,order,server,side,price,quantity\n", &line[..]].concat()] {
+        let (_, held) = peak_of(|| decode(Form::Csv, &whole(&input), &mut Count::default()).is_ok());
+        Bound { constant: 64 * KIB, times: 2 }.check("the reader", held, input.len());
+    }
+}
+
+#[test]
 fn damaged_itch_is_read_or_refused_within_bounds() {
     cases(Form::Itch, "itch", 400, |bytes, is_sealed| check(Form::Itch, bytes, is_sealed));
 }
@@ -340,7 +361,7 @@ fn damaged_registries_are_loaded_or_refused_within_bounds() {
             }
             let (loaded, held) = peak_of(|| Registry::load(&readers::registry_files(&changed)));
             // A fault is told in a sentence, and a line of one byte may have one.
-            Bound { constant: 256 * KIB, times: 512 }.check("the registry", held, changed.len());
+            Bound { constant: 64 * KIB, times: 128 }.check("the registry", held, changed.len());
             assert_eq!(
                 loaded.registry.is_none(),
                 loaded.findings.iter().any(|finding| finding.severity == quoteclock_rules::Severity::Error)
