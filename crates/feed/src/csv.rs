@@ -120,7 +120,11 @@ impl CsvDecoder {
     fn line(&mut self, line: &[u8], receiver: &mut impl Receiver) -> Result<(), FeedError> {
         self.line += 1;
         let place = Place::Line(self.line);
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        // The end of a line that is too long is not known when it is handed over: it keeps its carriage return.
+        let line = match line.strip_suffix(b"\r") {
+            Some(without) if without.len() <= LINE_BYTES_MAX => without,
+            _ => line,
+        };
         match &self.columns {
             None => self.columns = Some(Columns::from_header(line)?),
             Some(columns) => self.parser.record(place, line, columns, receiver)?,
@@ -144,9 +148,9 @@ impl Columns {
             return Err(header_error(line));
         }
         let names = if line.contains(&b'"') {
-            unquote(line).ok_or_else(|| header_error(line))?
+            unquote(line).ok_or_else(|| header_error(line))?.fields
         } else {
-            line.split(|&byte| byte == b',').map(<[u8]>::to_vec).collect()
+            line.split(|&byte| byte == b',').take(FIELDS_KEPT).map(<[u8]>::to_vec).collect()
         };
         let mut meaning = Vec::with_capacity(names.len());
         for name in &names {
@@ -180,9 +184,21 @@ fn column_error(name: &[u8], expected: &'static str) -> FeedError {
     FeedError::Input { place: Place::Line(1), malformed }
 }
 
+/// How many fields of a line are kept: one more than there are columns, so that a line of a million fields is held as
+/// one line, and a header of too many names still has one that is unknown or there twice.
+const FIELDS_KEPT: usize = COLUMNS.len() + 1;
+
+/// A line with quotes, cut.
+struct Unquoted {
+    /// The first [`FIELDS_KEPT`] fields.
+    fields: Vec<Vec<u8>>,
+    /// How many there are.
+    count: usize,
+}
+
 /// The fields of a line with quotes; `None` if a quote stands where none may.
-fn unquote(line: &[u8]) -> Option<Vec<Vec<u8>>> {
-    let mut fields = Vec::new();
+fn unquote(line: &[u8]) -> Option<Unquoted> {
+    let mut unquoted = Unquoted { fields: Vec::new(), count: 0 };
     let mut rest = line;
     loop {
         let mut field = Vec::new();
@@ -208,9 +224,12 @@ fn unquote(line: &[u8]) -> Option<Vec<Vec<u8>>> {
             }
             rest = &rest[end..];
         }
-        fields.push(field);
+        unquoted.count += 1;
+        if unquoted.fields.len() < FIELDS_KEPT {
+            unquoted.fields.push(field);
+        }
         match rest.split_first() {
-            None => return Some(fields),
+            None => return Some(unquoted),
             Some((b',', more)) => rest = more,
             Some(_) => return None,
         }
@@ -239,7 +258,7 @@ impl Parser {
                 None => {
                     Err(Malformed::field("record", line, "fields whose quotes are closed and stand around the whole"))
                 }
-                Some(fields) => arrange(fields, columns),
+                Some(unquoted) => arrange(unquoted, columns),
             }
         };
         let record = match fields {
@@ -375,10 +394,10 @@ fn cut<'a>(line: &'a [u8], columns: &Columns) -> Result<Fields<'a>, Malformed> {
 }
 
 /// Puts unquoted fields at the positions of their columns.
-fn arrange<'a>(unquoted: &'a [Vec<u8>], columns: &Columns) -> Result<Fields<'a>, Malformed> {
-    check_count(b"\"", unquoted.len(), columns)?;
+fn arrange<'a>(unquoted: &'a Unquoted, columns: &Columns) -> Result<Fields<'a>, Malformed> {
+    check_count(b"\"", unquoted.count, columns)?;
     let mut fields: Fields<'a> = [b""; COLUMNS.len()];
-    for (field, &column) in unquoted.iter().zip(&columns.meaning) {
+    for (field, &column) in unquoted.fields.iter().zip(&columns.meaning) {
         fields[column] = field;
     }
     Ok(fields)

@@ -1,0 +1,27 @@
+//! Any bytes as the binary form, whole and in parts, into strict and lenient days; as they are, and with the checksums
+//! made right, without which nothing behind them would ever be reached.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use quoteclock_feed::binary::BinaryFile;
+use quoteclock_fuzz::readers::{Count, Form, calls_max, check, with_checksums};
+use quoteclock_model::{IssueCode, Timestamp};
+use std::io::Cursor;
+
+fuzz_target!(|bytes: &[u8]| {
+    check(Form::Binary, bytes);
+    let sealed = with_checksums(bytes);
+    if sealed != bytes {
+        check(Form::Binary, &sealed);
+    }
+    // By the index at the end, instead of front to back.
+    if let Ok(mut file) = BinaryFile::open(Cursor::new(&sealed)) {
+        let mut count = Count::default();
+        let _ = file.records_from(Timestamp::MIN, &mut count);
+        let codes: Vec<IssueCode> = file.index().issues().iter().take(4).cloned().collect();
+        for code in codes {
+            let _ = file.records_of(&code, &mut count);
+        }
+        assert!(count.calls <= 16 * calls_max(&sealed));
+    }
+});

@@ -1,0 +1,8 @@
+//! What can be read of any bytes as CSV is the same after it has been written, in both forms.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use quoteclock_fuzz::readers::Form;
+use quoteclock_fuzz::round_trip;
+
+fuzz_target!(|bytes: &[u8]| round_trip::check(Form::Csv, bytes));
