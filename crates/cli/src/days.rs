@@ -96,7 +96,7 @@ fn text(rows: &[Day<'_>], days: &[StoredDay], missing: &[Date], with_registry: b
             format!("x{}", row.multiplier),
             row.records.to_string(),
             row.rejects.to_string(),
-            row.changed.map_or("", |changed| if changed { "changed" } else { "as measured" }).to_owned(),
+            row.changed.map_or("", |changed| if changed { "changed" } else { "unchanged" }).to_owned(),
             day.input_sha256.short(),
             row.input.to_owned(),
         ]

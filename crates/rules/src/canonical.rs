@@ -30,12 +30,12 @@ impl DayPlan {
             PhaseSource::Feed => "feed",
         };
         writeln!(to, "phases {phase_source} sequential_quote {}", self.sequential_quote_available)?;
-        self.servers(to)?;
-        self.sign_ups.iter().try_for_each(|sign_up| self.sign_up(to, sign_up))
+        self.write_servers(to)?;
+        self.sign_ups.iter().try_for_each(|sign_up| self.write_sign_up(to, sign_up))
     }
 
     /// The servers of market makers that are signed up for anything. Others' orders are anybody's.
-    fn servers(&self, to: &mut String) -> std::fmt::Result {
+    fn write_servers(&self, to: &mut String) -> std::fmt::Result {
         let makers: BTreeSet<&str> = self.sign_ups.iter().map(|sign_up| sign_up.market_maker.as_str()).collect();
         for server in self.servers.iter().filter(|server| makers.contains(server.market_maker.as_str())) {
             writeln!(to, "server {} {}", name(&server.name), name(&server.market_maker))?;
@@ -43,7 +43,7 @@ impl DayPlan {
         Ok(())
     }
 
-    fn sign_up(&self, to: &mut String, sign_up: &SignUpPlan) -> std::fmt::Result {
+    fn write_sign_up(&self, to: &mut String, sign_up: &SignUpPlan) -> std::fmt::Result {
         writeln!(to, "sign_up {} {}", name(&sign_up.market_maker), sign_up.issue)?;
         for &server in &sign_up.servers {
             writeln!(to, "own {}", name(&self.servers[server].name))?;
