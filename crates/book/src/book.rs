@@ -68,6 +68,8 @@ pub struct QuoteChange {
     pub server: Option<ServerIndex>,
     /// The order's side.
     pub side: Side,
+    /// The order's limit before the event, quote or not; `None` for a market order.
+    pub limit: Option<Price>,
     /// Shares taken off, and where.
     pub taken: Option<(Price, Shares)>,
     /// Shares added, and where.
@@ -182,7 +184,7 @@ impl Book {
             self.levels_mut(order.side).add(price, shares).ok_or(BookError::LevelOverflow { order: id })?;
         }
         self.orders.insert(id, order);
-        Ok(QuoteChange { server: order.server, side: order.side, taken: None, added })
+        Ok(QuoteChange { server: order.server, side: order.side, limit: order.price, taken: None, added })
     }
 
     #[inline]
@@ -219,7 +221,7 @@ impl Book {
             self.orders.remove(position);
             self.orders.insert(id_new, &after);
         }
-        Ok(QuoteChange { server: before.server, side: before.side, taken, added })
+        Ok(QuoteChange { server: before.server, side: before.side, limit: before.price, taken, added })
     }
 
     #[inline]
@@ -247,7 +249,7 @@ impl Book {
         if let Some((price, shares)) = taken {
             self.levels_mut(order.side).take(price, shares);
         }
-        QuoteChange { server: order.server, side: order.side, taken, added: None }
+        QuoteChange { server: order.server, side: order.side, limit: order.price, taken, added: None }
     }
 
     #[inline]

@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use jiff::civil::Date;
+use quoteclock_incentive::Month;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -12,7 +13,8 @@ use std::path::PathBuf;
     name = "quoteclock",
     version,
     max_term_width = 120,
-    after_help = "Exit codes: 0 done, 1 bad input, 2 bad usage, 3 done but incomplete (--lenient set records aside)."
+    after_help = "Exit codes: 0 done, 1 bad input, 2 bad usage, 3 done but incomplete (--lenient set records aside, \
+                  a month has trading days that are not measured)."
 )]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -22,6 +24,9 @@ pub(crate) struct Args {
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
     Replay(ReplayArgs),
+    Report(ReportArgs),
+    Status(StatusArgs),
+    Days(DaysArgs),
     Check(CheckArgs),
     Convert(ConvertArgs),
     Generate(GenerateArgs),
@@ -36,9 +41,12 @@ pub(crate) enum Command {
   quoteclock replay --registry registry 2024-03-01.csv.zst
   quoteclock replay --registry registry --out results march/*.csv.gz
   quoteclock replay --registry us --out results 01302020.NASDAQ_ITCH50.gz
+  quoteclock replay --registry registry --db market.db march/*.csv.gz
   zcat 2024-03-01.csv.gz | quoteclock replay --registry registry --json - > 2024-03-01.json
 
---out writes daily.csv and breaches.csv (and rejects.csv with --lenient), once the whole run has succeeded.")]
+--out writes daily.csv and breaches.csv (and rejects.csv with --lenient), once the whole run has succeeded.
+--db keeps the days in a database; a day that was there is replaced. The run's days are in it whole or not at all,
+and before the files of --out have their names.")]
 pub(crate) struct ReplayArgs {
     /// Folder of the registry: scheme, issues, market makers, virtual servers, sign-ups
     #[arg(long, value_name = "DIR")]
@@ -47,6 +55,14 @@ pub(crate) struct ReplayArgs {
     /// Folder for daily.csv and breaches.csv; made if it is not there
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+
+    /// Write the output files as Parquet, too, for DuckDB, polars and the like
+    #[cfg(feature = "parquet")]
+    #[arg(long, requires = "out")]
+    pub(crate) parquet: bool,
+    /// Database for the measured days (SQLite); made if it is not there
+    #[arg(long, value_name = "FILE")]
+    pub(crate) db: Option<PathBuf>,
 
     /// Set bad records aside and go on; what they leave in doubt is reported as unknown time
     #[arg(long)]
@@ -72,6 +88,122 @@ pub(crate) struct ReplayArgs {
     /// with gzip or zstd; - for standard input
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+}
+
+impl ReplayArgs {
+    /// Whether Parquet is asked for.
+    pub(crate) fn parquet(&self) -> bool {
+        #[cfg(feature = "parquet")]
+        return self.parquet;
+        #[cfg(not(feature = "parquet"))]
+        false
+    }
+}
+
+impl ReportArgs {
+    /// Whether Parquet is asked for.
+    pub(crate) fn parquet(&self) -> bool {
+        #[cfg(feature = "parquet")]
+        return self.parquet;
+        #[cfg(not(feature = "parquet"))]
+        false
+    }
+}
+
+/// Say which obligations were fulfilled in a month, and what follows for each market maker.
+///
+/// Days whose result the registry as it is now would alter are named, and stop the report until they are replayed.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  quoteclock report --registry registry --db market.db --month 2024-03
+  quoteclock report --registry registry --db market.db --month 2024-03 --out 2024-03
+  quoteclock report --registry registry --db market.db --month 2024-03 --json > 2024-03.json
+
+--out writes monthly.csv, market_makers.csv and report.txt, which is what is printed.
+Exits with 3 if trading days of the month are not measured.")]
+pub(crate) struct ReportArgs {
+    /// Folder of the registry
+    #[arg(long, value_name = "DIR")]
+    pub(crate) registry: PathBuf,
+
+    /// Database that replay --db has written
+    #[arg(long, value_name = "FILE")]
+    pub(crate) db: PathBuf,
+
+    /// The month, such as 2024-03
+    #[arg(long, value_name = "MONTH", value_parser = crate::month::parse)]
+    pub(crate) month: Month,
+
+    /// Folder for the files; made if it is not there
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// Write the CSV files as Parquet, too, for DuckDB, polars and the like
+    #[cfg(feature = "parquet")]
+    #[arg(long, requires = "out")]
+    pub(crate) parquet: bool,
+
+    /// Report days as they were measured, though the registry has changed since
+    #[arg(long)]
+    pub(crate) as_measured: bool,
+
+    /// Print one JSON document with the names and columns of the CSV files
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Show the month to date: how much longer each obligation may be off and still make its share.
+///
+/// Trading days that are not measured yet count with the whole session time that the registry gives them, exemptions
+/// apart; where the feed tells the sessions, as long as the last measured day.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  quoteclock status --registry registry --db market.db --month 2024-03
+  quoteclock status --registry registry --db market.db --month 2024-03 --json
+
+Exits with 3 if the registry has changed since a day was measured, and would alter its result.")]
+pub(crate) struct StatusArgs {
+    /// Folder of the registry
+    #[arg(long, value_name = "DIR")]
+    pub(crate) registry: PathBuf,
+
+    /// Database that replay --db has written
+    #[arg(long, value_name = "FILE")]
+    pub(crate) db: PathBuf,
+
+    /// The month, such as 2024-03
+    #[arg(long, value_name = "MONTH", value_parser = crate::month::parse)]
+    pub(crate) month: Month,
+
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// List the stored days, and the trading days that are missing.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  quoteclock days --db market.db
+  quoteclock days --db market.db --registry registry --month 2024-03
+
+Trading days are weekdays less the registry's holidays. Without --month they are those of every month that has a stored
+day. With --registry the list tells which days the registry as it is now would measure otherwise.")]
+pub(crate) struct DaysArgs {
+    /// Database that replay --db has written
+    #[arg(long, value_name = "FILE")]
+    pub(crate) db: PathBuf,
+
+    /// Folder of the registry
+    #[arg(long, value_name = "DIR")]
+    pub(crate) registry: Option<PathBuf>,
+
+    /// One month only, such as 2024-03
+    #[arg(long, value_name = "MONTH", value_parser = crate::month::parse)]
+    pub(crate) month: Option<Month>,
+
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// List everything that is wrong with a registry, with file, line and column.

@@ -1,16 +1,20 @@
 //! The command `quoteclock`: what was typed, resolved once, handed to the crates that do the work, and printed.
 //!
 //! One file per subcommand. Exit codes: 0 done, 1 bad input, 2 bad usage, 3 done but incomplete (a lenient run set records
-//! aside). Deliberately absent: any rule of measurement.
+//! aside, a month has trading days that are not measured). Deliberately absent: any rule of measurement.
 
 mod args;
 mod check;
 mod convert;
+mod days;
 mod generate;
+mod month;
 mod output;
 mod registry;
 mod replay;
+mod report;
 mod staging;
+mod status;
 mod terminal;
 
 use args::{Args, Command};
@@ -44,6 +48,9 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let result = match &args.command {
         Command::Replay(replay) => replay::run(replay),
+        Command::Report(report) => report::run(report),
+        Command::Status(status) => status::run(status),
+        Command::Days(days) => days::run(days),
         Command::Check(check) => check::run(check),
         Command::Convert(convert) => convert::run(convert),
         Command::Generate(generate) => generate::run(generate),

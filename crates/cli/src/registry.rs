@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use quoteclock_rules::{FILE_NAMES, Loaded, Registry, Severity, SourceFile};
+use quoteclock_store::Digest;
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -9,6 +10,11 @@ use crate::terminal;
 
 /// Reads the files of the folder and judges them.
 pub(crate) fn load(folder: &Path) -> Result<Loaded> {
+    Ok(Registry::load(&read(folder)?))
+}
+
+/// Reads the files of the folder.
+fn read(folder: &Path) -> Result<Vec<SourceFile>> {
     if !folder.is_dir() {
         bail!("registry {}: not a folder, expected one that holds {}", folder.display(), FILE_NAMES.join(", "));
     }
@@ -20,7 +26,7 @@ pub(crate) fn load(folder: &Path) -> Result<Loaded> {
             Err(error) => return Err(error).with_context(|| format!("reading {}", folder.join(name).display())),
         }
     }
-    Ok(Registry::load(&files))
+    Ok(files)
 }
 
 /// The names of CSV and TOML files in the folder that no registry has: a misspelt name would be passed over in silence.
@@ -44,7 +50,13 @@ pub(crate) fn stranger_message() -> String {
 
 /// The registry, if nothing is wrong with it; otherwise prints what is.
 pub(crate) fn load_for_measuring(folder: &Path) -> Result<Option<Registry>> {
-    let Loaded { registry, findings } = load(folder)?;
+    Ok(load_and_hash(folder)?.map(|(registry, _)| registry))
+}
+
+/// The same, and the digest of its files.
+pub(crate) fn load_and_hash(folder: &Path) -> Result<Option<(Registry, Digest)>> {
+    let files = read(folder)?;
+    let Loaded { registry, findings } = Registry::load(&files);
     if registry.is_none() {
         for finding in findings.iter().filter(|finding| finding.severity == Severity::Error) {
             terminal::print_error(&folder.join(finding.to_string()).display().to_string());
@@ -54,5 +66,5 @@ pub(crate) fn load_for_measuring(folder: &Path) -> Result<Option<Registry>> {
     for name in strangers(folder) {
         terminal::print_warning(&format!("{}: {}", folder.join(name).display(), stranger_message()));
     }
-    Ok(registry)
+    Ok(registry.map(|registry| (registry, Digest::of_registry(&files))))
 }

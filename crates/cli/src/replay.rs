@@ -3,16 +3,18 @@
 use crate::args::ReplayArgs;
 use crate::staging::{Forms, List, Parts, StagedRejects, Staging};
 use crate::{BadUsage, Outcome, output, registry, terminal};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use jiff::civil::Date;
 use quoteclock_engine::DayOptions;
-use quoteclock_replay::{Input, Progress, ReplayError, measure};
+use quoteclock_replay::{Input, MeasuredDay, Progress, ReplayError, measure, measure_and_hash};
 use quoteclock_report::{DaySummary, write_document};
 use quoteclock_rules::Registry;
+use quoteclock_store::{Batch, Digest, Provenance, Store};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::{Write, stdout};
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -31,14 +33,17 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Outcome> {
     if 1 < inputs.iter().filter(|input| **input == Input::Stdin).count() {
         return Err(BadUsage("standard input (-) is given twice, expected once: a file is a day".to_owned()).into());
     }
-    let Some(registry) = registry::load_for_measuring(&args.registry)? else { return Ok(Outcome::BadInput) };
-    let forms = Forms { csv: args.out.is_some(), json: args.json };
-    let staging = Staging::new(args.out.as_deref(), forms)?;
-    let days = in_order_of_dates(&inputs, measure_all(args, &registry, &inputs, &staging)?)?;
-    let parts: Vec<Parts> = days.iter().map(|day| day.parts.clone()).collect();
-    if let Some(out) = &args.out {
-        staging.publish(&parts, out, args.lenient)?;
+    let Some((registry, digest)) = registry::load_and_hash(&args.registry)? else { return Ok(Outcome::BadInput) };
+    if let Some(db) = &args.db {
+        check_database(db)?;
     }
+    let forms = Forms { csv: args.out.is_some(), json: args.json };
+    let staging = Staging::new(args.out.as_deref().or(args.db.as_deref().and_then(Path::parent)), forms)?;
+    let batch = args.db.is_some().then(|| Batch::create(&staging.database())).transpose()?.map(Mutex::new);
+    let run = Run { args, registry: &registry, digest, batch: batch.as_ref() };
+    let days = in_order_of_dates(&inputs, run.measure_all(&inputs, &staging)?)?;
+    let parts: Vec<Parts> = days.iter().map(|day| day.parts.clone()).collect();
+    publish(args, &staging, &parts, batch)?;
     if args.json {
         print_json(&registry, &parts, args.lenient)?;
     } else {
@@ -57,56 +62,121 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// Measures all inputs, several at once; the error of the first one in their order, if any.
-fn measure_all(args: &ReplayArgs, registry: &Registry, inputs: &[Input], staging: &Staging) -> Result<Vec<Measured>> {
-    let sizes: Option<u64> = inputs.iter().map(Input::size).sum();
-    let bar = terminal::progress_bar(sizes);
-    let progress = |bytes| bar.inc(bytes);
-    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let threads = args.threads.map_or(cores, NonZeroUsize::get).min(inputs.len());
-    let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let results = Mutex::new(BTreeMap::new());
-    let work = || {
-        while !failed.load(Ordering::Relaxed) {
-            let position = next.fetch_add(1, Ordering::Relaxed);
-            let Some(input) = inputs.get(position) else { return };
-            let result = measure_one(args, registry, input, staging.parts(position), &progress);
-            failed.fetch_or(result.is_err(), Ordering::Relaxed);
-            results.lock().expect("no thread panics with the lock").insert(position, result);
+/// Refuses, before anything is measured, a database that could not be written to.
+fn check_database(db: &Path) -> Result<()> {
+    if db.exists() {
+        Store::open(db)?;
+        return Ok(());
+    }
+    match db.parent() {
+        Some(folder) if folder != Path::new("") && !folder.is_dir() => {
+            bail!("{}: not a folder, expected one for the database", folder.display())
         }
-    };
-    std::thread::scope(|scope| {
-        for _ in 1..threads {
-            scope.spawn(work);
-        }
-        work();
-    });
-    bar.finish_and_clear();
-    let results = results.into_inner().expect("no thread panicked with the lock");
-    results.into_values().collect()
+        _ => Ok(()),
+    }
 }
 
-fn measure_one(
-    args: &ReplayArgs,
-    registry: &Registry,
-    input: &Input,
-    parts: Parts,
-    progress: Progress<'_>,
-) -> Result<Measured> {
-    let options =
-        DayOptions { lenient: args.lenient, allow_gaps: args.allow_gaps, date: args.date, ..DayOptions::default() };
-    let mut rejects = StagedRejects { file: input.name(), parts: parts.clone() };
-    let day = measure(registry, input, &options, &mut rejects, progress).map_err(|error| advise(error, args))?;
-    let writing = || format!("{}: writing its results aside", input.name());
-    day.rejects.finish().with_context(writing)?;
-    parts.write(&day.finished.plan, &day.ledger).with_context(writing)?;
-    Ok(Measured {
-        date: day.finished.plan.date,
-        summary: DaySummary::new(&day.finished.plan, &day.ledger),
-        parts,
-        record_count: day.finished.record_count,
-        reject_count: day.finished.reject_count,
-    })
+/// Puts the results where they belong. Files are on the disk first, the database follows in one transaction, and then the
+/// files have their names: what is left to fail after the transaction is a renaming within a folder.
+fn publish(args: &ReplayArgs, staging: &Staging, parts: &[Parts], batch: Option<Mutex<Batch>>) -> Result<()> {
+    let names = if args.out.is_some() { staging.join(parts, args.lenient, args.parquet())? } else { Vec::new() };
+    if let Some(out) = &args.out {
+        std::fs::create_dir_all(out).with_context(|| format!("making the folder {}", out.display()))?;
+    }
+    if let (Some(db), Some(batch)) = (&args.db, batch) {
+        Store::create(db)?.replace_days(batch.into_inner().expect("no thread panicked with the lock"))?;
+    }
+    match &args.out {
+        Some(out) => staging.publish(&names, out, args.lenient),
+        None => Ok(()),
+    }
+}
+
+/// What all days of a run have in common.
+#[derive(Clone, Copy)]
+struct Run<'a> {
+    args: &'a ReplayArgs,
+    registry: &'a Registry,
+    digest: Digest,
+    batch: Option<&'a Mutex<Batch>>,
+}
+
+impl Run<'_> {
+    /// Measures all inputs, several at once; the error of the first one in their order, if any.
+    fn measure_all(self, inputs: &[Input], staging: &Staging) -> Result<Vec<Measured>> {
+        let sizes: Option<u64> = inputs.iter().map(Input::size).sum();
+        let bar = terminal::progress_bar(sizes);
+        let progress = |bytes| bar.inc(bytes);
+        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let threads = self.args.threads.map_or(cores, NonZeroUsize::get).min(inputs.len());
+        let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let results = Mutex::new(BTreeMap::new());
+        let work = || {
+            while !failed.load(Ordering::Relaxed) {
+                let position = next.fetch_add(1, Ordering::Relaxed);
+                let Some(input) = inputs.get(position) else { return };
+                let result = self.measure_one(input, staging.parts(position), &progress);
+                failed.fetch_or(result.is_err(), Ordering::Relaxed);
+                results.lock().expect("no thread panics with the lock").insert(position, result);
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..threads {
+                scope.spawn(work);
+            }
+            work();
+        });
+        bar.finish_and_clear();
+        let results = results.into_inner().expect("no thread panicked with the lock");
+        results.into_values().collect()
+    }
+
+    fn measure_one(self, input: &Input, parts: Parts, progress: Progress<'_>) -> Result<Measured> {
+        let Run { args, registry, .. } = self;
+        let options =
+            DayOptions { lenient: args.lenient, allow_gaps: args.allow_gaps, date: args.date, ..DayOptions::default() };
+        let mut rejects = StagedRejects { file: input.name(), parts: parts.clone() };
+        let (day, input_sha256) = match self.batch {
+            None => measure(registry, input, &options, &mut rejects, progress).map(|day| (day, None)),
+            Some(_) => measure_and_hash(registry, input, &options, &mut rejects, progress)
+                .map(|(day, sha256)| (day, Some(Digest(sha256)))),
+        }
+        .map_err(|error| advise(error, args))?;
+        if let Some(input_sha256) = input_sha256 {
+            self.set_aside(input, &day, input_sha256)?;
+        }
+        let writing = || format!("{}: writing its results aside", input.name());
+        day.rejects.finish().with_context(writing)?;
+        parts.write(&day.finished.plan, &day.ledger).with_context(writing)?;
+        Ok(Measured {
+            date: day.finished.plan.date,
+            summary: DaySummary::new(&day.finished.plan, &day.ledger),
+            parts,
+            record_count: day.finished.record_count,
+            reject_count: day.finished.reject_count,
+        })
+    }
+
+    /// Writes a day aside for the database.
+    fn set_aside<R>(self, input: &Input, day: &MeasuredDay<R>, input_sha256: Digest) -> Result<()> {
+        let Some(batch) = self.batch else { return Ok(()) };
+        let (scheme, finished) = (self.registry.scheme(), &day.finished);
+        let interpretations = scheme.interpretations().iter();
+        let provenance = Provenance {
+            input: input.name(),
+            input_sha256,
+            registry_sha256: self.digest,
+            scheme: scheme.name().to_owned(),
+            scheme_version: scheme.version().to_owned(),
+            interpretations: interpretations.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            record_count: finished.record_count,
+            reject_count: finished.reject_count,
+            program_version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        let (plan, ledger, turnover) = (&finished.plan, &day.ledger, &finished.turnover);
+        let day = quoteclock_store::MeasuredDay { plan, ledger, turnover, provenance: &provenance };
+        Ok(batch.lock().expect("no thread panics with the lock").add(day)?)
+    }
 }
 
 /// Adds to an error what can be done about it.
@@ -171,7 +241,11 @@ fn print_text(args: &ReplayArgs, registry: &Registry, days: &[Measured]) -> Resu
     text.push_str(&quoteclock_report::wrap(&format!("interpretations: {}", choices.join(", ")), style.width));
     if let Some(out) = &args.out {
         let rejects = if args.lenient { ", rejects.csv" } else { "" };
-        text.push_str(&format!("written to {}: daily.csv, breaches.csv{rejects}\n", out.display()));
+        let parquet = if args.parquet() { ", daily.parquet, breaches.parquet" } else { "" };
+        text.push_str(&format!("written to {}: daily.csv, breaches.csv{rejects}{parquet}\n", out.display()));
+    }
+    if let Some(db) = &args.db {
+        text.push_str(&format!("stored in {}: {}\n", db.display(), crate::month::count(days.len(), "day")));
     }
     output::print(&text)?;
     Ok(stdout().flush()?)

@@ -30,16 +30,16 @@ pub(crate) struct Staging {
 impl Staging {
     /// A staging folder: on the file system of `out`, so that finished files only need their names.
     pub(crate) fn new(out: Option<&Path>, forms: Forms) -> Result<Staging> {
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".quoteclock-");
         let folder = match out {
-            None => builder.tempdir().context("making a temporary folder")?,
-            Some(out) => {
-                let near = nearest_folder(out)?;
-                builder.tempdir_in(near).with_context(|| format!("writing to the folder {}", near.display()))?
-            }
+            None => builder().tempdir().context("making a temporary folder")?,
+            Some(out) => folder_beside(out)?,
         };
         Ok(Staging { folder, forms })
+    }
+
+    /// Where the days for a database are written aside.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.folder.path().join("days.db")
     }
 
     /// The parts of the input at `position`.
@@ -47,9 +47,8 @@ impl Staging {
         Parts { stem: self.folder.path().join(position.to_string()), forms: self.forms }
     }
 
-    /// Puts the parts of all days, in their order, under their names into `out`. `rejects` of an earlier run go if this
-    /// one has none.
-    pub(crate) fn publish(&self, days: &[Parts], out: &Path, lenient: bool) -> Result<()> {
+    /// Joins the parts of all days, in their order, into whole files on the disk, still aside: their names.
+    pub(crate) fn join(&self, days: &[Parts], lenient: bool, parquet: bool) -> Result<Vec<String>> {
         let header = |columns: &[&str]| format!("{}\n", columns.join(","));
         let mut names = Vec::new();
         for (name, list, header) in [
@@ -62,13 +61,17 @@ impl Staging {
             }
             let path = self.folder.path().join(name);
             join(days, list, &header, &path).with_context(|| format!("writing {name}"))?;
-            names.push(name);
+            names.push(name.to_owned());
+            if parquet && list != List::Rejects {
+                names.push(columnar(&path).with_context(|| format!("writing {name} as Parquet"))?);
+            }
         }
-        std::fs::create_dir_all(out).with_context(|| format!("making the folder {}", out.display()))?;
-        for name in names {
-            std::fs::rename(self.folder.path().join(name), out.join(name))
-                .with_context(|| format!("writing {}", out.join(name).display()))?;
-        }
+        Ok(names)
+    }
+
+    /// Gives joined files their names in `out`. `rejects` of an earlier run go if this one has none.
+    pub(crate) fn publish(&self, names: &[String], out: &Path, lenient: bool) -> Result<()> {
+        give_names(self.folder.path(), names, out)?;
         if !lenient {
             let stale = out.join("rejects.csv");
             match std::fs::remove_file(&stale) {
@@ -80,6 +83,27 @@ impl Staging {
         }
         Ok(())
     }
+}
+
+fn builder() -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".quoteclock-");
+    builder
+}
+
+/// A folder on the file system of `out`, gone when it is dropped.
+pub(crate) fn folder_beside(out: &Path) -> Result<TempDir> {
+    let near = nearest_folder(out)?;
+    builder().tempdir_in(near).with_context(|| format!("writing to the folder {}", near.display()))
+}
+
+/// Moves finished files from `staging` into `out`, which is made if it is not there.
+pub(crate) fn give_names(staging: &Path, names: &[impl AsRef<Path>], out: &Path) -> Result<()> {
+    std::fs::create_dir_all(out).with_context(|| format!("making the folder {}", out.display()))?;
+    names.iter().try_for_each(|name| {
+        let to = out.join(name);
+        std::fs::rename(staging.join(name), &to).with_context(|| format!("writing {}", to.display()))
+    })
 }
 
 /// `out` itself, or the folder nearest to it of those it will stand in.
@@ -146,6 +170,21 @@ impl Parts {
     pub(crate) fn json(&self, list: List) -> io::Result<Box<dyn Read>> {
         Ok(Box::new(BufReader::new(File::open(self.path(list, "json"))?)))
     }
+}
+
+/// Writes a CSV file as Parquet beside it, and gives the name of that.
+#[cfg(feature = "parquet")]
+pub(crate) fn columnar(csv: &Path) -> Result<String> {
+    let path = csv.with_extension("parquet");
+    let file = File::create(&path)?;
+    quoteclock_columnar::write_parquet(BufReader::new(File::open(csv)?), &file)?;
+    file.sync_all()?;
+    Ok(path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default())
+}
+
+#[cfg(not(feature = "parquet"))]
+pub(crate) fn columnar(_: &Path) -> Result<String> {
+    unreachable!("without the feature nobody can ask for it")
 }
 
 /// Joins a list's parts behind its header.

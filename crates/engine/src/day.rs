@@ -6,7 +6,7 @@ use crate::intake::{Order, Progress, Sequencer, Timing};
 use crate::late::{LateWindows, UnknownWindow};
 use jiff::civil::Date;
 use quoteclock_feed::{Malformed, Place, RawRecord, Receiver, Stop};
-use quoteclock_model::{IssueCode, IssueIndex, Record, Scope, ServerIndex, Span, Timestamp, merge_spans};
+use quoteclock_model::{DayTurnover, IssueCode, IssueIndex, Record, Scope, ServerIndex, Span, Timestamp, merge_spans};
 use quoteclock_obligation::IntervalSink;
 use quoteclock_rules::{DayPlan, Registry, local_time};
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,6 +49,8 @@ pub struct Finished {
     pub record_count: u64,
     /// Records set aside.
     pub reject_count: u64,
+    /// What was traded and sent: in records that were applied, in unknown time too.
+    pub turnover: DayTurnover,
     /// If not empty, what was told is not right yet: run the same input again with these windows.
     pub unknown_late: Vec<UnknownWindow>,
 }
@@ -158,9 +160,10 @@ impl<'a, S: DaySink, R: RejectSink> Day<'a, S, R> {
         }
         let Stage::Open { engine, .. } = self.stage else { return Err(DayError::NoDate) };
         let plan = Arc::clone(engine.plan());
-        engine.finish(&mut self.sink);
+        let turnover = engine.finish(&mut self.sink);
         let finished = Finished {
             plan,
+            turnover,
             record_count: self.record_count,
             reject_count: self.reject_count,
             unknown_late: self.unknown_late.into_windows(),

@@ -3,7 +3,10 @@
 use crate::market::{MarketChange, MarketLog};
 use hashbrown::HashMap;
 use quoteclock_book::{Book, BookError};
-use quoteclock_model::{IssueCode, IssueIndex, MarketEvent, Record, Scope, ServerIndex, Span, Timestamp};
+use quoteclock_model::{
+    DayTurnover, IssueCode, IssueIndex, MarketEvent, MarketTurnover, Record, Scope, ServerIndex, Span, Timestamp,
+    Turnover,
+};
 use quoteclock_obligation::{IntervalSink, IssueMeasure, ObligationIndex};
 use quoteclock_rules::DayPlan;
 use std::sync::Arc;
@@ -26,6 +29,8 @@ pub struct Engine {
 #[derive(Debug)]
 pub(crate) struct Slot {
     pub(crate) measure: IssueMeasure,
+    /// The issue, once it is known.
+    code: Option<IssueCode>,
     /// How many changes of the market log it has seen.
     pub(crate) seen: usize,
 }
@@ -42,7 +47,8 @@ impl Engine {
         let mut first = 0;
         for (position, sign_up) in plan.sign_ups.iter().enumerate() {
             let slot = *unnamed.entry_ref(&sign_up.issue).or_insert_with(|| {
-                slots.push(Slot { measure: IssueMeasure::new(&plan, &unknown(&sign_up.issue)), seen: 0 });
+                let measure = IssueMeasure::new(&plan, &unknown(&sign_up.issue));
+                slots.push(Slot { measure, code: Some(sign_up.issue.clone()), seen: 0 });
                 index_of_last(&slots)
             });
             slots[slot as usize].measure.add_sign_up(&plan, position, ObligationIndex(first));
@@ -66,9 +72,16 @@ impl Engine {
         if known.is_some_and(|slot| !self.slots[slot as usize].measure.book().is_empty()) {
             unreachable!("issue {code} has orders before its name");
         }
-        match planned.or(known) {
+        if let (Some(planned), Some(known)) = (planned, known) {
+            let earlier = self.slots[known as usize].measure.market_turnover();
+            self.slots[planned as usize].measure.add_market_turnover(earlier);
+        }
+        match planned {
             Some(slot) => self.bind(index, slot),
-            None => drop(self.slot(index)),
+            None => {
+                let slot = self.slot(index);
+                self.slots[slot].code = Some(code.clone());
+            }
         }
     }
 
@@ -86,7 +99,10 @@ impl Engine {
         let mut measure = IssueMeasure::new(&self.plan, &[]);
         // It has no sign-ups, so that nothing is ever told of it.
         measure.advance(self.now, &mut Nothing);
-        self.slots.push(Slot { measure, seen: self.market.len() });
+        if let Some(phase) = self.market.phase() {
+            measure.set_market_phase(phase);
+        }
+        self.slots.push(Slot { measure, code: None, seen: self.market.len() });
         self.bind(index, index_of_last(&self.slots));
         self.slots.len() - 1
     }
@@ -163,14 +179,33 @@ impl Engine {
         Some(self.slots[slot as usize].measure.book())
     }
 
-    /// Ends the day, and tells `sink` the intervals that end with it.
-    pub fn finish(mut self, sink: &mut impl IntervalSink) {
+    /// Ends the day, tells `sink` the intervals that end with it, and returns what was traded.
+    pub fn finish(mut self, sink: &mut impl IntervalSink) -> DayTurnover {
         for slot in &mut self.slots {
             self.market.catch_up(slot, sink);
         }
+        let turnover = self.turnover();
         for slot in self.slots {
             slot.measure.finish(self.plan.day.end, sink);
         }
+        turnover
+    }
+
+    /// What was traded and sent so far.
+    pub fn turnover(&self) -> DayTurnover {
+        let mut turnover = DayTurnover::default();
+        turnover.sign_ups.resize(self.plan.sign_ups.len(), Turnover::default());
+        for slot in &self.slots {
+            let Some(code) = &slot.code else { continue };
+            let (market, sign_ups) = (slot.measure.market_turnover(), slot.measure.sign_up_turnovers());
+            if !sign_ups.is_empty() || market != MarketTurnover::default() {
+                *turnover.issues.entry(code.clone()).or_default() += market;
+            }
+            for &(position, of_sign_up) in sign_ups {
+                turnover.sign_ups[position] = of_sign_up;
+            }
+        }
+        turnover
     }
 
     #[inline]

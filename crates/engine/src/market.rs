@@ -19,6 +19,8 @@ pub(crate) enum MarketChange {
 #[derive(Debug, Default)]
 pub(crate) struct MarketLog {
     changes: Vec<(Timestamp, MarketChange)>,
+    /// The market's phase, once an event has told it.
+    phase: Option<Phase>,
 }
 
 impl MarketLog {
@@ -41,6 +43,9 @@ impl MarketLog {
             }
             self.changes.clear();
         }
+        if let MarketChange::Phase(phase) = change {
+            self.phase = Some(phase);
+        }
         self.changes.push((at, change));
     }
 
@@ -59,6 +64,11 @@ impl MarketLog {
             }
         }
         slot.seen = self.changes.len();
+    }
+
+    /// The market's phase for an issue that begins now; `None` if it is as at the start of the day.
+    pub(crate) fn phase(&self) -> Option<Phase> {
+        self.phase
     }
 
     /// Number of changes that an issue which begins now has already seen.

@@ -80,8 +80,7 @@ impl CsvDecoder {
 
     /// The offset from UTC that the last readable time was written in.
     pub fn offset(&self) -> UtcOffset {
-        let minutes = i16::try_from(self.parser.times.offset_minutes()).ok();
-        minutes.and_then(UtcOffset::from_minutes).expect("offsets of less than a day are read")
+        self.parser.times.offset()
     }
 
     /// The beginning of a line that has not ended yet.

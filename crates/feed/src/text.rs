@@ -3,6 +3,7 @@
 //! Digits are ASCII, leading zeros mean nothing, and there is no sign, exponent or space. Every function returns `None`
 //! for anything else, without saying why: the caller knows the field and says what it expected.
 
+use crate::UtcOffset;
 use quoteclock_model::{Price, Shares, Timestamp};
 
 /// An unsigned 64-bit number.
@@ -54,7 +55,7 @@ pub fn quantity(field: &[u8]) -> Option<Shares> {
 #[derive(Debug, Default)]
 pub struct TimeReader {
     last_date: Option<([u8; 10], i64)>,
-    offset_minutes: i64,
+    offset: UtcOffset,
 }
 
 impl TimeReader {
@@ -72,15 +73,15 @@ impl TimeReader {
             return None;
         }
         let (micros, rest) = fraction(rest)?;
-        let offset_minutes = offset(rest)?;
-        self.offset_minutes = offset_minutes;
-        let seconds = days * 86_400 + hour * 3_600 + minute * 60 + second - offset_minutes * 60;
+        let offset = offset(rest)?;
+        self.offset = offset;
+        let seconds = days * 86_400 + hour * 3_600 + minute * 60 + second - i64::from(offset.minutes()) * 60;
         Some(Timestamp::from_micros(seconds * 1_000_000 + micros))
     }
 
-    /// The offset from UTC of the time read last, in minutes; 0 before the first.
-    pub fn offset_minutes(&self) -> i64 {
-        self.offset_minutes
+    /// The offset from UTC of the time read last; none before the first.
+    pub fn offset(&self) -> UtcOffset {
+        self.offset
     }
 
     #[inline]
@@ -123,11 +124,11 @@ fn fraction(rest: &[u8]) -> Option<(i64, &[u8])> {
     Some((six.fold(0, |micros, &digit| micros * 10 + i64::from(digit - b'0')), rest))
 }
 
-/// Minutes east of UTC.
+/// East of UTC.
 #[inline]
-fn offset(rest: &[u8]) -> Option<i64> {
+fn offset(rest: &[u8]) -> Option<UtcOffset> {
     let (sign, clock) = match rest {
-        b"Z" | b"z" => return Some(0),
+        b"Z" | b"z" => return Some(UtcOffset::default()),
         [b'+', clock @ ..] => (1, clock),
         [b'-', clock @ ..] => (-1, clock),
         _ => return None,
@@ -136,7 +137,10 @@ fn offset(rest: &[u8]) -> Option<i64> {
         return None;
     }
     let (hours, minutes) = (two(clock, 0)?, two(clock, 3)?);
-    (hours <= 23 && minutes <= 59).then_some(sign * (hours * 60 + minutes))
+    if 23 < hours || 59 < minutes {
+        return None;
+    }
+    UtcOffset::from_minutes(i16::try_from(sign * (hours * 60 + minutes)).ok()?)
 }
 
 /// Days from 1970-01-01 to a date of the proleptic Gregorian calendar, `YYYY-MM-DD`.

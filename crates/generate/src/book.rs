@@ -5,7 +5,7 @@
 
 use crate::day::Day;
 use crate::maker::Slot;
-use crate::orders::{Kind, NONE, Order, REACH, opposite};
+use crate::orders::{Kind, Ladder, NONE, Order, REACH, opposite};
 use quoteclock_feed::EventWriter;
 use quoteclock_model::{Condition, MarketEvent, OrderAction, OrderId, Price, Scope, ServerIndex, Shares, Side};
 
@@ -174,6 +174,7 @@ impl<W: EventWriter> Day<'_, W> {
             let first = self.agents[agent as usize].first_slot;
             self.slots[(first + u32::from(slot)) as usize] = Slot::EMPTY;
         }
+        self.orders[at].quantity = 0;
         self.orders.remove(at);
     }
 
@@ -194,8 +195,8 @@ impl<W: EventWriter> Day<'_, W> {
                     Side::Bid => tick - 1,
                     Side::Offer => tick + 1,
                 };
-                let in_reach = next.abs_diff(state.reference) < 64;
-                from = if in_reach { state.ladder.beyond(side, next, state.reference) } else { None };
+                let on_ladder = Ladder::holds(next, state.reference);
+                from = if on_ladder { state.ladder.beyond(side, next, state.reference) } else { None };
             }
         }
         found.extend_from_slice(&state.parked);

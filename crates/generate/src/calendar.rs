@@ -170,7 +170,7 @@ fn segments(boundaries: &[Boundary]) -> Vec<Segment> {
     let open = continuous().next().map_or(0, |first| first.at);
     let ends = boundaries.iter().skip(1).map(|next| next.at);
     let stretches = || boundaries.iter().zip(ends.clone()).filter(|(from, _)| from.market != Market::Shut);
-    let close = stretches().filter(|(from, _)| from.market == Market::Continuous).map(|(_, end)| end).last();
+    let close = stretches().filter(|(from, _)| from.market == Market::Continuous).map(|(_, end)| end).next_back();
     let close = close.unwrap_or(END_OF_DAY);
     let mut segments = Vec::new();
     for (from, end) in stretches() {

@@ -66,6 +66,10 @@ pub(crate) struct Day<'w, W> {
     pub(crate) scratch: Vec<u32>,
     live_target: u64,
     events: u64,
+    /// Events made when the pace was last set.
+    paced: u64,
+    /// How often in a row nothing came of the flow.
+    idle: u32,
 }
 
 impl<'w, W: EventWriter> Day<'w, W> {
@@ -93,6 +97,8 @@ impl<'w, W: EventWriter> Day<'w, W> {
             scratch: Vec::new(),
             live_target,
             events: options.events,
+            paced: 0,
+            idle: 0,
             random: random.clone(),
             calendar,
         };
@@ -141,8 +147,11 @@ impl<'w, W: EventWriter> Day<'w, W> {
 
     /// Shares out the orders of others: half of them evenly, half by how busy an issue is.
     fn set_targets(&mut self, world: &World) {
-        let quotes: u64 = self.agents.iter().map(|agent| u64::from(agent.slots() * agent.diligence / 1000)).sum();
-        let others = (self.live_target.saturating_sub(quotes)).max(self.live_target / 4);
+        // Who means not to quote often quotes badly instead.
+        let share = |agent: &Agent| 560 + agent.diligence * 440 / 1000;
+        let quotes: u64 = self.agents.iter().map(|agent| u64::from(agent.slots() * share(agent) / 1000)).sum();
+        // Trades and the market's walk keep the number a little below what is aimed at.
+        let others = self.live_target.saturating_sub(quotes).max(self.live_target / 4) * 17 / 16;
         let activity: u64 = world.issues.iter().map(|issue| u64::from(issue.activity)).sum();
         let count = u64::try_from(world.issues.len()).expect("a length fits 64 bits");
         for (state, issue) in self.issues.iter_mut().zip(&world.issues) {
@@ -180,7 +189,8 @@ impl<'w, W: EventWriter> Day<'w, W> {
         let open = self.calendar.open();
         let early = segments.iter().filter(|segment| segment.end <= open).count();
         let weight_later: u64 = segments[early..].iter().map(|segment| segment.weight).sum();
-        let adds: u64 = self.issues.iter().map(|state| u64::from(state.others_target)).sum::<u64>() * 5 / 4;
+        let others: u64 = self.issues.iter().map(|state| u64::from(state.others_target)).sum();
+        let adds = others * 3 / 2 + u64::from(narrow(self.slots.len()));
         let rest = self.events.saturating_sub(2 * adds).max(1);
         let weight = u128::from(weight_later) * u128::from(adds) / u128::from(rest);
         let each = u64::try_from(weight).expect("adds are a small part of all") / u64::from(narrow(early).max(1));
@@ -198,9 +208,13 @@ impl<'w, W: EventWriter> Day<'w, W> {
 
     fn flow_at(&mut self, at: u64, pace: &mut Pace) {
         self.out.now = self.out.now.max(at);
-        let made = self.out.made;
         self.flow();
-        let events = (self.out.made - made).max(1);
+        // What timers have made since the last flow slows the next. An action that came to nothing takes no time, or the
+        // day would end too early; but should nothing ever come of any, time goes on.
+        let events = self.out.made - self.paced;
+        self.paced = self.out.made;
+        self.idle = if events == 0 { self.idle + 1 } else { 0 };
+        let events = if self.idle.is_multiple_of(64) { events.max(1) } else { events };
         let exponential = self.random.exponential_q16();
         if pace.advance(events, exponential) {
             pace.begin(self.for_flow());
@@ -242,6 +256,7 @@ impl<'w, W: EventWriter> Day<'w, W> {
             Timer::Script(line) => self.follow_script(line),
             Timer::Turn(agent) => self.turn(agent),
             Timer::Attend(agent) => self.attend(agent),
+            Timer::Withdraw { issue, at, id_low } => self.withdraw(issue, at, id_low),
         }
     }
 

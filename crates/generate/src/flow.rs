@@ -8,6 +8,7 @@
 use crate::calendar::Market;
 use crate::day::Day;
 use crate::orders::{Kind, Ladder, NONE, Order, REACH, opposite};
+use crate::timers::Timer;
 use quoteclock_feed::EventWriter;
 use quoteclock_model::{Condition, Side};
 
@@ -30,16 +31,24 @@ impl<W: EventWriter> Day<'_, W> {
     fn act(&mut self, issue: u32) {
         let state = &self.issues[issue as usize];
         let trading = state.trades && self.market == Market::Continuous;
-        let moves = if state.stress { 60 } else { 14 };
-        let adds = adds_per_1024(state.others, state.others_target);
+        let moves = if state.stress { 1024 } else { 640 };
         match self.random.below(1024) {
-            0..=699 if self.random.chance(adds) => self.add_other(issue),
-            0..=699 => self.cancel_other(issue),
-            700..=799 => self.replace_other(issue),
-            800..=819 => self.reduce_other(issue),
-            820..=919 if trading => self.trade(issue),
-            920..1024 if self.random.chance(moves * 10) => self.step(issue),
-            _ => self.add_other(issue),
+            0..=99 => self.replace_other(issue),
+            100..=119 => self.reduce_other(issue),
+            120..=179 if trading => self.trade(issue),
+            180..=199 if self.random.chance(moves) => self.step(issue),
+            _ => self.add_or_cancel(issue),
+        }
+    }
+
+    /// Orders come or go, whichever brings their number nearer to what it should be.
+    fn add_or_cancel(&mut self, issue: u32) {
+        let state = &self.issues[issue as usize];
+        let adds = adds_per_1024(state.others, state.others_target);
+        if self.random.chance(adds) {
+            self.add_other(issue);
+        } else {
+            self.cancel_other(issue);
         }
     }
 
@@ -76,8 +85,28 @@ impl<W: EventWriter> Day<'_, W> {
         };
         if let Some(tick) = self.clip(issue, side, wanted) {
             let order = Order::new(self.number(), side, tick, quantity, kind);
-            self.add(issue, order);
+            let at = self.add(issue, order);
+            if self.market == Market::Continuous && self.random.chance(560) {
+                self.fleet(issue, at);
+            }
         }
+    }
+
+    /// An order will leave soon: after 32 microseconds to four seconds, each doubling as likely as the next.
+    fn fleet(&mut self, issue: u32, at: u32) {
+        let scale = 1 << self.random.between(5, 21);
+        let delay = u64::from(scale + self.random.below(scale));
+        let id_low = low_half(self.orders[at].id);
+        self.timers.push(self.out.now + delay, Timer::Withdraw { issue, at, id_low });
+    }
+
+    /// The time of a fleeting order has come.
+    pub(crate) fn withdraw(&mut self, issue: u32, at: u32, id_low: u32) {
+        let Order { id, agent, quantity, .. } = self.orders[at];
+        if low_half(id) != id_low || agent != NONE || quantity == 0 || self.market == Market::Shut {
+            return;
+        }
+        self.cancel(issue, at);
     }
 
     /// Conditions are common where there is an auction ahead.
@@ -290,6 +319,11 @@ impl<W: EventWriter> Day<'_, W> {
 /// How often in 1,024 an order comes rather than goes.
 fn adds_per_1024(others: u32, target: u32) -> u32 {
     let (others, target) = (i64::from(others), i64::from(target));
-    let bias = ((target - others) * 1024 / target).clamp(-360, 460);
+    let bias = ((target - others) * 3072 / target).clamp(-360, 460);
     u32::try_from(512 + bias).expect("clamped")
+}
+
+/// The lower half of an order number: enough to tell an order from a later one in its place.
+fn low_half(id: u64) -> u32 {
+    ((id << 32) >> 32) as u32
 }

@@ -46,7 +46,7 @@ impl Grid {
         let (mut lower, mut left) = (0, u64::from(number));
         for &(limit, tick) in self.limited {
             let (limit, tick) = (limit * TENTH, tick * TENTH);
-            // Limits are checked by multiplication: a division a band would be the dearest step of an event.
+            // Most prices lie in the first bands: those that are passed cost a division, the last one none.
             if left * tick <= limit - lower {
                 return lower + left * tick;
             }

@@ -29,7 +29,7 @@ mod world;
 
 pub use options::{FastMarket, Load, Options};
 pub use output::Counts;
-pub use registry::{REGISTRY_FROM, registry};
+pub use registry::registry;
 
 use day::Day;
 use quoteclock_feed::EventWriter;
@@ -53,6 +53,9 @@ pub struct Summary {
 ///
 /// # Errors
 /// Those of the writer, and [`io::ErrorKind::InvalidInput`] if the options are out of range.
+///
+/// # Panics
+/// Never, unless there is a bug in the generator.
 pub fn generate<W: EventWriter>(options: &Options, writer: &mut W) -> io::Result<Summary> {
     options.check()?;
     let world = World::new(options);

@@ -8,7 +8,6 @@
 
 use crate::calendar::{MINUTE, SECOND};
 use crate::day::Day;
-use crate::grid::Grid;
 use crate::orders::{Kind, NONE, Order, REACH};
 use crate::random::Random;
 use crate::timers::Timer;
@@ -182,7 +181,6 @@ impl Agent {
 
 /// The widest spread of an issue's type around a price, in ticks.
 fn limit_ticks(issue: &Issue, tick: u32) -> u32 {
-    let Grid { .. } = issue.grid;
     let of_bps = issue.grid.units(tick) * issue.terms.bps / 10_000 / issue.grid.step(tick);
     u32::try_from(of_bps.max(issue.terms.ticks)).unwrap_or(u32::MAX).min(1_000)
 }

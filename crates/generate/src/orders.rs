@@ -163,6 +163,11 @@ impl Ladder {
         if up { reference - WIDTH / 2 } else { reference + WIDTH / 2 - 1 }
     }
 
+    /// Whether a price is on the ladder.
+    pub(crate) fn holds(tick: u32, reference: u32) -> bool {
+        (reference - WIDTH / 2..reference + WIDTH / 2).contains(&tick)
+    }
+
     /// Puts an order last at its price.
     pub(crate) fn push(&mut self, orders: &mut Orders, at: u32) {
         let Order { tick, side, .. } = orders[at];

@@ -4,7 +4,7 @@ use crate::calendar::{zone, zone_name};
 use crate::options::{Options, day_number};
 use crate::random::Random;
 use crate::world::{World, types};
-use jiff::civil::{Date, date};
+use jiff::civil::Date;
 use std::fmt::Write;
 
 /// The files of the registry, by name: the same for every day of a month.
@@ -14,7 +14,7 @@ pub fn registry(options: &Options) -> Vec<(String, String)> {
         ("issues.csv", issues(options, &world)),
         ("market_makers.csv", market_makers(&world)),
         ("virtual_servers.csv", servers(&world)),
-        ("signups.csv", sign_ups(&world)),
+        ("signups.csv", sign_ups(options, &world)),
         ("fast_market.csv", fast_market(options)),
         ("exemptions.csv", exemptions(options, &world)),
         ("holidays.csv", holidays(options)),
@@ -54,7 +54,7 @@ fn issues(options: &Options, world: &World) -> String {
         let aum = u64::from(issue.activity) * 1_000_000;
         let active = at % 11 == 10 && !issue.leveraged;
         format!(
-            "{},Made-up Fund {},{},{},{active},{index},{},{},,{},2020-01-06,{manager},{aum},2020-01-06,",
+            "{},Made-up Fund {},{},{},{active},{index},{},{},,{},2020-01-06,{manager},{aum},,",
             issue.code,
             at + 1,
             issue.terms.name,
@@ -78,16 +78,18 @@ fn market_makers(world: &World) -> String {
 fn servers(world: &World) -> String {
     let rows = world.servers.iter().map(|server| {
         let maker = &world.market_makers[server.market_maker as usize].name;
-        format!("{},{maker},{},2020-01-06,", server.name, server.participant)
+        format!("{},{maker},{},,", server.name, server.participant)
     });
     file("server,market_maker,participant,from,to", rows)
 }
 
-fn sign_ups(world: &World) -> String {
-    let rows = world.sign_ups.iter().map(|sign_up| {
+/// Who has signed up in which order matters for some payments; for dates long past, everybody always has.
+fn sign_ups(options: &Options, world: &World) -> String {
+    let rows = world.sign_ups.iter().enumerate().map(|(at, sign_up)| {
         let maker = &world.market_makers[sign_up.market_maker as usize].name;
         let (issue, participant) = (&world.issues[sign_up.issue as usize].code, sign_up.participant.as_deref());
-        format!("{maker},{issue},{},2020-02-01,", participant.unwrap_or_default())
+        let from = if options.date.year() < 2021 { String::new() } else { format!("2020-{:02}-01", 1 + at % 9) };
+        format!("{maker},{issue},{},{from},", participant.unwrap_or_default())
     });
     file("market_maker,issue,participant,from,to", rows)
 }
@@ -157,7 +159,7 @@ fn matching(options: &Options, world: &World) -> String {
     let of_index = format!("M1,,{},30,3,20000000,80,{from},{to},AM-NORTH,600000,fixed,2,,,,3", INDICES[0]);
     let one = world.issues.get(1).map(|issue| {
         let (bps, value) = (issue.terms.bps, issue.terms.value);
-        format!("M2,{},,{bps},,{value},85,{from},{to},AM-EAST,400000,fixed,1,,,,", issue.code)
+        format!("M2,{},,{bps},,{value},80,{from},{to},{},400000,fixed,1,,,,", issue.code, ASSET_MANAGERS[0])
     });
     let header = "condition,issue,index,max_spread_bps,max_spread_ticks,min_value_jpy,coverage_pct,from,to,\
                   asset_manager,total_jpy,payment,max_makers,priority,aum_trigger_jpy,aum_part_jpy,max_issues";
@@ -177,6 +179,3 @@ fn us_scheme() -> String {
     text.push_str("[tick_tables]\ncent = [[\"above\", \"0.01\"]]\n");
     text
 }
-
-/// The first date on which everything in a registry is in force.
-pub const REGISTRY_FROM: Date = date(2020, 2, 1);

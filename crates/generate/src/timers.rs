@@ -18,6 +18,13 @@ pub(crate) enum Timer {
     Turn(u32),
     /// An agent sees to its quotes.
     Attend(u32),
+    /// A fleeting order leaves, if it is still there: the place may have gone to another since.
+    Withdraw {
+        issue: u32,
+        at: u32,
+        /// The lower half of its number.
+        id_low: u32,
+    },
 }
 
 /// What happens to one issue at some time, whatever its orders do.

@@ -1,6 +1,7 @@
 //! One day of every obligation of a plan.
 
-use quoteclock_model::{Interval, Micros, Reason, Span, State};
+use jiff::civil::Date;
+use quoteclock_model::{Interval, IssueCode, Micros, Reason, Span, State};
 use quoteclock_obligation::{IntervalSink, ObligationIndex};
 use quoteclock_rules::DayPlan;
 
@@ -30,6 +31,23 @@ pub struct Breach {
     pub span: Span,
     /// Why.
     pub reason: Reason,
+}
+
+/// One obligation of one sign-up on one measured day.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DayRow {
+    /// The date.
+    pub date: Date,
+    /// The market maker.
+    pub market_maker: String,
+    /// The issue.
+    pub issue: IssueCode,
+    /// The obligation: `general`, `sponsored:<condition>` or `matching:<condition>`.
+    pub obligation: String,
+    /// The share of the month's time that it required on that date, in ten-thousandths of a percent.
+    pub required_pct: u64,
+    /// Its times.
+    pub total: Total,
 }
 
 /// Totals and breaches of all obligations of a day.
@@ -79,7 +97,7 @@ impl IntervalSink for DayLedger {
 mod tests {
     use super::*;
     use jiff::{civil::date, tz::TimeZone};
-    use quoteclock_model::{IssueCode, SideFault, Timestamp};
+    use quoteclock_model::{SideFault, Timestamp};
     use quoteclock_rules::{Limits, ObligationPlan, PhaseSource, SignUpPlan, TickTable};
     use std::sync::Arc;
 

@@ -1,10 +1,14 @@
 //! The measure of one issue: its book, its phases, and the clocks of all obligations in it.
 
 use crate::schedule::subtract;
+use crate::turnover::{IssueTurnover, Touched};
 use crate::verdict::judge;
 use crate::{Clock, Schedule};
 use quoteclock_book::{Book, BookError, OwnQuotes};
-use quoteclock_model::{Interval, OrderAction, Phase, Price, Side, SideFault, Span, State, Timestamp};
+use quoteclock_model::{
+    Executed, Interval, MarketTurnover, OrderAction, Phase, Price, Side, SideFault, Span, State, Timestamp, Trading,
+    Turnover,
+};
 use quoteclock_rules::{DayPlan, Limits, PhaseSource};
 
 /// The position of an obligation among all of a [`DayPlan`], counted through its sign-ups in order.
@@ -37,6 +41,9 @@ pub struct IssueMeasure {
     doubt: bool,
     /// From damaged input: stretches known before the run.
     unknown: Schedule,
+    /// In session, whoever is exempt.
+    in_session: Schedule,
+    turnover: IssueTurnover,
     sign_ups: Vec<SignUpMeasure>,
     /// For each server of the plan, one more than the position in `sign_ups` whose quotes come through it, or 0.
     sign_up_of_server: Vec<u32>,
@@ -88,6 +95,8 @@ impl IssueMeasure {
             sequential_quote_available: plan.sequential_quote_available,
             doubt: false,
             unknown: Schedule::new(unknown),
+            in_session: Schedule::new(&plan.sessions),
+            turnover: IssueTurnover::default(),
             sign_ups: Vec::new(),
             sign_up_of_server: Vec::new(),
         };
@@ -111,6 +120,7 @@ impl IssueMeasure {
         };
         let obligations =
             sign_up.obligations.iter().map(|obligation| &obligation.limits).zip(first.0..).map(obligation);
+        self.turnover.add_sign_up(plan, position);
         self.sign_ups.push(SignUpMeasure {
             own: OwnQuotes::default(),
             changed: Changed { required: true, ..Changed::default() },
@@ -150,9 +160,12 @@ impl IssueMeasure {
     /// [`BookError`] if the action does not fit the book; then nothing has changed.
     #[inline]
     pub fn apply(&mut self, action: &OrderAction, plan_server_of: &[Option<u32>]) -> Result<(), BookError> {
-        let IssueMeasure { book, sign_ups, sign_up_of_server, touched, .. } = self;
+        let IssueMeasure { book, sign_ups, sign_up_of_server, touched: touched_sign_ups, .. } = self;
+        let mut touched = Touched::default();
         book.apply(action, |change| {
-            let Some(Some(server)) = change.server.map(|server| plan_server_of[server.index()]) else { return };
+            let server = change.server.and_then(|server| plan_server_of[server.index()]);
+            touched.note(&change, server);
+            let Some(server) = server else { return };
             let Some(&mark) = sign_up_of_server.get(server as usize) else { return };
             let Some(position) = mark.checked_sub(1) else { return };
             let sign_up = &mut sign_ups[position as usize];
@@ -161,8 +174,45 @@ impl IssueMeasure {
                 Side::Bid => sign_up.changed.bids = true,
                 Side::Offer => sign_up.changed.offers = true,
             }
-            touched.push(position);
-        })
+            touched_sign_ups.push(position);
+        })?;
+        match *action {
+            OrderAction::Add { .. } | OrderAction::Replace { .. } => {
+                self.turnover.count_order(&touched, &self.sign_up_of_server);
+            }
+            OrderAction::Trade { price, quantity, auction, .. } => {
+                let (trading, price) = (self.trading(auction), price.or(touched.limit()));
+                let executed = Executed::of(price, quantity);
+                self.turnover.count_trade(trading, executed, &touched, &self.sign_up_of_server);
+            }
+            OrderAction::Reduce { .. } | OrderAction::Cancel { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// When an execution at the current place of the feed took place: in the continuous auction while the session runs
+    /// and both phases trade, as the feed has told them up to here, whoever is exempt. So a call auction's executions
+    /// count as such also where its end carries the same time, as it does where the feed stamps both at once.
+    ///
+    /// Clause: `QC/auction_trades`.
+    fn trading(&self, marked_auction: bool) -> Trading {
+        let trades = self.in_session.inside() && self.trades(self.market_phase) && self.trades(self.phase);
+        if trades && !marked_auction { Trading::Continuous } else { Trading::Auction }
+    }
+
+    /// What the market has traded so far.
+    pub fn market_turnover(&self) -> MarketTurnover {
+        self.turnover.market()
+    }
+
+    /// Adds what the market traded in the issue before it was known to be this one.
+    pub fn add_market_turnover(&mut self, earlier: MarketTurnover) {
+        self.turnover.add_market(earlier);
+    }
+
+    /// What each sign-up has traded and sent so far, with its position in the plan.
+    pub fn sign_up_turnovers(&self) -> &[(usize, Turnover)] {
+        self.turnover.sign_ups()
     }
 
     /// The issue's own phase from now on.
@@ -231,7 +281,8 @@ impl IssueMeasure {
     /// Takes the schedules to `now`, and finds their next change.
     fn pass_boundary(&mut self) {
         self.unknown.advance(self.now);
-        let mut boundary = self.unknown.next_change();
+        self.in_session.advance(self.now);
+        let mut boundary = [self.unknown.next_change(), self.in_session.next_change()].into_iter().flatten().min();
         for sign_up in &mut self.sign_ups {
             sign_up.required.advance(self.now);
             boundary = [boundary, sign_up.required.next_change()].into_iter().flatten().min();

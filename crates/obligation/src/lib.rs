@@ -3,7 +3,7 @@
 //! [`verdict`] is the rule of SPEC section 5 at one instant; [`IssueMeasure`] runs it along the day for all obligations
 //! of one issue, with the availability of SPEC section 4 and the doubt of section 2 around it, and pushes maximal
 //! [`Interval`](quoteclock_model::Interval)s to an [`IntervalSink`]. Issues are independent of each other: nothing here
-//! knows a second one.
+//! knows a second one. Beside the clocks it adds up what each sign-up and the market trade.
 //!
 //! Invariants: the intervals of one obligation are adjacent, none is empty, neighbours differ in state, and together
 //! they are the day. An instant is judged once, after the last event of its time. Deliberately absent: sums
@@ -12,6 +12,7 @@
 mod clock;
 mod issue;
 mod schedule;
+mod turnover;
 mod verdict;
 
 pub use clock::Clock;

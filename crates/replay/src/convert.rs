@@ -5,7 +5,7 @@
 //! what rests at that time, so that it replays strictly. What the books do not need is not judged here: a replay does.
 
 use crate::format::{Decoder, Format, RECOGNISED_BY_BYTES};
-use crate::input::{ChunkError, Input, Progress};
+use crate::input::{ChunkError, Input, Progress, Watch};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use quoteclock_book::{Book, BookError};
@@ -126,7 +126,7 @@ pub fn convert(
     let file = input.name();
     let read_error = |source| ConvertError::Read { file: file.clone(), source };
     let mut source = input.open(false).map_err(read_error)?;
-    let mut chunks = source.chunks(progress).map_err(read_error)?;
+    let mut chunks = source.chunks(Watch { progress, hasher: None }).map_err(read_error)?;
     let format = Format::recognise(chunks.peek(RECOGNISED_BY_BYTES), input);
     let date = options.date.or(input.date_of_name());
     let midnight = match (format, date) {
@@ -135,6 +135,7 @@ pub fn convert(
         (Format::Csv | Format::Binary, _) => Timestamp::MIN,
     };
     let probe = Probe::of(format, midnight, chunks.peek(PROBE_BYTES), &options.zone);
+    let probe = probe.map_err(|source| ConvertError::Feed { file: file.clone(), source })?;
     let Some(date) = date.or(probe.date) else { return Err(ConvertError::NoDate { file }) };
     let is_excerpt = options.issue.is_some() || options.from.is_some();
     let has_sequence = probe.has_sequence;
@@ -205,11 +206,13 @@ struct Probe {
 }
 
 impl Probe {
-    fn of(format: Format, midnight: Timestamp, first_bytes: &[u8], zone: &TimeZone) -> Probe {
+    fn of(format: Format, midnight: Timestamp, first_bytes: &[u8], zone: &TimeZone) -> Result<Probe, FeedError> {
         let mut first = First::default();
         let mut decoder = Decoder::new(format, midnight);
-        // What is wrong with the input is said when it is read.
-        let _ = decoder.push(first_bytes, &mut first);
+        match decoder.push(first_bytes, &mut first) {
+            Ok(()) | Err(FeedError::Stopped) => {}
+            Err(error) => return Err(error),
+        }
         let utc = UtcOffset::from_minutes(0).expect("zero is an offset");
         let mut offset = match &decoder {
             Decoder::Csv(decoder) => decoder.offset(),
@@ -223,7 +226,7 @@ impl Probe {
             (offset, has_sequence) = (header.offset, header.has_sequence);
         }
         let date = decoder.stated_date().or_else(|| first.time.and_then(|time| date_at(time, offset)));
-        Probe { date, offset, has_sequence }
+        Ok(Probe { date, offset, has_sequence })
     }
 }
 

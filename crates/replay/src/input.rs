@@ -1,14 +1,23 @@
 //! Bytes of one input: a file or standard input, plain or compressed, read in chunks.
 
 use flate2::bufread::MultiGzDecoder;
+use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// Told how many bytes of the inputs, as stored, have been read since it was last told.
 pub type Progress<'a> = &'a (dyn Fn(u64) + Sync);
+
+/// Who looks on while stored bytes are read.
+#[derive(Clone, Copy)]
+pub(crate) struct Watch<'a> {
+    pub(crate) progress: Progress<'a>,
+    /// Takes every byte, in order.
+    pub(crate) hasher: Option<&'a Mutex<Sha256>>,
+}
 
 /// How much is read at once, and handed to a decoder at once.
 pub(crate) const CHUNK_BYTES: usize = 1 << 18;
@@ -80,14 +89,31 @@ pub(crate) enum Source {
 
 impl Source {
     /// The bytes from the start, decompressed.
-    pub(crate) fn chunks<'a>(&'a mut self, progress: Progress<'a>) -> io::Result<Chunks<'a>> {
+    pub(crate) fn chunks<'a>(&'a mut self, watch: Watch<'a>) -> io::Result<Chunks<'a>> {
         match self {
             Source::File(file) => {
                 // A pipe cannot be rewound, and has no need to be when it is read once.
                 let _ = file.rewind();
-                Chunks::new(file, progress)
+                Chunks::new(file, watch)
             }
-            Source::Stdin => Chunks::new(io::stdin().lock(), progress),
+            Source::Stdin => Chunks::new(io::stdin().lock(), watch),
+        }
+    }
+
+    /// Reads what a pass has left unread: damage ends one early, and a hash is of all bytes.
+    pub(crate) fn drain(&mut self, watch: Watch<'_>) -> io::Result<()> {
+        let failed = Arc::new(AtomicBool::new(false));
+        let mut buffer = vec![0; CHUNK_BYTES];
+        let mut rest: Box<dyn Read + '_> = match self {
+            Source::File(file) => Box::new(Watched { raw: file, watch, failed }),
+            Source::Stdin => Box::new(Watched { raw: io::stdin().lock(), watch, failed }),
+        };
+        loop {
+            match rest.read(&mut buffer) {
+                Ok(0) => return Ok(()),
+                Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
+                _ => {}
+            }
         }
     }
 }
@@ -116,9 +142,9 @@ pub(crate) struct Chunks<'a> {
 }
 
 impl<'a> Chunks<'a> {
-    fn new(raw: impl Read + 'a, progress: Progress<'a>) -> io::Result<Chunks<'a>> {
+    fn new(raw: impl Read + 'a, watch: Watch<'a>) -> io::Result<Chunks<'a>> {
         let raw_failed = Arc::new(AtomicBool::new(false));
-        let raw = Watched { raw, progress, failed: Arc::clone(&raw_failed) };
+        let raw = Watched { raw, watch, failed: Arc::clone(&raw_failed) };
         let mut raw = BufReader::with_capacity(CHUNK_BYTES, raw);
         let (format, stream): (_, Box<dyn Read + 'a>) = match raw.fill_buf()? {
             [0x1f, 0x8b, ..] => ("gzip", Box::new(MultiGzDecoder::new(raw))),
@@ -175,18 +201,27 @@ impl<'a> Chunks<'a> {
     }
 }
 
-/// The stored bytes, counted; tells a failing disk from a damaged stream.
+/// The stored bytes, counted and hashed; tells a failing disk from a damaged stream.
 struct Watched<'a, R> {
     raw: R,
-    progress: Progress<'a>,
+    watch: Watch<'a>,
     failed: Arc<AtomicBool>,
+}
+
+impl Watch<'_> {
+    fn saw(self, bytes: &[u8]) {
+        (self.progress)(bytes.len() as u64);
+        if let Some(hasher) = self.hasher {
+            hasher.lock().expect("no thread panics with the lock").update(bytes);
+        }
+    }
 }
 
 impl<R: Read> Read for Watched<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let result = self.raw.read(buffer);
         match &result {
-            Ok(count) => (self.progress)(*count as u64),
+            Ok(count) => self.watch.saw(&buffer[..*count]),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(_) => self.failed.store(true, Ordering::Relaxed),
         }

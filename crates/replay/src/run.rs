@@ -1,7 +1,7 @@
 //! One input measured: the passes over it, and what it says.
 
 use crate::format::{Decoder, Format, RECOGNISED_BY_BYTES};
-use crate::input::{ChunkError, Chunks, Input, Progress};
+use crate::input::{ChunkError, Chunks, Input, Progress, Watch};
 use jiff::civil::Date;
 use quoteclock_engine::{BadRecord, Day, DayError, DayOptions, DaySink, Finished, RejectSink};
 use quoteclock_feed::{FeedError, Place, Stop};
@@ -9,8 +9,9 @@ use quoteclock_ledger::DayLedger;
 use quoteclock_model::{Interval, Timestamp};
 use quoteclock_obligation::{IntervalSink, ObligationIndex};
 use quoteclock_rules::{DayPlan, Registry};
+use sha2::{Digest, Sha256};
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use thiserror::Error;
 
 /// Why an input cannot be measured.
@@ -123,20 +124,55 @@ pub fn measure<R: Rejects>(
     rejects: &mut R,
     progress: Progress<'_>,
 ) -> Result<MeasuredDay<R::Sink>, ReplayError> {
+    passes(registry, input, options, rejects, Watch { progress, hasher: None })
+}
+
+/// The same, and the SHA-256 of the input's bytes as stored, taken while they are read.
+///
+/// # Errors
+/// As [`measure`].
+///
+/// # Panics
+/// Never: nothing panics while it holds the hash.
+pub fn measure_and_hash<R: Rejects>(
+    registry: &Registry,
+    input: &Input,
+    options: &DayOptions,
+    rejects: &mut R,
+    progress: Progress<'_>,
+) -> Result<(MeasuredDay<R::Sink>, [u8; 32]), ReplayError> {
+    let hasher = Mutex::new(Sha256::new());
+    let day = passes(registry, input, options, rejects, Watch { progress, hasher: Some(&hasher) })?;
+    let hasher = hasher.into_inner().expect("no thread panicked with the lock");
+    Ok((day, hasher.finalize().into()))
+}
+
+fn passes<R: Rejects>(
+    registry: &Registry,
+    input: &Input,
+    options: &DayOptions,
+    rejects: &mut R,
+    watch: Watch<'_>,
+) -> Result<MeasuredDay<R::Sink>, ReplayError> {
     let file = input.name();
     let io_error = |source| ReplayError::Io { file: file.clone(), source };
     let options = &with_date_of_name(options, input)?;
     let mut source = input.open(options.lenient).map_err(io_error)?;
-    let mut pass = |options: DayOptions, progress: Progress<'_>| {
+    let mut pass = |options: DayOptions, watch: Watch<'_>| {
         let sink = rejects.begin().map_err(|source| ReplayError::Rejects { file: file.clone(), source })?;
-        let chunks = source.chunks(progress).map_err(io_error)?;
-        run_pass(registry, input, chunks, options, sink)
+        let chunks = source.chunks(watch).map_err(io_error)?;
+        let day = run_pass(registry, input, chunks, options, sink)?;
+        if watch.hasher.is_some() {
+            source.drain(watch).map_err(io_error)?;
+        }
+        Ok(day)
     };
-    let first = pass(options.clone(), progress)?;
+    let first = pass(options.clone(), watch)?;
     if first.finished.unknown_late.is_empty() {
         return Ok(first);
     }
-    pass(DayOptions { unknown: first.finished.unknown_late, ..options.clone() }, &|_| {})
+    let unwatched = Watch { progress: &|_| {}, hasher: None };
+    pass(DayOptions { unknown: first.finished.unknown_late, ..options.clone() }, unwatched)
 }
 
 fn run_pass<R: RejectSink>(

@@ -160,7 +160,7 @@ fn length(breach: &Breach) -> Micros {
 }
 
 /// A span without needless zeros: `5:00:00`, `0:10:15.38`.
-fn clock(span: Micros) -> String {
+pub(crate) fn clock(span: Micros) -> String {
     trim_fraction(&span.to_string()).to_owned()
 }
 

@@ -6,6 +6,7 @@
 //!
 //! Deliberately absent: reading folders (callers pass bytes), judging quotes, and paying anybody.
 
+mod canonical;
 mod finding;
 mod interpretations;
 mod limits;

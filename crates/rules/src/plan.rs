@@ -4,7 +4,7 @@
 use crate::Limits;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use quoteclock_model::{IssueCode, Span};
+use quoteclock_model::{IssueCode, Micros, Span};
 
 /// Where it is known from whether the market trades (SPEC section 3, `phase_source`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,6 +36,18 @@ pub struct DayPlan {
     pub servers: Vec<ServerPlan>,
     /// The sign-ups measured, sorted bytewise by market maker and issue; at most one of each pair.
     pub sign_ups: Vec<SignUpPlan>,
+}
+
+impl DayPlan {
+    /// How long `sign_up` has to be quoted if nothing is halted: the sessions, exemptions apart.
+    pub fn required_time(&self, sign_up: &SignUpPlan) -> Micros {
+        let length = |span: Span| span.end.since(span.start);
+        let required = |&session: &Span| {
+            let exempt: Micros = sign_up.exempt.iter().filter_map(|span| span.clip(session)).map(length).sum();
+            Micros(length(session).0 - exempt.0)
+        };
+        self.sessions.iter().map(required).sum()
+    }
 }
 
 /// A virtual server in force on the date.

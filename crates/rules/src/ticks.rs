@@ -105,6 +105,13 @@ impl TickTable {
         Ok(TickTable { bands })
     }
 
+    /// Where the tick changes: each price above which another one holds, with that tick; in ten-thousandths.
+    pub(crate) fn steps(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        let before = std::iter::once(None).chain(self.bands.iter().map(|band| Some(band.tick)));
+        let changes = self.bands.iter().zip(before).filter(|(band, before)| Some(band.tick) != *before);
+        changes.map(|(band, _)| (band.above, band.tick))
+    }
+
     /// How many ticks lie from `bid` up to `offer`, one valid price after another, through band boundaries. A bid off
     /// the grid counts from the valid price below it, an offer to the one above it. Zero if the offer is not above the
     /// bid.

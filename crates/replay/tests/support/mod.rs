@@ -1,10 +1,11 @@
 //! The fast path, from the files of a case to the text of its outputs.
+#![allow(dead_code, reason = "each test file uses its part")]
 
 use quoteclock_engine::{BadRecord, Day, DayError, DayOptions, DaySink, RejectSink};
 use quoteclock_feed::csv::CsvDecoder;
 use quoteclock_feed::{FeedError, Place};
 use quoteclock_ledger::DayLedger;
-use quoteclock_model::Interval;
+use quoteclock_model::{DayTurnover, Interval};
 use quoteclock_obligation::{IntervalSink, ObligationIndex};
 use quoteclock_report::{BREACH_COLUMNS, DAILY_COLUMNS, write_breaches_csv, write_daily_csv};
 use quoteclock_rules::{DayPlan, Registry, SourceFile};
@@ -73,6 +74,19 @@ pub fn measure(case: &Case, chunk_bytes: usize) -> Outcome {
         }
     }
     unreachable!("the second pass returns")
+}
+
+/// What is traded and sent on a good day, and the plan of the day; `None` if it is refused.
+pub fn turnover(case: &Case) -> Option<(Arc<DayPlan>, DayTurnover)> {
+    let registry = registry(case);
+    let date = case.date.as_ref().map(|date| date.parse().expect("a date"));
+    let options = DayOptions { lenient: case.lenient, allow_gaps: case.allow_gaps, date, ..DayOptions::default() };
+    let mut day = Day::new(&registry, options, Ledger::default(), Lines::default()).ok()?;
+    let mut decoder = CsvDecoder::default();
+    decoder.push(case.events.as_bytes(), &mut day).ok()?;
+    decoder.finish(&mut day).ok()?;
+    let (finished, ..) = day.finish().ok()?;
+    Some((finished.plan, finished.turnover))
 }
 
 type Pass = (Vec<quoteclock_engine::UnknownWindow>, Outcome);

@@ -1,0 +1,112 @@
+//! `quoteclock days`: what is stored, and which trading days are missing.
+
+use crate::args::DaysArgs;
+use crate::{Outcome, month, output, registry, terminal};
+use anyhow::Result;
+use jiff::civil::Date;
+use quoteclock_incentive::Month;
+use quoteclock_report::{day_table, wrap};
+use quoteclock_rules::Registry;
+use quoteclock_store::{Store, StoredDay};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+#[derive(Serialize)]
+struct Day<'a> {
+    date: String,
+    input: &'a str,
+    input_sha256: String,
+    registry_sha256: String,
+    plan_sha256: String,
+    scheme: &'a str,
+    scheme_version: &'a str,
+    interpretations: BTreeMap<&'a str, &'a str>,
+    multiplier: u32,
+    records: u64,
+    rejects: u64,
+    program_version: &'a str,
+    /// Whether the registry as it is now would alter the result; null without one.
+    changed: Option<bool>,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    days: Vec<Day<'a>>,
+    missing: Vec<String>,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &DaysArgs) -> Result<Outcome> {
+    let registry = match &args.registry {
+        None => None,
+        Some(folder) => match registry::load_for_measuring(folder)? {
+            None => return Ok(Outcome::BadInput),
+            registry => registry,
+        },
+    };
+    let store = Store::open(&args.db)?;
+    store.hold_still()?;
+    let days = store.days(args.month.map_or(Date::MIN..=Date::MAX, Month::dates))?;
+    let missing = missing(args.month, &days, registry.as_ref());
+    let rows = days.iter().map(|day| row(day, registry.as_ref())).collect::<Result<Vec<_>>>()?;
+    if args.json {
+        let missing = missing.iter().map(Date::to_string).collect();
+        output::print(&format!("{}\n", serde_json::to_string(&Document { days: rows, missing })?))?;
+    } else {
+        output::print(&text(&rows, &days, &missing, registry.is_some()))?;
+    }
+    Ok(Outcome::Done)
+}
+
+fn row<'a>(day: &'a StoredDay, registry: Option<&Registry>) -> Result<Day<'a>> {
+    let changed = registry.map(|registry| month::unchanged_plan(day, registry)).transpose()?;
+    Ok(Day {
+        date: day.date.to_string(),
+        input: &day.input,
+        input_sha256: day.input_sha256.to_string(),
+        registry_sha256: day.registry_sha256.to_string(),
+        plan_sha256: day.plan_sha256.to_string(),
+        scheme: &day.scheme,
+        scheme_version: &day.scheme_version,
+        interpretations: day.interpretations.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect(),
+        multiplier: day.multiplier,
+        records: day.record_count,
+        rejects: day.reject_count,
+        program_version: &day.program_version,
+        changed: changed.map(|plan| plan.is_none()),
+    })
+}
+
+/// Trading days that are not stored: of the month asked for, or of every month that has a stored day.
+fn missing(month: Option<Month>, days: &[StoredDay], registry: Option<&Registry>) -> Vec<Date> {
+    let stored: BTreeSet<Date> = days.iter().map(|day| day.date).collect();
+    let months: BTreeSet<Month> = match month {
+        Some(month) => BTreeSet::from([month]),
+        None => stored.iter().copied().map(Month::of).collect(),
+    };
+    let trading = |month: Month| registry.map_or_else(|| month.weekdays(), |registry| month.trading_days(registry));
+    months.into_iter().flat_map(trading).filter(|date| !stored.contains(date)).collect()
+}
+
+fn text(rows: &[Day<'_>], days: &[StoredDay], missing: &[Date], with_registry: bool) -> String {
+    let style = terminal::table_style();
+    let cells = |(row, day): (&Day<'_>, &StoredDay)| {
+        [
+            row.date.clone(),
+            format!("x{}", row.multiplier),
+            row.records.to_string(),
+            row.rejects.to_string(),
+            row.changed.map_or("", |changed| if changed { "changed" } else { "as measured" }).to_owned(),
+            day.input_sha256.short(),
+            row.input.to_owned(),
+        ]
+    };
+    let mut text = day_table(&rows.iter().zip(days).map(cells).collect::<Vec<_>>());
+    let (kind, holidays) = if with_registry { ("trading day", "") } else { ("weekday", ", holidays or not") };
+    let rest = match missing {
+        [] => format!("no {kind} is missing"),
+        missing => format!("missing: {}{holidays}: {}", month::count(missing.len(), kind), month::list(missing)),
+    };
+    text.push_str(&wrap(&format!("stored: {}; {rest}", month::count(days.len(), "day")), style.width));
+    text
+}

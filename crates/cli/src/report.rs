@@ -1,0 +1,147 @@
+//! `quoteclock report`: what a month's stored days decide.
+
+use crate::args::ReportArgs;
+use crate::month::{self, SchemeJson, StoredMonth};
+use crate::staging;
+use crate::{Outcome, output, terminal};
+use anyhow::{Context, Result};
+use jiff::civil::Date;
+use quoteclock_incentive::{Line, MakerLine, Month, makers};
+use quoteclock_report::{
+    MakerJson, MonthlyJson, Style, makers_table, monthly_table, wrap, write_makers_csv, write_monthly_csv,
+};
+use quoteclock_rules::Registry;
+use serde::Serialize;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+/// A month as it is reported.
+struct Report<'a> {
+    month: Month,
+    registry: &'a Registry,
+    stored: StoredMonth,
+    lines: Vec<Line>,
+    makers: Vec<MakerLine>,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &ReportArgs) -> Result<Outcome> {
+    let Some((registry, store)) = month::open(&args.registry, &args.db)? else { return Ok(Outcome::BadInput) };
+    let stored = StoredMonth::read(&store, &registry, args.month)?;
+    if !stored.changed.is_empty() && !args.as_measured {
+        return Err(month::refuse(&stored.changed));
+    }
+    let lines = stored.accounts.lines(&registry);
+    let makers = makers(args.month, &lines, &registry);
+    let report = Report { month: args.month, registry: &registry, stored, lines, makers };
+    let mut written = Vec::new();
+    if let Some(out) = &args.out {
+        written = report.write(out, args.parquet())?;
+    }
+    if args.json {
+        output::print(&format!("{}\n", report.json()?))?;
+    } else {
+        let mut text = report.text(terminal::table_style());
+        if let Some(out) = &args.out {
+            text.push_str(&format!("written to {}: {}\n", out.display(), written.join(", ")));
+        }
+        output::print(&text)?;
+    }
+    report.warn();
+    Ok(if report.stored.missing.is_empty() { Outcome::Done } else { Outcome::Incomplete })
+}
+
+/// What `--out` holds.
+const FILES: [&str; 3] = ["monthly.csv", "market_makers.csv", "report.txt"];
+
+/// How a report looks in a file.
+const FILE_STYLE: Style = Style { width: 120, colour: false };
+
+#[derive(Serialize)]
+struct Document<'a> {
+    month: String,
+    monthly: Vec<MonthlyJson>,
+    market_makers: Vec<MakerJson>,
+    days_measured: Vec<String>,
+    days_missing: Vec<String>,
+    /// Days that the registry as it is now would measure otherwise.
+    as_measured: Vec<String>,
+    scheme: SchemeJson<'a>,
+}
+
+impl Report<'_> {
+    /// Writes the files aside, and gives them their names together.
+    fn write(&self, out: &Path, parquet: bool) -> Result<Vec<String>> {
+        let staging = staging::folder_beside(out)?;
+        let create = |name: &str| File::create(staging.path().join(name)).map(BufWriter::new);
+        let write = || -> std::io::Result<()> {
+            write_monthly_csv(self.month, &self.lines, create(FILES[0])?)?;
+            write_makers_csv(self.month, &self.makers, create(FILES[1])?)?;
+            let mut text = create(FILES[2])?;
+            text.write_all(self.text(FILE_STYLE).as_bytes())?;
+            text.flush()
+        };
+        write().context("writing the report aside")?;
+        let mut names = FILES.map(str::to_owned).to_vec();
+        for name in FILES.iter().filter(|name| parquet && name.ends_with(".csv")) {
+            let path = staging.path().join(name);
+            names.push(staging::columnar(&path).with_context(|| format!("writing {name} as Parquet"))?);
+        }
+        staging::give_names(staging.path(), &names, out)?;
+        Ok(names)
+    }
+
+    fn json(&self) -> Result<String> {
+        let texts = |dates: &[Date]| dates.iter().map(Date::to_string).collect();
+        Ok(serde_json::to_string(&Document {
+            month: self.month.to_string(),
+            monthly: self.lines.iter().map(|line| MonthlyJson::new(self.month, line)).collect(),
+            market_makers: self.makers.iter().map(|maker| MakerJson::new(self.month, maker)).collect(),
+            days_measured: self.stored.measured.iter().map(Date::to_string).collect(),
+            days_missing: texts(&self.stored.missing),
+            as_measured: texts(&self.stored.changed),
+            scheme: SchemeJson::of(self.registry),
+        })?)
+    }
+
+    fn text(&self, style: Style) -> String {
+        let scheme = self.registry.scheme();
+        let mut text = format!("{} under {} {}\n", self.month, scheme.name(), scheme.version());
+        text.push_str(&monthly_table(&self.lines, style));
+        text.push('\n');
+        text.push_str(&makers_table(&self.makers, style));
+        text.push('\n');
+        for note in self.notes() {
+            text.push_str(&wrap(&note, style.width));
+        }
+        text.push_str(&month::interpretations(self.registry, style.width));
+        text
+    }
+
+    /// What a reader has to know of the figures.
+    fn notes(&self) -> Vec<String> {
+        let (measured, missing) = (self.stored.measured.len(), &self.stored.missing);
+        let mut notes = vec![format!("measured: {}", month::count(measured, "day"))];
+        if !missing.is_empty() {
+            notes.push(format!(
+                "NOT COMPLETE: {} not measured: {}",
+                month::count(missing.len(), "trading day"),
+                month::list(missing)
+            ));
+        }
+        if !self.stored.changed.is_empty() {
+            notes.push(format!(
+                "AS MEASURED: the registry has changed since, and would alter the result of {}",
+                month::list(&self.stored.changed)
+            ));
+        }
+        notes
+    }
+
+    fn warn(&self) {
+        for note in self.notes().iter().skip(1) {
+            terminal::print_warning(note);
+        }
+    }
+}

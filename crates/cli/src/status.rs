@@ -1,0 +1,64 @@
+//! `quoteclock status`: the month to date, and how much longer each obligation may be off.
+
+use crate::args::StatusArgs;
+use crate::month::{self, SchemeJson, StoredMonth};
+use crate::{Outcome, output, terminal};
+use anyhow::Result;
+use jiff::civil::Date;
+use quoteclock_incentive::outlooks;
+use quoteclock_report::{OutlookJson, outlook_table, wrap};
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    month: String,
+    status: Vec<OutlookJson>,
+    days_measured: Vec<String>,
+    days_to_come: Vec<String>,
+    /// Days that the registry as it is now would measure otherwise.
+    changed: Vec<String>,
+    scheme: SchemeJson<'a>,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &StatusArgs) -> Result<Outcome> {
+    let Some((registry, store)) = month::open(&args.registry, &args.db)? else { return Ok(Outcome::BadInput) };
+    let stored = StoredMonth::read(&store, &registry, args.month)?;
+    let outlooks = outlooks(&stored.accounts, &stored.measured, &registry)?;
+    if args.json {
+        let texts = |dates: &[Date]| dates.iter().map(Date::to_string).collect();
+        let document = Document {
+            month: args.month.to_string(),
+            status: outlooks.iter().map(|outlook| OutlookJson::new(args.month, outlook)).collect(),
+            days_measured: stored.measured.iter().map(Date::to_string).collect(),
+            days_to_come: texts(&stored.missing),
+            changed: texts(&stored.changed),
+            scheme: SchemeJson::of(&registry),
+        };
+        output::print(&format!("{}\n", serde_json::to_string(&document)?))?;
+    } else {
+        let style = terminal::table_style();
+        let scheme = registry.scheme();
+        let mut text = format!("{} to date under {} {}\n", args.month, scheme.name(), scheme.version());
+        text.push_str(&outlook_table(&outlooks, style));
+        let to_come = match &stored.missing[..] {
+            [] => "no trading day is to come".to_owned(),
+            days => {
+                let count = month::count(days.len(), "trading day");
+                format!("{count} to come, taken as full sessions: {}", month::list(days))
+            }
+        };
+        text.push_str(&wrap(
+            &format!("\nmeasured: {}; {to_come}", month::count(stored.measured.len(), "day")),
+            style.width,
+        ));
+        text.push_str(&month::interpretations(&registry, style.width));
+        output::print(&text)?;
+    }
+    if stored.changed.is_empty() {
+        return Ok(Outcome::Done);
+    }
+    let days = month::list(&stored.changed);
+    terminal::print_warning(&format!("the registry has changed and would alter the result of {days}: replay them"));
+    Ok(Outcome::Incomplete)
+}

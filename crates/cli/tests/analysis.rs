@@ -1,0 +1,86 @@
+//! The queries of `docs/ANALYSIS.md`, run over the bundled days where DuckDB and polars are installed.
+#![cfg(feature = "parquet")]
+
+mod support;
+
+use std::fs;
+use std::process::Command;
+use support::{Bench, repository, stderr, stdout};
+
+/// The code blocks of the page in one language.
+fn blocks(language: &str) -> Vec<String> {
+    let page = fs::read_to_string(repository("docs/ANALYSIS.md")).expect("the page");
+    let fence = format!("```{language}\n");
+    page.split(&fence).skip(1).map(|block| block.split("```").next().expect("an end").to_owned()).collect()
+}
+
+/// A folder with the bundled days' results as Parquet.
+fn results() -> Bench {
+    let bench = Bench::new();
+    let days = repository("replay-data/tse-small").canonicalize().expect("bundled days");
+    let mut command = bench.command(&["replay", "--parquet", "--out", "results", "--registry"]);
+    command.arg(days.join("registry")).arg(days.join("2024-03-01.csv")).arg(days.join("2024-03-04.csv"));
+    let output = command.output().expect("the binary runs");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    bench
+}
+
+/// Runs Python in the folder; `None`, said so, where a package is not installed.
+fn python(bench: &Bench, package: &str, script: &str) -> Option<String> {
+    let is_installed = |name: &str| {
+        let check = Command::new("python3").args(["-c", &format!("import {name}")]).output();
+        check.is_ok_and(|output| output.status.success())
+    };
+    if !is_installed(package) {
+        eprintln!("skipped: {package} for Python is not installed");
+        return None;
+    }
+    let output =
+        Command::new("python3").args(["-c", script]).current_dir(bench.path("")).output().expect("Python runs");
+    assert!(output.status.success(), "{script}\n{}", stderr(&output));
+    Some(stdout(&output))
+}
+
+#[test]
+fn parquet_files_stand_beside_the_csv_and_begin_as_such() {
+    let bench = results();
+    for name in ["daily", "breaches"] {
+        let bytes = fs::read(bench.path("results").join(name).with_extension("parquet")).expect("the file");
+        assert!(bytes.starts_with(b"PAR1") && bytes.ends_with(b"PAR1"));
+        assert!(bench.path("results").join(name).with_extension("csv").exists());
+    }
+}
+
+#[test]
+fn the_duckdb_queries_run_and_say_what_the_csv_says() {
+    let bench = results();
+    let queries = blocks("sql");
+    assert_eq!(queries.len(), 4);
+    for query in &queries {
+        let script = format!("import duckdb\nfor row in duckdb.sql('''{query}''').fetchall(): print(row)");
+        let Some(rows) = python(&bench, "duckdb", &script) else { return };
+        let finds_contradictions = query.contains("<>");
+        assert_eq!(rows.is_empty(), finds_contradictions, "{query}\n{rows}");
+    }
+    let count = "import duckdb\n\
+        for name in ['daily', 'breaches']:\n    \
+            key = 'date, market_maker, issue, obligation'\n    \
+            csv = duckdb.sql(f\"SELECT {key} FROM read_csv('results/{name}.csv')\").fetchall()\n    \
+            parquet = duckdb.sql(f\"SELECT {key} FROM 'results/{name}.parquet'\").fetchall()\n    \
+            assert len(csv) == len(parquet) > 30 and csv == parquet\n\
+        lost = duckdb.sql(\"SELECT sum(available_us - fulfilled_us) FROM 'results/daily.parquet'\").fetchall()\n\
+        assert lost == duckdb.sql(\"SELECT sum(duration_us) FROM 'results/breaches.parquet'\").fetchall()\n\
+        print(duckdb.sql(\"SELECT display_pct FROM 'results/daily.parquet' LIMIT 1\").fetchall()[0][0])";
+    assert_eq!(python(&bench, "duckdb", count).as_deref(), Some("98.8184\n"));
+}
+
+#[test]
+fn the_polars_examples_run() {
+    let bench = results();
+    let examples = blocks("python");
+    assert_eq!(examples.len(), 2);
+    for example in &examples {
+        let Some(table) = python(&bench, "polars", example) else { return };
+        assert!(table.contains("MM2"), "{table}");
+    }
+}

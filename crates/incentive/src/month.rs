@@ -1,0 +1,71 @@
+//! A calendar month and its trading days.
+
+use jiff::civil::{Date, Weekday};
+use quoteclock_rules::Registry;
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+/// A calendar month. Written `2024-03`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Month {
+    first: Date,
+}
+
+impl Month {
+    /// The month that holds `date`.
+    pub fn of(date: Date) -> Month {
+        Month { first: date.first_of_month() }
+    }
+
+    /// Its dates, both ends inclusive.
+    pub fn dates(self) -> RangeInclusive<Date> {
+        self.first..=self.first.last_of_month()
+    }
+
+    /// Its trading days: weekdays less holidays.
+    pub fn trading_days(self, registry: &Registry) -> Vec<Date> {
+        let is_holiday = |date: &Date| registry.holidays().iter().any(|holiday| holiday.date == *date);
+        self.weekdays().into_iter().filter(|date| !is_holiday(date)).collect()
+    }
+
+    /// Its days from Monday to Friday.
+    pub fn weekdays(self) -> Vec<Date> {
+        let all = self.first.series(jiff::Span::new().days(1)).take_while(|date| *date <= self.first.last_of_month());
+        all.filter(|date| !matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday)).collect()
+    }
+}
+
+impl FromStr for Month {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Month, String> {
+        let problem = || format!("found {text:?}, expected a month such as 2024-03");
+        let form = text.len() == 7 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+        let first = form.then(|| format!("{text}-01").parse().ok()).flatten();
+        first.map(|first| Month { first }).ok_or_else(problem)
+    }
+}
+
+impl fmt::Display for Month {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}", self.first.year(), self.first.month())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    #[test]
+    fn a_month_is_written_with_its_year_first() {
+        assert_eq!("2024-03".parse::<Month>().unwrap().to_string(), "2024-03");
+        for bad in ["2024-3", "2024-13", "2024-00", "202403", "2024-03-01", "24-03", "", "2024/03", "-024-03"] {
+            assert!(bad.parse::<Month>().is_err(), "{bad}");
+        }
+        let february = Month::of(date(2024, 2, 17));
+        assert_eq!(february.dates(), date(2024, 2, 1)..=date(2024, 2, 29));
+        assert_eq!((february.weekdays().len(), february.weekdays()[2]), (21, date(2024, 2, 5)));
+    }
+}

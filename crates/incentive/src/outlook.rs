@@ -1,0 +1,179 @@
+//! The month to date: how much longer each obligation may be off and still make its share.
+//!
+//! The trading days that are not measured yet, past or to come, are taken to have the whole session time that the registry
+//! gives them as it is now, exemptions apart. Where the feed tells the sessions, each is taken to be as long as the last
+//! measured day.
+
+use crate::{Key, MonthAccounts};
+use jiff::civil::Date;
+use quoteclock_ledger::Total;
+use quoteclock_model::Micros;
+use quoteclock_rules::{PhaseSource, PlanError, Registry};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Where one obligation stands in a month that is not over.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Outlook {
+    /// Whose.
+    pub key: Key,
+    /// Sums over the measured days.
+    pub total: Total,
+    /// Days that are in the sums.
+    pub days_measured: u32,
+    /// The required share, in ten-thousandths of a percent: that of the last date, measured or to come.
+    pub required_pct: u64,
+    /// Time in which a quote will be required on the days to come.
+    pub remaining: Micros,
+    /// Days on which it will be.
+    pub days_remaining: u32,
+}
+
+/// What can still become of an obligation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Prospect {
+    /// It makes its share whatever happens.
+    Safe,
+    /// It makes its share if it is off for no longer than this.
+    Open {
+        /// The longest time, over all days to come.
+        may_be_off: Micros,
+    },
+    /// It cannot make its share any more.
+    Lost {
+        /// What would be missing after days to come without a breach.
+        short: Micros,
+    },
+    /// No time is available in the whole month.
+    NotApplicable,
+}
+
+impl Outlook {
+    /// What can still become of it, exactly: to the last microsecond that it may be off.
+    ///
+    /// Clause: `ST1/time-share`.
+    ///
+    /// # Panics
+    /// If the month is longer than 64 bits of microseconds.
+    pub fn prospect(&self) -> Prospect {
+        let (fulfilled, remaining) = (u128::from(self.total.fulfilled.0), u128::from(self.remaining.0));
+        let whole = u128::from(self.total.available.0) + remaining;
+        let needed = (whole * u128::from(self.required_pct)).div_ceil(1_000_000);
+        let micros = |span: u128| Micros(u64::try_from(span).expect("a month is short"));
+        if whole == 0 {
+            Prospect::NotApplicable
+        } else if needed <= fulfilled {
+            Prospect::Safe
+        } else if needed <= fulfilled + remaining {
+            Prospect::Open { may_be_off: micros(fulfilled + remaining - needed) }
+        } else {
+            Prospect::Lost { short: micros(needed - fulfilled - remaining) }
+        }
+    }
+}
+
+/// Every obligation that was measured in the month or is in force on a trading day to come, by key. `measured` are the
+/// dates that are stored.
+///
+/// # Errors
+/// [`PlanError`] at the very ends of the calendar.
+pub fn outlooks(
+    accounts: &MonthAccounts,
+    measured: &BTreeSet<Date>,
+    registry: &Registry,
+) -> Result<Vec<Outlook>, PlanError> {
+    let so_far = accounts.accounts().iter().map(|(key, account)| {
+        let outlook = Outlook {
+            key: key.clone(),
+            total: account.total,
+            days_measured: account.days_measured,
+            required_pct: account.required_pct,
+            remaining: Micros::ZERO,
+            days_remaining: 0,
+        };
+        (key.clone(), (outlook, account.last))
+    });
+    let mut outlooks: BTreeMap<Key, (Outlook, Date)> = so_far.collect();
+    let to_come = accounts.month().trading_days(registry);
+    for date in to_come.into_iter().filter(|date| !measured.contains(date)) {
+        add_day(&mut outlooks, accounts, registry, date)?;
+    }
+    Ok(outlooks.into_values().map(|(outlook, _)| outlook).collect())
+}
+
+/// Adds a day to come.
+fn add_day(
+    outlooks: &mut BTreeMap<Key, (Outlook, Date)>,
+    accounts: &MonthAccounts,
+    registry: &Registry,
+    date: Date,
+) -> Result<(), PlanError> {
+    let plan = registry.plan(date)?;
+    for sign_up in &plan.sign_ups {
+        let session_time = plan.required_time(sign_up);
+        for obligation in &sign_up.obligations {
+            let (market_maker, issue) = (sign_up.market_maker.clone(), sign_up.issue.clone());
+            let key = Key { market_maker, issue, obligation: obligation.name.clone() };
+            let time = match plan.phase_source {
+                PhaseSource::Schedule => session_time,
+                PhaseSource::Feed => accounts.accounts().get(&key).map_or(Micros::ZERO, |account| account.last_time),
+            };
+            let empty = || {
+                let total = Total::default();
+                let (days_measured, required_pct, days_remaining) = (0, obligation.required_pct, 0);
+                let key = key.clone();
+                (Outlook { key, total, days_measured, required_pct, remaining: Micros::ZERO, days_remaining }, date)
+            };
+            let (outlook, last) = outlooks.entry(key.clone()).or_insert_with(empty);
+            outlook.remaining += time;
+            outlook.days_remaining += 1;
+            if *last <= date {
+                (outlook.required_pct, *last) = (obligation.required_pct, date);
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quoteclock_model::IssueCode;
+
+    fn prospect(available: u64, fulfilled: u64, remaining: u64) -> Prospect {
+        let issue = IssueCode::new(b"1306").unwrap();
+        let total = Total { available: Micros(available), fulfilled: Micros(fulfilled), unknown: Micros(0) };
+        Outlook {
+            key: Key { market_maker: "MM1".to_owned(), issue, obligation: "general".to_owned() },
+            total,
+            days_measured: 1,
+            required_pct: 800_000,
+            remaining: Micros(remaining),
+            days_remaining: 1,
+        }
+        .prospect()
+    }
+
+    // clause: ST1/time-share
+    #[test]
+    fn what_may_still_be_off_is_exact() {
+        assert_eq!(prospect(0, 0, 0), Prospect::NotApplicable);
+        assert_eq!(prospect(100, 100, 25), Prospect::Safe, "100 of 125 are 80 %");
+        assert_eq!(prospect(100, 100, 26), Prospect::Open { may_be_off: Micros(25) }, "101 of 126, not 100");
+        assert_eq!(prospect(100, 60, 100), Prospect::Open { may_be_off: Micros(0) });
+        assert_eq!(prospect(100, 59, 100), Prospect::Lost { short: Micros(1) });
+        assert_eq!(prospect(100, 80, 0), Prospect::Safe);
+        assert_eq!(prospect(100, 79, 0), Prospect::Lost { short: Micros(1) });
+    }
+
+    // clause: ST1/time-share
+    #[test]
+    fn to_be_off_for_that_long_makes_the_share_and_a_microsecond_longer_does_not() {
+        for (available, fulfilled, remaining) in [(1000, 900, 777), (3, 1, 100), (0, 0, 7), (12_345, 9_000, 54_321)] {
+            let Prospect::Open { may_be_off: Micros(off) } = prospect(available, fulfilled, remaining) else {
+                panic!()
+            };
+            let share = |off| 5 * (fulfilled + remaining - off) >= 4 * (available + remaining);
+            assert!(share(off) && !share(off + 1), "{available} {fulfilled} {remaining}: {off}");
+        }
+    }
+}

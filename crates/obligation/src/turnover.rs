@@ -1,0 +1,123 @@
+//! What is traded and sent in one issue: sums for each sign-up and for the market, out of the same replay.
+//!
+//! The book tells of every order that an event touches; [`Touched`] keeps who that was (at most two orders, on the stack),
+//! and once the event has been applied [`IssueTurnover`] adds it up. Nothing is looked up a second time.
+//!
+//! Deliberately absent: whether an execution is paid for.
+
+use quoteclock_book::QuoteChange;
+use quoteclock_model::{Counterparty, Executed, MarketTurnover, Price, Trading, Turnover};
+use quoteclock_rules::DayPlan;
+
+/// The orders that one event touched.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Touched {
+    /// For each order, the plan's position of its server; `None` for an order of nobody in the plan.
+    servers: [Option<u32>; 2],
+    count: usize,
+    /// The limit of the first order that has one.
+    limit: Option<Price>,
+}
+
+impl Touched {
+    /// Takes note of an order, whose server has the position `server` in the plan.
+    #[inline]
+    pub(crate) fn note(&mut self, change: &QuoteChange, server: Option<u32>) {
+        self.servers[self.count] = server;
+        self.count += 1;
+        self.limit = self.limit.or(change.limit);
+    }
+
+    /// The limit of the first order that has one.
+    pub(crate) fn limit(&self) -> Option<Price> {
+        self.limit
+    }
+}
+
+/// The sums of one issue.
+#[derive(Debug, Default)]
+pub(crate) struct IssueTurnover {
+    market: MarketTurnover,
+    /// Each sign-up's position in the plan, and its sums.
+    sign_ups: Vec<(usize, Turnover)>,
+    /// For each server of the plan, one more than the position in `sign_ups` of its market maker, or 0. Also where the
+    /// order is not the sign-up's own because its server belongs to another participant: the market maker is signed up
+    /// for the issue all the same.
+    maker_of_server: Vec<u32>,
+}
+
+impl IssueTurnover {
+    /// Adds the sign-up at `position` of `plan`.
+    pub(crate) fn add_sign_up(&mut self, plan: &DayPlan, position: usize) {
+        self.sign_ups.push((position, Turnover::default()));
+        let mark = u32::try_from(self.sign_ups.len()).expect("fewer sign-ups than 32 bits count");
+        self.maker_of_server.resize(plan.servers.len(), 0);
+        for (server, maker) in plan.servers.iter().zip(&mut self.maker_of_server) {
+            if server.market_maker == plan.sign_ups[position].market_maker {
+                *maker = mark;
+            }
+        }
+    }
+
+    /// Counts an order sent or changed. `sign_up_of_server` holds, for each server of the plan, one more than the position
+    /// of the sign-up whose own orders come through it, or 0.
+    ///
+    /// Clauses: `ST1/access-fee`, `QC/access_fee_counts`.
+    #[inline]
+    pub(crate) fn count_order(&mut self, touched: &Touched, sign_up_of_server: &[u32]) {
+        if let Some(position) = position(touched.servers[0], sign_up_of_server) {
+            self.sign_ups[position].1.order_count += 1;
+        }
+    }
+
+    /// Adds an execution to the market's sum, and to that of each sign-up whose order it names.
+    ///
+    /// Clauses: `ST1/trading-value`, `QC/unnamed_counterparty`.
+    pub(crate) fn count_trade(
+        &mut self,
+        trading: Trading,
+        executed: Executed,
+        touched: &Touched,
+        sign_up_of_server: &[u32],
+    ) {
+        *self.market.of_mut(trading) += executed;
+        for order in 0..touched.count {
+            let Some(own) = position(touched.servers[order], sign_up_of_server) else { continue };
+            let counterparty = match touched.count {
+                1 => Counterparty::Unnamed,
+                _ => self.counterparty(own, touched.servers[1 - order]),
+            };
+            *self.sign_ups[own].1.of_mut(trading).of_mut(counterparty) += executed;
+        }
+    }
+
+    /// Who stands behind the other order, as seen by the sign-up at `own`.
+    fn counterparty(&self, own: usize, server: Option<u32>) -> Counterparty {
+        match position(server, &self.maker_of_server) {
+            Some(maker) if maker != own => Counterparty::MarketMaker,
+            _ => Counterparty::Other,
+        }
+    }
+
+    /// What the market traded so far.
+    pub(crate) fn market(&self) -> MarketTurnover {
+        self.market
+    }
+
+    /// Adds what the market traded in the same issue before it was known to be this one.
+    pub(crate) fn add_market(&mut self, earlier: MarketTurnover) {
+        self.market += earlier;
+    }
+
+    /// The sums of each sign-up, with its position in the plan.
+    pub(crate) fn sign_ups(&self) -> &[(usize, Turnover)] {
+        &self.sign_ups
+    }
+}
+
+/// The position that a server's mark stands for, if it has one.
+#[inline]
+fn position(server: Option<u32>, marks: &[u32]) -> Option<usize> {
+    let mark = *marks.get(server? as usize)?;
+    mark.checked_sub(1).map(|position| position as usize)
+}

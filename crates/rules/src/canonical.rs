@@ -1,0 +1,179 @@
+//! A plan as text that is the same exactly where it measures the same: what is hashed to tell whether a changed registry
+//! would alter a day.
+//!
+//! Everything that can alter a figure is in it, and nothing else: not the names of firms, not an exemption during lunch,
+//! not a tick table under limits without ticks, not the share that a month requires (no day depends on it). The form is
+//! for comparison, not for reading back; changing it makes every stored day look changed, so its first line is a version.
+
+use crate::{DayPlan, Limits, ObligationPlan, PhaseSource, SignUpPlan};
+use quoteclock_model::{Span, merge_spans};
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+impl DayPlan {
+    /// The plan's canonical text.
+    ///
+    /// # Panics
+    /// Never: writing to a string cannot fail.
+    pub fn canonical(&self) -> String {
+        let mut text = String::from("quoteclock day plan 1\n");
+        self.write_canonical(&mut text).expect("writing to a string");
+        text
+    }
+
+    fn write_canonical(&self, to: &mut String) -> std::fmt::Result {
+        writeln!(to, "date {}", self.date)?;
+        spans(to, "day", &[self.day])?;
+        spans(to, "sessions", &self.sessions)?;
+        let phase_source = match self.phase_source {
+            PhaseSource::Schedule => "schedule",
+            PhaseSource::Feed => "feed",
+        };
+        writeln!(to, "phases {phase_source} sequential_quote {}", self.sequential_quote_available)?;
+        self.servers(to)?;
+        self.sign_ups.iter().try_for_each(|sign_up| self.sign_up(to, sign_up))
+    }
+
+    /// The servers of market makers that are signed up for anything. Others' orders are anybody's.
+    fn servers(&self, to: &mut String) -> std::fmt::Result {
+        let makers: BTreeSet<&str> = self.sign_ups.iter().map(|sign_up| sign_up.market_maker.as_str()).collect();
+        for server in self.servers.iter().filter(|server| makers.contains(server.market_maker.as_str())) {
+            writeln!(to, "server {} {}", name(&server.name), name(&server.market_maker))?;
+        }
+        Ok(())
+    }
+
+    fn sign_up(&self, to: &mut String, sign_up: &SignUpPlan) -> std::fmt::Result {
+        writeln!(to, "sign_up {} {}", name(&sign_up.market_maker), sign_up.issue)?;
+        for &server in &sign_up.servers {
+            writeln!(to, "own {}", name(&self.servers[server].name))?;
+        }
+        let clipped =
+            |exempt: &Span| self.sessions.iter().filter_map(|&session| exempt.clip(session)).collect::<Vec<_>>();
+        spans(to, "exempt", &merge_spans(sign_up.exempt.iter().flat_map(clipped).collect()))?;
+        sign_up.obligations.iter().try_for_each(|obligation| obligation_lines(to, obligation))
+    }
+}
+
+fn obligation_lines(
+    to: &mut String,
+    ObligationPlan { name: called, limits, required_pct: _ }: &ObligationPlan,
+) -> std::fmt::Result {
+    let Limits { spread_bps_max, spread_ticks_max, value_min, quantity_min, tick_table } = limits;
+    write!(to, "obligation {}", name(called))?;
+    if let Some(bps) = spread_bps_max {
+        write!(to, " bps_e4 {}", bps.0)?;
+    }
+    if let Some(value) = value_min {
+        write!(to, " value_e4 {}", value.0)?;
+    }
+    if let Some(quantity) = quantity_min {
+        write!(to, " shares {}", quantity.0)?;
+    }
+    if let Some(ticks) = spread_ticks_max {
+        write!(to, " ticks {}", ticks.0)?;
+        for (above, tick) in tick_table.steps() {
+            write!(to, " {above}:{tick}")?;
+        }
+    }
+    writeln!(to)
+}
+
+fn spans(to: &mut String, label: &str, spans: &[Span]) -> std::fmt::Result {
+    write!(to, "{label}")?;
+    for span in spans {
+        write!(to, " {}..{}", span.start.as_micros(), span.end.as_micros())?;
+    }
+    writeln!(to)
+}
+
+/// A name behind its length in bytes: whatever it holds, two lists of names never look alike.
+fn name(name: &str) -> String {
+    format!("{}:{name}", name.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Loaded, Registry, SourceFile};
+    use jiff::civil::date;
+
+    const SIGN_UPS: &str = "market_maker,issue,participant,from,to\nMM1,1306,P1,,\n";
+    const FILES: [(&str, &str); 4] = [
+        ("issues.csv", "issue,name,type,tick_table,index\n1306,Kita,A,04,TOPIX\n1321,Nishi,B,01,\n"),
+        ("market_makers.csv", "market_maker,name\nMM1,Alpha\nMM2,Bravo\n"),
+        ("virtual_servers.csv", "server,market_maker,participant\nVS1,MM1,P1\nVS2,MM2,\n"),
+        ("signups.csv", SIGN_UPS),
+    ];
+
+    /// The text of 2024-03-01 with some files replaced or added.
+    fn canonical(changes: &[(&str, &str)]) -> String {
+        let mut files: Vec<(&str, &str)> =
+            FILES.iter().filter(|(name, _)| !changes.iter().any(|(changed, _)| changed == name)).copied().collect();
+        files.extend(changes);
+        let source = |(name, text): (&str, &str)| SourceFile { name: name.to_owned(), bytes: text.as_bytes().to_vec() };
+        let Loaded { registry, findings } = Registry::load(&files.into_iter().map(source).collect::<Vec<_>>());
+        registry.unwrap_or_else(|| panic!("{findings:?}")).plan(date(2024, 3, 1)).unwrap().canonical()
+    }
+
+    #[test]
+    fn what_alters_no_figure_alters_nothing() {
+        let before = canonical(&[]);
+        for change in [
+            ("market_makers.csv", "market_maker,name\nMM1,Alpha Trading\nMM2,Bravo\nMM3,New\n"),
+            ("issues.csv", "issue,name,type,tick_table,index\n1306,Kita TOPIX,A,04,\n1321,Nishi,C,01,\n"),
+            ("virtual_servers.csv", "server,market_maker,participant\nVS1,MM1,P1\nVS2,MM2,\nVS3,MM2,\n"),
+            ("fast_market.csv", "from,to,multiplier\n2024-03-04,,2\n"),
+            (
+                "exemptions.csv",
+                "issue,market_maker,from,to,reason\n1306,,2024-03-01T11:30:00+09:00,2024-03-01T12:30:00+09:00,lunch\n",
+            ),
+            ("exemptions.csv", "issue,market_maker,from,to,reason\n1306,MM2,,,not signed up\n"),
+            ("signups.csv", "market_maker,issue,participant,from,to\nMM1,1306,P1,2024-03-01,2024-03-01\n"),
+            ("holidays.csv", "date\n2024-03-01\n"),
+            ("scheme.toml", "name = \"renamed\"\nversion = \"2\"\nrequired_pct = 90\n"),
+        ] {
+            assert_eq!(canonical(&[change]), before, "{change:?}");
+        }
+    }
+
+    #[test]
+    fn what_alters_a_figure_alters_the_text() {
+        let before = canonical(&[]);
+        for change in [
+            ("fast_market.csv", "from,to,multiplier\n2024-03-01,2024-03-01,2\n"),
+            (
+                "exemptions.csv",
+                "issue,market_maker,from,to,reason\n1306,,2024-03-01T11:29:59.999999+09:00,2024-03-01T12:30:00+09:00,\n",
+            ),
+            ("issues.csv", "issue,type,tick_table\n1306,B,04\n"),
+            ("issues.csv", "issue,type,tick_table\n1306,A,03\n"),
+            ("virtual_servers.csv", "server,market_maker\nVS1,MM1\nVS3,MM1\n"),
+            ("virtual_servers.csv", "server,market_maker,participant\nVS1,MM1,P2\n"),
+            ("signups.csv", "market_maker,issue\nMM1,1306\nMM2,1306\n"),
+            ("sponsored.csv", "condition,issue,max_spread_bps,min_value_jpy\nX,1306,20,1000\n"),
+            ("scheme.toml", "name = \"s\"\nversion = \"1\"\n[interpretations]\nsequential_quote = \"exempt\"\n"),
+            (
+                "scheme.toml",
+                "name = \"s\"\nversion = \"1\"\n[[sessions]]\nfrom = \"2015-01-01\"\ncontinuous = [\"09:00-11:30\"]\n",
+            ),
+        ] {
+            assert_ne!(canonical(&[change]), before, "{change:?}");
+        }
+    }
+
+    #[test]
+    fn a_tick_table_counts_only_where_ticks_do_and_by_its_steps() {
+        let with =
+            |scheme: &str| canonical(&[("scheme.toml", scheme), ("issues.csv", "issue,type,tick_table\n1306,T,t\n")]);
+        let scheme = |limits: &str, ticks: &str| {
+            with(&format!(
+                "name = \"s\"\nversion = \"1\"\n[types.T]\n{limits}\nmin_value = 1\n[tick_tables]\nt = {ticks}\n"
+            ))
+        };
+        let (fine, coarse) = ("[[\"above\", \"1\"]]", "[[\"above\", \"5\"]]");
+        assert_eq!(scheme("max_spread_bps = 20", fine), scheme("max_spread_bps = 20", coarse));
+        assert_ne!(scheme("max_spread_ticks = 2", fine), scheme("max_spread_ticks = 2", coarse));
+        let split = "[[1000, \"1\"], [\"above\", \"1\"]]";
+        assert_eq!(scheme("max_spread_ticks = 2", fine), scheme("max_spread_ticks = 2", split));
+    }
+}

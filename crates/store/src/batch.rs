@@ -1,0 +1,250 @@
+//! The days of one run, written aside until all of them are measured.
+
+use crate::wide::Wide;
+use crate::{Digest, StoreError, schema};
+use jiff::civil::Date;
+use quoteclock_ledger::{DayLedger, Total};
+use quoteclock_model::{ByCounterparty, DayTurnover, Executed, Micros, Turnover};
+use quoteclock_obligation::ObligationIndex;
+use quoteclock_rules::{DayPlan, ObligationPlan, SignUpPlan};
+use rusqlite::{CachedStatement, Connection, Transaction, params};
+use std::path::{Path, PathBuf};
+
+/// Where a day's figures come from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Provenance {
+    /// The name of the input.
+    pub input: String,
+    /// Of the input's bytes as stored.
+    pub input_sha256: Digest,
+    /// Of the registry's files.
+    pub registry_sha256: Digest,
+    /// The name of the scheme.
+    pub scheme: String,
+    /// Its version.
+    pub scheme_version: String,
+    /// Every interpretation and its value.
+    pub interpretations: Vec<(String, String)>,
+    /// Records read, bad ones included.
+    pub record_count: u64,
+    /// Records set aside.
+    pub reject_count: u64,
+    /// The version of this program.
+    pub program_version: String,
+}
+
+/// Everything that is stored of a day.
+#[derive(Clone, Copy, Debug)]
+pub struct MeasuredDay<'a> {
+    /// What was measured.
+    pub plan: &'a DayPlan,
+    /// Times and breaches.
+    pub ledger: &'a DayLedger,
+    /// Executions and orders.
+    pub turnover: &'a DayTurnover,
+    /// Where it comes from.
+    pub provenance: &'a Provenance,
+}
+
+/// Days written aside: a database that only this run sees.
+#[derive(Debug)]
+pub struct Batch {
+    connection: Connection,
+    file: PathBuf,
+}
+
+impl Batch {
+    /// An empty batch in a new file, which is the caller's to remove.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the file.
+    pub fn create(file: &Path) -> Result<Batch, StoreError> {
+        let error = |source| StoreError::of(file, "writing days aside", source);
+        let connection = Connection::open(file).map_err(error)?;
+        schema::prepare_scratch(&connection).map_err(error)?;
+        Ok(Batch { connection, file: file.to_owned() })
+    }
+
+    /// Adds a day; one whose date is there already is left out. Two days of one date are for the caller to refuse.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the file.
+    pub fn add(&mut self, day: MeasuredDay<'_>) -> Result<(), StoreError> {
+        let Batch { connection, file } = self;
+        let mut write = || -> rusqlite::Result<()> {
+            let transaction = connection.transaction()?;
+            let date = date_text(day.plan.date);
+            if transaction.prepare_cached("SELECT 1 FROM days WHERE date = ?1")?.exists([&date])? {
+                return Ok(());
+            }
+            DayWriter { to: &transaction, date, day }.write()?;
+            transaction.commit()
+        };
+        write().map_err(|source| StoreError::of(file, "writing days aside", source))
+    }
+
+    /// Closes the batch: its file.
+    pub(crate) fn finish(self) -> Result<PathBuf, StoreError> {
+        let Batch { connection, file } = self;
+        let closed = connection.close();
+        closed.map_err(|(_, source)| StoreError::of(&file, "writing days aside", source))?;
+        Ok(file)
+    }
+}
+
+/// A date as the file has it.
+pub(crate) fn date_text(date: Date) -> String {
+    date.to_string()
+}
+
+/// Writes the rows of one day.
+struct DayWriter<'a, 'c> {
+    to: &'a Transaction<'c>,
+    date: String,
+    day: MeasuredDay<'a>,
+}
+
+impl DayWriter<'_, '_> {
+    fn write(&self) -> rusqlite::Result<()> {
+        self.day_row()?;
+        self.interpretations()?;
+        let mut obligations = 0..;
+        for (sign_up, turnover) in self.day.plan.sign_ups.iter().zip(&self.day.turnover.sign_ups) {
+            for (obligation, index) in sign_up.obligations.iter().zip(&mut obligations) {
+                let index = ObligationIndex(index);
+                self.result(sign_up, obligation, self.day.ledger.total(index))?;
+                self.breaches(sign_up, obligation, index)?;
+            }
+            self.turnover(sign_up, turnover)?;
+        }
+        self.market_turnovers()
+    }
+
+    fn prepare(&self, sql: &str) -> rusqlite::Result<CachedStatement<'_>> {
+        self.to.prepare_cached(sql)
+    }
+
+    fn day_row(&self) -> rusqlite::Result<()> {
+        let MeasuredDay { plan, provenance, .. } = self.day;
+        self.prepare("INSERT INTO days VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")?.execute(params![
+            self.date,
+            provenance.input,
+            provenance.input_sha256.0,
+            provenance.registry_sha256.0,
+            Digest::of_plan(plan).0,
+            provenance.scheme,
+            provenance.scheme_version,
+            plan.multiplier,
+            count(provenance.record_count),
+            count(provenance.reject_count),
+            provenance.program_version,
+        ])?;
+        Ok(())
+    }
+
+    fn interpretations(&self) -> rusqlite::Result<()> {
+        let mut insert = self.prepare("INSERT INTO interpretations VALUES (?1, ?2, ?3)")?;
+        for (name, value) in &self.day.provenance.interpretations {
+            insert.execute(params![self.date, name, value])?;
+        }
+        Ok(())
+    }
+
+    fn result(&self, sign_up: &SignUpPlan, obligation: &ObligationPlan, total: Total) -> rusqlite::Result<()> {
+        self.prepare("INSERT INTO results VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?.execute(params![
+            self.date,
+            sign_up.market_maker,
+            sign_up.issue.as_str(),
+            obligation.name,
+            count(obligation.required_pct),
+            self.multiplier(obligation),
+            micros(total.available),
+            micros(total.fulfilled),
+            micros(total.unknown),
+        ])?;
+        Ok(())
+    }
+
+    /// The Fast Market multiplier inside the obligation's limits.
+    ///
+    /// Clause: `ST1/fast-market`.
+    fn multiplier(&self, obligation: &ObligationPlan) -> u32 {
+        if obligation.name.starts_with("sponsored:") { 1 } else { self.day.plan.multiplier }
+    }
+
+    fn breaches(
+        &self,
+        sign_up: &SignUpPlan,
+        obligation: &ObligationPlan,
+        index: ObligationIndex,
+    ) -> rusqlite::Result<()> {
+        let mut insert = self.prepare("INSERT INTO breaches VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
+        for breach in self.day.ledger.breaches(index) {
+            insert.execute(params![
+                self.date,
+                sign_up.market_maker,
+                sign_up.issue.as_str(),
+                obligation.name,
+                breach.span.start.as_micros(),
+                breach.span.end.as_micros(),
+                breach.reason.as_str(),
+            ])?;
+        }
+        Ok(())
+    }
+
+    fn turnover(&self, sign_up: &SignUpPlan, turnover: &Turnover) -> rusqlite::Result<()> {
+        let sql =
+            "INSERT INTO turnovers VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
+        let [c1, c2, c3, c4, c5, c6] = sums(&turnover.continuous);
+        let [a1, a2, a3, a4, a5, a6] = sums(&turnover.auction);
+        let (market_maker, issue) = (&sign_up.market_maker, sign_up.issue.as_str());
+        let order_count = count(turnover.order_count);
+        self.prepare(sql)?.execute(params![
+            self.date,
+            market_maker,
+            issue,
+            order_count,
+            c1,
+            c2,
+            c3,
+            c4,
+            c5,
+            c6,
+            a1,
+            a2,
+            a3,
+            a4,
+            a5,
+            a6
+        ])?;
+        Ok(())
+    }
+
+    fn market_turnovers(&self) -> rusqlite::Result<()> {
+        let mut insert = self.prepare("INSERT INTO market_turnovers VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+        for (issue, turnover) in &self.day.turnover.issues {
+            let ([c1, c2], [a1, a2]) = (sum(turnover.continuous), sum(turnover.auction));
+            insert.execute(params![self.date, issue.as_str(), c1, c2, a1, a2])?;
+        }
+        Ok(())
+    }
+}
+
+fn sums(by: &ByCounterparty) -> [Wide; 6] {
+    let ([a, b], [c, d], [e, f]) = (sum(by.market_maker), sum(by.other), sum(by.unnamed));
+    [a, b, c, d, e, f]
+}
+
+fn sum(executed: Executed) -> [Wide; 2] {
+    [Wide(executed.value.0), Wide(executed.quantity)]
+}
+
+/// A count as SQLite has it.
+fn count(count: u64) -> i64 {
+    i64::try_from(count).expect("nothing is counted that far")
+}
+
+fn micros(micros: Micros) -> i64 {
+    count(micros.0)
+}

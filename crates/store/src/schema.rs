@@ -1,0 +1,145 @@
+//! The file's form: whose it is, which version it has, and how an older one is brought up to date.
+
+use crate::{BUSY_TIMEOUT, StoreError};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// Marks a file as ours: `qclk`.
+const APPLICATION_ID: i64 = 0x7163_6c6b;
+
+/// Each brings a file from one version to the next; released ones are never edited.
+const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_days.sql")];
+
+/// The version that [`MIGRATIONS`] lead to.
+const VERSION: i64 = 1;
+const _: () = assert!(MIGRATIONS.len() == 1, "VERSION is the number of migrations");
+
+/// All tables, days first: what others refer to.
+pub(crate) const TABLES: [&str; 6] =
+    ["days", "interpretations", "results", "breaches", "turnovers", "market_turnovers"];
+
+/// Makes an opened file ready for use, or refuses it untouched.
+pub(crate) fn prepare(connection: &mut Connection, file: &Path) -> Result<(), StoreError> {
+    let error = |source| StoreError::of(file, "preparing it", source);
+    if version(connection, file)? < VERSION {
+        migrate(connection, file)?;
+    }
+    keep_a_log(connection).map_err(error)?;
+    connection.pragma_update(None, "synchronous", "FULL").map_err(error)?;
+    connection.pragma_update(None, "foreign_keys", true).map_err(error)
+}
+
+/// Makes a new database that need not survive a crash.
+pub(crate) fn prepare_scratch(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("PRAGMA journal_mode = OFF", [], |_| Ok(()))?;
+    connection.pragma_update(None, "synchronous", "OFF")?;
+    MIGRATIONS.iter().try_for_each(|migration| connection.execute_batch(migration))
+}
+
+/// The version of a file: 0 if nothing has been written to it.
+fn version(connection: &Connection, file: &Path) -> Result<i64, StoreError> {
+    let error = |source| StoreError::of(file, "reading its form", source);
+    let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(error);
+    let found = number("PRAGMA user_version")?;
+    match number("PRAGMA application_id")? {
+        APPLICATION_ID if VERSION < found => Err(StoreError::Newer { file: file.to_owned(), found, known: VERSION }),
+        APPLICATION_ID => Ok(found),
+        0 if found == 0 && number("SELECT count(*) FROM sqlite_schema")? == 0 => Ok(0),
+        _ => Err(StoreError::NotOurs { file: file.to_owned() }),
+    }
+}
+
+/// Brings the file up to date in one transaction. Another program may have done so meanwhile.
+fn migrate(connection: &mut Connection, file: &Path) -> Result<(), StoreError> {
+    let error = |source| StoreError::of(file, "bringing it up to date", source);
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(error)?;
+    let done = usize::try_from(version(&transaction, file)?).unwrap_or_default();
+    for migration in MIGRATIONS.iter().skip(done) {
+        transaction.execute_batch(migration).map_err(error)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(error)?;
+    transaction.pragma_update(None, "user_version", VERSION).map_err(error)?;
+    transaction.commit().map_err(error)
+}
+
+/// Sets the write-ahead log where it is not set yet. SQLite does not wait for others there, so this does.
+fn keep_a_log(connection: &Connection) -> rusqlite::Result<()> {
+    let started = Instant::now();
+    loop {
+        let mode = connection.query_row("PRAGMA journal_mode", [], |row| row.get::<_, String>(0))?;
+        if mode == "wal" {
+            return Ok(());
+        }
+        match connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())) {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                if BUSY_TIMEOUT < started.elapsed() {
+                    return Err(error);
+                }
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            result => return result,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Store;
+
+    #[test]
+    fn every_migration_runs_from_empty_and_lists_every_table() {
+        let connection = Connection::open_in_memory().unwrap();
+        prepare_scratch(&connection).unwrap();
+        let mut statement = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").unwrap();
+        let mut found: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        let mut listed = TABLES.map(str::to_owned).to_vec();
+        found.sort();
+        listed.sort();
+        assert_eq!(found, listed);
+    }
+
+    #[test]
+    fn a_file_of_a_newer_program_is_refused_and_unchanged() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("days.db");
+        let store = Store::create(&file).unwrap();
+        store.connection.pragma_update(None, "user_version", VERSION + 1).unwrap();
+        drop(store);
+        let before = std::fs::read(&file).unwrap();
+        for result in [Store::open(&file), Store::create(&file)] {
+            let message = result.unwrap_err().to_string();
+            assert!(message.contains("newer quoteclock (its form is 2, this program knows up to 1)"), "{message}");
+        }
+        assert_eq!(std::fs::read(&file).unwrap(), before);
+    }
+
+    #[test]
+    fn a_file_of_another_program_is_refused_and_unchanged() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = folder.path().join("letter.txt");
+        std::fs::write(&text, "Dear Sir or Madam, ".repeat(100)).unwrap();
+        let other = folder.path().join("other.db");
+        Connection::open(&other).unwrap().execute_batch("CREATE TABLE recipes (name TEXT)").unwrap();
+        for file in [text, other] {
+            let before = std::fs::read(&file).unwrap();
+            for result in [Store::open(&file), Store::create(&file)] {
+                let error = result.unwrap_err();
+                assert!(matches!(error, StoreError::NotOurs { .. }), "{error}");
+            }
+            assert_eq!(std::fs::read(&file).unwrap(), before);
+        }
+        assert!(matches!(Store::open(&folder.path().join("absent.db")), Err(StoreError::Absent { .. })));
+    }
+
+    #[test]
+    fn what_a_store_promises_of_the_disk_is_set() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::create(&folder.path().join("days.db")).unwrap();
+        let text = |sql| store.connection.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap();
+        let number = |sql| store.connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(text("PRAGMA journal_mode"), "wal");
+        assert_eq!((number("PRAGMA synchronous"), number("PRAGMA foreign_keys")), (2, 1));
+    }
+}

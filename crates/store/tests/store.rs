@@ -1,0 +1,172 @@
+//! What is stored comes back as it was, replaces what was there, and is there whole or not at all.
+#![allow(clippy::unwrap_used, reason = "helpers are part of the tests")]
+
+use jiff::civil::{Date, date};
+use quoteclock_ledger::{DayLedger, DayRow, Total};
+use quoteclock_model::{
+    Amount, DayTurnover, Executed, Interval, IssueCode, Micros, Reason, State, Timestamp, Turnover,
+};
+use quoteclock_obligation::{IntervalSink, ObligationIndex};
+use quoteclock_rules::{DayPlan, Registry, SourceFile};
+use quoteclock_store::{Batch, BreachRow, Digest, MeasuredDay, Provenance, Store, StoreError};
+use std::path::Path;
+
+fn registry() -> Registry {
+    let files = [
+        ("issues.csv", "issue,type,tick_table\n1306,A,04\n1321,A,01\n"),
+        ("market_makers.csv", "market_maker\nMM1\nMM2\n"),
+        ("virtual_servers.csv", "server,market_maker\nVS1,MM1\n"),
+        ("signups.csv", "market_maker,issue\nMM1,1306\nMM2,1306\nMM2,1321\n"),
+        ("sponsored.csv", "condition,issue,max_spread_bps,min_value_jpy\nX,1306,20,1000\n"),
+        ("fast_market.csv", "from,to,multiplier\n2024-03-04,2024-03-04,2\n"),
+    ];
+    let source = |(name, text): (&str, &str)| SourceFile { name: name.to_owned(), bytes: text.as_bytes().to_vec() };
+    Registry::load(&files.map(source)).registry.expect("a registry without faults")
+}
+
+/// A day on which every obligation is fulfilled for `fulfilled` microseconds of 10 seconds.
+fn measured(date: Date, fulfilled: i64) -> (DayPlan, DayLedger, DayTurnover) {
+    let plan = registry().plan(date).unwrap();
+    let mut ledger = DayLedger::new(&plan);
+    let at = Timestamp::from_micros;
+    let midnight = plan.day.start.as_micros();
+    let count: usize = plan.sign_ups.iter().map(|sign_up| sign_up.obligations.len()).sum();
+    for index in (0..).map(ObligationIndex).take(count) {
+        let (start, end) = (at(midnight), at(midnight + fulfilled));
+        ledger.interval(index, Interval { start, end, state: State::Fulfilled });
+        let (start, end) = (end, at(midnight + 10_000_000));
+        ledger.interval(index, Interval { start, end, state: State::Breach(Reason::Spread) });
+    }
+    let mut turnover = DayTurnover { sign_ups: vec![Turnover::default(); 3], ..DayTurnover::default() };
+    turnover.sign_ups[1].order_count = fulfilled.unsigned_abs();
+    turnover.sign_ups[1].auction.unnamed = Executed { value: Amount(u128::MAX), quantity: u128::from(u64::MAX) };
+    turnover.sign_ups[2].continuous.market_maker = Executed { value: Amount(7), quantity: 1 };
+    turnover.issues.entry(IssueCode::new(b"1306").unwrap()).or_default().continuous =
+        Executed { value: Amount(123), quantity: 45 };
+    (plan, ledger, turnover)
+}
+
+fn provenance() -> Provenance {
+    Provenance {
+        input: "day.csv".to_owned(),
+        input_sha256: Digest::of(b"day"),
+        registry_sha256: Digest::of(b"registry"),
+        scheme: "TSE".to_owned(),
+        scheme_version: "4.3".to_owned(),
+        interpretations: vec![("b".to_owned(), "1".to_owned()), ("a".to_owned(), "2".to_owned())],
+        record_count: 9,
+        reject_count: 2,
+        program_version: "0.1.0".to_owned(),
+    }
+}
+
+fn store_days(store: &mut Store, folder: &Path, days: &[(Date, i64)]) -> Result<(), StoreError> {
+    let file = tempfile::Builder::new().tempfile_in(folder).unwrap().into_temp_path().to_path_buf();
+    let mut batch = Batch::create(&file)?;
+    for &(date, fulfilled) in days {
+        let (plan, ledger, turnover) = measured(date, fulfilled);
+        batch.add(MeasuredDay { plan: &plan, ledger: &ledger, turnover: &turnover, provenance: &provenance() })?;
+    }
+    store.replace_days(batch)
+}
+
+const ALL: std::ops::RangeInclusive<Date> = Date::MIN..=Date::MAX;
+
+fn results(store: &Store) -> Vec<DayRow> {
+    let mut rows = Vec::new();
+    store.results(ALL, |row| rows.push(row)).unwrap();
+    rows
+}
+
+#[test]
+fn a_day_comes_back_as_it_was_measured() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::create(&folder.path().join("days.db")).unwrap();
+    store_days(&mut store, folder.path(), &[(date(2024, 3, 4), 4_000_000), (date(2024, 3, 1), 1_000_000)]).unwrap();
+    let days = store.days(ALL).unwrap();
+    assert_eq!(days.iter().map(|day| day.date).collect::<Vec<_>>(), [date(2024, 3, 1), date(2024, 3, 4)]);
+    let (plan, ledger, turnover) = measured(date(2024, 3, 4), 4_000_000);
+    let day = &days[1];
+    assert_eq!((day.multiplier, day.record_count, day.reject_count), (2, 9, 2));
+    assert_eq!((day.input_sha256, day.plan_sha256), (Digest::of(b"day"), Digest::of_plan(&plan)));
+    let sorted = [("a", "2"), ("b", "1")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+    assert_eq!(day.interpretations, sorted);
+    let rows = results(&store);
+    assert_eq!(rows.len(), 10);
+    let total = Total { available: Micros(10_000_000), fulfilled: Micros(4_000_000), unknown: Micros(0) };
+    assert_eq!((rows[6].obligation.as_str(), rows[6].total, rows[6].required_pct), ("sponsored:X", total, 800_000));
+    let mut breaches: Vec<BreachRow> = Vec::new();
+    store.breaches(date(2024, 3, 4)..=date(2024, 3, 4), |row| breaches.push(row)).unwrap();
+    assert_eq!(breaches.len(), 5);
+    assert_eq!(breaches[0].span, ledger.breaches(ObligationIndex(0))[0].span);
+    assert_eq!(breaches[0].reason, "spread");
+    let mut turnovers = Vec::new();
+    store.turnovers(date(2024, 3, 4)..=date(2024, 3, 31), |row| turnovers.push(row.turnover)).unwrap();
+    assert_eq!(turnovers, turnover.sign_ups);
+    let mut markets = Vec::new();
+    store.market_turnovers(date(2024, 3, 4)..=date(2024, 3, 4), |row| markets.push((row.issue, row.turnover))).unwrap();
+    assert_eq!(markets, turnover.issues.into_iter().collect::<Vec<_>>());
+    assert_eq!(store.integrity_problems().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn a_day_stored_again_replaces_itself_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::create(&folder.path().join("days.db")).unwrap();
+    let (first, second) = (date(2024, 3, 1), date(2024, 3, 4));
+    store_days(&mut store, folder.path(), &[(first, 1_000_000), (second, 2_000_000)]).unwrap();
+    let before = results(&store);
+    store_days(&mut store, folder.path(), &[(second, 2_000_000)]).unwrap();
+    assert_eq!(results(&store), before, "replaying a day changes nothing");
+    store_days(&mut store, folder.path(), &[(second, 3_000_000)]).unwrap();
+    let after = results(&store);
+    assert_eq!(after[..5], before[..5]);
+    assert!(after[5..].iter().all(|row| row.total.fulfilled == Micros(3_000_000)));
+    assert_eq!((after.len(), store.integrity_problems().unwrap()), (10, Vec::new()));
+}
+
+#[test]
+fn a_full_file_keeps_what_it_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::create(&folder.path().join("days.db")).unwrap();
+    store_days(&mut store, folder.path(), &[(date(2024, 3, 1), 1_000_000)]).unwrap();
+    let before = results(&store);
+    store.limit_pages(1).unwrap();
+    let many: Vec<(Date, i64)> = (1..=28).map(|day| (date(2024, 3, day), 5_000_000)).collect();
+    let error = store_days(&mut store, folder.path(), &many).unwrap_err();
+    assert!(matches!(error, StoreError::Full { .. }), "{error}");
+    assert_eq!(results(&store), before);
+    assert_eq!(store.integrity_problems().unwrap(), Vec::<String>::new());
+    store.limit_pages(1_000_000).unwrap();
+    store_days(&mut store, folder.path(), &many).unwrap();
+    assert_eq!(results(&store).len(), 28 * 5);
+}
+
+#[test]
+fn several_who_store_at_once_wait_for_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("days.db");
+    std::thread::scope(|scope| {
+        for day in 1..=8 {
+            let (folder, file) = (folder.path(), &file);
+            scope.spawn(move || {
+                let mut store = Store::create(file).unwrap();
+                store_days(&mut store, folder, &[(date(2024, 3, day), 1_000_000)]).unwrap();
+            });
+        }
+    });
+    assert_eq!(Store::open(&file).unwrap().days(ALL).unwrap().len(), 8);
+}
+
+#[test]
+fn a_reader_sees_one_moment() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("days.db");
+    let mut writer = Store::create(&file).unwrap();
+    store_days(&mut writer, folder.path(), &[(date(2024, 3, 1), 1_000_000)]).unwrap();
+    let reader = Store::open(&file).unwrap();
+    reader.hold_still().unwrap();
+    store_days(&mut writer, folder.path(), &[(date(2024, 3, 4), 1_000_000)]).unwrap();
+    assert_eq!((reader.days(ALL).unwrap().len(), results(&reader).len()), (1, 5));
+    assert_eq!(writer.days(ALL).unwrap().len(), 2);
+}
