@@ -77,7 +77,8 @@ impl Good {
                         *server = ServerIndex(0);
                     }
                 }
-                MarketEvent::Phase { scope: Scope::Issue(issue), .. } | MarketEvent::Clear { scope: Scope::Issue(issue) } => {
+                MarketEvent::Phase { scope: Scope::Issue(issue), .. }
+                | MarketEvent::Clear { scope: Scope::Issue(issue) } => {
                     *issue = IssueIndex(0);
                 }
                 MarketEvent::Phase { .. } | MarketEvent::Clear { .. } => {}
