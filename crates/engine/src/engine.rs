@@ -99,10 +99,7 @@ impl Engine {
         let mut measure = IssueMeasure::new(&self.plan, &[]);
         // It has no sign-ups, so that nothing is ever told of it.
         measure.advance(self.now, &mut Nothing);
-        if let Some(phase) = self.market.phase() {
-            measure.set_market_phase(phase);
-        }
-        self.slots.push(Slot { measure, code: None, seen: self.market.len() });
+        self.slots.push(Slot { measure, code: None, seen: 0 });
         self.bind(index, index_of_last(&self.slots));
         self.slots.len() - 1
     }

@@ -15,20 +15,24 @@ pub(crate) enum MarketChange {
     Doubt,
 }
 
-/// Changes that some issue has not seen yet.
+/// What has changed for the whole market, counted through the day.
 #[derive(Debug, Default)]
 pub(crate) struct MarketLog {
+    /// Changes that some measured issue may not have seen yet.
     changes: Vec<(Timestamp, MarketChange)>,
-    /// The market's phase, once an event has told it.
-    phase: Option<Phase>,
+    /// How many came before those.
+    forgotten: usize,
+    /// The last phase, and its number.
+    phase: Option<(usize, Phase)>,
+    /// The number of the last clear.
+    clear: Option<usize>,
 }
 
 impl MarketLog {
-    /// How many changes are written down before every issue has to catch up: bounds the log, and keeps the cost of a
-    /// change below a hundredth of touching all issues.
+    /// How many changes are written down before every measured issue has to catch up: bounds the log.
     const LENGTH_MAX: usize = 256;
 
-    /// Writes a change down; if the log is full, all of `slots` catch up and it starts anew.
+    /// Writes a change down; if the log is full, those of `slots` that are measured catch up and it starts anew.
     pub(crate) fn push(
         &mut self,
         at: Timestamp,
@@ -37,14 +41,16 @@ impl MarketLog {
         sink: &mut impl IntervalSink,
     ) {
         if self.changes.len() == Self::LENGTH_MAX {
-            for slot in &mut *slots {
+            for slot in slots.iter_mut().filter(|slot| slot.measure.has_sign_ups()) {
                 self.catch_up(slot, sink);
-                slot.seen = 0;
             }
+            self.forgotten += self.changes.len();
             self.changes.clear();
         }
-        if let MarketChange::Phase(phase) = change {
-            self.phase = Some(phase);
+        match change {
+            MarketChange::Phase(phase) => self.phase = Some((self.len(), phase)),
+            MarketChange::Clear => self.clear = Some(self.len()),
+            MarketChange::Doubt => {}
         }
         self.changes.push((at, change));
     }
@@ -52,27 +58,39 @@ impl MarketLog {
     /// Makes `slot` see every change so far.
     #[inline]
     pub(crate) fn catch_up(&self, slot: &mut Slot, sink: &mut impl IntervalSink) {
-        if slot.seen == self.changes.len() {
+        if slot.seen == self.len() {
             return;
         }
-        for &(at, change) in &self.changes[slot.seen..] {
-            slot.measure.advance(at, sink);
-            match change {
-                MarketChange::Phase(phase) => slot.measure.set_market_phase(phase),
-                MarketChange::Clear => slot.measure.clear(),
-                MarketChange::Doubt => slot.measure.doubt(),
+        if slot.measure.has_sign_ups() {
+            for &(at, change) in &self.changes[slot.seen - self.forgotten..] {
+                slot.measure.advance(at, sink);
+                match change {
+                    MarketChange::Phase(phase) => slot.measure.set_market_phase(phase),
+                    MarketChange::Clear => slot.measure.clear(),
+                    MarketChange::Doubt => slot.measure.doubt(),
+                }
             }
+        } else {
+            self.sum_up(slot);
         }
-        slot.seen = self.changes.len();
+        slot.seen = self.len();
     }
 
-    /// The market's phase for an issue that begins now; `None` if it is as at the start of the day.
-    pub(crate) fn phase(&self) -> Option<Phase> {
-        self.phase
+    /// Of an issue without sign-ups no time is told: what the changes add up to is enough. So an input of very many
+    /// issues and very many market-wide events costs their sum and not their product.
+    fn sum_up(&self, slot: &mut Slot) {
+        if let Some((number, phase)) = self.phase
+            && slot.seen <= number
+        {
+            slot.measure.set_market_phase(phase);
+        }
+        if self.clear.is_some_and(|number| slot.seen <= number) {
+            slot.measure.clear();
+        }
     }
 
-    /// Number of changes that an issue which begins now has already seen.
-    pub(crate) fn len(&self) -> usize {
-        self.changes.len()
+    /// Number of changes so far.
+    fn len(&self) -> usize {
+        self.forgotten + self.changes.len()
     }
 }

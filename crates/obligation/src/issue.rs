@@ -135,6 +135,11 @@ impl IssueMeasure {
         self.pass_boundary();
     }
 
+    /// Whether anything of the issue is measured.
+    pub fn has_sign_ups(&self) -> bool {
+        !self.sign_ups.is_empty()
+    }
+
     /// The market's book of the issue.
     pub fn book(&self) -> &Book {
         &self.book
