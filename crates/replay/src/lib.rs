@@ -9,4 +9,4 @@ mod run;
 
 pub use format::Format;
 pub use input::{Input, Progress};
-pub use run::{MeasuredDay, NoRejects, Rejects, ReplayError, measure};
+pub use run::{MeasuredDay, NoRejects, Rejects, ReplayError, measure, replay};
