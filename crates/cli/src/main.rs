@@ -5,6 +5,7 @@
 
 mod args;
 mod check;
+mod explain;
 mod output;
 mod registry;
 mod replay;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
     let result = match &args.command {
         Command::Replay(replay) => replay::run(replay),
         Command::Check(check) => check::run(check),
+        Command::Explain(explain) => explain::run(explain),
     };
     match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
