@@ -112,7 +112,7 @@ pub(crate) struct ExplainArgs {
     #[arg(long, value_name = "CODE")]
     pub(crate) issue: String,
 
-    /// The obligation: general, sponsored:<condition> or matching:<condition>
+    /// The obligation: general, sponsored:CONDITION or matching:CONDITION
     #[arg(long, value_name = "NAME", default_value = "general")]
     pub(crate) obligation: String,
 

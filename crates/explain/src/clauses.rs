@@ -1,7 +1,7 @@
 //! The rules behind what is shown, each with the reading that the project gives it.
 
 use crate::Explanation;
-use quoteclock_rules::PhaseSource;
+use quoteclock_rules::{PhaseSource, SignUpPlan};
 
 /// The clauses that the explanation's figures rest on, with a reading each.
 pub(crate) fn applied(explanation: &Explanation) -> Vec<(&'static str, &'static str)> {
@@ -38,7 +38,10 @@ pub(crate) fn applied(explanation: &Explanation) -> Vec<(&'static str, &'static 
         clauses.push(("ST1/continuous-auction", "Quotes are required during the continuous auction only."));
     }
     clauses.push(("ST1/halts-and-special-quotes", "No quote is required during a trading halt or a special quote."));
-    if !explanation.plan.sign_ups.iter().all(|sign_up| sign_up.exempt.is_empty()) {
+    let subject = &explanation.subject;
+    let is_subject =
+        |sign_up: &&SignUpPlan| sign_up.market_maker == subject.market_maker && sign_up.issue.as_str() == subject.issue;
+    if explanation.plan.sign_ups.iter().find(is_subject).is_some_and(|sign_up| !sign_up.exempt.is_empty()) {
         clauses.push(("ST1/exemption", "The exchange may exempt a time for compelling reasons."));
     }
     clauses.push((

@@ -102,7 +102,7 @@ fn spread_limits(limits: &Limits) -> String {
 }
 
 fn minima(limits: &Limits) -> String {
-    let value = limits.value_min.map(|min| grouped(min));
+    let value = limits.value_min.map(grouped);
     let quantity = limits.quantity_min.map(|min| format!("{} shares", grouped(min)));
     value.into_iter().chain(quantity).collect::<Vec<_>>().join(" and ")
 }
@@ -194,9 +194,10 @@ pub(crate) fn availability(availability: &Availability, plan: &DayPlan) -> Vec<S
     match availability {
         Availability::Required => Vec::new(),
         Availability::Unknown(None) => vec!["a bad record leaves in doubt what was quoted".to_owned()],
-        Availability::Unknown(Some(event)) => {
-            vec![format!("in doubt because of {} at {}: {}", place(event), clock(event.at, plan), what(&event.what))]
-        }
+        Availability::Unknown(Some(event)) => vec![
+            format!("in doubt because of {} at {}: {}", place(event), clock(event.at, plan), what(&event.what)),
+            "the quotes shown are those of the records that could be applied".to_owned(),
+        ],
         Availability::NotRequired(why) => why.iter().map(|why| unavailable(why, plan)).collect(),
     }
 }
@@ -299,7 +300,7 @@ fn change(change: &Change) -> String {
         None => format!("{name} obligation price {at}: "),
     };
     let means = if change.is_move() {
-        format!("{shares} of the {} shares {further} it moved to {at}", grouped(movable))
+        format!("{shares} of the {} shares {further} it moved there", grouped(movable))
     } else if movable == Shares(0) {
         // More value at a better price is true of a bid only: a better offer is a lower price.
         format!("{shares} more shares at {at}{}", if side == Side::Bid { " or better" } else { "" })

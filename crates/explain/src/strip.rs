@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn a_column_holds_the_extremes_and_the_last_price() {
-        let mut strip = strip(COLUMNS as i64 * 100);
+        let mut strip = strip(409_600);
         let sample = |price| Sample([Some(price), None, None, None, None, None]);
         let span = |start, end| Span { start: Timestamp::from_micros(start), end: Timestamp::from_micros(end) };
         strip.hold(span(0, 10), &sample(50));

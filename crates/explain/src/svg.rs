@@ -8,11 +8,11 @@ use crate::strip::{Column, Line, States, Stroke};
 use quoteclock_model::{Price, Span, State, Timestamp};
 use std::fmt::Write;
 
-/// Columns of the picture at most: one for each pixel.
-const WIDTH: usize = 1110;
+/// Columns of the picture at most: one for each pixel between its edges.
+const COLUMNS_MAX: usize = 1110;
 /// In tenths of a pixel: the edges of the price field, and of the strip of states.
 const LEFT: i64 = 700;
-const RIGHT: i64 = LEFT + 10 * WIDTH as i64;
+const RIGHT: i64 = LEFT + 11_100;
 const TOP: i64 = 120;
 const BOTTOM: i64 = 3600;
 /// The numbers of the breaches, in two rows where they would stand on each other.
@@ -23,7 +23,7 @@ const TIMES: i64 = 4440;
 
 /// The picture of the day.
 pub(crate) fn picture(explanation: &Explanation) -> String {
-    let (span, columns) = explanation.strip.picture(WIDTH);
+    let (span, columns) = explanation.strip.picture(COLUMNS_MAX);
     let scale = Scale::new(span, &columns);
     let mut drawing = Drawing { explanation, columns, scale, svg: String::new() };
     drawing.draw();
@@ -182,7 +182,8 @@ impl Drawing<'_> {
             let States { fulfilled, breach, unknown, .. } = column.states;
             !(fulfilled || breach || unknown)
         });
-        self.rects("breach-ground", [TOP, BOTTOM], |column| column.states.breach);
+        self.rects("breach-ground", [TOP, BOTTOM], |column| column.states.breach && !column.states.fulfilled);
+        self.rects("breach-ground mixed", [TOP, BOTTOM], |column| column.states.breach && column.states.fulfilled);
     }
 
     fn states(&mut self) {
@@ -190,7 +191,10 @@ impl Drawing<'_> {
         let third = (STRIP_BOTTOM - STRIP_TOP) / 3;
         self.rects("fulfilled", [STRIP_TOP + third, STRIP_BOTTOM], |column| column.states.fulfilled);
         self.rects("unknown", [STRIP_TOP + third / 2, STRIP_BOTTOM], |column| column.states.unknown);
-        self.rects("breach", [STRIP_TOP, STRIP_BOTTOM], |column| column.states.breach);
+        // Where both occurred within a column the bar of the one stands on that of the other.
+        let is_mixed = |column: &Column| column.states.breach && column.states.fulfilled;
+        self.rects("breach", [STRIP_TOP, STRIP_BOTTOM], |column| column.states.breach && !is_mixed(column));
+        self.rects("breach", [STRIP_TOP, STRIP_TOP + third], is_mixed);
     }
 
     fn axes(&mut self) {

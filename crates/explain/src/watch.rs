@@ -220,7 +220,10 @@ impl Receiver for Watch<'_> {
                 self.day.open_at(time)?;
             }
             self.open()?;
-            self.reach(time);
+            // A record of another date, be it of the very end of this one, takes no time along.
+            if self.day.engine().is_some_and(|engine| engine.plan().day.contains(time)) {
+                self.reach(time);
+            }
         }
         let before = self.orders_before(record);
         let reject_count = self.day.reject_count();

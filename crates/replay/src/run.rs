@@ -116,6 +116,9 @@ impl DaySink for LedgerSink {
 ///
 /// # Errors
 /// [`ReplayError`]; nothing of the day is known then.
+///
+/// # Panics
+/// Never: a finished day has been opened.
 pub fn measure<R: Rejects>(
     registry: &Registry,
     input: &Input,
