@@ -30,6 +30,7 @@ pub(crate) enum Command {
     Check(CheckArgs),
     Convert(ConvertArgs),
     Generate(GenerateArgs),
+    Explain(ExplainArgs),
 }
 
 /// Measure trading days from their order events.
@@ -359,4 +360,66 @@ fn number(text: &str) -> Result<u64, String> {
 /// `2024-03`.
 fn first_of_month(text: &str) -> Result<Date, String> {
     format!("{text}-01").parse().map_err(|_| format!("found \"{text}\", expected a month such as 2024-03"))
+}
+
+/// Say why an obligation was fulfilled or not: at an instant, or along a day.
+///
+/// With --at: the market maker's quotes at that instant, level by level, where each side reached the minimum, the spread
+/// beside its limits, what happened before and after, and what would have sufficed. Without: the day's breaches, the
+/// longest first, each with what began and ended it.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  quoteclock explain --registry registry --market-maker MM1 --issue 1306 2024-03-01.csv
+  quoteclock explain --registry registry --market-maker MM1 --issue 1306 --at 10:15:30.2 2024-03-01.csv
+  quoteclock explain --registry registry --market-maker MM1 --issue 1306 --html mm1-1306.html 2024-03-01.csv
+
+--html writes one page that needs nothing else: the day as a picture, its breaches, and the longest ones worked out.")]
+pub(crate) struct ExplainArgs {
+    /// Folder of the registry: scheme, issues, market makers, virtual servers, sign-ups
+    #[arg(long, value_name = "DIR")]
+    pub(crate) registry: PathBuf,
+
+    /// The market maker, as the registry names it
+    #[arg(long, value_name = "NAME")]
+    pub(crate) market_maker: String,
+
+    /// The issue's code
+    #[arg(long, value_name = "CODE")]
+    pub(crate) issue: String,
+
+    /// The obligation: general, sponsored:CONDITION or matching:CONDITION
+    #[arg(long, value_name = "NAME", default_value = "general")]
+    pub(crate) obligation: String,
+
+    /// An instant: a local clock time such as 10:15:30.2, or one such as 2024-03-01T10:15:30.2+09:00
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<String>,
+
+    /// How many breaches to explain, the longest first
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) limit: usize,
+
+    /// Write a page of the day to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Set bad records aside and go on; what they leave in doubt is unknown time
+    #[arg(long)]
+    pub(crate) lenient: bool,
+
+    /// Accept sequence numbers that rise by more than one
+    #[arg(long)]
+    pub(crate) allow_gaps: bool,
+
+    /// Trading date, such as 2024-03-01; otherwise that of the first record
+    #[arg(long, value_name = "DATE")]
+    pub(crate) date: Option<Date>,
+
+    /// File of order events of one trading day, plain or compressed with gzip or zstd; - for standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
 }

@@ -7,6 +7,7 @@ mod args;
 mod check;
 mod convert;
 mod days;
+mod explain;
 mod generate;
 mod month;
 mod output;
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
         Command::Check(check) => check::run(check),
         Command::Convert(convert) => convert::run(convert),
         Command::Generate(generate) => generate::run(generate),
+        Command::Explain(explain) => explain::run(explain),
     };
     match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,

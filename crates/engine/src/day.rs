@@ -1,13 +1,13 @@
 //! One day's input: each record judged for its place, then measured, refused or set aside.
 
-use crate::engine::Engine;
+use crate::engine::{Engine, MeasureIndex};
 use crate::faults::{BadRecord, DayError, Fault};
 use crate::intake::{Order, Progress, Sequencer, Timing};
 use crate::late::{LateWindows, UnknownWindow};
 use jiff::civil::Date;
 use quoteclock_feed::{Malformed, Place, RawRecord, Receiver, Stop};
 use quoteclock_model::{DayTurnover, IssueCode, IssueIndex, Record, Scope, ServerIndex, Span, Timestamp, merge_spans};
-use quoteclock_obligation::IntervalSink;
+use quoteclock_obligation::{IntervalSink, IssueMeasure};
 use quoteclock_rules::{DayPlan, Registry, local_time};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -176,6 +176,58 @@ impl<'a, S: DaySink, R: RejectSink> Day<'a, S, R> {
         self.record_count
     }
 
+    /// Records set aside so far.
+    pub fn reject_count(&self) -> u64 {
+        self.reject_count
+    }
+
+    /// The measure; `None` before the date is known.
+    pub fn engine(&self) -> Option<&Engine> {
+        match &self.stage {
+            Stage::Open { engine, .. } => Some(engine),
+            Stage::Waiting { .. } => None,
+        }
+    }
+
+    /// The sink of intervals.
+    pub fn sink_mut(&mut self) -> &mut S {
+        &mut self.sink
+    }
+
+    /// The sink of records set aside.
+    pub fn rejects_mut(&mut self) -> &mut R {
+        &mut self.rejects
+    }
+
+    /// Opens the day that holds `time`, as a record of that time does; without effect when it is open already, or where
+    /// the time has no date.
+    ///
+    /// # Errors
+    /// [`Stop`] if the date cannot be measured.
+    pub fn open_at(&mut self, time: Timestamp) -> Result<(), Stop> {
+        if let Stage::Waiting { .. } = self.stage
+            && let Ok(date) = self.registry.local_date(time)
+        {
+            return self.open(date).map_err(|error| {
+                self.error = Some(error);
+                Stop
+            });
+        }
+        Ok(())
+    }
+
+    /// Takes one issue on to `to`, see [`Engine::look`], and shows it together with the sink, which has been told what has
+    /// ended before then; `None` before the date is known, or if `to` is not what is left of the day. A record of a time
+    /// from `to` on has to follow, or the end.
+    pub fn look(&mut self, at: MeasureIndex, to: Timestamp) -> Option<(&IssueMeasure, &mut S)> {
+        let Stage::Open { engine, progress } = &mut self.stage else { return None };
+        if to < progress.last() || engine.plan().day.end < to {
+            return None;
+        }
+        let measure = engine.look(at, to, &mut self.sink);
+        Some((measure, &mut self.sink))
+    }
+
     /// Begins to measure `date`.
     fn open(&mut self, date: Date) -> Result<(), DayError> {
         let plan = self.registry.plan(date);
@@ -210,18 +262,12 @@ impl<'a, S: DaySink, R: RejectSink> Day<'a, S, R> {
     /// Judges the time of a record; the first one that can be read tells the date.
     #[inline]
     fn time(&mut self, time: Option<Timestamp>) -> Result<Timing, Stop> {
-        if let Stage::Waiting { .. } = self.stage {
-            let Some(date) = time.and_then(|time| self.registry.local_date(time).ok()) else {
-                return Ok(Timing::Unreadable);
-            };
-            if let Err(error) = self.open(date) {
-                self.error = Some(error);
-                return Err(Stop);
-            }
+        if let (Stage::Waiting { .. }, Some(time)) = (&self.stage, time) {
+            self.open_at(time)?;
         }
         match &mut self.stage {
             Stage::Open { progress, .. } => Ok(progress.check(time)),
-            Stage::Waiting { .. } => unreachable!("opened above"),
+            Stage::Waiting { .. } => Ok(Timing::Unreadable),
         }
     }
 

@@ -26,6 +26,10 @@ pub struct Engine {
     market: MarketLog,
 }
 
+/// The position of the measure of one issue of the plan.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct MeasureIndex(usize);
+
 #[derive(Debug)]
 pub(crate) struct Slot {
     pub(crate) measure: IssueMeasure,
@@ -174,6 +178,24 @@ impl Engine {
     pub fn book(&self, issue: IssueIndex) -> Option<&Book> {
         let slot = self.slot_of_issue.get(issue.index()).copied().flatten()?;
         Some(self.slots[slot as usize].measure.book())
+    }
+
+    /// Where `obligation` is measured; `None` if the plan has no such obligation.
+    pub fn measure_of(&self, obligation: ObligationIndex) -> Option<MeasureIndex> {
+        let position = self.slots.iter().position(|slot| slot.measure.own_quotes(obligation).is_some());
+        position.map(MeasureIndex)
+    }
+
+    /// Takes one issue on to `to` (to the time of the last event if that is later) and shows it: as it stands after
+    /// every event so far. Looking changes no result: the issue would get there with its next event.
+    ///
+    /// # Panics
+    /// If a later event is earlier than `to`.
+    pub fn look(&mut self, at: MeasureIndex, to: Timestamp, sink: &mut impl IntervalSink) -> &IssueMeasure {
+        let slot = &mut self.slots[at.0];
+        self.market.catch_up(slot, sink);
+        slot.measure.advance(to.max(self.now), sink);
+        &slot.measure
     }
 
     /// Ends the day, tells `sink` the intervals that end with it, and returns what was traded.

@@ -13,8 +13,10 @@ mod faults;
 mod intake;
 mod late;
 mod market;
+mod pass;
 
 pub use day::{Day, DayOptions, DaySink, Finished, RejectSink};
-pub use engine::Engine;
+pub use engine::{Engine, MeasureIndex};
 pub use faults::{BadRecord, DayError, Fault};
 pub use late::UnknownWindow;
+pub use pass::Pass;

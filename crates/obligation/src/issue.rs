@@ -145,6 +145,27 @@ impl IssueMeasure {
         &self.book
     }
 
+    /// The own quotes that `obligation` is judged by; `None` if it is no obligation of this issue.
+    pub fn own_quotes(&self, obligation: ObligationIndex) -> Option<&OwnQuotes> {
+        let holds = |sign_up: &&SignUpMeasure| sign_up.obligations.iter().any(|known| known.index == obligation);
+        self.sign_ups.iter().find(holds).map(|sign_up| &sign_up.own)
+    }
+
+    /// The issue's own phase.
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// The market's phase.
+    pub fn market_phase(&self) -> Phase {
+        self.market_phase
+    }
+
+    /// Whether a bad record has put the issue's time in doubt since the last clear.
+    pub fn in_doubt(&self) -> bool {
+        self.doubt
+    }
+
     /// Goes on to `to`, and tells `sink` the intervals that have ended before it.
     ///
     /// # Panics

@@ -11,4 +11,4 @@ mod run;
 pub use convert::{ConvertError, ConvertOptions, RecordProblem, Target, convert};
 pub use format::Format;
 pub use input::{Input, Progress};
-pub use run::{MeasuredDay, NoRejects, Rejects, ReplayError, measure, measure_and_hash};
+pub use run::{MeasuredDay, NoRejects, Rejects, ReplayError, measure, measure_and_hash, replay};

@@ -3,7 +3,7 @@
 use crate::format::{Decoder, Format, RECOGNISED_BY_BYTES};
 use crate::input::{ChunkError, Chunks, Input, Progress, Watch};
 use jiff::civil::Date;
-use quoteclock_engine::{BadRecord, Day, DayError, DayOptions, DaySink, Finished, RejectSink};
+use quoteclock_engine::{BadRecord, Day, DayError, DayOptions, DaySink, Finished, Pass, RejectSink};
 use quoteclock_feed::{FeedError, Place, Stop};
 use quoteclock_ledger::DayLedger;
 use quoteclock_model::{Interval, Timestamp};
@@ -117,6 +117,9 @@ impl DaySink for LedgerSink {
 ///
 /// # Errors
 /// [`ReplayError`]; nothing of the day is known then.
+///
+/// # Panics
+/// Never: a finished day has been opened.
 pub fn measure<R: Rejects>(
     registry: &Registry,
     input: &Input,
@@ -155,50 +158,79 @@ fn passes<R: Rejects>(
     watch: Watch<'_>,
 ) -> Result<MeasuredDay<R::Sink>, ReplayError> {
     let file = input.name();
-    let io_error = |source| ReplayError::Io { file: file.clone(), source };
+    let begin = |options| {
+        let sink = rejects.begin().map_err(|source| ReplayError::Rejects { file: file.clone(), source })?;
+        let day = Day::new(registry, options, LedgerSink::default(), sink);
+        day.map_err(|source| ReplayError::Day { file: file.clone(), source })
+    };
+    let (finished, (ledger, rejects)) = replay_watched(registry, input, options, begin, watch)?;
+    Ok(MeasuredDay { finished, ledger: ledger.0.expect("a finished day has been opened"), rejects })
+}
+
+/// Pushes one input through the pass that `begin` makes, and through a second one where the first learnt too late that
+/// time already measured is unknown. The last one counts.
+///
+/// # Errors
+/// [`ReplayError`]; nothing of the day is known then.
+pub fn replay<P: Pass>(
+    registry: &Registry,
+    input: &Input,
+    options: &DayOptions,
+    begin: impl FnMut(DayOptions) -> Result<P, ReplayError>,
+    progress: Progress<'_>,
+) -> Result<(Finished, P::Output), ReplayError> {
+    replay_watched(registry, input, options, begin, Watch { progress, hasher: None })
+}
+
+fn replay_watched<P: Pass>(
+    registry: &Registry,
+    input: &Input,
+    options: &DayOptions,
+    mut begin: impl FnMut(DayOptions) -> Result<P, ReplayError>,
+    watch: Watch<'_>,
+) -> Result<(Finished, P::Output), ReplayError> {
+    let io_error = |source| ReplayError::Io { file: input.name(), source };
     let options = &with_date_of_name(options, input)?;
     let mut source = input.open(options.lenient).map_err(io_error)?;
     let mut pass = |options: DayOptions, watch: Watch<'_>| {
-        let sink = rejects.begin().map_err(|source| ReplayError::Rejects { file: file.clone(), source })?;
+        let date = options.date;
+        let pass = begin(options)?;
         let chunks = source.chunks(watch).map_err(io_error)?;
-        let day = run_pass(registry, input, chunks, options, sink)?;
+        let output = run_pass(registry, input, chunks, date, pass)?;
         if watch.hasher.is_some() {
             source.drain(watch).map_err(io_error)?;
         }
-        Ok(day)
+        Ok(output)
     };
-    let first = pass(options.clone(), watch)?;
-    if first.finished.unknown_late.is_empty() {
-        return Ok(first);
+    let (finished, output) = pass(options.clone(), watch)?;
+    if finished.unknown_late.is_empty() {
+        return Ok((finished, output));
     }
     let unwatched = Watch { progress: &|_| {}, hasher: None };
-    pass(DayOptions { unknown: first.finished.unknown_late, ..options.clone() }, unwatched)
+    pass(DayOptions { unknown: finished.unknown_late, ..options.clone() }, unwatched)
 }
 
-fn run_pass<R: RejectSink>(
+fn run_pass<P: Pass>(
     registry: &Registry,
     input: &Input,
     mut chunks: Chunks<'_>,
-    options: DayOptions,
-    rejects: R,
-) -> Result<MeasuredDay<R>, ReplayError> {
+    date: Option<Date>,
+    mut pass: P,
+) -> Result<(Finished, P::Output), ReplayError> {
     let file = || input.name();
     let day_error = |source| ReplayError::Day { file: file(), source };
     let format = Format::recognise(chunks.peek(RECOGNISED_BY_BYTES), input);
-    let midnight = match (format, options.date) {
+    let midnight = match (format, date) {
         (Format::Csv | Format::Binary, _) => Timestamp::MIN,
         (Format::Itch, None) => return Err(ReplayError::NoDate { file: file() }),
         (Format::Itch, Some(date)) => midnight(registry, date).map_err(day_error)?,
     };
-    let mut day = Day::new(registry, options, LedgerSink::default(), rejects).map_err(day_error)?;
-    match decode(&mut chunks, Decoder::new(format, midnight), &mut day) {
+    match decode(&mut chunks, Decoder::new(format, midnight), &mut pass) {
         Ok(()) | Err(DecodeError::Feed(FeedError::Stopped)) => {}
         Err(DecodeError::Feed(source)) => return Err(ReplayError::Feed { file: file(), source }),
         Err(DecodeError::Io(source)) => return Err(ReplayError::Io { file: file(), source }),
     }
-    let (finished, sink, rejects) = day.finish().map_err(day_error)?;
-    let ledger = sink.0.expect("a finished day has been opened");
-    Ok(MeasuredDay { finished, ledger, rejects })
+    pass.finish().map_err(day_error)
 }
 
 /// `options`, with the date that the input's name tells where none is given.
@@ -233,41 +265,32 @@ impl From<Stop> for DecodeError {
     }
 }
 
-/// Pushes all of `chunks` through a decoder into `day`.
-fn decode<S: DaySink, R: RejectSink>(
-    chunks: &mut Chunks<'_>,
-    mut decoder: Decoder,
-    day: &mut Day<'_, S, R>,
-) -> Result<(), DecodeError> {
+/// Pushes all of `chunks` through a decoder into `pass`.
+fn decode(chunks: &mut Chunks<'_>, mut decoder: Decoder, pass: &mut impl Pass) -> Result<(), DecodeError> {
     loop {
         let chunk = match chunks.next() {
             Ok([]) => {
                 let date = decoder.stated_date();
-                decoder.finish(day)?;
-                return Ok(day.end_of_input(date)?);
+                decoder.finish(pass)?;
+                return Ok(pass.end_of_input(date)?);
             }
             Ok(chunk) => chunk,
             Err(ChunkError::Io(error)) => return Err(DecodeError::Io(error)),
             Err(damage) => {
-                return Ok(broken(damage, chunks.offset(), decoder.unfinished(), day)?);
+                return Ok(broken(damage, chunks.offset(), decoder.unfinished(), pass)?);
             }
         };
-        decoder.push(chunk, day)?;
+        decoder.push(chunk, pass)?;
     }
 }
 
-fn broken<S: DaySink, R: RejectSink>(
-    damage: ChunkError,
-    offset: u64,
-    unfinished: &[u8],
-    day: &mut Day<'_, S, R>,
-) -> Result<(), Stop> {
+fn broken(damage: ChunkError, offset: u64, unfinished: &[u8], pass: &mut impl Pass) -> Result<(), Stop> {
     let (problem, whole) = match damage {
         ChunkError::Io(_) => unreachable!("handled by the caller"),
         ChunkError::Truncated(format) => (format!("the {format} stream ends early"), false),
         ChunkError::Corrupted(format, error) => (format!("the {format} stream is corrupted ({error})"), true),
     };
-    day.broken(Place::Byte(offset), &problem, whole, unfinished)
+    pass.broken(Place::Byte(offset), &problem, whole, unfinished)
 }
 
 /// A sink that only a strict run needs: nothing is ever set aside there.

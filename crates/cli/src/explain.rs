@@ -1,0 +1,77 @@
+//! `quoteclock explain`: why an obligation was fulfilled or not, at an instant or along a day.
+
+use crate::args::ExplainArgs;
+use crate::{BadUsage, Outcome, output, registry, terminal};
+use anyhow::{Context, Result};
+use quoteclock_engine::DayOptions;
+use quoteclock_explain::{Explanation, Question, Watch, render_text, write_html, write_json};
+use quoteclock_replay::{Input, ReplayError, replay};
+use quoteclock_rules::Registry;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+/// Runs the command.
+pub(crate) fn run(args: &ExplainArgs) -> Result<Outcome> {
+    let question = question(args)?;
+    let Some(registry) = registry::load_for_measuring(&args.registry)? else { return Ok(Outcome::BadInput) };
+    let explanation = explain(args, &registry, &question)?;
+    if let Some(page) = &args.html {
+        write_page(&explanation, page)?;
+    }
+    if args.json {
+        let mut document = Vec::new();
+        write_json(&explanation, &mut document)?;
+        output::print(&String::from_utf8(document).context("the document is not text")?)?;
+    } else {
+        output::print(&render_text(&explanation, terminal::table_style()))?;
+    }
+    if 0 < explanation.reject_count {
+        let count = explanation.reject_count;
+        terminal::print_warning(&format!("bad records set aside: {count}; the time in doubt is unknown"));
+        return Ok(Outcome::Incomplete);
+    }
+    Ok(Outcome::Done)
+}
+
+/// What was typed, as a question.
+fn question(args: &ExplainArgs) -> Result<Question> {
+    let at = args.at.as_ref().map(|at| at.parse().map_err(|error| BadUsage(format!("--at: {error}")))).transpose()?;
+    Ok(Question {
+        market_maker: args.market_maker.clone(),
+        issue: args.issue.clone(),
+        obligation: args.obligation.clone(),
+        at,
+        limit: args.limit,
+    })
+}
+
+fn explain(args: &ExplainArgs, registry: &Registry, question: &Question) -> Result<Explanation> {
+    let options =
+        DayOptions { lenient: args.lenient, allow_gaps: args.allow_gaps, date: args.date, ..DayOptions::default() };
+    let input = Input::named(&args.file);
+    let bar = terminal::progress_bar(input.size());
+    let begin = |options| {
+        Watch::new(registry, options, question.clone())
+            .map_err(|source| ReplayError::Day { file: input.name(), source })
+    };
+    let replayed = replay(registry, &input, &options, begin, &|bytes| bar.inc(bytes));
+    bar.finish_and_clear();
+    let (_, answer) = replayed?;
+    answer.map_err(|error| BadUsage(error.to_string()).into())
+}
+
+/// Writes the page aside, and gives it its name once it is whole.
+fn write_page(explanation: &Explanation, page: &Path) -> Result<()> {
+    let writing = || format!("writing {}", page.display());
+    let folder = match page.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let aside = tempfile::Builder::new().prefix(".quoteclock-").tempdir_in(folder).with_context(writing)?;
+    let whole = aside.path().join("page.html");
+    let mut to = BufWriter::new(File::create(&whole).with_context(writing)?);
+    write_html(explanation, &mut to).with_context(writing)?;
+    to.flush().with_context(writing)?;
+    std::fs::rename(&whole, page).with_context(writing)
+}

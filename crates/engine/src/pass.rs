@@ -1,0 +1,46 @@
+//! What an input's records are pushed through: a day, or whoever watches one.
+
+use crate::{Day, DayError, DaySink, Finished, RejectSink};
+use jiff::civil::Date;
+use quoteclock_feed::{Place, Receiver, Stop};
+
+/// One run over the records of an input.
+pub trait Pass: Receiver {
+    /// What comes of it.
+    type Output;
+
+    /// Takes note that the input is damaged, see [`Day::broken`].
+    ///
+    /// # Errors
+    /// [`Stop`] in a strict run.
+    fn broken(&mut self, place: Place, problem: &str, whole: bool, unfinished: &[u8]) -> Result<(), Stop>;
+
+    /// Takes note that all input has been read, see [`Day::end_of_input`].
+    ///
+    /// # Errors
+    /// [`Stop`] if the date that the input states cannot be measured.
+    fn end_of_input(&mut self, stated: Option<Date>) -> Result<(), Stop>;
+
+    /// Ends it.
+    ///
+    /// # Errors
+    /// See [`Day::finish`].
+    fn finish(self) -> Result<(Finished, Self::Output), DayError>;
+}
+
+impl<S: DaySink, R: RejectSink> Pass for Day<'_, S, R> {
+    type Output = (S, R);
+
+    fn broken(&mut self, place: Place, problem: &str, whole: bool, unfinished: &[u8]) -> Result<(), Stop> {
+        Day::broken(self, place, problem, whole, unfinished)
+    }
+
+    fn end_of_input(&mut self, stated: Option<Date>) -> Result<(), Stop> {
+        Day::end_of_input(self, stated)
+    }
+
+    fn finish(self) -> Result<(Finished, (S, R)), DayError> {
+        let (finished, sink, rejects) = Day::finish(self)?;
+        Ok((finished, (sink, rejects)))
+    }
+}

@@ -1,0 +1,372 @@
+//! Words and numbers for people, the same on a terminal and on a page.
+
+use crate::event::{Cause, Edge, Event, OwnOrder, What};
+use crate::explanation::{Availability, Explanation, Scene, WhyUnavailable};
+use crate::suggest::{Change, Suggestion};
+use crate::view::{SideView, SpreadView};
+use quoteclock_model::{Micros, Phase, Price, Shares, Side, SideFault, State, Timestamp};
+use quoteclock_rules::{DayPlan, Limits, local_time};
+use std::fmt::Display;
+
+/// A number with separators between thousands: `2,817.5`.
+pub(crate) fn grouped(number: impl Display) -> String {
+    let text = number.to_string();
+    let (whole, part) = text.split_at(text.find('.').unwrap_or(text.len()));
+    let mut grouped = String::with_capacity(text.len() + whole.len() / 3);
+    for (position, digit) in whole.chars().enumerate() {
+        if 0 < position && (whole.len() - position) % 3 == 0 && digit.is_ascii_digit() {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped + part
+}
+
+/// A local clock reading to the microsecond: `10:15:30.120000`; with its date where that is not the file's.
+pub(crate) fn clock(at: Timestamp, plan: &DayPlan) -> String {
+    if at == plan.day.end {
+        return "24:00:00.000000".to_owned();
+    }
+    let text = local_time(at, &plan.zone);
+    match text.get(11..26) {
+        Some(clock) if plan.day.contains(at) => clock.to_owned(),
+        _ => text,
+    }
+}
+
+/// A span without needless zeros: `0:03:32.435417`.
+pub(crate) fn duration(span: Micros) -> String {
+    let text = span.to_string();
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// `bid` or `offer`.
+pub(crate) const fn side_name(side: Side) -> &'static str {
+    match side {
+        Side::Bid => "bid",
+        Side::Offer => "offer",
+    }
+}
+
+/// A phase as the input names it.
+pub(crate) const fn phase_name(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Continuous => "continuous",
+        Phase::SequentialQuote => "sequential_quote",
+        Phase::SpecialQuote => "special_quote",
+        Phase::Halt => "halt",
+        Phase::Auction => "auction",
+        Phase::Closed => "closed",
+    }
+}
+
+/// A state in a word or two.
+pub(crate) fn state_name(state: State) -> String {
+    match state {
+        State::Unavailable => "not available".to_owned(),
+        State::Unknown => "unknown".to_owned(),
+        State::Fulfilled => "fulfilled".to_owned(),
+        State::Breach(reason) => format!("not fulfilled: {reason}"),
+    }
+}
+
+/// A state as one word, for programs and styles.
+pub(crate) const fn state_kind(state: State) -> &'static str {
+    match state {
+        State::Unavailable => "unavailable",
+        State::Unknown => "unknown",
+        State::Fulfilled => "fulfilled",
+        State::Breach(_) => "breach",
+    }
+}
+
+/// `at most 20 bps or 2 ticks, whichever is wider (Fast Market x2 applied); at least 30,000,000 on each side`.
+pub(crate) fn limits(explanation: &Explanation) -> String {
+    let limits = &explanation.subject.limits;
+    let mut text = format!("at most {}", spread_limits(limits));
+    if limits.spread_bps_max.is_some() && limits.spread_ticks_max.is_some() {
+        text.push_str(", whichever is wider");
+    }
+    match explanation.subject.multiplier {
+        1 if 1 < explanation.plan.multiplier => text.push_str(" (no Fast Market for a sponsored condition)"),
+        1 => {}
+        multiplier => text.push_str(&format!(" (Fast Market x{multiplier} applied)")),
+    }
+    format!("{text}; at least {} on each side", minima(limits))
+}
+
+fn spread_limits(limits: &Limits) -> String {
+    let bps = limits.spread_bps_max.map(|max| format!("{max} bps"));
+    let ticks = limits.spread_ticks_max.map(|max| plural(max.0, "tick"));
+    bps.into_iter().chain(ticks).collect::<Vec<_>>().join(" or ")
+}
+
+fn minima(limits: &Limits) -> String {
+    let value = limits.value_min.map(grouped);
+    let quantity = limits.quantity_min.map(|min| format!("{} shares", grouped(min)));
+    value.into_iter().chain(quantity).collect::<Vec<_>>().join(" and ")
+}
+
+fn plural(count: u64, word: &str) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{} {word}{s}", grouped(count))
+}
+
+/// Where a record stands: `line 64 (seq 63)`.
+pub(crate) fn place(event: &Event) -> String {
+    match event.sequence {
+        Some(sequence) => format!("{} (seq {})", event.place, sequence.0),
+        None => event.place.to_string(),
+    }
+}
+
+/// What a record did, in words.
+pub(crate) fn what(what: &What) -> String {
+    match what {
+        What::Add { order } => format!("add: own {}", own(order)),
+        What::Replace { order, id, price, quantity } => {
+            let number = if *id == order.id { String::new() } else { format!(" as {id}") };
+            format!("replace: own {}, now {}{number}", own(order), at_price(*quantity, *price))
+        }
+        What::Reduce { order, quantity } => {
+            format!("reduce: {} taken off own {}{}", grouped(quantity), own(order), left(order, *quantity))
+        }
+        What::Cancel { order } => format!("cancel: own {}", own(order)),
+        What::Trade { price, quantity, orders } => {
+            let orders: Vec<String> =
+                orders.iter().map(|order| format!("own {}{}", own(order), left(order, *quantity))).collect();
+            format!("trade: {} with {}", at_price(*quantity, *price), orders.join(" and "))
+        }
+        What::Phase { market: true, phase } => format!("phase of the market: {}", phase_name(*phase)),
+        What::Phase { market: false, phase } => format!("phase of the issue: {}", phase_name(*phase)),
+        What::Clear { market: true } => "clear: all books are emptied".to_owned(),
+        What::Clear { market: false } => "clear: the book is emptied".to_owned(),
+        What::Bad { fault } => format!("bad record: {fault}"),
+    }
+}
+
+/// `bid 6105 (VS101), 8,000 at 2,817`.
+fn own(order: &OwnOrder) -> String {
+    let OwnOrder { id, server, side, price, quantity, quotes } = order;
+    let kept_out = if *quotes || price.is_none() { "" } else { ", no quote: for an auction only" };
+    format!("{} {id} ({server}), {}{kept_out}", side_name(*side), at_price(*quantity, *price))
+}
+
+fn at_price(quantity: Shares, price: Option<Price>) -> String {
+    match price {
+        Some(price) => format!("{} at {}", grouped(quantity), grouped(price)),
+        None => format!("{} at market", grouped(quantity)),
+    }
+}
+
+fn left(order: &OwnOrder, taken: Shares) -> String {
+    match order.quantity.0.saturating_sub(taken.0) {
+        0 => ", all of it".to_owned(),
+        left => format!(", {} left", grouped(left)),
+    }
+}
+
+/// A cause: where it stands (empty for an edge), when, and what.
+pub(crate) fn cause(cause: &Cause, plan: &DayPlan) -> [String; 3] {
+    match cause {
+        Cause::Event(event) => [place(event), clock(event.at, plan), what(&event.what)],
+        Cause::Edge { edge, at } => [String::new(), clock(*at, plan), edge_text(edge)],
+        Cause::Omitted(count) => [String::new(), String::new(), format!("{count} earlier events of the same time")],
+    }
+}
+
+fn edge_text(edge: &Edge) -> String {
+    let because = |reason: &Option<String>| reason.as_ref().map_or(String::new(), |reason| format!(": {reason}"));
+    match edge {
+        Edge::DayStart => "the day begins".to_owned(),
+        Edge::DayEnd => "the day ends".to_owned(),
+        Edge::SessionStart => "a continuous window begins".to_owned(),
+        Edge::SessionEnd => "the continuous window ends".to_owned(),
+        Edge::ExemptionStart(reason) => format!("an exemption begins{}", because(reason)),
+        Edge::ExemptionEnd(reason) => format!("the exemption ends{}", because(reason)),
+        Edge::UnknownStart => "from here on a later bad record leaves in doubt what was quoted".to_owned(),
+        Edge::UnknownEnd => "up to here a later bad record leaves in doubt what was quoted".to_owned(),
+    }
+}
+
+/// Whether a quote was required, where there is something to say.
+pub(crate) fn availability(availability: &Availability, plan: &DayPlan) -> Vec<String> {
+    match availability {
+        Availability::Required => Vec::new(),
+        Availability::Unknown(None) => vec!["a bad record leaves in doubt what was quoted".to_owned()],
+        Availability::Unknown(Some(event)) => vec![
+            format!("in doubt because of {} at {}: {}", place(event), clock(event.at, plan), what(&event.what)),
+            "the quotes shown are those of the records that could be applied".to_owned(),
+        ],
+        Availability::NotRequired(why) => why.iter().map(|why| unavailable(why, plan)).collect(),
+    }
+}
+
+fn unavailable(why: &WhyUnavailable, plan: &DayPlan) -> String {
+    match why {
+        WhyUnavailable::OutOfSession => {
+            let window = |span: &quoteclock_model::Span| {
+                let text = |at| clock(at, plan)[..8].to_owned();
+                format!("{}-{}", text(span.start), text(span.end))
+            };
+            let windows: Vec<String> = plan.sessions.iter().map(window).collect();
+            let windows = if windows.is_empty() { "none on this date".to_owned() } else { windows.join(", ") };
+            format!("outside the continuous windows ({windows})")
+        }
+        WhyUnavailable::MarketPhase(phase) => format!("the market's phase is {}", phase_name(*phase)),
+        WhyUnavailable::IssuePhase(phase) => format!("the issue's phase is {}", phase_name(*phase)),
+        WhyUnavailable::Exempt { span, reason } => {
+            let reason = reason.as_ref().map_or(String::new(), |reason| format!(": {reason}"));
+            format!("exempt from {} to {}{reason}", clock(span.start, plan), clock(span.end, plan))
+        }
+    }
+}
+
+/// `11,276,000 of 30,000,000 at all: 18,724,000 missing`.
+pub(crate) fn side_verdict(side: &SideView) -> String {
+    let name = side_name(side.side);
+    match side.reached {
+        Ok(price) => format!("{name}: the minimum is reached at {}", grouped(price)),
+        Err(SideFault::NoQuote) => format!("{name}: no quote, {}", missing(side)),
+        Err(SideFault::Size) => format!("{name}: the minimum is not reached, {}", missing(side)),
+    }
+}
+
+fn missing(side: &SideView) -> String {
+    let value = (side.value_missing.0 != 0).then(|| format!("{} in value", grouped(side.value_missing)));
+    let shares = (side.shares_missing != Shares(0)).then(|| format!("{} shares", grouped(side.shares_missing)));
+    let missing: Vec<String> = value.into_iter().chain(shares).collect();
+    format!("{} missing", missing.join(" and "))
+}
+
+/// The spread in basis points, half up, with 2 decimals, or with as many up to 4 as tell it apart from the limit.
+pub(crate) fn bps(spread: &SpreadView, limits: &Limits) -> String {
+    let max = limits.spread_bps_max.map(|max| max.0);
+    let (exact, denominator) = (spread.bps_numerator.unsigned_abs(), u128::from(spread.bps_denominator));
+    let scaled = |decimals: u32| {
+        let scale = 10_u128.pow(decimals);
+        (exact * scale * 2 + denominator) / (denominator * 2)
+    };
+    let looks_like_limit = |decimals: u32| {
+        let is_limit = max.is_some_and(|max| exact * 10_000 == u128::from(max) * denominator);
+        !is_limit && max.is_some_and(|max| u128::from(max) == scaled(decimals) * 10_u128.pow(4 - decimals))
+    };
+    let decimals = (2..4).find(|&decimals| !looks_like_limit(decimals)).unwrap_or(4);
+    let width = usize::try_from(decimals).unwrap_or(2);
+    let (scale, rounded) = (10_u128.pow(decimals), scaled(decimals));
+    let sign = if spread.bps_numerator < 0 { "-" } else { "" };
+    format!("{sign}{}.{:0width$}", grouped(rounded / scale), rounded % scale)
+}
+
+/// The spread beside its limits: ticks, basis points, and how those come about.
+pub(crate) fn spread(spread: &SpreadView, limits: &Limits) -> [String; 3] {
+    let (bid, offer) = (spread.spread.bid, spread.spread.offer);
+    let beyond = |is_beyond: bool| if is_beyond { ", beyond" } else { ", within" };
+    let ticks = match limits.spread_ticks_max {
+        Some(max) => format!("{} (limit {max}{})", plural(spread.ticks.0, "tick"), beyond(max < spread.ticks)),
+        None => format!("{} (no limit)", plural(spread.ticks.0, "tick")),
+    };
+    let in_bps = bps(spread, limits);
+    let bps = match limits.spread_bps_max {
+        Some(max) => {
+            let is_beyond = spread.bps_numerator * 10_000 > i128::from(max.0) * i128::from(spread.bps_denominator);
+            format!("{in_bps} bps (limit {max}{})", beyond(is_beyond))
+        }
+        None => format!("{in_bps} bps (no limit)"),
+    };
+    let how = format!(
+        "bps = ({0} - {1}) x 20,000 / ({0} + {1}), rounded half up to read; the comparison is exact",
+        grouped(offer),
+        grouped(bid)
+    );
+    [ticks, bps, how]
+}
+
+/// What would have sufficed, a line for each.
+pub(crate) fn suggestion(suggestion: &Suggestion) -> Vec<String> {
+    match suggestion {
+        Suggestion::Either(changes) => changes.iter().map(change).collect(),
+        Suggestion::Together([bid, offer]) => vec![format!("both together: {}; and {}", change(bid), change(offer))],
+        Suggestion::Nothing => vec!["nothing can be named: there is no price to start from".to_owned()],
+    }
+}
+
+fn change(change: &Change) -> String {
+    let Change { side, price, instead_of, shares, movable, meets_market } = *change;
+    let (name, at) = (side_name(side), grouped(price));
+    let (further, shares) = (if side == Side::Bid { "below" } else { "above" }, grouped(shares));
+    let goal = match instead_of {
+        Some(before) => format!("{name} obligation price {at} instead of {}: ", grouped(before)),
+        None => format!("{name} obligation price {at}: "),
+    };
+    let means = if change.is_move() {
+        format!("{shares} of the {} shares {further} it moved there", grouped(movable))
+    } else if movable == Shares(0) {
+        // More value at a better price is true of a bid only: a better offer is a lower price.
+        format!("{shares} more shares at {at}{}", if side == Side::Bid { " or better" } else { "" })
+    } else {
+        format!("{shares} more shares at {at}, of which {} could come from {further} it", grouped(movable))
+    };
+    let meets = if meets_market { " (this meets the market's best price of the other side)" } else { "" };
+    format!("{goal}{means}{meets}")
+}
+
+/// `best bid 2,820 (11,000 shares), best offer 2,822 (8,000 shares)`.
+pub(crate) fn market(scene: &Scene) -> String {
+    let best = |side: Side, best: Option<(Price, Shares)>| match best {
+        Some((price, shares)) => format!("best {} {} ({} shares)", side_name(side), grouped(price), grouped(shares)),
+        None => format!("no {}", side_name(side)),
+    };
+    let [bid, offer] = scene.market;
+    format!("{}, {}", best(Side::Bid, bid), best(Side::Offer, offer))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quoteclock_model::{Bps, Ticks};
+    use quoteclock_rules::{Spread, TickTable};
+    use std::sync::Arc;
+
+    #[test]
+    fn thousands_are_set_apart() {
+        for (plain, shown) in [("0", "0"), ("999", "999"), ("1000", "1,000"), ("33812000", "33,812,000")] {
+            assert_eq!(grouped(plain), shown);
+        }
+        assert_eq!(grouped("12345.0625"), "12,345.0625");
+    }
+
+    #[test]
+    fn durations_lose_needless_zeros_and_no_others() {
+        assert_eq!(duration(Micros(212_435_417)), "0:03:32.435417");
+        assert_eq!(duration(Micros(250_000)), "0:00:00.25");
+        assert_eq!(duration(Micros(600_000_000)), "0:10:00");
+        assert_eq!(duration(Micros(36_000_000_000)), "10:00:00");
+    }
+
+    #[test]
+    fn a_spread_has_as_many_decimals_as_tell_it_apart_from_its_limit() {
+        let limits = Limits {
+            spread_bps_max: Some(Bps(200_000)),
+            spread_ticks_max: Some(Ticks(2)),
+            value_min: None,
+            quantity_min: None,
+            tick_table: Arc::new(TickTable::new(&[], 1).unwrap()),
+        };
+        let shown = |bid: u64, offer: u64| {
+            let price = |units| Price::from_ten_thousandths(units).unwrap();
+            let view = SpreadView {
+                spread: Spread { bid: price(bid), offer: price(offer) },
+                ticks: Ticks(offer.abs_diff(bid)),
+                bps_numerator: (i128::from(offer) - i128::from(bid)) * 20_000,
+                bps_denominator: offer + bid,
+            };
+            bps(&view, &limits)
+        };
+        assert_eq!(shown(28_170_000, 28_230_000), "21.28");
+        assert_eq!(shown(19_980_000, 20_020_000), "20.00", "exactly at the limit");
+        assert_eq!(shown(19_980_000, 20_020_001), "20.0005");
+        assert_eq!(shown(19_980_000, 20_019_990), "19.995");
+        assert_eq!(shown(28_230_000, 28_170_000), "-21.28");
+    }
+}

@@ -1,0 +1,39 @@
+//! Why an obligation was fulfilled or not: at an instant, or along a day.
+//!
+//! The idea: an observer, never a second measurement. [`Watch`] stands around the same [`Day`](quoteclock_engine::Day)
+//! that measures, sees each record before and after it is applied, and writes down what the day says of one obligation:
+//! its intervals, the events that began and ended them, and the quotes at the instants that matter. States and reasons
+//! are those that the measuring path tells; prices, values and spreads come from the very functions that judge them.
+//! What comes of it, an [`Explanation`], is shown as text, as JSON and as a page.
+//!
+//! Memory is bounded by the breaches of one obligation and the books of the market; the day's strip is kept by column.
+//!
+//! Deliberately absent: files, arguments, and any verdict of its own.
+
+mod clauses;
+mod event;
+mod explanation;
+mod format;
+mod html;
+mod json;
+mod question;
+mod scribe;
+mod strip;
+mod subject;
+mod suggest;
+mod svg;
+mod text;
+mod view;
+mod watch;
+
+pub use event::{Cause, Edge, Event, OwnOrder, What};
+pub use explanation::{Availability, Explanation, Moment, Scene, SchemeName, Stretch, Subject, WhyUnavailable};
+pub use html::write_html;
+pub use json::write_json;
+pub use question::{At, AtError, Question};
+pub use strip::Strip;
+pub use subject::QuestionError;
+pub use suggest::{Change, Suggestion, suggest};
+pub use text::render_text;
+pub use view::{Level, SideView, SpreadView, View};
+pub use watch::Watch;

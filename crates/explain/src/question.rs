@@ -1,0 +1,95 @@
+//! What is asked.
+
+use jiff::civil::Time;
+use quoteclock_model::Timestamp;
+use quoteclock_rules::DayPlan;
+use std::str::FromStr;
+use thiserror::Error;
+
+/// One obligation, and perhaps an instant.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Question {
+    /// The market maker, by the registry's short name.
+    pub market_maker: String,
+    /// The issue's code.
+    pub issue: String,
+    /// `general`, `sponsored:<condition>` or `matching:<condition>`.
+    pub obligation: String,
+    /// The instant; otherwise the day.
+    pub at: Option<At>,
+    /// How many breaches are explained, the longest first.
+    pub limit: usize,
+}
+
+/// An instant as people give it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum At {
+    /// With its date and offset.
+    Instant(Timestamp),
+    /// A clock reading on the date of the file, in the scheme's zone.
+    Clock(Time),
+}
+
+/// Text that is no instant.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+#[error(
+    "found \"{found}\", expected a local clock time such as 10:15:30.2, or one such as 2024-03-01T10:15:30.2+09:00"
+)]
+pub struct AtError {
+    found: String,
+}
+
+impl FromStr for At {
+    type Err = AtError;
+
+    fn from_str(text: &str) -> Result<At, AtError> {
+        if let Ok(instant) = text.parse::<jiff::Timestamp>() {
+            // Floored to the microsecond, as records are.
+            let micros = instant.as_nanosecond().div_euclid(1000);
+            if let Ok(micros) = i64::try_from(micros) {
+                return Ok(At::Instant(Timestamp::from_micros(micros)));
+            }
+        }
+        let is_clock =
+            text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.')) && text.contains(':');
+        match text.parse::<Time>() {
+            Ok(time) if is_clock => Ok(At::Clock(time)),
+            _ => Err(AtError { found: text.to_owned() }),
+        }
+    }
+}
+
+impl At {
+    /// The instant on the day of `plan`; `None` if it is not on it.
+    pub(crate) fn on(self, plan: &DayPlan) -> Option<Timestamp> {
+        let at = match self {
+            At::Instant(at) => at,
+            At::Clock(time) => {
+                let zoned = plan.date.to_datetime(time).to_zoned(plan.zone.clone()).ok()?;
+                Timestamp::from_micros(zoned.timestamp().as_microsecond())
+            }
+        };
+        plan.day.contains(at).then_some(at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instant_is_a_clock_time_or_has_a_date_and_an_offset() {
+        let clock = |text: &str| match text.parse() {
+            Ok(At::Clock(time)) => time.to_string(),
+            other => panic!("{text}: {other:?}"),
+        };
+        assert_eq!(clock("10:15:30.2"), "10:15:30.2");
+        assert_eq!(clock("10:15"), "10:15:00");
+        let instant = "2024-03-01T10:15:30.1234569+09:00".parse();
+        assert_eq!(instant, Ok(At::Instant(Timestamp::from_micros(1_709_255_730_123_456))));
+        assert_eq!("2024-03-01T01:15:30Z".parse(), Ok(At::Instant(Timestamp::from_micros(1_709_255_730_000_000))));
+        for bad in ["", "now", "25:00", "10", "2024-03-01", "2024-03-01T10:15:30", "10:15:30+09:00"] {
+            assert!(bad.parse::<At>().is_err(), "{bad}");
+        }
+    }
+}

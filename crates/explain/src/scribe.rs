@@ -1,0 +1,329 @@
+//! Writes down what the day says of one obligation: intervals, causes, quotes at the instants that matter.
+
+use crate::event::{Cause, Edge, Event};
+use crate::explanation::{Availability, Explanation, Moment, Scene, SchemeName, Stretch, Subject, WhyUnavailable};
+use crate::strip::{Sample, Strip};
+use crate::subject::Found;
+use quoteclock_engine::MeasureIndex;
+use quoteclock_ledger::DayLedger;
+use quoteclock_model::{Interval, Micros, Phase, Price, Shares, Side, Span, State, Timestamp};
+use quoteclock_obligation::{IntervalSink, IssueMeasure};
+use quoteclock_rules::{DayPlan, Exemption, Registry};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// How many own events are kept.
+const RECENT_MAX: usize = 5;
+/// How many events of one time are kept.
+const INSTANT_MAX: usize = 8;
+/// How many bad records that speak of earlier times are kept.
+const LATE_MAX: usize = 64;
+
+/// What is being written.
+pub(crate) struct Scribe {
+    plan: Arc<DayPlan>,
+    found: Found,
+    subject: Subject,
+    limit: usize,
+    /// Where the issue is measured.
+    pub(crate) measure: MeasureIndex,
+    /// The time up to which everything is settled; events of this time may still come.
+    pub(crate) now: Timestamp,
+    /// Events of the current time, the last ones, and how many before them are left out.
+    instant: VecDeque<Event>,
+    omitted: usize,
+    /// Own events, the last ones.
+    recent: VecDeque<Event>,
+    /// The first bad record since the last clear that puts the issue in doubt.
+    doubt: Option<Event>,
+    /// Bad records that put earlier time in doubt, and from when on.
+    late: Vec<(Timestamp, Event)>,
+    /// That time, as an earlier run has found it.
+    unknown: Vec<Span>,
+    exemptions: Vec<Exemption>,
+    current: Option<Opening>,
+    ledger: DayLedger,
+    breaches: Vec<Stretch>,
+    asked: Asked,
+    strip: Strip,
+    sample: Sample,
+    stale: bool,
+}
+
+/// The instant asked for, as far as it has been reached.
+#[derive(Default)]
+struct Asked {
+    stretch: Option<Stretch>,
+    scene: Option<Scene>,
+    doubt: Option<Event>,
+}
+
+/// The stretch that has not ended yet.
+struct Opening {
+    began: Vec<Cause>,
+    scene: Scene,
+}
+
+impl Scribe {
+    pub(crate) fn new(
+        registry: &Registry,
+        plan: &Arc<DayPlan>,
+        found: Found,
+        measure: MeasureIndex,
+        limit: usize,
+        unknown: Vec<Span>,
+    ) -> Scribe {
+        let sign_up = &plan.sign_ups[found.sign_up];
+        let concerns = |row: &&Exemption| {
+            row.issue.as_ref().is_none_or(|issue| *issue == sign_up.issue)
+                && row.market_maker.as_ref().is_none_or(|name| *name == sign_up.market_maker)
+        };
+        Scribe {
+            plan: Arc::clone(plan),
+            found,
+            subject: subject(registry, plan, found),
+            limit,
+            measure,
+            now: plan.day.start,
+            instant: VecDeque::new(),
+            omitted: 0,
+            recent: VecDeque::new(),
+            doubt: None,
+            late: Vec::new(),
+            unknown,
+            exemptions: registry.exemptions().iter().filter(concerns).cloned().collect(),
+            current: None,
+            ledger: DayLedger::new(plan),
+            breaches: Vec::new(),
+            asked: Asked::default(),
+            strip: Strip::new(plan),
+            sample: Sample::default(),
+            stale: true,
+        }
+    }
+
+    /// Takes note of an event of the current time.
+    pub(crate) fn note(&mut self, event: Event) {
+        if event.what.is_own() {
+            push_bounded(&mut self.recent, event.clone(), RECENT_MAX);
+        }
+        self.omitted += usize::from(push_bounded(&mut self.instant, event, INSTANT_MAX));
+    }
+
+    /// Something happened at the current time that may change quotes.
+    pub(crate) fn touch(&mut self) {
+        self.stale = true;
+    }
+
+    /// A bad record puts the issue in doubt: from now on, and perhaps from an earlier time.
+    pub(crate) fn doubt(&mut self, event: &Event, from: Timestamp) {
+        if from < self.now && self.late.len() < LATE_MAX {
+            self.late.push((from, event.clone()));
+        }
+        self.doubt.get_or_insert_with(|| event.clone());
+    }
+
+    /// The book was emptied: what is in it is known again.
+    pub(crate) fn clear(&mut self) {
+        self.doubt = None;
+    }
+
+    /// Everything before `to` is settled: `measure` stands as after the last event of the current time, and `ended` are
+    /// the intervals that ended in between.
+    pub(crate) fn settle(&mut self, measure: &IssueMeasure, ended: Vec<Interval>, to: Timestamp) {
+        if self.current.is_none() {
+            let began = vec![Cause::Edge { edge: Edge::DayStart, at: self.now }];
+            self.current = Some(Opening { began, scene: self.scene(measure, self.now) });
+        }
+        if let Some(at) = self.found.at
+            && self.now <= at
+            && at < to
+        {
+            self.asked.scene = Some(self.scene(measure, at));
+            self.asked.doubt = self.doubt.clone();
+        }
+        for interval in ended {
+            let causes = self.causes(interval.end);
+            let next = Opening { began: causes.clone(), scene: self.scene(measure, interval.end) };
+            self.end(interval, causes, Some(next));
+        }
+        if std::mem::take(&mut self.stale) {
+            self.sample = Sample::of(&market(measure), self.own(measure), &self.subject.limits);
+        }
+        self.strip.hold(Span { start: self.now, end: to }, &self.sample);
+        self.now = to;
+        self.instant.clear();
+        self.omitted = 0;
+    }
+
+    /// The day has ended, and with it the last interval.
+    pub(crate) fn finish(mut self, registry: &Registry, last: Vec<Interval>, reject_count: u64) -> Explanation {
+        for interval in last {
+            let causes = vec![Cause::Edge { edge: Edge::DayEnd, at: interval.end }];
+            self.end(interval, causes, None);
+        }
+        let scheme = registry.scheme();
+        Explanation {
+            moment: self.moment(),
+            plan: self.plan,
+            subject: self.subject,
+            scheme: SchemeName {
+                name: scheme.name().to_owned(),
+                version: scheme.version().to_owned(),
+                interpretations: scheme.interpretations().iter().collect(),
+            },
+            total: self.ledger.total(self.found.index),
+            breach_count: self.ledger.breaches(self.found.index).len(),
+            breaches: self.breaches,
+            strip: self.strip,
+            reject_count,
+        }
+    }
+
+    /// An interval has ended; `next` begins.
+    fn end(&mut self, interval: Interval, causes: Vec<Cause>, next: Option<Opening>) {
+        let opening = std::mem::replace(&mut self.current, next).expect("an interval has begun before it ends");
+        self.strip.state(interval);
+        let Opening { began, scene } = opening;
+        let stretch = Stretch { interval, began, ended: causes, scene };
+        if self.found.at.is_some_and(|at| interval.span().contains(at)) {
+            self.asked.stretch = Some(stretch.clone());
+        }
+        self.account(stretch);
+    }
+
+    /// Adds to the ledger, and keeps the longest breaches.
+    fn account(&mut self, stretch: Stretch) {
+        self.ledger.interval(self.found.index, stretch.interval);
+        if let State::Breach(_) = stretch.interval.state {
+            let length = length(&stretch);
+            let position = self.breaches.partition_point(|longer| length <= self::length(longer));
+            if position < self.limit {
+                self.breaches.insert(position, stretch);
+                self.breaches.truncate(self.limit);
+            }
+        }
+    }
+
+    /// What happened at `at`.
+    fn causes(&self, at: Timestamp) -> Vec<Cause> {
+        let mut causes: Vec<Cause> = self.edges(at).into_iter().map(|edge| Cause::Edge { edge, at }).collect();
+        if at == self.now {
+            if 0 < self.omitted {
+                causes.push(Cause::Omitted(self.omitted));
+            }
+            causes.extend(self.instant.iter().cloned().map(Cause::Event));
+        }
+        causes
+    }
+
+    /// Edges of stretches known before the day.
+    fn edges(&self, at: Timestamp) -> Vec<Edge> {
+        let mut edges = Vec::new();
+        let mut look = |spans: &[Span], start: Edge, end: Edge| {
+            edges.extend(spans.iter().any(|span| span.end == at).then_some(end));
+            edges.extend(spans.iter().any(|span| span.start == at).then_some(start));
+        };
+        look(&self.plan.sessions, Edge::SessionStart, Edge::SessionEnd);
+        look(&self.unknown, Edge::UnknownStart, Edge::UnknownEnd);
+        for row in &self.exemptions {
+            let span = self.clip(row);
+            let reason = || row.reason.clone();
+            look(span.as_slice(), Edge::ExemptionStart(reason()), Edge::ExemptionEnd(reason()));
+        }
+        edges
+    }
+
+    fn clip(&self, row: &Exemption) -> Option<Span> {
+        let day = self.plan.day;
+        Span { start: row.from.unwrap_or(day.start), end: row.to.unwrap_or(day.end) }.clip(day)
+    }
+
+    fn own<'m>(&self, measure: &'m IssueMeasure) -> &'m quoteclock_book::OwnQuotes {
+        measure.own_quotes(self.found.index).expect("the measure is that of the obligation")
+    }
+
+    fn scene(&self, measure: &IssueMeasure, at: Timestamp) -> Scene {
+        Scene {
+            at,
+            own: self.own(measure).clone(),
+            market: market(measure),
+            phase: measure.phase(),
+            market_phase: measure.market_phase(),
+            recent: self.recent.iter().cloned().collect(),
+        }
+    }
+
+    /// What is known of the instant asked for.
+    fn moment(&mut self) -> Option<Moment> {
+        let at = self.found.at?;
+        let Asked { stretch, scene, doubt } = std::mem::take(&mut self.asked);
+        let (stretch, scene) = (stretch?, scene?);
+        let availability = match stretch.interval.state {
+            State::Unavailable => Availability::NotRequired(self.why_unavailable(&scene)),
+            State::Unknown => {
+                let late = || self.late.iter().find(|(from, _)| *from <= at).map(|(_, event)| event.clone());
+                Availability::Unknown(doubt.or_else(late))
+            }
+            State::Fulfilled | State::Breach(_) => Availability::Required,
+        };
+        Some(Moment { stretch, availability, scene })
+    }
+
+    /// Clauses: `ST1/continuous-auction`, `ST1/halts-and-special-quotes`, `ST1/exemption`.
+    fn why_unavailable(&self, scene: &Scene) -> Vec<WhyUnavailable> {
+        let mut why = Vec::new();
+        if !self.plan.sessions.iter().any(|session| session.contains(scene.at)) {
+            why.push(WhyUnavailable::OutOfSession);
+        }
+        for row in &self.exemptions {
+            if let Some(span) = self.clip(row).filter(|span| span.contains(scene.at)) {
+                why.push(WhyUnavailable::Exempt { span, reason: row.reason.clone() });
+            }
+        }
+        let silent = |phase: Phase| match phase {
+            Phase::Continuous => false,
+            Phase::SequentialQuote => !self.plan.sequential_quote_available,
+            Phase::SpecialQuote | Phase::Halt | Phase::Auction | Phase::Closed => true,
+        };
+        why.extend(silent(scene.market_phase).then_some(WhyUnavailable::MarketPhase(scene.market_phase)));
+        why.extend(silent(scene.phase).then_some(WhyUnavailable::IssuePhase(scene.phase)));
+        why
+    }
+}
+
+/// The length of a stretch.
+pub(crate) fn length(stretch: &Stretch) -> Micros {
+    stretch.interval.end.since(stretch.interval.start)
+}
+
+/// The market's best prices.
+fn market(measure: &IssueMeasure) -> [Option<(Price, Shares)>; 2] {
+    Side::BOTH.map(|side| measure.book().levels(side).iter().next())
+}
+
+/// Adds to the end, and drops the first if there are too many by then.
+fn push_bounded(events: &mut VecDeque<Event>, event: Event, count_max: usize) -> bool {
+    let full = events.len() == count_max;
+    if full {
+        events.pop_front();
+    }
+    events.push_back(event);
+    full
+}
+
+fn subject(registry: &Registry, plan: &DayPlan, found: Found) -> Subject {
+    let sign_up = &plan.sign_ups[found.sign_up];
+    let obligation = &sign_up.obligations[found.obligation];
+    Subject {
+        market_maker: sign_up.market_maker.clone(),
+        issue: sign_up.issue.to_string(),
+        issue_name: registry.issue_on(&sign_up.issue, plan.date).and_then(|issue| issue.name.clone()),
+        obligation: obligation.name.clone(),
+        limits: obligation.limits.clone(),
+        // Clause: `ST1/fast-market`: not for conditions that an asset manager pays.
+        multiplier: if obligation.name.starts_with("sponsored:") { 1 } else { plan.multiplier },
+        required_pct: obligation.required_pct,
+        servers: sign_up.servers.iter().map(|&server| plan.servers[server].name.clone()).collect(),
+    }
+}

@@ -1,0 +1,181 @@
+//! Every suggestion, applied, makes the verdict good; one share less does not.
+
+use super::*;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use quoteclock_book::QuoteChange;
+use quoteclock_model::{Bps, Ticks};
+use quoteclock_obligation::verdict;
+use std::sync::Arc;
+
+fn price(units: u64) -> Price {
+    Price::from_ten_thousandths(units).unwrap()
+}
+
+fn yen(yen: u64) -> Price {
+    price(yen * 10_000)
+}
+
+fn put(own: &mut OwnQuotes, side: Side, added: Option<(Price, Shares)>, taken: Option<(Price, Shares)>) {
+    QuoteChange { server: None, side, limit: None, taken, added }.apply_to(own);
+}
+
+fn quotes(levels: &[(Side, Price, u64)]) -> OwnQuotes {
+    let mut own = OwnQuotes::default();
+    for &(side, price, shares) in levels {
+        put(&mut own, side, Some((price, Shares(shares))), None);
+    }
+    own
+}
+
+/// Adds what a change asks for.
+fn add(own: &OwnQuotes, change: &Change, shares: u64) -> OwnQuotes {
+    let mut own = own.clone();
+    if 0 < shares {
+        put(&mut own, change.side, Some((change.price, Shares(shares))), None);
+    }
+    own
+}
+
+/// Moves what a change asks for from further out, the outermost first.
+fn shift(own: &OwnQuotes, change: &Change) -> OwnQuotes {
+    let mut moved = own.clone();
+    let mut left = change.shares.0;
+    let further: Vec<_> =
+        own.levels(change.side).iter().filter(|&(level, _)| is_further(change.side, level, change.price)).collect();
+    for (level, shares) in further.into_iter().rev() {
+        let part = Shares(left.min(shares.0));
+        if part != Shares(0) {
+            put(&mut moved, change.side, Some((change.price, part)), Some((level, part)));
+            left -= part.0;
+        }
+    }
+    assert_eq!(left, 0);
+    moved
+}
+
+/// Up to 3,000: 1; up to 5,000: 5; above: 10.
+fn table() -> Arc<TickTable> {
+    Arc::new(TickTable::new(&[(30_000_000, 10_000), (50_000_000, 50_000)], 100_000).unwrap())
+}
+
+fn type_a() -> Limits {
+    Limits {
+        spread_bps_max: Some(Bps(200_000)),
+        spread_ticks_max: Some(Ticks(2)),
+        value_min: Some(Amount(300_000_000_000)),
+        quantity_min: None,
+        tick_table: table(),
+    }
+}
+
+#[test]
+fn the_breach_worked_out_by_hand_needed_one_tick_on_either_side() {
+    let own = quotes(&[
+        (Side::Bid, yen(2819), 4000),
+        (Side::Bid, yen(2817), 8000),
+        (Side::Offer, yen(2822), 8000),
+        (Side::Offer, yen(2823), 4000),
+    ]);
+    let market = [Some(yen(2820)), Some(yen(2822))];
+    let Suggestion::Either(changes) = suggest(&own, &type_a(), market) else { panic!("one side is enough") };
+    let offer = Change {
+        side: Side::Offer,
+        price: yen(2822),
+        instead_of: Some(yen(2823)),
+        shares: Shares(2631),
+        movable: Shares(4000),
+        meets_market: false,
+    };
+    let bid = Change {
+        side: Side::Bid,
+        price: yen(2818),
+        instead_of: Some(yen(2817)),
+        shares: Shares(6645),
+        movable: Shares(8000),
+        meets_market: false,
+    };
+    assert_eq!(changes, [offer, bid]);
+}
+
+#[test]
+fn a_bid_that_is_too_small_needs_shares_at_the_outermost_price_that_will_do() {
+    let own = quotes(&[(Side::Bid, yen(2819), 4000), (Side::Offer, yen(2822), 8000), (Side::Offer, yen(2823), 4000)]);
+    let Suggestion::Either(changes) = suggest(&own, &type_a(), [None, None]) else { panic!("one side is enough") };
+    let [change] = changes[..] else { panic!("{changes:?}") };
+    assert_eq!((change.price, change.shares, change.is_move()), (yen(2818), Shares(6645), false));
+}
+
+#[test]
+fn without_any_quote_both_sides_are_needed_together() {
+    let market = [Some(yen(2820)), Some(yen(2822))];
+    let Suggestion::Together([bid, offer]) = suggest(&quotes(&[]), &type_a(), market) else { panic!("both") };
+    assert_eq!((bid.price, bid.shares), (yen(2820), Shares(10_639)));
+    assert_eq!((offer.price, offer.shares), (yen(2825), Shares(10_620)));
+    assert_eq!(suggest(&quotes(&[]), &type_a(), [None, None]), Suggestion::Nothing);
+}
+
+/// Levels around a band boundary, on and off the grid.
+fn levels() -> impl Strategy<Value = Vec<(Side, Price, u64)>> {
+    let level = (any::<bool>(), 0..60_u64, 0..10_u64, 1..3000_u64);
+    vec(
+        level.prop_map(|(is_bid, step, off, shares)| {
+            let side = if is_bid { Side::Bid } else { Side::Offer };
+            let centre = if is_bid { 29_900_000 } else { 29_950_000 };
+            let off = if off == 0 { 3_000 } else { 0 };
+            (side, price(centre + step * 10_000 + off), shares)
+        }),
+        0..7,
+    )
+}
+
+fn limits() -> impl Strategy<Value = Limits> {
+    let spread = prop_oneof![(Just(None), (1..20_u64).prop_map(Some)), ((1..900_000_u64).prop_map(Some), Just(None))];
+    let both = (spread, proptest::option::of(1..20_u64));
+    let minimum = prop_oneof![
+        (1..5_000_000_u128).prop_map(|value| (Some(value), None)),
+        (1..5_000_u64).prop_map(|shares| (None, Some(shares))),
+        (1..5_000_000_u128, 1..5_000_u64).prop_map(|(value, shares)| (Some(value), Some(shares))),
+    ];
+    (both, minimum).prop_map(|(((bps, ticks), more), (value, quantity))| Limits {
+        spread_bps_max: bps.map(Bps),
+        spread_ticks_max: ticks.or(more).map(Ticks),
+        value_min: value.map(|value| Amount(value * 10_000)),
+        quantity_min: quantity.map(Shares),
+        tick_table: table(),
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4_000, max_global_rejects: 100_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_suggestion_suffices_and_nothing_less_at_its_price_does(
+        levels in levels(), limits in limits(), market in (2_900..3_000_u64, 1..9_u64)
+    ) {
+        let own = quotes(&levels);
+        prop_assume!(verdict(&own, &limits).is_err());
+        let market = [Some(yen(market.0)), Some(yen(market.0 + market.1))];
+        match suggest(&own, &limits, market) {
+            Suggestion::Nothing => prop_assert!(false, "there is a market to start from"),
+            Suggestion::Either(changes) => for change in &changes {
+                prop_assert_eq!(verdict(&add(&own, change, change.shares.0), &limits), Ok(()));
+                if change.is_move() {
+                    prop_assert_eq!(verdict(&shift(&own, change), &limits), Ok(()));
+                }
+                // Off the grid there may be a price further out that still does.
+                let on_grid = levels.iter().all(|&(_, level, _)| {
+                    level.ten_thousandths().is_multiple_of(limits.tick_table.tick_at(level).ten_thousandths())
+                });
+                if on_grid && change.shares != Shares(0) {
+                    prop_assert!(verdict(&add(&own, change, change.shares.0 - 1), &limits).is_err());
+                }
+            },
+            Suggestion::Together([bid, offer]) => {
+                let with_bid = add(&own, &bid, bid.shares.0);
+                prop_assert!(verdict(&with_bid, &limits).is_err(), "one side alone is not enough");
+                prop_assert_eq!(verdict(&add(&with_bid, &offer, offer.shares.0), &limits), Ok(()));
+            }
+        }
+    }
+}

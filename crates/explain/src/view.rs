@@ -1,0 +1,109 @@
+//! One instant worked out as on paper: levels, running sums, the spread beside its limits.
+
+use crate::{Scene, Suggestion, suggest};
+use quoteclock_model::{Amount, Price, Reason, Shares, Side, SideFault, Ticks};
+use quoteclock_obligation::verdict;
+use quoteclock_rules::{Limits, Spread};
+
+/// A price level of one side, with what has been added up to it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Level {
+    /// The price.
+    pub price: Price,
+    /// The own shares there.
+    pub shares: Shares,
+    /// Their value.
+    pub value: Amount,
+    /// The value from the best price up to here.
+    pub value_running: Amount,
+    /// The shares from the best price up to here.
+    pub shares_running: Shares,
+}
+
+/// One side of the own quotes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SideView {
+    /// The side.
+    pub side: Side,
+    /// Its levels, the best first.
+    pub levels: Vec<Level>,
+    /// The obligation price, or why there is none.
+    pub reached: Result<Price, SideFault>,
+    /// The value by which the side falls short.
+    pub value_missing: Amount,
+    /// The shares by which the side falls short.
+    pub shares_missing: Shares,
+}
+
+/// A spread between obligation prices.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SpreadView {
+    /// The two prices.
+    pub spread: Spread,
+    /// Ticks from bid up to offer.
+    pub ticks: Ticks,
+    /// (offer − bid) × 20,000: the spread in basis points is this by `bps_denominator`, in ten-thousandths of a currency
+    /// unit both. Negative for crossed prices.
+    pub bps_numerator: i128,
+    /// Offer + bid.
+    pub bps_denominator: u64,
+}
+
+/// One instant.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct View {
+    /// Bid and offer side.
+    pub sides: [SideView; 2],
+    /// The spread, if both sides are large enough.
+    pub spread: Option<SpreadView>,
+    /// What the measuring path's rule says of it.
+    pub verdict: Result<(), Reason>,
+    /// What would have sufficed, if it is not good.
+    pub suggestion: Option<Suggestion>,
+}
+
+impl View {
+    /// Works out `scene` under `limits`.
+    ///
+    /// Clauses: `ST1/minimum-value`, `ST1/spread-of-mid`, `ST1/spread-ticks`.
+    pub fn new(scene: &Scene, limits: &Limits) -> View {
+        let verdict = verdict(&scene.own, limits);
+        let market = scene.market.map(|best| best.map(|(price, _)| price));
+        View {
+            sides: Side::BOTH.map(|side| side_view(scene, side, limits)),
+            spread: spread_view(scene, limits),
+            verdict,
+            suggestion: verdict.is_err().then(|| suggest(&scene.own, limits, market)),
+        }
+    }
+}
+
+fn side_view(scene: &Scene, side: Side, limits: &Limits) -> SideView {
+    let (mut value_running, mut shares_running) = (Amount::default(), Shares(0));
+    let level = |(price, shares): (Price, Shares)| {
+        let value = price.amount(shares);
+        value_running += value;
+        shares_running = Shares(shares_running.0.saturating_add(shares.0));
+        Level { price, shares, value, value_running, shares_running }
+    };
+    let levels: Vec<Level> = scene.own.levels(side).iter().map(level).collect();
+    SideView {
+        side,
+        levels,
+        reached: scene.own.obligation_price(side, limits),
+        value_missing: Amount(limits.value_min.map_or(0, |min| min.0.saturating_sub(value_running.0))),
+        shares_missing: Shares(limits.quantity_min.map_or(0, |min| min.0.saturating_sub(shares_running.0))),
+    }
+}
+
+fn spread_view(scene: &Scene, limits: &Limits) -> Option<SpreadView> {
+    let reached = |side| scene.own.obligation_price(side, limits).ok();
+    let spread = Spread { bid: reached(Side::Bid)?, offer: reached(Side::Offer)? };
+    let (bid, offer) = (spread.bid.ten_thousandths(), spread.offer.ten_thousandths());
+    Some(SpreadView {
+        spread,
+        ticks: limits.tick_table.ticks_between(spread.bid, spread.offer),
+        bps_numerator: (i128::from(offer) - i128::from(bid)) * 20_000,
+        bps_denominator: offer + bid,
+    })
+}
