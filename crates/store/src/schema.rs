@@ -22,7 +22,7 @@ pub(crate) const TABLES: [&str; 6] =
 /// Makes an opened file ready for use, or refuses it untouched.
 pub(crate) fn prepare(connection: &mut Connection, file: &Path) -> Result<(), StoreError> {
     let error = |source| StoreError::of(file, "preparing it", source);
-    if version(connection, file)? < VERSION {
+    if version_of_file(connection, file)? < VERSION {
         migrate(connection, file)?;
     }
     keep_a_log(connection).map_err(error)?;
@@ -37,7 +37,15 @@ pub(crate) fn prepare_scratch(connection: &Connection) -> rusqlite::Result<()> {
     MIGRATIONS.iter().try_for_each(|migration| connection.execute_batch(migration))
 }
 
-/// The version of a file: 0 if nothing has been written to it.
+/// The version of a file that others may be writing to: what tells it is read in one transaction, so that a file in
+/// the middle of being made is seen before or after.
+fn version_of_file(connection: &mut Connection, file: &Path) -> Result<i64, StoreError> {
+    let begun = connection.transaction_with_behavior(TransactionBehavior::Deferred);
+    let transaction = begun.map_err(|source| StoreError::of(file, "reading its form", source))?;
+    version(&transaction, file)
+}
+
+/// The version of a file, inside a transaction: 0 if nothing has been written to it.
 fn version(connection: &Connection, file: &Path) -> Result<i64, StoreError> {
     let error = |source| StoreError::of(file, "reading its form", source);
     let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(error);
