@@ -264,7 +264,7 @@ fn bundled_days_come_out_as_expected() {
         }
         count += 1;
         let files = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
-        let days: Vec<_> = files.filter(|path| path.extension().is_some_and(|extension| extension == "csv")).collect();
+        let days: Vec<_> = files.filter(|path| support::is_day(path)).collect();
         let bench = Bench::new();
         let mut command = bench.command(&["replay", "--out", "out", "--registry"]);
         let output = command.arg(folder.join("registry")).args(&days).output().expect("the binary runs");

@@ -116,3 +116,8 @@ pub fn real_data(name: &str) -> Option<PathBuf> {
     }
     folder
 }
+
+/// Whether a file of `replay-data` is a day of events.
+pub fn is_day(path: &Path) -> bool {
+    path.is_file() && path.file_name().is_some_and(|name| name.to_string_lossy().contains(".csv"))
+}
