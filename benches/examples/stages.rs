@@ -12,7 +12,7 @@ fn main() {
     let start = Instant::now();
     let input = Input::itch(&options);
     report("generate", start, options.events, input.bytes.len() as u64);
-    for _ in 0..3 {
+    for _ in 0..arguments.next().map_or(3, |rounds| rounds.parse().expect("a number")) {
         let start = Instant::now();
         let checksum = decode_itch(&input);
         report("decode/itch", start, checksum.count, checksum.sum);

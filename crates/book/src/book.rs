@@ -1,8 +1,10 @@
 //! The market's book of one issue, order by order.
 
-use crate::orders::{OrderTable, Position};
+use crate::levels::LevelTable;
+use crate::orders::{OrderTable, Position, Slot};
 use crate::{Levels, OwnQuotes};
 use quoteclock_model::{Condition, OrderAction, OrderId, Price, ServerIndex, Shares, Side};
+use std::num::NonZeroU32;
 use thiserror::Error;
 
 /// A live order.
@@ -61,11 +63,25 @@ pub enum BookError {
     },
 }
 
+/// Somebody whose own quotes in the issue are followed: the order in which [`Book::add_holder`] made them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Holder(NonZeroU32);
+
+impl Holder {
+    /// The position among the holders, from 0.
+    #[inline]
+    pub fn index(self) -> usize {
+        self.0.get() as usize - 1
+    }
+}
+
 /// What an event did to the quotes of one order: shares that left a price, shares that came to one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct QuoteChange {
     /// The order's virtual server.
     pub server: Option<ServerIndex>,
+    /// Whose own quotes have changed.
+    pub holder: Option<Holder>,
     /// The order's side.
     pub side: Side,
     /// The order's limit before the event, quote or not; `None` for a market order.
@@ -76,44 +92,44 @@ pub struct QuoteChange {
     pub added: Option<(Price, Shares)>,
 }
 
-impl QuoteChange {
-    /// Makes the same change to `own`, the quotes of the server's market maker.
-    pub fn apply_to(&self, own: &mut OwnQuotes) {
-        if let Some((price, shares)) = self.taken {
-            own.take(self.side, price, shares);
-        }
-        if let Some((price, shares)) = self.added {
-            own.add(self.side, price, shares);
-        }
-    }
-}
-
-/// The order book of one issue.
-#[derive(Debug)]
+/// The order book of one issue, and in it the own quotes of those that are followed.
+#[derive(Debug, Default)]
 pub struct Book {
     orders: OrderTable,
-    bids: Levels,
-    offers: Levels,
-}
-
-impl Default for Book {
-    fn default() -> Self {
-        Book { orders: OrderTable::default(), bids: Levels::new(Side::Bid), offers: Levels::new(Side::Offer) }
-    }
+    levels: LevelTable,
+    own: Vec<OwnQuotes>,
 }
 
 impl Book {
-    /// The quotes of `side` at each price. Market orders and orders for an auction only are in the book but no quotes.
-    pub fn levels(&self, side: Side) -> &Levels {
-        match side {
-            Side::Bid => &self.bids,
-            Side::Offer => &self.offers,
-        }
+    /// One more whose own quotes are followed from now on.
+    ///
+    /// # Panics
+    /// If there are four billion.
+    pub fn add_holder(&mut self) -> Holder {
+        self.own.push(OwnQuotes::default());
+        let number = u32::try_from(self.own.len()).ok().and_then(NonZeroU32::new);
+        Holder(number.expect("fewer holders than 32 bits count"))
+    }
+
+    /// The own quotes of a holder.
+    pub fn own(&self, holder: Holder) -> &OwnQuotes {
+        &self.own[holder.index()]
+    }
+
+    /// The quotes of `side` at each price, put in order. Market orders and orders for an auction only are in the book but
+    /// no quotes.
+    pub fn levels(&self, side: Side) -> Levels {
+        self.levels.sorted(side)
+    }
+
+    /// The best price of `side`, and what is quoted there.
+    pub fn best(&self, side: Side) -> Option<(Price, Shares)> {
+        self.levels.best(side)
     }
 
     /// The live order with this number.
     pub fn order(&self, order: OrderId) -> Option<Order> {
-        self.orders.find(order).map(|position| self.orders.at(position))
+        self.orders.find(order).map(|position| self.orders.at(position).order())
     }
 
     /// Number of live orders, quotes or not.
@@ -128,7 +144,7 @@ impl Book {
 
     /// All live orders, by number.
     pub fn orders(&self) -> Vec<(OrderId, Order)> {
-        let mut orders: Vec<_> = self.orders.iter().collect();
+        let mut orders: Vec<_> = self.orders.iter().map(|slot| (slot.id, slot.order())).collect();
         orders.sort_unstable_by_key(|&(id, _)| id);
         orders
     }
@@ -136,30 +152,37 @@ impl Book {
     /// Empties the book.
     pub fn clear(&mut self) {
         self.orders.clear();
-        self.bids.clear();
-        self.offers.clear();
+        self.levels.clear();
+        self.own.iter_mut().for_each(OwnQuotes::clear);
     }
 
-    /// Applies `action` and tells `changed` what it did to the quotes, once for each order touched.
+    /// Applies `action` and tells `changed` what it did to the quotes, once for each order touched. `holder_of` says
+    /// whose quotes an order through a server is.
     ///
     /// # Errors
     /// [`BookError`] if the action does not fit the book; then nothing has changed.
     #[inline]
-    pub fn apply(&mut self, action: &OrderAction, mut changed: impl FnMut(QuoteChange)) -> Result<(), BookError> {
+    pub fn apply(
+        &mut self,
+        action: &OrderAction,
+        holder_of: impl FnOnce(ServerIndex) -> Option<Holder>,
+        mut changed: impl FnMut(&QuoteChange),
+    ) -> Result<(), BookError> {
         match *action {
             OrderAction::Add { order, server, side, price, quantity, condition } => {
-                changed(self.add(order, &Order { server, side, price, quantity, condition })?);
+                let holder = server.and_then(holder_of);
+                changed(&self.add(order, &Order { server, side, price, quantity, condition }, holder)?);
             }
             OrderAction::Replace { order, order_new, price, quantity } => {
-                changed(self.replace(order, order_new, price, quantity)?);
+                changed(&self.replace(order, order_new, price, quantity)?);
             }
             OrderAction::Reduce { order, quantity } => {
                 let position = self.find_with(order, quantity)?;
-                changed(self.take(position, quantity));
+                changed(&self.take(position, quantity));
             }
             OrderAction::Cancel { order } => {
                 let position = self.find(order)?;
-                changed(self.take(position, self.orders.remaining(position)));
+                changed(&self.take(position, self.orders.at(position).quantity));
             }
             OrderAction::Trade { quantity, orders, .. } => {
                 for order in orders.into_iter().flatten() {
@@ -167,7 +190,7 @@ impl Book {
                 }
                 for order in orders.into_iter().flatten() {
                     let position = self.find_with(order, quantity)?;
-                    changed(self.take(position, quantity));
+                    changed(&self.take(position, quantity));
                 }
             }
         }
@@ -175,16 +198,13 @@ impl Book {
     }
 
     #[inline]
-    fn add(&mut self, id: OrderId, order: &Order) -> Result<QuoteChange, BookError> {
-        if self.orders.find(id).is_some() {
-            return Err(BookError::AlreadyLive { order: id });
-        }
-        let added = order.quote_price().map(|price| (price, order.quantity));
-        if let Some((price, shares)) = added {
-            self.levels_mut(order.side).add(price, shares).ok_or(BookError::LevelOverflow { order: id })?;
-        }
-        self.orders.insert(id, order);
-        Ok(QuoteChange { server: order.server, side: order.side, limit: order.price, taken: None, added })
+    fn add(&mut self, id: OrderId, order: &Order, holder: Option<Holder>) -> Result<QuoteChange, BookError> {
+        let vacancy = self.orders.vacancy(id).ok_or(BookError::AlreadyLive { order: id })?;
+        let mut slot = Slot::new(id, order, holder);
+        let added = slot.terms.quote_price().map(|price| (price, order.quantity));
+        self.add_quote(&mut slot)?;
+        self.orders.put(vacancy, slot);
+        Ok(QuoteChange { server: order.server, holder, side: order.side, limit: order.price, taken: None, added })
     }
 
     #[inline]
@@ -199,29 +219,29 @@ impl Book {
         if id_new != id && self.orders.find(id_new).is_some() {
             return Err(BookError::AlreadyLive { order: id_new });
         }
-        let before = self.orders.at(position);
-        let after = Order { price: price.or(before.price), quantity: quantity.unwrap_or(before.quantity), ..before };
-        let taken = before.quote_price().map(|price| (price, before.quantity));
-        let added = after.quote_price().map(|price| (price, after.quantity));
-        let levels = self.levels_mut(before.side);
-        if let Some((price, shares)) = taken {
-            levels.take(price, shares);
-        }
-        if let Some((price, shares)) = added
-            && levels.add(price, shares).is_none()
-        {
-            if let Some((price, shares)) = taken {
-                levels.add(price, shares).expect("the shares just taken fit again");
-            }
-            return Err(BookError::LevelOverflow { order: id });
+        let before = *self.orders.at(position);
+        let mut after = before;
+        after.id = id_new;
+        after.terms = price.map_or(before.terms, |price| before.terms.at(price));
+        after.quantity = quantity.unwrap_or(before.quantity);
+        let of_terms = |slot: &Slot| slot.terms.quote_price().map(|price| (price, slot.quantity));
+        let (taken, added) = (of_terms(&before), of_terms(&after));
+        self.take_quote(&before, before.quantity);
+        if let Err(error) = self.add_quote(&mut after) {
+            let mut again = before;
+            self.add_quote(&mut again).expect("the shares just taken fit again");
+            *self.orders.at_mut(position) = again;
+            return Err(error.of(id));
         }
         if id_new == id {
-            self.orders.set(position, &after);
+            *self.orders.at_mut(position) = after;
         } else {
             self.orders.remove(position);
-            self.orders.insert(id_new, &after);
+            let vacancy = self.orders.vacancy(id_new).expect("looked for above");
+            self.orders.put(vacancy, after);
         }
-        Ok(QuoteChange { server: before.server, side: before.side, limit: before.price, taken, added })
+        let (server, holder) = (before.server(), before.holder);
+        Ok(QuoteChange { server, holder, side: before.terms.side(), limit: before.terms.price(), taken, added })
     }
 
     #[inline]
@@ -233,30 +253,59 @@ impl Book {
     #[inline]
     fn find_with(&self, order: OrderId, quantity: Shares) -> Result<Position, BookError> {
         let position = self.find(order)?;
-        let remaining = self.orders.remaining(position);
+        let remaining = self.orders.at(position).quantity;
         if remaining < quantity {
             return Err(BookError::BeyondRemaining { order, taken: quantity, remaining });
         }
         Ok(position)
     }
 
-    /// Takes `quantity` off an order that holds as much.
+    /// Takes `quantity` off an order that holds as much; it is gone when nothing remains.
     #[inline]
     fn take(&mut self, position: Position, quantity: Shares) -> QuoteChange {
-        let order = self.orders.at(position);
-        self.orders.take(position, quantity);
-        let taken = order.quote_price().map(|price| (price, quantity));
-        if let Some((price, shares)) = taken {
-            self.levels_mut(order.side).take(price, shares);
+        let order = self.orders.at_mut(position);
+        order.quantity.0 -= quantity.0;
+        let order = *order;
+        self.take_quote(&order, quantity);
+        if order.quantity == Shares(0) {
+            self.orders.remove(position);
         }
-        QuoteChange { server: order.server, side: order.side, limit: order.price, taken, added: None }
+        let taken = order.terms.quote_price().map(|price| (price, quantity));
+        let (server, holder) = (order.server(), order.holder);
+        QuoteChange { server, holder, side: order.terms.side(), limit: order.terms.price(), taken, added: None }
     }
 
+    /// Counts an order's quote, if it is one, and tells the order where.
     #[inline]
-    fn levels_mut(&mut self, side: Side) -> &mut Levels {
-        match side {
-            Side::Bid => &mut self.bids,
-            Side::Offer => &mut self.offers,
+    fn add_quote(&mut self, order: &mut Slot) -> Result<(), BookError> {
+        let Some(price) = order.terms.quote_price() else { return Ok(()) };
+        let shares = order.quantity;
+        self.levels.add(order.terms.level(), shares).ok_or(BookError::LevelOverflow { order: order.id })?;
+        if let Some(holder) = order.holder {
+            let entry = self.own[holder.index()].add(order.terms.side(), price, shares);
+            order.terms = order.terms.with_entry(entry);
+        }
+        Ok(())
+    }
+
+    /// Takes `shares` off an order's quote, if it is one.
+    #[inline]
+    fn take_quote(&mut self, order: &Slot, shares: Shares) {
+        let Some(price) = order.terms.quote_price() else { return };
+        self.levels.take(order.terms.level(), shares);
+        if let Some(holder) = order.holder {
+            self.own[holder.index()].take(order.terms.side(), order.terms.entry(), price, shares);
+        }
+    }
+}
+
+impl BookError {
+    /// The same, said of another number of the order.
+    #[cold]
+    fn of(self, id: OrderId) -> BookError {
+        match self {
+            BookError::LevelOverflow { .. } => BookError::LevelOverflow { order: id },
+            other => other,
         }
     }
 }

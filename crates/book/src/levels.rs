@@ -1,285 +1,240 @@
-//! The quantities at each price of one side.
+//! The quantities at each price of the market's book.
 //!
-//! Almost every change is close to the best price, and a side has tens of levels: a sorted array with the best price last
-//! is searched from there, and moves a few bytes. A side of very many levels becomes a B-tree, so that the worst input
-//! costs a logarithm and not a scan.
+//! No verdict ever asks for the market's best price, only people do. So levels are kept where a price is found at once
+//! (open addressing, 16 bytes a level) and put in order when somebody looks. A level whose last share goes stays with
+//! nothing in it until the table is made anew: quotes come back to the prices that they have left.
 
+use crate::orders::LevelKey;
+use foldhash::fast::RandomState;
 use quoteclock_model::{Price, Shares, Side};
-use std::collections::BTreeMap;
+use std::hash::BuildHasher;
 
-/// Price levels of one side.
-#[derive(Clone, Debug)]
-pub struct Levels {
-    side: Side,
-    form: Form,
-}
-
-/// Quantities by key, of which the largest is that of the best price. No level is empty.
-#[derive(Clone, Debug)]
-enum Form {
-    /// Ascending.
-    Few(Vec<(u64, u64)>),
-    Many(BTreeMap<u64, u64>),
-}
-
-/// More levels than this are kept in a tree, until the side is empty again.
-const FEW_MAX: usize = 1024;
-
-/// Levels that are looked at one by one from the best price, before the rest is searched by halves.
-const NEAR: usize = 8;
+/// Levels of one side, from the best price outward; none is empty.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Levels(Vec<(Price, Shares)>);
 
 impl Levels {
-    /// No levels.
-    pub fn new(side: Side) -> Levels {
-        Levels { side, form: Form::Few(Vec::new()) }
-    }
-
-    /// The side.
-    pub fn side(&self) -> Side {
-        self.side
+    /// The quotes of `side`, in whatever order; those at one price are added up.
+    pub(crate) fn of(side: Side, quotes: impl Iterator<Item = (Price, Shares)>) -> Levels {
+        let mut levels: Vec<(Price, Shares)> = quotes.collect();
+        levels.sort_unstable();
+        if side == Side::Bid {
+            levels.reverse();
+        }
+        levels.dedup_by(|next, level| {
+            let same = next.0 == level.0;
+            if same {
+                level.1.0 += next.1.0;
+            }
+            same
+        });
+        Levels(levels)
     }
 
     /// The levels from the best price outward.
-    pub fn iter(&self) -> impl Iterator<Item = (Price, Shares)> + '_ {
-        let (few, many) = match &self.form {
-            Form::Few(levels) => (Some(levels.iter().rev().copied()), None),
-            Form::Many(levels) => (None, Some(levels.iter().rev().map(|(&key, &quantity)| (key, quantity)))),
-        };
-        let levels = few.into_iter().flatten().chain(many.into_iter().flatten());
-        levels.map(|(key, quantity)| (self.price(key), Shares(quantity)))
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (Price, Shares)> + '_ {
+        self.0.iter().copied()
     }
 
     /// The best price.
-    #[inline]
     pub fn best(&self) -> Option<Price> {
-        let key = match &self.form {
-            Form::Few(levels) => levels.last().map(|&(key, _)| key),
-            Form::Many(levels) => levels.last_key_value().map(|(&key, _)| key),
-        };
-        key.map(|key| self.price(key))
-    }
-
-    /// The quantity at `price`; zero where there is no level.
-    pub fn at(&self, price: Price) -> Shares {
-        let key = self.key(price);
-        let quantity = match &self.form {
-            Form::Few(levels) => search(levels, key).ok().map(|position| levels[position].1),
-            Form::Many(levels) => levels.get(&key).copied(),
-        };
-        Shares(quantity.unwrap_or(0))
+        self.0.first().map(|&(price, _)| price)
     }
 
     /// Number of levels.
     pub fn len(&self) -> usize {
-        match &self.form {
-            Form::Few(levels) => levels.len(),
-            Form::Many(levels) => levels.len(),
-        }
+        self.0.len()
     }
 
     /// Whether there is no level.
-    #[inline]
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.0.is_empty()
     }
+}
 
-    /// The first level at which `enough` says so of it, going from the best price outward.
-    #[inline]
-    pub(crate) fn walk(&self, mut enough: impl FnMut(Price, Shares) -> bool) -> Option<Price> {
-        match &self.form {
-            Form::Few(levels) => {
-                let level = levels.iter().rev().find(|&&(key, quantity)| enough(self.price(key), Shares(quantity)));
-                level.map(|&(key, _)| self.price(key))
-            }
-            Form::Many(_) => self.iter().find(|&(price, shares)| enough(price, shares)).map(|(price, _)| price),
-        }
-    }
+/// Quantities by price and side.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct LevelTable {
+    /// A power of two of them, or none.
+    slots: Vec<Level>,
+    /// How many have a key.
+    used: usize,
+    hasher: RandomState,
+}
 
-    /// Adds `shares` at `price`; `None`, and nothing changed, if the level's total would not fit 64 bits.
+/// A quantity at a price; never used if the key is 0, which has no price.
+#[derive(Clone, Copy, Debug)]
+struct Level {
+    key: LevelKey,
+    quantity: u64,
+}
+
+const UNUSED: Level = Level { key: LevelKey(0), quantity: 0 };
+
+impl LevelTable {
+    const SLOTS_MIN: usize = 16;
+
+    /// Adds `shares`; `None`, and nothing changed, if the level's total would not fit 64 bits.
     #[must_use]
     #[inline]
-    pub fn add(&mut self, price: Price, shares: Shares) -> Option<()> {
-        let key = self.key(price);
-        match &mut self.form {
-            Form::Few(levels) => match search(levels, key) {
-                Ok(position) => {
-                    let quantity = &mut levels[position].1;
-                    *quantity = quantity.checked_add(shares.0)?;
-                }
-                Err(_) if levels.len() == FEW_MAX => {
-                    let mut many: BTreeMap<u64, u64> = levels.iter().copied().collect();
-                    many.insert(key, shares.0);
-                    self.form = Form::Many(many);
-                }
-                Err(position) => levels.insert(position, (key, shares.0)),
-            },
-            Form::Many(levels) => {
-                let quantity = levels.entry(key).or_insert(0);
-                *quantity = quantity.checked_add(shares.0)?;
-            }
+    pub(crate) fn add(&mut self, key: LevelKey, shares: Shares) -> Option<()> {
+        if self.slots.len() < (self.used + 1) * 2 {
+            self.rebuild();
         }
+        let position = self.position(key);
+        let level = &mut self.slots[position];
+        level.quantity = level.quantity.checked_add(shares.0)?;
+        self.used += usize::from(level.key != key);
+        level.key = key;
         Some(())
     }
 
-    /// Takes `shares` off at `price`.
+    /// Takes `shares` off.
     ///
     /// # Panics
     /// If the level holds less: levels hold the sum of the live quotes.
     #[inline]
-    pub fn take(&mut self, price: Price, shares: Shares) {
-        let key = self.key(price);
-        match &mut self.form {
-            Form::Few(levels) => {
-                let position = search(levels, key).expect("a live quote has a level");
-                let quantity = &mut levels[position].1;
-                *quantity = quantity.checked_sub(shares.0).expect("a level holds the sum of its quotes");
-                if *quantity == 0 {
-                    levels.remove(position);
-                }
-            }
-            Form::Many(levels) => {
-                let quantity = levels.get_mut(&key).expect("a live quote has a level");
-                *quantity = quantity.checked_sub(shares.0).expect("a level holds the sum of its quotes");
-                if *quantity == 0 {
-                    levels.remove(&key);
-                    if levels.is_empty() {
-                        self.clear();
-                    }
-                }
-            }
+    pub(crate) fn take(&mut self, key: LevelKey, shares: Shares) {
+        let position = self.position(key);
+        let quantity = &mut self.slots[position].quantity;
+        *quantity = quantity.checked_sub(shares.0).expect("a level holds the sum of its quotes");
+    }
+
+    /// The levels of `side`, put in order.
+    pub(crate) fn sorted(&self, side: Side) -> Levels {
+        let live = self.slots.iter().filter(|level| level.quantity != 0 && level.key.side() == side);
+        Levels::of(side, live.filter_map(|level| Some((level.key.price()?, Shares(level.quantity)))))
+    }
+
+    /// The level of the best price of `side`.
+    pub(crate) fn best(&self, side: Side) -> Option<(Price, Shares)> {
+        let live = self.slots.iter().filter(|level| level.quantity != 0 && level.key.side() == side);
+        let levels = live.filter_map(|level| Some((level.key.price()?, Shares(level.quantity))));
+        match side {
+            Side::Bid => levels.max(),
+            Side::Offer => levels.min(),
         }
     }
 
     /// Drops all levels.
-    pub fn clear(&mut self) {
-        match &mut self.form {
-            Form::Few(levels) => levels.clear(),
-            Form::Many(_) => self.form = Form::Few(Vec::new()),
-        }
+    pub(crate) fn clear(&mut self) {
+        self.slots.clear();
+        self.used = 0;
     }
 
-    /// Ascending keys run from the worst price to the best.
+    /// Where the level is, or can be put.
     #[inline]
-    fn key(&self, price: Price) -> u64 {
-        match self.side {
-            Side::Bid => price.ten_thousandths(),
-            Side::Offer => Price::MAX.ten_thousandths() - price.ten_thousandths(),
+    fn position(&self, key: LevelKey) -> usize {
+        let mask = self.slots.len().wrapping_sub(1);
+        #[allow(clippy::cast_possible_truncation, reason = "the low bits of a hash are as good as all of them")]
+        let mut position = self.hasher.hash_one(key.0) as usize & mask;
+        loop {
+            let found = self.slots[position].key;
+            if found == key || found == UNUSED.key {
+                return position;
+            }
+            position = (position + 1) & mask;
         }
     }
 
-    #[inline]
-    fn price(&self, key: u64) -> Price {
-        let units = match self.side {
-            Side::Bid => key,
-            Side::Offer => Price::MAX.ten_thousandths() - key,
-        };
-        Price::from_ten_thousandths(units).expect("keys are made of prices")
-    }
-}
-
-/// Two sides are the same if they hold the same, in whatever form.
-impl PartialEq for Levels {
-    fn eq(&self, other: &Levels) -> bool {
-        self.side == other.side && self.iter().eq(other.iter())
-    }
-}
-
-impl Eq for Levels {}
-
-/// Where `key` is, or belongs.
-#[inline]
-fn search(levels: &[(u64, u64)], key: u64) -> Result<usize, usize> {
-    let far = levels.len().saturating_sub(NEAR);
-    for (position, &(found, _)) in levels.iter().enumerate().skip(far).rev() {
-        if found <= key {
-            return if found == key { Ok(position) } else { Err(position + 1) };
+    /// Makes the table anew without the levels that hold nothing, a quarter full at most: so many new prices pay for it.
+    #[cold]
+    fn rebuild(&mut self) {
+        let live: Vec<Level> = self.slots.iter().filter(|level| level.quantity != 0).copied().collect();
+        let count = ((live.len() + 1) * 4).next_power_of_two().max(Self::SLOTS_MIN);
+        self.slots.clear();
+        self.slots.resize(count, UNUSED);
+        self.used = live.len();
+        for level in live {
+            let position = self.position(level.key);
+            self.slots[position] = level;
         }
     }
-    levels[..far].binary_search_by_key(&key, |&(found, _)| found)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::orders::Terms;
     use proptest::prelude::*;
+    use quoteclock_model::Condition;
+    use std::collections::BTreeMap;
 
     fn price(units: u64) -> Price {
         Price::from_ten_thousandths(units).unwrap()
     }
 
+    fn key(side: Side, units: u64) -> LevelKey {
+        Terms::new(side, Some(price(units)), Condition::None).level()
+    }
+
+    fn level(units: u64, shares: u64) -> (Price, Shares) {
+        (price(units), Shares(shares))
+    }
+
     #[test]
     fn levels_run_from_the_best_price_outward() {
-        for (side, expected) in [(Side::Bid, [30, 20, 10]), (Side::Offer, [10, 20, 30])] {
-            let mut levels = Levels::new(side);
+        let mut table = LevelTable::default();
+        for side in Side::BOTH {
             for units in [20, 10, 30] {
-                levels.add(price(units), Shares(units)).unwrap();
+                table.add(key(side, units), Shares(units)).unwrap();
             }
-            assert_eq!(levels.iter().map(|(price, _)| price.ten_thousandths()).collect::<Vec<_>>(), expected);
-            assert_eq!(levels.best(), Some(price(expected[0])));
         }
+        for (side, expected) in [(Side::Bid, [30, 20, 10]), (Side::Offer, [10, 20, 30])] {
+            assert_eq!(table.sorted(side).iter().collect::<Vec<_>>(), expected.map(|units| level(units, units)));
+            assert_eq!(table.best(side), Some(level(expected[0], expected[0])));
+        }
+    }
+
+    #[test]
+    fn quotes_at_one_price_are_one_level() {
+        let levels = Levels::of(Side::Bid, [level(5, 1), level(7, 2), level(5, 3)].into_iter());
+        assert_eq!(levels.iter().collect::<Vec<_>>(), [level(7, 2), level(5, 4)]);
+        assert_eq!((levels.best(), levels.len(), levels.is_empty()), (Some(price(7)), 2, false));
     }
 
     #[test]
     fn a_level_goes_when_its_last_share_goes() {
-        let mut levels = Levels::new(Side::Bid);
-        levels.add(price(10), Shares(5)).unwrap();
-        levels.take(price(10), Shares(4));
-        assert_eq!(levels.at(price(10)), Shares(1));
-        levels.take(price(10), Shares(1));
-        assert!(levels.is_empty());
+        let mut table = LevelTable::default();
+        table.add(key(Side::Bid, 10), Shares(5)).unwrap();
+        table.take(key(Side::Bid, 10), Shares(4));
+        assert_eq!(table.best(Side::Bid), Some(level(10, 1)));
+        table.take(key(Side::Bid, 10), Shares(1));
+        assert_eq!((table.best(Side::Bid), table.sorted(Side::Bid).len()), (None, 0));
     }
 
     #[test]
     fn a_level_beyond_64_bits_is_refused_and_unchanged() {
-        let mut levels = Levels::new(Side::Bid);
-        levels.add(price(10), Shares(u64::MAX)).unwrap();
-        assert_eq!(levels.add(price(10), Shares(1)), None);
-        assert_eq!(levels.at(price(10)), Shares(u64::MAX));
-    }
-
-    /// Adds and takes in an order that `steps` gives, beside a plain map, in either form.
-    fn check_against_a_map(side: Side, steps: impl Iterator<Item = (u64, u64)>) -> Result<(), TestCaseError> {
-        let mut levels = Levels::new(side);
-        let mut map: BTreeMap<u64, u64> = BTreeMap::new();
-        for (units, shares) in steps {
-            match map.get(&units).copied() {
-                Some(quantity) if shares % 2 == 0 => {
-                    levels.take(price(units), Shares(quantity));
-                    map.remove(&units);
-                }
-                _ => {
-                    levels.add(price(units), Shares(shares + 1)).expect("small");
-                    *map.entry(units).or_insert(0) += shares + 1;
-                }
-            }
-        }
-        let mut expected: Vec<_> = map.iter().map(|(&units, &shares)| (price(units), Shares(shares))).collect();
-        if side == Side::Bid {
-            expected.reverse();
-        }
-        prop_assert_eq!(levels.len(), expected.len());
-        prop_assert_eq!(levels.best(), expected.first().map(|&(price, _)| price));
-        prop_assert!(expected.iter().all(|&(price, shares)| levels.at(price) == shares));
-        prop_assert_eq!(levels.iter().collect::<Vec<_>>(), expected.clone());
-        for (price, shares) in expected {
-            levels.take(price, shares);
-        }
-        prop_assert!(levels.is_empty());
-        Ok(())
+        let mut table = LevelTable::default();
+        table.add(key(Side::Offer, 10), Shares(u64::MAX)).unwrap();
+        assert_eq!(table.add(key(Side::Offer, 10), Shares(1)), None);
+        assert_eq!(table.best(Side::Offer), Some(level(10, u64::MAX)));
     }
 
     proptest! {
         #[test]
-        fn few_levels_are_a_map(steps in proptest::collection::vec((1..40_u64, 0..9_u64), 0..200), bid: bool) {
-            check_against_a_map(if bid { Side::Bid } else { Side::Offer }, steps.into_iter())?;
-        }
-    }
-
-    #[test]
-    fn many_levels_are_a_map_too() {
-        for side in Side::BOTH {
-            let scattered = (1..3 * FEW_MAX as u64).map(|n| (1 + n * 7919 % 5003, n % 5));
-            check_against_a_map(side, scattered).unwrap();
+        fn the_table_is_a_map(steps in proptest::collection::vec((1..400_u64, any::<bool>(), 0..9_u64), 0..600)) {
+            let mut table = LevelTable::default();
+            let mut map: BTreeMap<(Side, u64), u64> = BTreeMap::new();
+            for (units, bid, shares) in steps {
+                let side = if bid { Side::Bid } else { Side::Offer };
+                match map.get(&(side, units)).copied() {
+                    Some(quantity) if shares % 2 == 0 => {
+                        table.take(key(side, units), Shares(quantity));
+                        map.remove(&(side, units));
+                    }
+                    _ => {
+                        table.add(key(side, units), Shares(shares + 1)).expect("small");
+                        *map.entry((side, units)).or_insert(0) += shares + 1;
+                    }
+                }
+            }
+            for side in Side::BOTH {
+                let of_side = map.iter().filter(|((of, _), _)| *of == side);
+                let expected = Levels::of(side, of_side.map(|(&(_, units), &shares)| level(units, shares)));
+                prop_assert_eq!(table.best(side), expected.iter().next());
+                prop_assert_eq!(table.sorted(side), expected);
+            }
         }
     }
 }

@@ -1,18 +1,19 @@
-//! The order book of one issue, and each market maker's own quotes in it.
+//! The order book of one issue, and in it each market maker's own quotes.
 //!
 //! [`Book`] rebuilds the market's book order by order and tells, for every change, what it did to the quotes;
-//! [`OwnQuotes`] is the same for the quotes of one market maker, and answers the one question of the rules: at which
-//! price do they reach the minimum? Both stand on [`Levels`], the quantities at each price of one side.
+//! [`OwnQuotes`] is one market maker's part of it, and answers the one question of the rules: at which price do the quotes
+//! reach the minimum? What an event needs is found without a search: an order by its number, a level by its price, and
+//! from the order where it counts among its market maker's own quotes. What only people ask for, prices in order, is put
+//! in order when they ask ([`Levels`]).
 //!
-//! Invariants: a level holds exactly the sum of the live quotes at its price and is absent at zero; an event that is
-//! refused changes nothing. Deliberately absent: time, phases and limits of spread, which belong to
-//! `quoteclock-obligation`, and names.
+//! Invariants: a level holds exactly the sum of the live quotes at its price; an event that is refused changes nothing.
+//! Deliberately absent: time, phases and limits of spread, which belong to `quoteclock-obligation`, and names.
 
 mod book;
 mod levels;
 mod orders;
 mod own;
 
-pub use book::{Book, BookError, Order, QuoteChange};
+pub use book::{Book, BookError, Holder, Order, QuoteChange};
 pub use levels::Levels;
 pub use own::OwnQuotes;

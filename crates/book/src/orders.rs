@@ -4,7 +4,8 @@
 //! The table is at most half full, and a removed order leaves no mark: those behind it move up. Numbers are hashed under a
 //! key drawn at random, because they are chosen by those who are measured.
 
-use crate::Order;
+use crate::own::Entry;
+use crate::{Holder, Order};
 use foldhash::fast::RandomState;
 use quoteclock_model::{Condition, OrderId, Price, ServerIndex, Shares, Side};
 use std::hash::BuildHasher;
@@ -20,20 +21,108 @@ pub(crate) struct OrderTable {
 
 /// An order and its number; free if nothing remains of it.
 #[derive(Clone, Copy, Debug)]
-struct Slot {
-    id: OrderId,
-    price: Option<Price>,
-    quantity: Shares,
+pub(crate) struct Slot {
+    pub(crate) id: OrderId,
+    pub(crate) terms: Terms,
+    pub(crate) quantity: Shares,
     /// One more than the server's index; 0 for none.
     server: u32,
-    side: Side,
-    condition: Condition,
+    pub(crate) holder: Option<Holder>,
 }
 
-const FREE: Slot =
-    Slot { id: OrderId(0), price: None, quantity: Shares(0), server: 0, side: Side::Bid, condition: Condition::None };
+/// What of an order never or seldom changes, in one word: the price in the lowest 44 bits (0 for none), then the side,
+/// the condition, and the place among the holder's own quotes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Terms(u64);
 
-/// Where an order stands. Good until the next change of the table.
+/// A price and a side: the lowest 45 bits of [`Terms`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct LevelKey(pub(crate) u64);
+
+impl LevelKey {
+    /// The price.
+    pub(crate) fn price(self) -> Option<Price> {
+        Price::from_ten_thousandths(self.0 & Terms::PRICE)
+    }
+
+    /// The side.
+    pub(crate) fn side(self) -> Side {
+        if self.0 & Terms::OFFER == 0 { Side::Bid } else { Side::Offer }
+    }
+}
+
+impl Terms {
+    const PRICE_BITS: u32 = 44;
+    const PRICE: u64 = (1 << Self::PRICE_BITS) - 1;
+    const OFFER: u64 = 1 << Self::PRICE_BITS;
+    const CONDITION_SHIFT: u32 = Self::PRICE_BITS + 1;
+    const ENTRY_SHIFT: u32 = Self::CONDITION_SHIFT + 3;
+
+    #[inline]
+    pub(crate) fn new(side: Side, price: Option<Price>, condition: Condition) -> Terms {
+        const { assert!(Price::MAX.ten_thousandths() <= Self::PRICE) };
+        let price = price.map_or(0, Price::ten_thousandths);
+        let offer = if side == Side::Offer { Self::OFFER } else { 0 };
+        Terms(price | offer | (condition as u64) << Self::CONDITION_SHIFT)
+    }
+
+    #[inline]
+    pub(crate) fn price(self) -> Option<Price> {
+        LevelKey(self.0).price()
+    }
+
+    #[inline]
+    pub(crate) fn side(self) -> Side {
+        LevelKey(self.0).side()
+    }
+
+    #[inline]
+    pub(crate) fn condition(self) -> Condition {
+        match self.0 >> Self::CONDITION_SHIFT & 0b111 {
+            0 => Condition::None,
+            1 => Condition::OnOpen,
+            2 => Condition::OnClose,
+            3 => Condition::Funari,
+            _ => Condition::Ioc,
+        }
+    }
+
+    /// The same at another price.
+    #[inline]
+    pub(crate) fn at(self, price: Price) -> Terms {
+        Terms(self.0 & !Self::PRICE | price.ten_thousandths())
+    }
+
+    /// The same with another place among the holder's own quotes.
+    #[inline]
+    pub(crate) fn with_entry(self, entry: Entry) -> Terms {
+        let below = self.0 & ((1 << Self::ENTRY_SHIFT) - 1);
+        Terms(below | u64::from(entry.0) << Self::ENTRY_SHIFT)
+    }
+
+    /// The place among the holder's own quotes.
+    #[inline]
+    pub(crate) fn entry(self) -> Entry {
+        #[allow(clippy::cast_possible_truncation, reason = "16 bits are left")]
+        Entry((self.0 >> Self::ENTRY_SHIFT) as u8)
+    }
+
+    /// The price at which the order is a quote.
+    #[inline]
+    pub(crate) fn quote_price(self) -> Option<Price> {
+        self.price().filter(|_| self.condition().quotes())
+    }
+
+    /// The level at which the order counts if it is a quote.
+    #[inline]
+    pub(crate) fn level(self) -> LevelKey {
+        LevelKey(self.0 & (Self::PRICE | Self::OFFER))
+    }
+}
+
+const FREE: Slot = Slot { id: OrderId(0), terms: Terms(0), quantity: Shares(0), server: 0, holder: None };
+
+/// Where an order stands, or can be put. Good until the next change of the table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Position(usize);
 
@@ -48,7 +137,7 @@ impl OrderTable {
     /// Where the order with this number stands.
     #[inline]
     pub(crate) fn find(&self, id: OrderId) -> Option<Position> {
-        if self.len == 0 {
+        if self.slots.is_empty() {
             return None;
         }
         let mut position = self.home(id);
@@ -64,53 +153,50 @@ impl OrderTable {
         }
     }
 
-    /// The order at a position.
+    /// Where an order with this number can be put; `None` if one stands in the table.
     #[inline]
-    pub(crate) fn at(&self, position: Position) -> Order {
-        self.slots[position.0].order()
-    }
-
-    /// What remains of the order at a position.
-    #[inline]
-    pub(crate) fn remaining(&self, position: Position) -> Shares {
-        self.slots[position.0].quantity
-    }
-
-    /// Adds an order whose number is not in the table, and of which something remains.
-    #[inline]
-    pub(crate) fn insert(&mut self, id: OrderId, order: &Order) {
-        assert!(Shares(0) < order.quantity, "an order without shares");
+    pub(crate) fn vacancy(&mut self, id: OrderId) -> Option<Position> {
         if self.slots.len() < (self.len + 1) * 2 {
             self.grow();
         }
-        let slot = Slot::new(id, order);
-        self.place(slot);
-        self.len += 1;
-    }
-
-    /// Takes shares off the order at a position; it is gone when nothing remains.
-    #[inline]
-    pub(crate) fn take(&mut self, position: Position, shares: Shares) {
-        let slot = &mut self.slots[position.0];
-        slot.quantity.0 -= shares.0;
-        if slot.is_free() {
-            self.close_gap(position.0);
-            self.len -= 1;
+        let mut position = self.home(id);
+        loop {
+            let slot = &self.slots[position];
+            if slot.is_free() {
+                return Some(Position(position));
+            }
+            if slot.id == id {
+                return None;
+            }
+            position = self.next(position);
         }
     }
 
-    /// Changes the order at a position, under the same number.
+    /// The order at a position.
     #[inline]
-    pub(crate) fn set(&mut self, position: Position, order: &Order) {
-        let id = self.slots[position.0].id;
-        self.slots[position.0] = Slot::new(id, order);
+    pub(crate) fn at(&self, position: Position) -> &Slot {
+        &self.slots[position.0]
+    }
+
+    /// The order at a position. It keeps its number, and something of it remains.
+    #[inline]
+    pub(crate) fn at_mut(&mut self, position: Position) -> &mut Slot {
+        &mut self.slots[position.0]
+    }
+
+    /// Puts an order where its number has a vacancy.
+    #[inline]
+    pub(crate) fn put(&mut self, vacancy: Position, slot: Slot) {
+        assert!(!slot.is_free(), "an order without shares");
+        self.slots[vacancy.0] = slot;
+        self.len += 1;
     }
 
     /// Removes the order at a position.
     #[inline]
     pub(crate) fn remove(&mut self, position: Position) {
-        let remaining = self.remaining(position);
-        self.take(position, remaining);
+        self.close_gap(position.0);
+        self.len -= 1;
     }
 
     /// Removes all orders.
@@ -120,8 +206,8 @@ impl OrderTable {
     }
 
     /// All orders, in no order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (OrderId, Order)> + '_ {
-        self.slots.iter().filter(|slot| !slot.is_free()).map(|slot| (slot.id, slot.order()))
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Slot> + '_ {
+        self.slots.iter().filter(|slot| !slot.is_free())
     }
 
     #[inline]
@@ -136,21 +222,16 @@ impl OrderTable {
         (position + 1) & (self.slots.len() - 1)
     }
 
-    #[inline]
-    fn place(&mut self, slot: Slot) {
-        let mut position = self.home(slot.id);
-        while !self.slots[position].is_free() {
-            position = self.next(position);
-        }
-        self.slots[position] = slot;
-    }
-
     #[cold]
     fn grow(&mut self) {
         let count = (self.slots.len() * 2).max(Self::SLOTS_MIN);
         let before = std::mem::replace(&mut self.slots, vec![FREE; count]);
         for slot in before.into_iter().filter(|slot| !slot.is_free()) {
-            self.place(slot);
+            let mut position = self.home(slot.id);
+            while !self.slots[position].is_free() {
+                position = self.next(position);
+            }
+            self.slots[position] = slot;
         }
     }
 
@@ -178,9 +259,10 @@ impl OrderTable {
 
 impl Slot {
     #[inline]
-    fn new(id: OrderId, order: &Order) -> Slot {
-        let Order { server, side, price, quantity, condition } = *order;
-        Slot { id, price, quantity, server: server.map_or(0, |server| server.0 + 1), side, condition }
+    pub(crate) fn new(id: OrderId, order: &Order, holder: Option<Holder>) -> Slot {
+        let terms = Terms::new(order.side, order.price, order.condition);
+        let server = order.server.map_or(0, |server| server.0 + 1);
+        Slot { id, terms, quantity: order.quantity, server, holder }
     }
 
     #[inline]
@@ -189,9 +271,15 @@ impl Slot {
     }
 
     #[inline]
-    fn order(&self) -> Order {
-        let Slot { price, quantity, side, condition, .. } = *self;
-        Order { server: self.server.checked_sub(1).map(ServerIndex), side, price, quantity, condition }
+    pub(crate) fn server(&self) -> Option<ServerIndex> {
+        self.server.checked_sub(1).map(ServerIndex)
+    }
+
+    #[inline]
+    pub(crate) fn order(&self) -> Order {
+        let Slot { terms, quantity, .. } = *self;
+        let (side, price, condition) = (terms.side(), terms.price(), terms.condition());
+        Order { server: self.server(), side, price, quantity, condition }
     }
 }
 
@@ -206,10 +294,28 @@ mod tests {
         assert_eq!(size_of::<Slot>(), 32);
     }
 
-    fn order(quantity: u64) -> Order {
+    #[test]
+    fn terms_keep_what_they_are_made_of() {
+        for side in Side::BOTH {
+            for price in [None, Price::from_ten_thousandths(1), Some(Price::MAX)] {
+                for condition in
+                    [Condition::None, Condition::OnOpen, Condition::OnClose, Condition::Funari, Condition::Ioc]
+                {
+                    let terms = Terms::new(side, price, condition).with_entry(Entry(255)).with_entry(Entry(63));
+                    assert_eq!((terms.side(), terms.price(), terms.condition()), (side, price, condition));
+                    assert_eq!(terms.entry(), Entry(63));
+                    assert_eq!((terms.level().side(), terms.level().price()), (side, price));
+                    let moved = terms.at(Price::MAX);
+                    assert_eq!((moved.side(), moved.price(), moved.entry()), (side, Some(Price::MAX), Entry(63)));
+                }
+            }
+        }
+    }
+
+    fn slot(id: OrderId, quantity: u64) -> Slot {
         let price = Price::from_ten_thousandths(quantity);
         let (server, condition) = (Some(ServerIndex(7)), Condition::Funari);
-        Order { server, side: Side::Offer, price, quantity: Shares(quantity), condition }
+        Slot::new(id, &Order { server, side: Side::Offer, price, quantity: Shares(quantity), condition }, None)
     }
 
     proptest! {
@@ -225,18 +331,22 @@ mod tests {
                         table.remove(position);
                         map.remove(&id);
                     }
-                    (Some(position), _) => {
-                        table.set(position, &order(quantity));
-                        map.insert(id, order(quantity));
+                    (Some(_), _) => {
+                        prop_assert_eq!(table.vacancy(id), None);
+                        let position = table.find(id).expect("it is still there");
+                        *table.at_mut(position) = slot(id, quantity);
+                        map.insert(id, slot(id, quantity).order());
                     }
                     (None, _) => {
-                        table.insert(id, &order(quantity + 1));
-                        prop_assert!(map.insert(id, order(quantity + 1)).is_none());
+                        let vacancy = table.vacancy(id).expect("it is not there");
+                        table.put(vacancy, slot(id, quantity + 1));
+                        prop_assert!(map.insert(id, slot(id, quantity + 1).order()).is_none());
                     }
                 }
                 prop_assert_eq!(table.len(), map.len());
-                prop_assert!(map.keys().all(|&id| table.find(id).map(|at| table.at(at)) == map.get(&id).copied()));
-                prop_assert_eq!(table.iter().collect::<BTreeMap<_, _>>(), map.clone());
+                let found = |id| table.find(id).map(|at| table.at(at).order());
+                prop_assert!(map.keys().all(|&id| found(id) == map.get(&id).copied()));
+                prop_assert_eq!(table.iter().map(|slot| (slot.id, slot.order())).collect::<BTreeMap<_, _>>(), map.clone());
             }
         }
     }

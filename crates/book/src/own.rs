@@ -1,36 +1,115 @@
-//! One market maker's own quotes in one issue, and where they reach a minimum.
+//! One holder's own quotes in one issue, and where they reach a minimum.
+//!
+//! A quote is kept as the order that it is, in a small array of each side, and its order remembers where: a change finds
+//! it without a search, and where the quotes reach a minimum is looked for only when somebody asks. (Whole levels, or one
+//! order of a level after the other: a minimum is reached at the same price.) A side of very many
+//! orders is kept by price instead, so that the worst input costs a logarithm and not a scan.
 
 use crate::Levels;
 use quoteclock_model::{Amount, Price, Shares, Side, SideFault};
 use quoteclock_rules::Limits;
+use std::collections::BTreeMap;
 
-/// The resting quotes of one market maker, over all of its virtual servers.
+/// The resting quotes of one holder, over all of its virtual servers.
 ///
 /// Clause: `ST1/virtual-server-measuring`.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub struct OwnQuotes {
     bids: OwnSide,
     offers: OwnSide,
 }
 
-/// Levels of one side and their totals, so that a side that is too small is known without a walk.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// Where a quote is kept. Only its order knows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Entry(pub(crate) u8);
+
+#[derive(Clone, Debug)]
 struct OwnSide {
-    levels: Levels,
-    value: Amount,
+    side: Side,
+    form: Form,
+}
+
+/// Quotes by key, of which the largest is that of the best price.
+#[derive(Clone, Debug)]
+enum Form {
+    Few(Few),
+    /// Quantities by key; none is zero.
+    Many(BTreeMap<u64, u64>),
+}
+
+/// At most [`Few::MAX`] orders: a key and a quantity each.
+#[derive(Clone, Debug, Default)]
+struct Few {
+    entries: Vec<(u64, u64)>,
+    /// Which entries hold an order, the lowest bit for the first.
+    taken: u64,
+}
+
+impl Few {
+    const MAX: usize = u64::BITS as usize;
+
+    fn iter(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        bits(self.taken).map(|entry| self.entries[entry])
+    }
+
+    /// The orders from the best price outward, each found when it is asked for: the first few are mostly enough.
+    fn from_the_best(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        let mut left = self.taken;
+        std::iter::from_fn(move || {
+            let best = bits(left).max_by_key(|&entry| self.entries[entry].0)?;
+            left &= !(1 << best);
+            Some(self.entries[best])
+        })
+    }
+}
+
+/// The positions of the bits that are set.
+#[inline]
+fn bits(mut set: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let position = set.trailing_zeros();
+        set &= set.wrapping_sub(1);
+        (position < u64::BITS).then_some(position as usize)
+    })
 }
 
 impl Default for OwnQuotes {
     fn default() -> Self {
-        let side = |side| OwnSide { levels: Levels::new(side), value: Amount::default() };
+        let side = |side| OwnSide { side, form: Form::Few(Few::default()) };
         OwnQuotes { bids: side(Side::Bid), offers: side(Side::Offer) }
+    }
+}
+
+/// Two are the same if they quote the same, however it is kept.
+impl PartialEq for OwnQuotes {
+    fn eq(&self, other: &OwnQuotes) -> bool {
+        Side::BOTH.iter().all(|&side| self.levels(side) == other.levels(side))
+    }
+}
+
+impl Eq for OwnQuotes {}
+
+/// These quotes, an order each.
+impl FromIterator<(Side, Price, Shares)> for OwnQuotes {
+    fn from_iter<I: IntoIterator<Item = (Side, Price, Shares)>>(quotes: I) -> OwnQuotes {
+        let mut own = OwnQuotes::default();
+        for (side, price, shares) in quotes {
+            own.add(side, price, shares);
+        }
+        own
     }
 }
 
 impl OwnQuotes {
     /// The levels of `side`.
-    pub fn levels(&self, side: Side) -> &Levels {
-        &self.side(side).levels
+    pub fn levels(&self, side: Side) -> Levels {
+        let own = self.side(side);
+        match &own.form {
+            Form::Few(few) => Levels::of(side, few.iter().map(|(key, quantity)| (own.price(key), Shares(quantity)))),
+            Form::Many(many) => {
+                Levels::of(side, many.iter().map(|(&key, &quantity)| (own.price(key), Shares(quantity))))
+            }
+        }
     }
 
     /// The obligation price of `side`: going from the best price outward, whole levels at a time, the price at which
@@ -44,29 +123,44 @@ impl OwnQuotes {
         self.side(side).obligation_price(limits)
     }
 
-    /// Adds `shares` at `price`. A level here is never larger than the market's, which has been checked to fit.
-    pub(crate) fn add(&mut self, side: Side, price: Price, shares: Shares) {
-        let own = self.side_mut(side);
-        own.levels.add(price, shares).expect("a market maker's level is part of the market's");
-        own.value += price.amount(shares);
+    /// What `side` quotes at `outermost` and better prices: value and shares.
+    pub fn inside(&self, side: Side, outermost: Price) -> (Amount, u128) {
+        let own = self.side(side);
+        let outermost = own.key(outermost);
+        let (mut value, mut quantity) = (Amount::default(), 0);
+        let mut add = |(key, shares): (u64, u64)| {
+            if outermost <= key {
+                value += own.price(key).amount(Shares(shares));
+                quantity += u128::from(shares);
+            }
+        };
+        match &own.form {
+            Form::Few(few) => few.iter().for_each(&mut add),
+            Form::Many(many) => many.range(outermost..).for_each(|(&key, &shares)| add((key, shares))),
+        }
+        (value, quantity)
     }
 
-    /// Takes `shares` off at `price`.
-    pub(crate) fn take(&mut self, side: Side, price: Price, shares: Shares) {
-        let own = self.side_mut(side);
-        own.levels.take(price, shares);
-        own.value -= price.amount(shares);
+    /// Adds an order's quote. The sum at a price is never larger than the market's, which has been checked to fit.
+    #[inline]
+    pub(crate) fn add(&mut self, side: Side, price: Price, shares: Shares) -> Entry {
+        self.side_mut(side).add(price, shares)
+    }
+
+    /// Takes `shares` off an order's quote.
+    #[inline]
+    pub(crate) fn take(&mut self, side: Side, entry: Entry, price: Price, shares: Shares) {
+        self.side_mut(side).take(entry, price, shares);
     }
 
     /// Drops all quotes.
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         for side in Side::BOTH {
-            let own = self.side_mut(side);
-            own.levels.clear();
-            own.value = Amount::default();
+            self.side_mut(side).form = Form::Few(Few::default());
         }
     }
 
+    #[inline]
     fn side(&self, side: Side) -> &OwnSide {
         match side {
             Side::Bid => &self.bids,
@@ -74,6 +168,7 @@ impl OwnQuotes {
         }
     }
 
+    #[inline]
     fn side_mut(&mut self, side: Side) -> &mut OwnSide {
         match side {
             Side::Bid => &mut self.bids,
@@ -83,28 +178,108 @@ impl OwnQuotes {
 }
 
 impl OwnSide {
+    /// Ascending keys run from the worst price to the best.
+    #[inline]
+    fn key(&self, price: Price) -> u64 {
+        match self.side {
+            Side::Bid => price.ten_thousandths(),
+            Side::Offer => Price::MAX.ten_thousandths() - price.ten_thousandths(),
+        }
+    }
+
+    #[inline]
+    fn price(&self, key: u64) -> Price {
+        let units = match self.side {
+            Side::Bid => key,
+            Side::Offer => Price::MAX.ten_thousandths() - key,
+        };
+        Price::from_ten_thousandths(units).expect("keys are made of prices")
+    }
+
+    #[inline]
+    fn add(&mut self, price: Price, shares: Shares) -> Entry {
+        let key = self.key(price);
+        match &mut self.form {
+            Form::Few(few) => {
+                let entry = few.taken.trailing_ones();
+                if let Some(place) = few.entries.get_mut(entry as usize) {
+                    *place = (key, shares.0);
+                    few.taken |= 1 << entry;
+                    #[allow(clippy::cast_possible_truncation, reason = "at most 64")]
+                    return Entry(entry as u8);
+                }
+                self.add_beyond(key, shares)
+            }
+            Form::Many(many) => {
+                *many.entry(key).or_insert(0) += shares.0;
+                Entry(0)
+            }
+        }
+    }
+
+    /// Adds a quote where every entry is taken.
+    #[cold]
+    fn add_beyond(&mut self, key: u64, shares: Shares) -> Entry {
+        let Form::Few(few) = &mut self.form else { unreachable!("many are never full") };
+        let count = few.entries.len();
+        if count < Few::MAX {
+            few.entries.push((key, shares.0));
+            few.taken |= 1 << count;
+            #[allow(clippy::cast_possible_truncation, reason = "at most 64")]
+            return Entry(count as u8);
+        }
+        let mut many = BTreeMap::new();
+        for (key, shares) in few.iter().chain([(key, shares.0)]) {
+            *many.entry(key).or_insert(0) += shares;
+        }
+        self.form = Form::Many(many);
+        Entry(0)
+    }
+
+    #[inline]
+    fn take(&mut self, entry: Entry, price: Price, shares: Shares) {
+        let key = self.key(price);
+        match &mut self.form {
+            Form::Few(few) => {
+                let quantity = &mut few.entries[usize::from(entry.0)].1;
+                *quantity -= shares.0;
+                few.taken &= !(u64::from(*quantity == 0) << entry.0);
+            }
+            Form::Many(many) => {
+                let quantity = many.get_mut(&key).expect("a live quote has a level");
+                *quantity -= shares.0;
+                if *quantity == 0 {
+                    many.remove(&key);
+                    // No order is left that would remember an entry.
+                    if many.is_empty() {
+                        self.form = Form::Few(Few::default());
+                    }
+                }
+            }
+        }
+    }
+
     fn obligation_price(&self, limits: &Limits) -> Result<Price, SideFault> {
-        if self.levels.is_empty() {
-            return Err(SideFault::NoQuote);
-        }
-        // Most sides that are too small are so in value: the total tells it without a walk.
-        if limits.value_min.is_some_and(|min| self.value < min) {
-            return Err(SideFault::Size);
-        }
         let (mut value, mut quantity) = (Amount::default(), 0_u64);
-        let reached = self.levels.walk(|price, shares| {
-            value += price.amount(shares);
+        let mut reaches = |key, shares: u64| {
+            value += self.price(key).amount(Shares(shares));
             // Beyond 64 bits every minimum is reached; each level by itself fits.
-            quantity = quantity.saturating_add(shares.0);
+            quantity = quantity.saturating_add(shares);
             limits.size_fulfils(value, Shares(quantity))
-        });
-        reached.ok_or(SideFault::Size)
+        };
+        let reached = match &self.form {
+            Form::Few(few) if few.taken == 0 => return Err(SideFault::NoQuote),
+            Form::Few(few) => few.from_the_best().find(|&(key, shares)| reaches(key, shares)).map(|(key, _)| key),
+            Form::Many(many) => many.iter().rev().find(|&(&key, &shares)| reaches(key, shares)).map(|(&key, _)| key),
+        };
+        reached.map(|key| self.price(key)).ok_or(SideFault::Size)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use quoteclock_model::{Bps, Ticks};
     use quoteclock_rules::TickTable;
     use std::sync::Arc;
@@ -124,11 +299,7 @@ mod tests {
     }
 
     fn quotes(levels: &[(Side, u64, u64)]) -> OwnQuotes {
-        let mut own = OwnQuotes::default();
-        for &(side, price, shares) in levels {
-            own.add(side, yen(price), Shares(shares));
-        }
-        own
+        levels.iter().map(|&(side, price, shares)| (side, yen(price), Shares(shares))).collect()
     }
 
     #[test]
@@ -160,5 +331,40 @@ mod tests {
     #[test]
     fn no_quote_is_another_fault_than_too_little() {
         assert_eq!(quotes(&[]).obligation_price(Side::Offer, &limits(Some(1), None)), Err(SideFault::NoQuote));
+    }
+
+    proptest! {
+        /// Few or many, what is kept is the orders' sum, and where it reaches a minimum is where a walk over levels does.
+        #[test]
+        fn quotes_are_the_sum_of_their_orders(
+            steps in proptest::collection::vec((1..12_u64, 1..6_u64, 0..200_usize), 0..400), bid: bool, minimum in 1..900_u64,
+        ) {
+            let side = if bid { Side::Bid } else { Side::Offer };
+            let mut own = OwnQuotes::default();
+            let mut live: Vec<(Entry, Price, u64)> = Vec::new();
+            for (price, shares, chosen) in steps {
+                match live.get_mut(chosen) {
+                    Some((entry, price, quantity)) => {
+                        let taken = shares.min(*quantity);
+                        own.take(side, *entry, *price, Shares(taken));
+                        *quantity -= taken;
+                        if *quantity == 0 {
+                            live.swap_remove(chosen);
+                        }
+                    }
+                    None => live.push((own.add(side, yen(price), Shares(shares)), yen(price), shares)),
+                }
+                let expected = Levels::of(side, live.iter().map(|&(_, price, shares)| (price, Shares(shares))));
+                prop_assert_eq!(own.levels(side), expected);
+            }
+            let limits = limits(None, Some(minimum));
+            let mut sum = 0;
+            let reached = own.levels(side).iter().find(|&(_, shares)| { sum += shares.0; minimum <= sum });
+            let fault = if live.is_empty() { SideFault::NoQuote } else { SideFault::Size };
+            prop_assert_eq!(own.obligation_price(side, &limits), reached.map(|(price, _)| price).ok_or(fault));
+            let inside = own.levels(side).iter().filter(|&(price, _)| if bid { yen(6) <= price } else { price <= yen(6) })
+                .fold((Amount(0), 0), |(value, sum), (price, shares)| (value + price.amount(shares), sum + u128::from(shares.0)));
+            prop_assert_eq!(own.inside(side, yen(6)), inside);
+        }
     }
 }

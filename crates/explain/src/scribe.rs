@@ -299,7 +299,7 @@ pub(crate) fn length(stretch: &Stretch) -> Micros {
 
 /// The market's best prices.
 fn market(measure: &IssueMeasure) -> [Option<(Price, Shares)>; 2] {
-    Side::BOTH.map(|side| measure.book().levels(side).iter().next())
+    Side::BOTH.map(|side| measure.book().best(side))
 }
 
 /// Adds to the end, and drops the first if there are too many by then.

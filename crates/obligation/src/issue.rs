@@ -1,15 +1,15 @@
 //! The measure of one issue: its book, its phases, and the clocks of all obligations in it.
 
+use crate::margin::Margin;
 use crate::schedule::subtract;
-use crate::turnover::{IssueTurnover, Touched};
+use crate::turnover::{IssueTurnover, Parties};
 use crate::verdict::judge;
 use crate::{Clock, Schedule};
-use quoteclock_book::{Book, BookError, OwnQuotes};
+use quoteclock_book::{Book, BookError, Holder, OwnQuotes};
 use quoteclock_model::{
-    Executed, Interval, MarketTurnover, OrderAction, Phase, Price, Side, SideFault, Span, State, Timestamp, Trading,
-    Turnover,
+    Executed, Interval, MarketTurnover, OrderAction, Phase, ServerIndex, Side, Span, State, Timestamp, Trading, Turnover,
 };
-use quoteclock_rules::{DayPlan, Limits, PhaseSource};
+use quoteclock_rules::{DayPlan, Limits, PhaseSource, Spread};
 
 /// The position of an obligation among all of a [`DayPlan`], counted through its sign-ups in order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -28,8 +28,8 @@ pub trait IntervalSink {
 pub struct IssueMeasure {
     book: Book,
     now: Timestamp,
-    /// Sign-ups whose quotes changed at `now`, some perhaps twice.
-    touched: Vec<u32>,
+    /// Sign-ups whose quotes changed at `now`.
+    touched: Vec<Holder>,
     /// Whether something happened at `now` that concerns every sign-up.
     all_touched: bool,
     /// The next instant at which a schedule changes.
@@ -44,37 +44,27 @@ pub struct IssueMeasure {
     /// In session, whoever is exempt.
     in_session: Schedule,
     turnover: IssueTurnover,
+    /// In the order of the book's holders.
     sign_ups: Vec<SignUpMeasure>,
-    /// For each server of the plan, one more than the position in `sign_ups` whose quotes come through it, or 0.
-    sign_up_of_server: Vec<u32>,
+    /// For each server of the plan, the sign-up whose quotes come through it.
+    holder_of_server: Vec<Option<Holder>>,
 }
 
 #[derive(Debug)]
 struct SignUpMeasure {
-    own: OwnQuotes,
-    /// What may have changed at the issue's `now`.
-    changed: Changed,
+    holder: Holder,
+    /// Whether its quotes changed at the issue's `now`.
+    touched: bool,
     /// In session and not exempt.
     required: Schedule,
     obligations: Vec<ObligationMeasure>,
-}
-
-/// What of a sign-up may have changed since it was last judged.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-struct Changed {
-    bids: bool,
-    offers: bool,
-    /// Whether a quote is required, or whether that is known.
-    required: bool,
 }
 
 #[derive(Debug)]
 struct ObligationMeasure {
     index: ObligationIndex,
     limits: Limits,
-    /// The obligation prices when the sides last changed.
-    bid: Result<Price, SideFault>,
-    offer: Result<Price, SideFault>,
+    margin: Margin,
     clock: Clock,
 }
 
@@ -98,7 +88,7 @@ impl IssueMeasure {
             in_session: Schedule::new(&plan.sessions),
             turnover: IssueTurnover::default(),
             sign_ups: Vec::new(),
-            sign_up_of_server: Vec::new(),
+            holder_of_server: Vec::new(),
         };
         measure.pass_boundary();
         measure
@@ -114,23 +104,22 @@ impl IssueMeasure {
         let obligation = |(limits, index): (&Limits, u32)| ObligationMeasure {
             index: ObligationIndex(index),
             limits: limits.clone(),
-            bid: Err(SideFault::NoQuote),
-            offer: Err(SideFault::NoQuote),
+            margin: Margin::none(limits),
             clock: Clock::new(plan.day.start),
         };
         let obligations =
             sign_up.obligations.iter().map(|obligation| &obligation.limits).zip(first.0..).map(obligation);
         self.turnover.add_sign_up(plan, position);
+        let holder = self.book.add_holder();
         self.sign_ups.push(SignUpMeasure {
-            own: OwnQuotes::default(),
-            changed: Changed { required: true, ..Changed::default() },
+            holder,
+            touched: false,
             required: Schedule::new(&subtract(&plan.sessions, &sign_up.exempt)),
             obligations: obligations.collect(),
         });
-        let mark = u32::try_from(self.sign_ups.len()).expect("fewer sign-ups than 32 bits count");
-        self.sign_up_of_server.resize(plan.servers.len(), 0);
+        self.holder_of_server.resize(plan.servers.len(), None);
         for &server in &sign_up.servers {
-            self.sign_up_of_server[server] = mark;
+            self.holder_of_server[server] = Some(holder);
         }
         self.pass_boundary();
     }
@@ -148,7 +137,7 @@ impl IssueMeasure {
     /// The own quotes that `obligation` is judged by; `None` if it is no obligation of this issue.
     pub fn own_quotes(&self, obligation: ObligationIndex) -> Option<&OwnQuotes> {
         let holds = |sign_up: &&SignUpMeasure| sign_up.obligations.iter().any(|known| known.index == obligation);
-        self.sign_ups.iter().find(holds).map(|sign_up| &sign_up.own)
+        self.sign_ups.iter().find(holds).map(|sign_up| self.book.own(sign_up.holder))
     }
 
     /// The issue's own phase.
@@ -186,30 +175,28 @@ impl IssueMeasure {
     /// [`BookError`] if the action does not fit the book; then nothing has changed.
     #[inline]
     pub fn apply(&mut self, action: &OrderAction, plan_server_of: &[Option<u32>]) -> Result<(), BookError> {
-        let IssueMeasure { book, sign_ups, sign_up_of_server, touched: touched_sign_ups, .. } = self;
-        let mut touched = Touched::default();
-        book.apply(action, |change| {
-            let server = change.server.and_then(|server| plan_server_of[server.index()]);
-            touched.note(&change, server);
-            let Some(server) = server else { return };
-            let Some(&mark) = sign_up_of_server.get(server as usize) else { return };
-            let Some(position) = mark.checked_sub(1) else { return };
-            let sign_up = &mut sign_ups[position as usize];
-            change.apply_to(&mut sign_up.own);
-            match change.side {
-                Side::Bid => sign_up.changed.bids = true,
-                Side::Offer => sign_up.changed.offers = true,
+        let IssueMeasure { book, sign_ups, holder_of_server, touched, .. } = self;
+        let holder_of = |server: ServerIndex| {
+            let server = plan_server_of[server.index()]?;
+            *holder_of_server.get(server as usize)?
+        };
+        let mut parties = Parties::default();
+        book.apply(action, holder_of, |change| {
+            parties.note(change);
+            let Some(holder) = change.holder else { return };
+            let sign_up = &mut sign_ups[holder.index()];
+            for obligation in &mut sign_up.obligations {
+                obligation.margin.follow(change);
             }
-            touched_sign_ups.push(position);
+            if !std::mem::replace(&mut sign_up.touched, true) {
+                touched.push(holder);
+            }
         })?;
         match *action {
-            OrderAction::Add { .. } | OrderAction::Replace { .. } => {
-                self.turnover.count_order(&touched, &self.sign_up_of_server);
-            }
+            OrderAction::Add { .. } | OrderAction::Replace { .. } => self.turnover.count_order(&parties),
             OrderAction::Trade { price, quantity, auction, .. } => {
-                let (trading, price) = (self.trading(auction), price.or(touched.limit()));
-                let executed = Executed::of(price, quantity);
-                self.turnover.count_trade(trading, executed, &touched, &self.sign_up_of_server);
+                let (trading, price) = (self.trading(auction), price.or(parties.limit()));
+                self.turnover.count_trade(trading, Executed::of(price, quantity), &parties, plan_server_of);
             }
             OrderAction::Reduce { .. } | OrderAction::Cancel { .. } => {}
         }
@@ -244,30 +231,29 @@ impl IssueMeasure {
     /// The issue's own phase from now on.
     pub fn set_phase(&mut self, phase: Phase) {
         self.phase = phase;
-        self.unsettle_all();
+        self.all_touched = true;
     }
 
     /// The market's phase from now on.
     pub fn set_market_phase(&mut self, phase: Phase) {
         self.market_phase = phase;
-        self.unsettle_all();
+        self.all_touched = true;
     }
 
     /// Empties the book, and ends any doubt.
     pub fn clear(&mut self) {
         self.book.clear();
-        for sign_up in &mut self.sign_ups {
-            sign_up.own.clear();
-            sign_up.changed = Changed { bids: true, offers: true, required: true };
+        for obligation in self.sign_ups.iter_mut().flat_map(|sign_up| &mut sign_up.obligations) {
+            obligation.margin.end();
         }
         self.doubt = false;
-        self.unsettle_all();
+        self.all_touched = true;
     }
 
     /// From now on the issue's time is unknown, until the next clear.
     pub fn doubt(&mut self) {
         self.doubt = true;
-        self.unsettle_all();
+        self.all_touched = true;
     }
 
     /// Ends the day at `end`.
@@ -277,13 +263,6 @@ impl IssueMeasure {
             if let Some(interval) = obligation.clock.end(end) {
                 sink.interval(obligation.index, interval);
             }
-        }
-    }
-
-    fn unsettle_all(&mut self) {
-        self.all_touched = true;
-        for sign_up in &mut self.sign_ups {
-            sign_up.changed.required = true;
         }
     }
 
@@ -314,7 +293,7 @@ impl IssueMeasure {
             boundary = [boundary, sign_up.required.next_change()].into_iter().flatten().min();
         }
         self.boundary = boundary.unwrap_or(Timestamp::MAX);
-        self.unsettle_all();
+        self.all_touched = true;
     }
 
     #[inline]
@@ -323,22 +302,24 @@ impl IssueMeasure {
     }
 
     /// Judges the states at `now`, after the last event of its time.
+    #[inline]
     fn settle(&mut self, sink: &mut impl IntervalSink) {
         let moment = Moment {
             now: self.now,
             trades: self.trades(self.market_phase) && self.trades(self.phase),
             unknown: self.doubt || self.unknown.inside(),
         };
-        if std::mem::take(&mut self.all_touched) {
-            for sign_up in &mut self.sign_ups {
-                sign_up.settle(moment, sink);
-            }
-        } else {
-            for &position in &self.touched {
-                self.sign_ups[position as usize].settle(moment, sink);
-            }
+        for &holder in &self.touched {
+            let sign_up = &mut self.sign_ups[holder.index()];
+            sign_up.touched = false;
+            sign_up.settle(moment, &self.book, sink);
         }
         self.touched.clear();
+        if std::mem::take(&mut self.all_touched) {
+            for sign_up in &mut self.sign_ups {
+                sign_up.settle(moment, &self.book, sink);
+            }
+        }
     }
 
     /// Whether a quote is required in `phase`. Clauses: `ST1/halts-and-special-quotes`, `QC/sequential_quote`.
@@ -361,26 +342,16 @@ struct Moment {
 }
 
 impl SignUpMeasure {
-    /// Judges all obligations, if anything may have changed.
+    /// Judges all obligations.
     #[inline]
-    fn settle(&mut self, moment: Moment, sink: &mut impl IntervalSink) {
-        let changed = std::mem::take(&mut self.changed);
-        if changed == Changed::default() {
-            return;
-        }
+    fn settle(&mut self, moment: Moment, book: &Book, sink: &mut impl IntervalSink) {
         let available = moment.trades && self.required.inside();
         for obligation in &mut self.obligations {
-            let prices_changed = obligation.follow(changed, &self.own);
-            if !prices_changed && !changed.required {
-                continue;
-            }
             let state = match (available, moment.unknown) {
                 (false, _) => State::Unavailable,
                 (true, true) => State::Unknown,
-                (true, false) => match judge(obligation.bid, obligation.offer, &obligation.limits) {
-                    Ok(()) => State::Fulfilled,
-                    Err(reason) => State::Breach(reason),
-                },
+                (true, false) if obligation.margin.holds() => State::Fulfilled,
+                (true, false) => obligation.judge(book.own(self.holder)),
             };
             if let Some(interval) = obligation.clock.set(moment.now, state) {
                 sink.interval(obligation.index, interval);
@@ -390,16 +361,20 @@ impl SignUpMeasure {
 }
 
 impl ObligationMeasure {
-    /// Finds the obligation prices of the sides that changed, and tells whether either moved.
-    #[inline]
-    fn follow(&mut self, changed: Changed, own: &OwnQuotes) -> bool {
-        let before = (self.bid, self.offer);
-        if changed.bids {
-            self.bid = own.obligation_price(Side::Bid, &self.limits);
+    /// Asks the rule, and finds the margin anew.
+    fn judge(&mut self, own: &OwnQuotes) -> State {
+        let [bid, offer] = Side::BOTH.map(|side| own.obligation_price(side, &self.limits));
+        match judge(bid, offer, &self.limits) {
+            Ok(()) => {
+                if let (Ok(bid), Ok(offer)) = (bid, offer) {
+                    self.margin.renew(Spread { bid, offer }, own, &self.limits);
+                }
+                State::Fulfilled
+            }
+            Err(reason) => {
+                self.margin.end();
+                State::Breach(reason)
+            }
         }
-        if changed.offers {
-            self.offer = own.obligation_price(Side::Offer, &self.limits);
-        }
-        before != (self.bid, self.offer)
     }
 }

@@ -11,6 +11,7 @@
 
 mod clock;
 mod issue;
+mod margin;
 mod schedule;
 mod turnover;
 mod verdict;

@@ -1,34 +1,35 @@
 //! What is traded and sent in one issue: sums for each sign-up and for the market, out of the same replay.
 //!
-//! The book tells of every order that an event touches; [`Touched`] keeps who that was (at most two orders, on the stack),
+//! The book tells of every order that an event touches; [`Parties`] keeps who that was (at most two orders, on the stack),
 //! and once the event has been applied [`IssueTurnover`] adds it up. Nothing is looked up a second time.
 //!
 //! Deliberately absent: whether an execution is paid for.
 
-use quoteclock_book::QuoteChange;
-use quoteclock_model::{Counterparty, Executed, MarketTurnover, Price, Trading, Turnover};
+use quoteclock_book::{Holder, QuoteChange};
+use quoteclock_model::{Counterparty, Executed, MarketTurnover, Price, ServerIndex, Trading, Turnover};
 use quoteclock_rules::DayPlan;
 
 /// The orders that one event touched.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Touched {
-    /// For each order, the plan's position of its server; `None` for an order of nobody in the plan.
-    servers: [Option<u32>; 2],
+pub(crate) struct Parties {
+    /// For each order, whose own quotes it belongs to, and its server.
+    orders: [(Option<Holder>, Option<ServerIndex>); 2],
     count: usize,
     /// The limit of the first order that has one.
     limit: Option<Price>,
 }
 
-impl Touched {
-    /// Takes note of an order, whose server has the position `server` in the plan.
+impl Parties {
+    /// Takes note of an order.
     #[inline]
-    pub(crate) fn note(&mut self, change: &QuoteChange, server: Option<u32>) {
-        self.servers[self.count] = server;
+    pub(crate) fn note(&mut self, change: &QuoteChange) {
+        self.orders[self.count] = (change.holder, change.server);
         self.count += 1;
         self.limit = self.limit.or(change.limit);
     }
 
     /// The limit of the first order that has one.
+    #[inline]
     pub(crate) fn limit(&self) -> Option<Price> {
         self.limit
     }
@@ -59,42 +60,48 @@ impl IssueTurnover {
         }
     }
 
-    /// Counts an order sent or changed. `sign_up_of_server` holds, for each server of the plan, one more than the position
-    /// of the sign-up whose own orders come through it, or 0.
+    /// Counts an order sent or changed.
     ///
     /// Clauses: `ST1/access-fee`, `QC/access_fee_counts`.
     #[inline]
-    pub(crate) fn count_order(&mut self, touched: &Touched, sign_up_of_server: &[u32]) {
-        if let Some(position) = position(touched.servers[0], sign_up_of_server) {
-            self.sign_ups[position].1.order_count += 1;
+    pub(crate) fn count_order(&mut self, parties: &Parties) {
+        if let (Some(holder), _) = parties.orders[0] {
+            self.sign_ups[holder.index()].1.order_count += 1;
         }
     }
 
-    /// Adds an execution to the market's sum, and to that of each sign-up whose order it names.
+    /// Adds an execution to the market's sum, and to that of each sign-up whose order it names. `plan_server_of` gives the
+    /// plan's position of a server of the feed, if it is in the plan.
     ///
     /// Clauses: `ST1/trading-value`, `QC/unnamed_counterparty`.
+    #[inline]
     pub(crate) fn count_trade(
         &mut self,
         trading: Trading,
         executed: Executed,
-        touched: &Touched,
-        sign_up_of_server: &[u32],
+        parties: &Parties,
+        plan_server_of: &[Option<u32>],
     ) {
         *self.market.of_mut(trading) += executed;
-        for order in 0..touched.count {
-            let Some(own) = position(touched.servers[order], sign_up_of_server) else { continue };
-            let counterparty = match touched.count {
+        for order in 0..parties.count {
+            let Some(own) = parties.orders[order].0.map(Holder::index) else { continue };
+            let counterparty = match parties.count {
                 1 => Counterparty::Unnamed,
-                _ => self.counterparty(own, touched.servers[1 - order]),
+                _ => {
+                    let server = parties.orders[1 - order].1.and_then(|server| plan_server_of[server.index()]);
+                    self.counterparty(own, server)
+                }
             };
             *self.sign_ups[own].1.of_mut(trading).of_mut(counterparty) += executed;
         }
     }
 
-    /// Who stands behind the other order, as seen by the sign-up at `own`.
+    /// Who stands behind the other order, whose server has the position `server` in the plan, as seen by the sign-up at
+    /// `own`.
     fn counterparty(&self, own: usize, server: Option<u32>) -> Counterparty {
-        match position(server, &self.maker_of_server) {
-            Some(maker) if maker != own => Counterparty::MarketMaker,
+        let mark = server.and_then(|server| self.maker_of_server.get(server as usize)).copied().unwrap_or(0);
+        match mark.checked_sub(1) {
+            Some(maker) if maker as usize != own => Counterparty::MarketMaker,
             _ => Counterparty::Other,
         }
     }
@@ -113,11 +120,4 @@ impl IssueTurnover {
     pub(crate) fn sign_ups(&self) -> &[(usize, Turnover)] {
         &self.sign_ups
     }
-}
-
-/// The position that a server's mark stands for, if it has one.
-#[inline]
-fn position(server: Option<u32>, marks: &[u32]) -> Option<usize> {
-    let mark = *marks.get(server? as usize)?;
-    mark.checked_sub(1).map(|position| position as usize)
 }

@@ -306,7 +306,7 @@ impl Books {
                     let named = orders.iter().flatten().next();
                     *price = named.and_then(|&order| book.order(order)).and_then(|order| order.price);
                 }
-                book.apply(action, |_| {})
+                book.apply(action, |_| None, |_| {})
             }
             MarketEvent::Phase { scope: Scope::Market, phase } => {
                 self.market_phase = Some(*phase);

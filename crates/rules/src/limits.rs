@@ -43,6 +43,33 @@ impl Limits {
         offer <= bid || self.bps_fulfil(spread) || self.ticks_fulfil(spread)
     }
 
+    /// A spread that holds `spread` inside and fulfils as well, as far as that is easily found; `spread` itself has to.
+    ///
+    /// For whoever wants to know how much room there is, not where it ends.
+    pub fn widened(&self, spread: Spread) -> Spread {
+        let candidates = [self.widened_by_bps(spread), self.widened_by_ticks(spread)].into_iter().flatten();
+        let width = |spread: &Spread| i128::from(spread.offer.ten_thousandths()) - i128::from(spread.bid.ten_thousandths());
+        candidates.filter(|&wide| self.spread_fulfils(wide)).max_by_key(width).unwrap_or(spread)
+    }
+
+    /// Around the same mid, out to the limit in basis points.
+    fn widened_by_bps(&self, Spread { bid, offer }: Spread) -> Option<Spread> {
+        let (bid, offer) = (u128::from(bid.ten_thousandths()), u128::from(offer.ten_thousandths()));
+        let width_max = u128::from(self.spread_bps_max?.0).checked_mul(bid + offer)? / BPS_NUMERATOR;
+        let room = width_max.saturating_sub(offer.saturating_sub(bid)) / 2;
+        let price = |units| Price::from_ten_thousandths(u64::try_from(units).ok()?);
+        Some(Spread { bid: price(bid.saturating_sub(room).max(1))?, offer: price(offer + room)? })
+    }
+
+    /// By the ticks that are left of the limit, half of them on each side.
+    fn widened_by_ticks(&self, Spread { bid, offer }: Spread) -> Option<Spread> {
+        let room = self.spread_ticks_max?.0.saturating_sub(self.tick_table.ticks_between(bid, offer).0);
+        let tick = |price| self.tick_table.tick_at(price).ten_thousandths();
+        let down = bid.ten_thousandths().saturating_sub(tick(bid).checked_mul(room / 2)?).max(1);
+        let up = offer.ten_thousandths().checked_add(tick(offer).checked_mul(room - room / 2)?)?;
+        Some(Spread { bid: Price::from_ten_thousandths(down)?, offer: Price::from_ten_thousandths(up)? })
+    }
+
     fn bps_fulfil(&self, Spread { bid, offer }: Spread) -> bool {
         let Some(Bps(max)) = self.spread_bps_max else { return false };
         let (bid, offer) = (u128::from(bid.ten_thousandths()), u128::from(offer.ten_thousandths()));
@@ -102,6 +129,25 @@ mod tests {
     fn locked_and_crossed_quotes_fulfil() {
         for offer in [102, 101] {
             assert!(limits(Some(1), None).spread_fulfils(Spread { bid: yen(102), offer: yen(offer) }));
+        }
+    }
+
+    #[test]
+    fn a_widened_spread_still_fulfils() {
+        // 2 ticks of room, one on each side; and 20 bps around 2000.
+        let spread = |bid, offer| Spread { bid: yen(bid), offer: yen(offer) };
+        assert_eq!(limits(None, Some(4)).widened(spread(102, 104)), spread(101, 105));
+        assert_eq!(limits(Some(200_000), None).widened(spread(2000, 2000)), spread(1998, 2002));
+        assert_eq!(limits(Some(200_000), Some(9)).widened(spread(1999, 2001)), spread(1996, 2005));
+        assert_eq!(limits(Some(200_000), Some(2)).widened(spread(102, 104)), spread(102, 104));
+        for (bps, ticks) in [(Some(1_000_000), None), (None, Some(7)), (Some(1_000_000), Some(7)), (Some(1), Some(0))] {
+            let limits = limits(bps, ticks);
+            for (bid, offer) in [(1, 1), (1, 2), (105, 95), (999, 1000), (1_000_000_000, 1_000_000_000)] {
+                if limits.spread_fulfils(spread(bid, offer)) {
+                    let wide = limits.widened(spread(bid, offer));
+                    assert!(limits.spread_fulfils(wide) && wide.bid <= yen(bid) && yen(offer) <= wide.offer);
+                }
+            }
         }
     }
 

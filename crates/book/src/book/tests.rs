@@ -24,7 +24,7 @@ fn trade(orders: [Option<u64>; 2], quantity: u64) -> OrderAction {
 fn book(actions: &[OrderAction]) -> Book {
     let mut book = Book::default();
     for action in actions {
-        book.apply(action, |_| {}).unwrap();
+        book.apply(action, |_| None, |_| {}).unwrap();
     }
     book
 }
@@ -45,7 +45,8 @@ fn market_and_auction_orders_are_in_the_book_but_no_quotes() {
         add(5, Side::Bid, Some(3), 10, Condition::Ioc),
     ]);
     assert_eq!(book.len(), 5);
-    let quotes: Vec<_> = book.levels(Side::Bid).iter().collect();
+    let levels = book.levels(Side::Bid);
+    let quotes: Vec<_> = levels.iter().collect();
     assert_eq!(quotes, [(price(4), Shares(10)), (price(3), Shares(10))]);
 }
 
@@ -62,18 +63,18 @@ fn a_replace_keeps_what_it_does_not_name() {
     let offer = Order { server, side: Side::Offer, price: Some(price(11)), quantity: Shares(9), condition };
     let bid = Order { server, side: Side::Bid, price: Some(price(6)), quantity: Shares(4), condition };
     assert_eq!(book.orders(), [(OrderId(2), offer), (OrderId(5), bid)]);
-    assert_eq!(book.levels(Side::Bid).best(), Some(price(6)));
+    assert_eq!(book.best(Side::Bid), Some((price(6), Shares(4))));
 }
 
 #[test]
 fn an_order_is_gone_when_nothing_remains_and_its_number_may_come_again() {
     let mut book = book(&[quote(1, Side::Bid, 10, 7), quote(2, Side::Offer, 11, 7)]);
-    book.apply(&OrderAction::Reduce { order: OrderId(1), quantity: Shares(3) }, |_| {}).unwrap();
-    book.apply(&trade([Some(1), Some(2)], 4), |_| {}).unwrap();
+    book.apply(&OrderAction::Reduce { order: OrderId(1), quantity: Shares(3) }, |_| None, |_| {}).unwrap();
+    book.apply(&trade([Some(1), Some(2)], 4), |_| None, |_| {}).unwrap();
     assert_eq!(book.orders().len(), 1);
     assert_eq!(book.order(OrderId(2)).unwrap().quantity, Shares(3));
-    book.apply(&quote(1, Side::Bid, 9, 1), |_| {}).unwrap();
-    assert_eq!(book.levels(Side::Bid).best(), Some(price(9)));
+    book.apply(&quote(1, Side::Bid, 9, 1), |_| None, |_| {}).unwrap();
+    assert_eq!(book.best(Side::Bid), Some((price(9), Shares(1))));
 }
 
 #[test]
@@ -94,7 +95,7 @@ fn an_action_that_does_not_fit_is_refused_and_changes_nothing() {
     ] {
         let mut book = book(&resting);
         let before = book.orders();
-        assert_eq!(book.apply(&action, |change| panic!("{change:?}")), Err(error));
+        assert_eq!(book.apply(&action, |_| None, |change| panic!("{change:?}")), Err(error));
         assert_eq!(book.orders(), before);
         check_invariants(&book);
     }
@@ -102,27 +103,36 @@ fn an_action_that_does_not_fit_is_refused_and_changes_nothing() {
 
 #[test]
 fn a_level_that_would_overflow_is_refused_and_changes_nothing() {
-    let mut book = book(&[quote(1, Side::Bid, 10, u64::MAX), quote(2, Side::Bid, 9, 5)]);
-    let overflow = Err(BookError::LevelOverflow { order: OrderId(3) });
-    assert_eq!(book.apply(&quote(3, Side::Bid, 10, 1), |_| {}), overflow);
-    let overflow = Err(BookError::LevelOverflow { order: OrderId(2) });
-    assert_eq!(book.apply(&replace(2, 2, Some(10), None), |_| {}), overflow);
-    check_invariants(&Book { orders: book.orders.clone(), bids: book.bids.clone(), offers: book.offers.clone() });
-    assert_eq!(book.levels(Side::Bid).at(price(9)), Shares(5));
+    let mut book = Book::default();
+    let holder = book.add_holder();
+    let mut apply = |action: &OrderAction| book.apply(action, |_| Some(holder), |_| {});
+    apply(&quote(1, Side::Bid, 10, u64::MAX)).unwrap();
+    apply(&quote(2, Side::Bid, 9, 5)).unwrap();
+    assert_eq!(apply(&quote(3, Side::Bid, 10, 1)), Err(BookError::LevelOverflow { order: OrderId(3) }));
+    assert_eq!(apply(&replace(2, 4, Some(10), None)), Err(BookError::LevelOverflow { order: OrderId(2) }));
+    check_invariants(&book);
+    assert_eq!(book.levels(Side::Bid).iter().last(), Some((price(9), Shares(5))));
+    assert_eq!(*book.own(holder), book.orders().into_iter().map(own_quote).collect());
+    // The order still knows where its quote is kept.
+    book.apply(&OrderAction::Cancel { order: OrderId(2) }, |_| None, |_| {}).unwrap();
+    assert_eq!(*book.own(holder), book.orders().into_iter().map(own_quote).collect());
+}
+
+/// A live order that is a quote.
+fn own_quote((_, order): (OrderId, Order)) -> (Side, Price, Shares) {
+    (order.side, order.quote_price().expect("a quote"), order.quantity)
 }
 
 /// Levels are what the live quotes add up to, and no order is empty.
 fn check_invariants(book: &Book) {
     for side in Side::BOTH {
-        let mut levels = Levels::new(side);
-        for (_, order) in book.orders() {
-            assert!(Shares(0) < order.quantity);
-            if let Some(price) = order.quote_price().filter(|_| order.side == side) {
-                levels.add(price, order.quantity).unwrap();
-            }
-        }
-        assert_eq!(book.levels(side), &levels);
+        let orders = book.orders().into_iter().map(|(_, order)| order);
+        let quotes = orders.filter(|order| order.side == side && Shares(0) < order.quantity);
+        let levels = Levels::of(side, quotes.filter_map(|order| Some((order.quote_price()?, order.quantity))));
+        assert_eq!(book.best(side), levels.iter().next());
+        assert_eq!(book.levels(side), levels);
     }
+    assert!(book.orders().iter().all(|(_, order)| Shares(0) < order.quantity));
 }
 
 fn any_action() -> impl Strategy<Value = OrderAction> {
@@ -145,17 +155,17 @@ proptest! {
     #[test]
     fn the_invariants_hold_after_every_event(actions in proptest::collection::vec(any_action(), 0..80)) {
         let mut book = Book::default();
-        let mut own = OwnQuotes::default();
+        let holder = book.add_holder();
         for action in &actions {
             let before = book.orders();
-            let result = book.apply(action, |change| change.apply_to(&mut own));
+            let result = book.apply(action, |_| Some(holder), |change| assert_eq!(change.holder, Some(holder)));
             if result.is_err() {
                 prop_assert_eq!(book.orders(), before);
             }
             check_invariants(&book);
-            // All orders come through one server here, so that one market maker owns the whole book.
+            // All orders come through one server here, so that one market maker holds the whole book.
             for side in Side::BOTH {
-                prop_assert_eq!(own.levels(side), book.levels(side));
+                prop_assert_eq!(book.own(holder).levels(side), book.levels(side));
             }
         }
     }

@@ -3,7 +3,6 @@
 use super::*;
 use proptest::collection::vec;
 use proptest::prelude::*;
-use quoteclock_book::QuoteChange;
 use quoteclock_model::{Bps, Ticks};
 use quoteclock_obligation::verdict;
 use std::sync::Arc;
@@ -16,42 +15,40 @@ fn yen(yen: u64) -> Price {
     price(yen * 10_000)
 }
 
-fn put(own: &mut OwnQuotes, side: Side, added: Option<(Price, Shares)>, taken: Option<(Price, Shares)>) {
-    QuoteChange { server: None, side, limit: None, taken, added }.apply_to(own);
+fn quotes(levels: &[(Side, Price, u64)]) -> OwnQuotes {
+    levels.iter().map(|&(side, price, shares)| (side, price, Shares(shares))).collect()
 }
 
-fn quotes(levels: &[(Side, Price, u64)]) -> OwnQuotes {
-    let mut own = OwnQuotes::default();
-    for &(side, price, shares) in levels {
-        put(&mut own, side, Some((price, Shares(shares))), None);
-    }
-    own
+/// All levels of both sides.
+fn all(own: &OwnQuotes) -> Vec<(Side, Price, u64)> {
+    let of_side = |side| own.levels(side).iter().map(move |(price, shares)| (side, price, shares.0)).collect::<Vec<_>>();
+    Side::BOTH.into_iter().flat_map(of_side).collect()
 }
 
 /// Adds what a change asks for.
 fn add(own: &OwnQuotes, change: &Change, shares: u64) -> OwnQuotes {
-    let mut own = own.clone();
+    let mut levels = all(own);
     if 0 < shares {
-        put(&mut own, change.side, Some((change.price, Shares(shares))), None);
+        levels.push((change.side, change.price, shares));
     }
-    own
+    quotes(&levels)
 }
 
 /// Moves what a change asks for from further out, the outermost first.
 fn shift(own: &OwnQuotes, change: &Change) -> OwnQuotes {
-    let mut moved = own.clone();
+    let mut levels = all(own);
     let mut left = change.shares.0;
-    let further: Vec<_> =
-        own.levels(change.side).iter().filter(|&(level, _)| is_further(change.side, level, change.price)).collect();
-    for (level, shares) in further.into_iter().rev() {
-        let part = Shares(left.min(shares.0));
-        if part != Shares(0) {
-            put(&mut moved, change.side, Some((change.price, part)), Some((level, part)));
-            left -= part.0;
-        }
+    for (_, _, shares) in
+        levels.iter_mut().rev().filter(|&&mut (side, at, _)| side == change.side && is_further(side, at, change.price))
+    {
+        let part = left.min(*shares);
+        *shares -= part;
+        left -= part;
     }
     assert_eq!(left, 0);
-    moved
+    levels.retain(|&(_, _, shares)| 0 < shares);
+    levels.push((change.side, change.price, change.shares.0));
+    quotes(&levels)
 }
 
 /// Up to 3,000: 1; up to 5,000: 5; above: 10.
