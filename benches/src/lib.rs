@@ -123,7 +123,7 @@ impl RejectSink for NoRejects {
 /// If the day is bad: it is ours.
 pub fn full_day_itch(input: &Input) -> (Finished, u64) {
     let options = DayOptions { date: Some(input.options.date), ..DayOptions::default() };
-    let mut day = Day::new(&input.registry, options, Ledger::default(), NoRejects).expect("a date of our time");
+    let mut day = Day::new(&input.registry, options, Ledger::default(), NoRejects).expect("a date of our time").in_batches();
     let mut decoder = ItchDecoder::new(input.midnight());
     for chunk in input.bytes.chunks(1 << 18) {
         decoder.push(chunk, &mut day).expect("good ITCH");

@@ -1,8 +1,10 @@
 //! All issues of one day, measured from good events.
 
+use crate::Fault;
 use crate::market::{MarketChange, MarketLog};
 use hashbrown::HashMap;
 use quoteclock_book::{Book, BookError};
+use quoteclock_feed::binary::{Records, Slot as EventSlot};
 use quoteclock_model::{
     DayTurnover, IssueCode, IssueIndex, MarketEvent, MarketTurnover, Record, Scope, ServerIndex, Span, Timestamp,
     Turnover,
@@ -29,6 +31,15 @@ pub struct Engine {
 /// The position of the measure of one issue of the plan.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct MeasureIndex(usize);
+
+/// The first event of a group that cannot be applied.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct GroupFault {
+    /// Its place in the order of the batch.
+    pub(crate) ordinal: u32,
+    pub(crate) issue: IssueIndex,
+    pub(crate) fault: Fault,
+}
 
 #[derive(Debug)]
 pub(crate) struct Slot {
@@ -160,6 +171,52 @@ impl Engine {
                 Ok(())
             }
         }
+    }
+
+    /// Applies events of one issue, in their order, whose times count from `base`. Groups of different issues may come in any order, between two market-wide events.
+    ///
+    /// # Errors
+    /// The first event that does not fit: those before it have been applied, it and those after it have not.
+    ///
+    /// # Panics
+    /// If time goes back, or a server has not been named.
+    pub(crate) fn apply_group(
+        &mut self,
+        issue: IssueIndex,
+        base: Timestamp,
+        events: &[EventSlot],
+        sink: &mut impl IntervalSink,
+    ) -> Result<(), GroupFault> {
+        let slot = self.slot(issue);
+        let slot = &mut self.slots[slot];
+        self.market.catch_up(slot, sink);
+        let servers = &self.plan_server_of[..];
+        let server_at = |index| u32::try_from(index).ok().filter(|&index| (index as usize) < servers.len()).map(ServerIndex);
+        for (event, extension) in Records(events) {
+            let time = Timestamp::from_micros(base.as_micros() + i64::from(event.micros()));
+            slot.measure.advance(time, sink);
+            let applied = match event.event(extension, Scope::Issue(issue), server_at) {
+                Ok(MarketEvent::Order { ref action, .. }) => slot.measure.apply(action, servers).map_err(Fault::from),
+                Ok(MarketEvent::Phase { phase, .. }) => {
+                    slot.measure.set_phase(phase);
+                    Ok(())
+                }
+                Ok(MarketEvent::Clear { .. }) => {
+                    slot.measure.clear();
+                    Ok(())
+                }
+                Err(malformed) => Err(malformed.into()),
+            };
+            if let Err(fault) = applied {
+                return Err(GroupFault { ordinal: event.ordinal(), issue, fault });
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes note that groups up to `at` have been applied.
+    pub(crate) fn groups_end(&mut self, at: Timestamp) {
+        self.go_to(at);
     }
 
     /// From `at` on the time of `scope` is unknown, until its next clear.

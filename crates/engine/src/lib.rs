@@ -7,6 +7,7 @@
 //! Invariants: same records and terms, same intervals, whatever the chunks; a refused record changes nothing.
 //! Deliberately absent: files, clocks, threads.
 
+mod batch;
 mod day;
 mod engine;
 mod faults;

@@ -28,7 +28,7 @@ pub use dictionary::Dictionary;
 pub use file::{BinaryFile, BinaryFileError};
 pub use index::{BlockEntry, Index, Tail};
 pub use layout::{BlockHead, FILE_HEAD_BYTES, FRAME_BYTES_MAX, FRAME_HEAD_BYTES, SLOT_BYTES, VERSION};
-pub use slot::Slot;
+pub use slot::{Records, Slot};
 pub use write::BinaryWriter;
 
 use crate::{TradingDate, UtcOffset};

@@ -161,7 +161,7 @@ fn passes<R: Rejects>(
     let begin = |options| {
         let sink = rejects.begin().map_err(|source| ReplayError::Rejects { file: file.clone(), source })?;
         let day = Day::new(registry, options, LedgerSink::default(), sink);
-        day.map_err(|source| ReplayError::Day { file: file.clone(), source })
+        day.map(Day::in_batches).map_err(|source| ReplayError::Day { file: file.clone(), source })
     };
     let (finished, (ledger, rejects)) = replay_watched(registry, input, options, begin, watch)?;
     Ok(MeasuredDay { finished, ledger: ledger.0.expect("a finished day has been opened"), rejects })

@@ -316,7 +316,7 @@ pub(crate) fn event_of(
     dictionary: &Dictionary,
 ) -> Result<MarketEvent, Malformed> {
     match scope {
-        Some(scope) => slot.event(extension, scope, dictionary),
+        Some(scope) => slot.event(extension, scope, |index| dictionary.server(index)),
         None => {
             let found = "an issue whose name is not known".to_owned();
             Err(Malformed { field: "issue", found, expected: "an issue that a block so far has named" })

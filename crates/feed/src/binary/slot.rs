@@ -1,6 +1,5 @@
 //! One record of 32 bytes, and the slot beside it that holds what is too large for it.
 
-use super::dictionary::Dictionary;
 use super::layout::SLOT_BYTES;
 use crate::Malformed;
 use quoteclock_model::{Condition, MarketEvent, OrderAction, OrderId, Phase, Price, Scope, ServerIndex, Shares, Side};
@@ -47,6 +46,16 @@ mod tag {
 }
 
 impl Slot {
+    /// One that holds no record.
+    pub const EMPTY: Slot = Slot {
+        order: U64::ZERO,
+        other: U64::ZERO,
+        price: U32::ZERO,
+        quantity: U32::ZERO,
+        micros: U32::ZERO,
+        tag: U32::ZERO,
+    };
+
     /// The order that the event names first; meaningless unless [`Slot::has_order`].
     #[inline]
     pub fn order(&self) -> u64 {
@@ -123,7 +132,7 @@ impl Slot {
     /// The record of `event`, `micros` after the block's first, and its extension, if it needs one. `server` is the
     /// index in the file of the server that an add names.
     #[inline]
-    pub(crate) fn write(event: &MarketEvent, server: Option<u32>, ordinal: u32, micros: u32) -> (Slot, Option<Slot>) {
+    pub fn write(event: &MarketEvent, server: Option<u32>, ordinal: u32, micros: u32) -> (Slot, Option<Slot>) {
         let fields = Fields::of(event, server);
         let mut bits = fields.kind | fields.detail << tag::DETAIL_SHIFT | ordinal << tag::ORDINAL_SHIFT;
         for (bit, set) in
@@ -155,7 +164,7 @@ impl Slot {
         Slot { order: U64::new(price), other: U64::new(quantity), price: zero, quantity: zero, micros: zero, tag }
     }
 
-    /// The event that the record holds, in a group of `scope`, under the names that `dictionary` holds.
+    /// The event that the record holds, in a group of `scope`; `server_at` gives the server of an index in the file.
     ///
     /// # Errors
     /// The field that says nothing, and what it should say.
@@ -164,13 +173,13 @@ impl Slot {
         &self,
         extension: Option<&Slot>,
         scope: Scope,
-        dictionary: &Dictionary,
+        server_at: impl FnOnce(u64) -> Option<ServerIndex>,
     ) -> Result<MarketEvent, Malformed> {
         if self.tag.get() & tag::RESERVED != 0 || self.is_wide() != extension.is_some() {
             return Err(self.malformed("record"));
         }
         let action = match self.kind() {
-            tag::ADD => self.add(extension, dictionary)?,
+            tag::ADD => self.add(extension, server_at)?,
             tag::REPLACE => OrderAction::Replace {
                 order: self.order_named()?,
                 order_new: OrderId(self.some(self.has_other(), self.other(), "contra")?),
@@ -193,10 +202,14 @@ impl Slot {
     }
 
     #[inline]
-    fn add(&self, extension: Option<&Slot>, dictionary: &Dictionary) -> Result<OrderAction, Malformed> {
+    fn add(
+        &self,
+        extension: Option<&Slot>,
+        server_at: impl FnOnce(u64) -> Option<ServerIndex>,
+    ) -> Result<OrderAction, Malformed> {
         let server = match self.has_other() {
             false => None,
-            true => Some(dictionary.server(self.other()).ok_or_else(|| self.malformed("server"))?),
+            true => Some(server_at(self.other()).ok_or_else(|| self.malformed("server"))?),
         };
         let condition = match self.detail() {
             0 => Condition::None,
@@ -364,7 +377,7 @@ fn phase_code(phase: Phase) -> u32 {
 
 /// Steps through the slots of a group, a record with its extension at a time.
 #[derive(Clone, Debug)]
-pub(crate) struct Records<'a>(pub(crate) &'a [Slot]);
+pub struct Records<'a>(pub &'a [Slot]);
 
 impl<'a> Iterator for Records<'a> {
     type Item = (&'a Slot, Option<&'a Slot>);
