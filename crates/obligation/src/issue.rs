@@ -1,15 +1,14 @@
 //! The measure of one issue: its book, its phases, and the clocks of all obligations in it.
 
-use crate::margin::Margin;
 use crate::schedule::subtract;
+use crate::standing::Standing;
 use crate::turnover::{IssueTurnover, Parties};
-use crate::verdict::judge;
 use crate::{Clock, Schedule};
 use quoteclock_book::{Book, BookError, Holder, OwnQuotes};
 use quoteclock_model::{
-    Executed, Interval, MarketTurnover, OrderAction, Phase, ServerIndex, Side, Span, State, Timestamp, Trading, Turnover,
+    Executed, Interval, MarketTurnover, OrderAction, Phase, ServerIndex, Span, State, Timestamp, Trading, Turnover,
 };
-use quoteclock_rules::{DayPlan, Limits, PhaseSource, Spread};
+use quoteclock_rules::{DayPlan, Limits, PhaseSource};
 
 /// The position of an obligation among all of a [`DayPlan`], counted through its sign-ups in order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -28,7 +27,7 @@ pub trait IntervalSink {
 pub struct IssueMeasure {
     book: Book,
     now: Timestamp,
-    /// Sign-ups whose quotes changed at `now`.
+    /// Sign-ups whose quotes changed at `now` so that they have to be judged again.
     touched: Vec<Holder>,
     /// Whether something happened at `now` that concerns every sign-up.
     all_touched: bool,
@@ -53,7 +52,7 @@ pub struct IssueMeasure {
 #[derive(Debug)]
 struct SignUpMeasure {
     holder: Holder,
-    /// Whether its quotes changed at the issue's `now`.
+    /// Whether it has to be judged again.
     touched: bool,
     /// In session and not exempt.
     required: Schedule,
@@ -64,7 +63,7 @@ struct SignUpMeasure {
 struct ObligationMeasure {
     index: ObligationIndex,
     limits: Limits,
-    margin: Margin,
+    standing: Standing,
     clock: Clock,
 }
 
@@ -104,7 +103,7 @@ impl IssueMeasure {
         let obligation = |(limits, index): (&Limits, u32)| ObligationMeasure {
             index: ObligationIndex(index),
             limits: limits.clone(),
-            margin: Margin::none(limits),
+            standing: Standing::new(limits),
             clock: Clock::new(plan.day.start),
         };
         let obligations =
@@ -185,10 +184,11 @@ impl IssueMeasure {
             parties.note(change);
             let Some(holder) = change.holder else { return };
             let sign_up = &mut sign_ups[holder.index()];
+            let mut stands = true;
             for obligation in &mut sign_up.obligations {
-                obligation.margin.follow(change);
+                stands &= obligation.standing.follow(change);
             }
-            if !std::mem::replace(&mut sign_up.touched, true) {
+            if !stands && !std::mem::replace(&mut sign_up.touched, true) {
                 touched.push(holder);
             }
         })?;
@@ -244,7 +244,7 @@ impl IssueMeasure {
     pub fn clear(&mut self) {
         self.book.clear();
         for obligation in self.sign_ups.iter_mut().flat_map(|sign_up| &mut sign_up.obligations) {
-            obligation.margin.end();
+            obligation.standing.clear();
         }
         self.doubt = false;
         self.all_touched = true;
@@ -350,30 +350,17 @@ impl SignUpMeasure {
             let state = match (available, moment.unknown) {
                 (false, _) => State::Unavailable,
                 (true, true) => State::Unknown,
-                (true, false) if obligation.margin.holds() => State::Fulfilled,
-                (true, false) => obligation.judge(book.own(self.holder)),
+                (true, false) if obligation.standing.stands() => continue,
+                (true, false) => match obligation.standing.judge(book.own(self.holder), &obligation.limits) {
+                    Ok(()) => State::Fulfilled,
+                    Err(reason) => State::Breach(reason),
+                },
             };
+            if !available || moment.unknown {
+                obligation.standing.rest();
+            }
             if let Some(interval) = obligation.clock.set(moment.now, state) {
                 sink.interval(obligation.index, interval);
-            }
-        }
-    }
-}
-
-impl ObligationMeasure {
-    /// Asks the rule, and finds the margin anew.
-    fn judge(&mut self, own: &OwnQuotes) -> State {
-        let [bid, offer] = Side::BOTH.map(|side| own.obligation_price(side, &self.limits));
-        match judge(bid, offer, &self.limits) {
-            Ok(()) => {
-                if let (Ok(bid), Ok(offer)) = (bid, offer) {
-                    self.margin.renew(Spread { bid, offer }, own, &self.limits);
-                }
-                State::Fulfilled
-            }
-            Err(reason) => {
-                self.margin.end();
-                State::Breach(reason)
             }
         }
     }

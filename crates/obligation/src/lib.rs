@@ -11,8 +11,8 @@
 
 mod clock;
 mod issue;
-mod margin;
 mod schedule;
+mod standing;
 mod turnover;
 mod verdict;
 

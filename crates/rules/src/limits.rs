@@ -30,6 +30,16 @@ pub struct Spread {
     pub offer: Price,
 }
 
+impl Spread {
+    /// Both prices moved inward by `units` ten-thousandths, outward if below zero; `None` if they meet, or leave the
+    /// range of prices.
+    fn moved(self, units: i64) -> Option<Spread> {
+        let bid = Price::from_ten_thousandths(self.bid.ten_thousandths().checked_add_signed(units)?)?;
+        let offer = Price::from_ten_thousandths(self.offer.ten_thousandths().checked_add_signed(units.checked_neg()?)?)?;
+        (units <= 0 || bid < offer).then_some(Spread { bid, offer })
+    }
+}
+
 /// (offer − bid) / mid in ten-thousandths of a basis point: × 2 for the mid, × 10,000 for bps, × 10,000 for the unit.
 const BPS_NUMERATOR: u128 = 2 * 10_000 * 10_000;
 
@@ -43,31 +53,36 @@ impl Limits {
         offer <= bid || self.bps_fulfil(spread) || self.ticks_fulfil(spread)
     }
 
-    /// A spread that holds `spread` inside and fulfils as well, as far as that is easily found; `spread` itself has to.
+    /// A spread that holds `spread` inside and fulfils as well, as wide as is easily found; `spread` itself has to fulfil.
     ///
     /// For whoever wants to know how much room there is, not where it ends.
     pub fn widened(&self, spread: Spread) -> Spread {
-        let candidates = [self.widened_by_bps(spread), self.widened_by_ticks(spread)].into_iter().flatten();
-        let width = |spread: &Spread| i128::from(spread.offer.ten_thousandths()) - i128::from(spread.bid.ten_thousandths());
-        candidates.filter(|&wide| self.spread_fulfils(wide)).max_by_key(width).unwrap_or(spread)
+        let candidates = [self.bps_room(spread), self.ticks_room(spread)].into_iter().flatten().filter(|&room| 0 < room);
+        let wide = candidates.max().and_then(|room| spread.moved(-room)).filter(|&wide| self.spread_fulfils(wide));
+        wide.unwrap_or(spread)
     }
 
-    /// Around the same mid, out to the limit in basis points.
-    fn widened_by_bps(&self, Spread { bid, offer }: Spread) -> Option<Spread> {
-        let (bid, offer) = (u128::from(bid.ten_thousandths()), u128::from(offer.ten_thousandths()));
-        let width_max = u128::from(self.spread_bps_max?.0).checked_mul(bid + offer)? / BPS_NUMERATOR;
-        let room = width_max.saturating_sub(offer.saturating_sub(bid)) / 2;
-        let price = |units| Price::from_ten_thousandths(u64::try_from(units).ok()?);
-        Some(Spread { bid: price(bid.saturating_sub(room).max(1))?, offer: price(offer + room)? })
+    /// A spread inside `spread` that does not fulfil either, as narrow as is easily found; `spread` itself must not.
+    pub fn narrowed(&self, spread: Spread) -> Spread {
+        let excess = [self.bps_room(spread), self.ticks_room(spread)].into_iter().flatten().max().map_or(0, |room| -room);
+        let narrow = spread.moved((excess - 1).max(0)).filter(|&narrow| !self.spread_fulfils(narrow));
+        narrow.unwrap_or(spread)
     }
 
-    /// By the ticks that are left of the limit, half of them on each side.
-    fn widened_by_ticks(&self, Spread { bid, offer }: Spread) -> Option<Spread> {
-        let room = self.spread_ticks_max?.0.saturating_sub(self.tick_table.ticks_between(bid, offer).0);
-        let tick = |price| self.tick_table.tick_at(price).ten_thousandths();
-        let down = bid.ten_thousandths().saturating_sub(tick(bid).checked_mul(room / 2)?).max(1);
-        let up = offer.ten_thousandths().checked_add(tick(offer).checked_mul(room - room / 2)?)?;
-        Some(Spread { bid: Price::from_ten_thousandths(down)?, offer: Price::from_ten_thousandths(up)? })
+    /// By how much each price may move outward around the same mid, by the limit in basis points; below zero, by how much
+    /// it has to move inward.
+    fn bps_room(&self, Spread { bid, offer }: Spread) -> Option<i64> {
+        let (bid, offer) = (i128::from(bid.ten_thousandths()), i128::from(offer.ten_thousandths()));
+        let width_max = i128::from(self.spread_bps_max?.0).checked_mul(bid + offer)? / BPS_NUMERATOR.cast_signed();
+        i64::try_from((width_max - (offer - bid).max(0)).div_euclid(2)).ok()
+    }
+
+    /// The same by the limit in ticks of the bid's size.
+    fn ticks_room(&self, Spread { bid, offer }: Spread) -> Option<i64> {
+        let ticks = self.tick_table.ticks_between(bid, offer).0;
+        let room = i64::try_from(self.spread_ticks_max?.0).ok()?.checked_sub_unsigned(ticks)?;
+        let tick = i64::try_from(self.tick_table.tick_at(bid).ten_thousandths()).ok()?;
+        room.div_euclid(2).checked_mul(tick)
     }
 
     fn bps_fulfil(&self, Spread { bid, offer }: Spread) -> bool {
@@ -133,22 +148,31 @@ mod tests {
     }
 
     #[test]
-    fn a_widened_spread_still_fulfils() {
-        // 2 ticks of room, one on each side; and 20 bps around 2000.
+    fn a_widened_spread_still_fulfils_and_a_narrowed_one_still_does_not() {
         let spread = |bid, offer| Spread { bid: yen(bid), offer: yen(offer) };
+        // 2 ticks of room, one on each side; and 20 bps around 2000.
         assert_eq!(limits(None, Some(4)).widened(spread(102, 104)), spread(101, 105));
         assert_eq!(limits(Some(200_000), None).widened(spread(2000, 2000)), spread(1998, 2002));
-        assert_eq!(limits(Some(200_000), Some(9)).widened(spread(1999, 2001)), spread(1996, 2005));
+        assert_eq!(limits(Some(200_000), Some(9)).widened(spread(1999, 2001)), spread(1996, 2004));
         assert_eq!(limits(Some(200_000), Some(2)).widened(spread(102, 104)), spread(102, 104));
+        // Three ticks too many, and then some.
+        let narrow = limits(None, Some(4)).narrowed(spread(100, 107));
+        assert!(spread(100, 107).bid < narrow.bid && narrow.offer < spread(100, 107).offer, "{narrow:?}");
+        let mut widened = 0;
         for (bps, ticks) in [(Some(1_000_000), None), (None, Some(7)), (Some(1_000_000), Some(7)), (Some(1), Some(0))] {
             let limits = limits(bps, ticks);
-            for (bid, offer) in [(1, 1), (1, 2), (105, 95), (999, 1000), (1_000_000_000, 1_000_000_000)] {
-                if limits.spread_fulfils(spread(bid, offer)) {
-                    let wide = limits.widened(spread(bid, offer));
-                    assert!(limits.spread_fulfils(wide) && wide.bid <= yen(bid) && yen(offer) <= wide.offer);
-                }
+            for (bid, offer) in
+                [(1, 1), (1, 2), (105, 95), (999, 1000), (900, 1100), (5, 4000), (1_000_000_000, 1_000_000_000)]
+            {
+                let fulfils = limits.spread_fulfils(spread(bid, offer));
+                let other = if fulfils { limits.widened(spread(bid, offer)) } else { limits.narrowed(spread(bid, offer)) };
+                assert_eq!(limits.spread_fulfils(other), fulfils, "{other:?}");
+                assert_eq!(other.bid <= yen(bid), fulfils || other.bid == yen(bid), "{other:?}");
+                assert_eq!(yen(offer) <= other.offer, fulfils || other.offer == yen(offer), "{other:?}");
+                widened += u32::from(other != spread(bid, offer));
             }
         }
+        assert!(12 < widened, "{widened}");
     }
 
     #[test]
