@@ -1,6 +1,6 @@
 //! Nanoseconds per event of each stage, single runs: `cargo run --release --example stages -- tse-etf 10000000`.
 
-use quoteclock_benches::{Input, decode_itch, full_day_itch};
+use quoteclock_benches::{Input, decode_itch, full_day_binary, full_day_itch};
 use quoteclock_generate::{Load, Options};
 use std::time::Instant;
 
@@ -11,6 +11,7 @@ fn main() {
     options.events = arguments.next().map_or(10_000_000, |events| events.parse().expect("a number"));
     let start = Instant::now();
     let input = Input::itch(&options);
+    let binary = Input::binary(&options);
     report("generate", start, options.events, input.bytes.len() as u64);
     for _ in 0..arguments.next().map_or(3, |rounds| rounds.parse().expect("a number")) {
         let start = Instant::now();
@@ -19,6 +20,9 @@ fn main() {
         let start = Instant::now();
         let (finished, hash) = full_day_itch(&input);
         report("engine/full_day", start, finished.record_count, hash);
+        let start = Instant::now();
+        let (finished, hash) = full_day_binary(&binary);
+        report("full_day/binary", start, finished.record_count, hash);
     }
 }
 

@@ -2,7 +2,8 @@
 
 use quoteclock_engine::{BadRecord, Day, DayOptions, DaySink, Finished, RejectSink};
 use quoteclock_feed::itch::{ItchDecoder, ItchWriter};
-use quoteclock_feed::{EventWriter, RawRecord, Receiver, Stop};
+use quoteclock_feed::binary::{BinaryDecoder, BinaryWriter, Header};
+use quoteclock_feed::{EventWriter, RawRecord, Receiver, Stop, TradingDate, UtcOffset};
 use quoteclock_generate::{Options, generate, registry};
 use quoteclock_ledger::DayLedger;
 use quoteclock_model::{Interval, IssueCode, IssueIndex, ServerIndex, Timestamp};
@@ -34,6 +35,23 @@ impl Input {
         generate(&options, &mut writer).expect("a day that ITCH can say");
         writer.finish().expect("writing to memory");
         Input { options, registry, bytes }
+    }
+
+    /// The same day in the binary form.
+    ///
+    /// # Panics
+    /// If the day cannot be generated or its registry is wrong: both are ours.
+    pub fn binary(options: &Options) -> Input {
+        let registry = registry_of(options);
+        let date = options.date;
+        let date = TradingDate::new(date.year().cast_unsigned(), date.month().cast_unsigned(), date.day().cast_unsigned());
+        let offset = UtcOffset::from_minutes(540).expect("less than a day");
+        let header = Header { date: date.expect("a date"), offset, has_sequence: true };
+        let mut bytes = Vec::new();
+        let mut writer = BinaryWriter::new(&mut bytes, &header);
+        generate(options, &mut writer).expect("a day of ours");
+        writer.finish().expect("writing to memory");
+        Input { options: options.clone(), registry, bytes }
     }
 
     /// The first instant of the day.
@@ -129,6 +147,22 @@ pub fn full_day_itch(input: &Input) -> (Finished, u64) {
         decoder.push(chunk, &mut day).expect("good ITCH");
     }
     decoder.finish(&mut day).expect("good ITCH");
+    let (finished, Ledger(ledger), NoRejects) = day.finish().expect("a good day");
+    let hash = hash(&finished.plan, &ledger.expect("open"));
+    (finished, hash)
+}
+
+/// Measures a whole day from the binary form, and gives a hash of all totals.
+///
+/// # Panics
+/// If the day is bad: it is ours.
+pub fn full_day_binary(input: &Input) -> (Finished, u64) {
+    let options = DayOptions { date: Some(input.options.date), ..DayOptions::default() };
+    let day = Day::new(&input.registry, options, Ledger::default(), NoRejects).expect("a date of our time");
+    let mut day = day.in_batches();
+    let mut decoder = BinaryDecoder::default();
+    decoder.push(&input.bytes, &mut day).expect("a good file");
+    decoder.finish(&mut day).expect("a good file");
     let (finished, Ledger(ledger), NoRejects) = day.finish().expect("a good day");
     let hash = hash(&finished.plan, &ledger.expect("open"));
     (finished, hash)

@@ -6,6 +6,7 @@ use crate::faults::{BadRecord, DayError, Fault};
 use crate::intake::{Order, Progress, Sequencer, Timing};
 use crate::late::{LateWindows, UnknownWindow};
 use jiff::civil::Date;
+use quoteclock_feed::binary::WholeBlock;
 use quoteclock_feed::{Malformed, Place, RawRecord, Receiver, Stop};
 use quoteclock_model::{DayTurnover, IssueCode, IssueIndex, MarketEvent, Record, Scope, ServerIndex, Span, Timestamp, merge_spans};
 use quoteclock_obligation::{IntervalSink, IssueMeasure};
@@ -136,26 +137,49 @@ impl<'a, S: DaySink, R: RejectSink> Day<'a, S, R> {
     fn apply_batch(&mut self) -> Result<(), Stop> {
         let Some(batch) = self.batch.as_mut().filter(|batch| !batch.is_empty()) else { return Ok(()) };
         let Stage::Open { engine, progress } = &mut self.stage else { unreachable!("a good time opens the day") };
-        let mut first: Option<GroupFault> = None;
+        let mut first = FirstFault::default();
         for &(issue, chunk) in batch.groups() {
-            let applied = batch
-                .parts(chunk)
-                .try_for_each(|events| engine.apply_group(issue, batch.base(), events, &mut self.sink));
-            if let Err(fault) = applied
-                && first.as_ref().is_none_or(|first| fault.ordinal < first.ordinal)
-            {
-                first = Some(fault);
-            }
+            let mut parts = batch.parts(chunk);
+            first.take(parts.try_for_each(|events| engine.apply_group(issue, batch.base(), events, &mut self.sink)));
         }
-        if let Some(GroupFault { ordinal, issue, fault }) = first {
-            let place = batch.place(ordinal);
-            batch.clear();
-            let issue = self.named(Some(Scope::Issue(issue)));
-            return self.set_aside(&BadRecord { place, issue, fault }, &[]);
-        }
-        engine.groups_end(progress.last());
+        let first = first.0.map(|fault| (batch.place(fault.ordinal), fault));
         batch.clear();
+        match first {
+            None => engine.groups_end(progress.last()),
+            Some((place, fault)) => return self.refuse(place, fault),
+        }
         Ok(())
+    }
+
+    /// Applies a whole block, if it follows what has been read so far; says whether it does.
+    fn apply_block(&mut self, block: &WholeBlock<'_>) -> Result<bool, Stop> {
+        self.open_at(block.start())?;
+        let Stage::Open { progress, .. } = &self.stage else { return Ok(false) };
+        if !progress.holds(Span { start: block.start(), end: block.last() })
+            || !block.sequence().is_none_or(|first| self.sequencer.check_run(first, block.record_count()))
+        {
+            return Ok(false);
+        }
+        self.apply_batch()?;
+        let Stage::Open { engine, progress } = &mut self.stage else { return Ok(false) };
+        let mut first = FirstFault::default();
+        for (issue, group) in block.groups() {
+            first.take(engine.apply_group(issue, group.base(), group.slots(), &mut self.sink));
+        }
+        if let Some(fault) = first.0 {
+            let place = block.place(fault.ordinal).expect("the ordinal is that of a record");
+            return self.refuse(place, fault).map(|()| true);
+        }
+        engine.groups_end(block.last());
+        progress.check(Some(block.last()));
+        self.record_count += u64::from(block.record_count());
+        Ok(true)
+    }
+
+    /// Refuses the first event of a batch that does not fit.
+    fn refuse(&mut self, place: Place, GroupFault { issue, fault, .. }: GroupFault) -> Result<(), Stop> {
+        let issue = self.named(Some(Scope::Issue(issue)));
+        self.set_aside(&BadRecord { place, issue, fault }, &[])
     }
 
     /// Takes note that the input breaks off or is corrupted at `place`, after `unfinished`, the beginning of a record.
@@ -490,11 +514,37 @@ impl<S: DaySink, R: RejectSink> Receiver for Day<'_, S, R> {
         self.judge(record)
     }
 
+    fn takes_blocks(&self) -> bool {
+        self.batch.is_some()
+    }
+
+    fn block(&mut self, block: &WholeBlock<'_>) -> Result<bool, Stop> {
+        if self.error.is_some() {
+            return Err(Stop);
+        }
+        self.apply_block(block)
+    }
+
     fn rest(&mut self, bytes: &[u8]) -> Result<(), Stop> {
         if self.last_was_bad {
             self.rejects.rest(bytes);
         }
         Ok(())
+    }
+}
+
+/// Of the faults of several groups the one that comes first in the input. Issues are independent of each other, so every
+/// event before it has been found good.
+#[derive(Default)]
+struct FirstFault(Option<GroupFault>);
+
+impl FirstFault {
+    fn take(&mut self, applied: Result<(), GroupFault>) {
+        if let Err(fault) = applied
+            && self.0.as_ref().is_none_or(|first| fault.ordinal < first.ordinal)
+        {
+            self.0 = Some(fault);
+        }
     }
 }
 

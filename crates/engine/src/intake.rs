@@ -51,6 +51,18 @@ impl Sequencer {
         self.unread = 0;
         order
     }
+
+    /// Checks a run of numbers that rise by one, of which `first` is the first. If it does not follow, nothing changes.
+    pub(crate) fn check_run(&mut self, first: SequenceNo, count: u32) -> bool {
+        let before = (self.last, self.unread);
+        let Some(rest) = u64::from(count).checked_sub(1) else { return false };
+        let follows = self.check(Sequence::Given(first)) == Order::Next;
+        match first.0.checked_add(rest) {
+            Some(last) if follows => self.last = Some(SequenceNo(last)),
+            _ => (self.last, self.unread) = before,
+        }
+        follows
+    }
 }
 
 /// What is to be said of a record's time.
@@ -82,6 +94,11 @@ impl Progress {
     /// The latest good time so far.
     pub(crate) fn last(&self) -> Timestamp {
         self.last
+    }
+
+    /// Whether times from the start of `span` up to its end, that one included, are good ones.
+    pub(crate) fn holds(&self, span: Span) -> bool {
+        self.last <= span.start && span.end < self.day.end
     }
 
     #[inline]

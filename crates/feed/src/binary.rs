@@ -20,6 +20,7 @@ mod index;
 mod layout;
 mod pending;
 mod slot;
+mod whole;
 mod write;
 
 pub use block::{Block, Front, Group, GroupRecord, GroupRecords};
@@ -29,6 +30,7 @@ pub use file::{BinaryFile, BinaryFileError};
 pub use index::{BlockEntry, Index, Tail};
 pub use layout::{BlockHead, FILE_HEAD_BYTES, FRAME_BYTES_MAX, FRAME_HEAD_BYTES, SLOT_BYTES, VERSION};
 pub use slot::{Records, Slot};
+pub use whole::WholeBlock;
 pub use write::BinaryWriter;
 
 use crate::{TradingDate, UtcOffset};

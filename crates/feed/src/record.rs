@@ -1,5 +1,6 @@
 //! What a decoder hands over: records with what of them could be read, and where they stood.
 
+use crate::binary::WholeBlock;
 use quoteclock_model::{
     IssueCode, IssueIndex, MarketEvent, OrderAction, Record, Scope, SequenceNo, ServerIndex, Shares, Timestamp,
 };
@@ -99,6 +100,23 @@ pub trait Receiver {
     /// # Errors
     /// [`Stop`] to end decoding.
     fn record(&mut self, record: &RawRecord<'_>) -> Result<(), Stop>;
+
+    /// Whether [`Receiver::block`] may take a block.
+    fn takes_blocks(&self) -> bool {
+        false
+    }
+
+    /// Takes a block of the binary form at once, instead of its records one by one. Its names have been announced, its
+    /// checksums are right, each ordinal stands on one record and times never go backwards along them.
+    ///
+    /// Says whether it has: otherwise the records follow, in the original order.
+    ///
+    /// # Errors
+    /// [`Stop`] to end decoding.
+    fn block(&mut self, block: &WholeBlock<'_>) -> Result<bool, Stop> {
+        let _ = block;
+        Ok(false)
+    }
 
     /// Takes a further part of the last record, which was too long to be held whole.
     ///

@@ -176,6 +176,15 @@ impl<'a> Block<'a> {
         })
     }
 
+    /// The same for whoever has verified them before.
+    pub(crate) fn groups_unverified(&self) -> impl ExactSizeIterator<Item = Group<'a>> + use<'a> {
+        let (front, slots) = (self.front, self.slots);
+        front.groups.iter().map(move |entry| {
+            let issue = (entry.issue.get() != MARKET).then(|| entry.issue.get());
+            Group { issue, base: front.head.start(), slots: group_slots(slots, entry) }
+        })
+    }
+
     /// The group of an issue by its index in the file, or that of the market-wide events.
     ///
     /// # Errors
@@ -206,7 +215,7 @@ impl<'a> Block<'a> {
     }
 
     /// The stretches of sequence numbers: the ordinal where each begins, and its first number.
-    pub(crate) fn runs(&self) -> impl Iterator<Item = (u32, u64)> + use<'a> {
+    pub(crate) fn runs(&self) -> impl ExactSizeIterator<Item = (u32, u64)> + use<'a> {
         self.front.runs.iter().map(|run| (run.ordinal.get(), run.sequence.get()))
     }
 }

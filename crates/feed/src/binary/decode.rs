@@ -10,6 +10,7 @@ use super::block::Block;
 use super::deliver::{Deliverer, damage};
 use super::dictionary::Dictionary;
 use super::index::{self, Tail};
+use super::whole::WholeBlock;
 use super::layout::{self, BlockHead, FILE_HEAD_BYTES, FRAME_HEAD_BYTES, FileHead, FrameHead};
 use crate::{FeedError, Malformed, Place, Receiver, Stop};
 
@@ -24,6 +25,8 @@ pub struct BinaryDecoder {
     offset: u64,
     dictionary: Dictionary,
     deliverer: Deliverer,
+    /// Room to look into the order of a block.
+    times: Vec<u32>,
     /// What the blocks so far have held, damaged ones included.
     records: u64,
     blocks: u64,
@@ -180,9 +183,16 @@ impl BinaryDecoder {
         let prepared = Block::parse(frame, has_sequence).and_then(|block| {
             self.dictionary.lose(head.issues_before.get(), head.servers_before.get())?;
             block.front().define(&mut self.dictionary, receiver)?;
-            self.deliverer.prepare(&block, &self.dictionary)?;
             Ok(block)
         });
+        if let Ok(block) = &prepared
+            && receiver.takes_blocks()
+            && let Some(whole) = WholeBlock::new(block, self.offset, &self.dictionary, &mut self.times)
+            && receiver.block(&whole)?
+        {
+            return Ok(());
+        }
+        let prepared = prepared.and_then(|block| self.deliverer.prepare(&block, &self.dictionary).map(|()| block));
         match prepared {
             Ok(block) => self.deliverer.hand_over(&block, self.offset, &self.dictionary, receiver),
             Err(malformed) => self.bad(frame, malformed, receiver),

@@ -49,6 +49,11 @@ impl Dictionary {
         self.servers.get(index).map(ServerIndex)
     }
 
+    /// Whether no name has been lost: every index in the file is then the one that was announced.
+    pub(crate) fn is_whole(&self) -> bool {
+        [&self.issues, &self.servers].iter().all(|names| names.seen.len() == names.indices.len())
+    }
+
     /// How many issues and servers the file has named so far, lost ones included.
     pub(crate) fn counts(&self) -> (u32, u32) {
         (self.issues.count(), self.servers.count())

@@ -1,0 +1,85 @@
+//! A block without a fault of its own, for whoever takes it group by group.
+
+use super::block::{Block, Group};
+use super::dictionary::Dictionary;
+use super::slot::Records;
+use crate::Place;
+use quoteclock_model::{IssueIndex, SequenceNo, Timestamp};
+
+/// A block of which all is known to be whole: its checksums, and that its records make one stretch of time in order.
+#[derive(Clone, Copy, Debug)]
+pub struct WholeBlock<'a> {
+    block: Block<'a>,
+    /// Where it begins in the file.
+    offset: u64,
+}
+
+impl<'a> WholeBlock<'a> {
+    /// The block that begins at `offset`, if it is whole, holds events of single issues that are named, and its sequence numbers, if
+    /// it has any, rise by one. `times` is room to work in.
+    pub(crate) fn new(
+        block: &Block<'a>,
+        offset: u64,
+        dictionary: &Dictionary,
+        times: &mut Vec<u32>,
+    ) -> Option<WholeBlock<'a>> {
+        let named = |group: Group<'_>| group.issue().is_some_and(|index| dictionary.issue(index).is_some());
+        let usual = dictionary.is_whole() && block.runs().len() <= 1 && block.groups_unverified().all(named);
+        (usual && is_in_order(block, times)).then_some(WholeBlock { block: *block, offset })
+    }
+
+    /// Number of records, at least one.
+    pub fn record_count(&self) -> u32 {
+        self.block.head().record_count()
+    }
+
+    /// The time of the first record.
+    pub fn start(&self) -> Timestamp {
+        self.block.head().start()
+    }
+
+    /// The time of the last record.
+    pub fn last(&self) -> Timestamp {
+        self.block.head().last()
+    }
+
+    /// The sequence number of the first record; each further one has the next.
+    pub fn sequence(&self) -> Option<SequenceNo> {
+        self.block.runs().next().map(|(_, first)| SequenceNo(first))
+    }
+
+    /// The groups, each with its issue.
+    pub fn groups(&self) -> impl ExactSizeIterator<Item = (IssueIndex, Group<'a>)> + use<'a> {
+        self.block.groups_unverified().map(|group| (IssueIndex(group.issue().unwrap_or(u32::MAX)), group))
+    }
+
+    /// Where the record with this ordinal stands in the file, if there is one.
+    pub fn place(&self, ordinal: u32) -> Option<Place> {
+        let first = (0..self.block.group_count()).find_map(|position| {
+            let (_, first_slot, slots) = self.block.raw_group(position);
+            let position = slots.iter().position(|slot| slot.kind() != 0 && slot.ordinal() == ordinal)?;
+            Some(first_slot + u32::try_from(position).ok()?)
+        })?;
+        Some(Place::Byte(self.offset + self.block.slot_offset(first)))
+    }
+}
+
+/// Whether every checksum is right, each ordinal stands on one record, and times never go backwards along them, nor leave
+/// the block's span: each time is put at its ordinal, then all are compared.
+fn is_in_order(block: &Block<'_>, times: &mut Vec<u32>) -> bool {
+    let head = block.head();
+    times.clear();
+    times.resize(head.record_count() as usize, u32::MAX);
+    let mut count = 0;
+    for group in block.groups() {
+        let Ok(group) = group else { return false };
+        for (slot, _) in Records(group.slots()) {
+            let Some(time) = times.get_mut(slot.ordinal() as usize) else { return false };
+            *time = slot.micros();
+            count += 1;
+        }
+    }
+    // As many records as ordinals: one that stands on two is missing elsewhere, and its time is past the span.
+    let span = head.span_micros.get();
+    count == times.len() && span < u32::MAX && times.last().is_some_and(|&last| last <= span) && times.is_sorted()
+}
