@@ -176,29 +176,26 @@ impl Book {
             OrderAction::Replace { order, order_new, price, quantity } => {
                 changed(&self.replace(order, order_new, price, quantity)?);
             }
-            OrderAction::Reduce { order, quantity } => {
-                let position = self.find_with(order, quantity)?;
-                changed(&self.take(position, quantity));
-            }
-            OrderAction::Cancel { order } => {
-                let position = self.find(order)?;
-                changed(&self.take(position, self.orders.at(position).quantity));
-            }
+            OrderAction::Reduce { order, quantity } => changed(&self.take(order, Some(quantity))?),
+            OrderAction::Cancel { order } => changed(&self.take(order, None)?),
             OrderAction::Trade { quantity, orders, .. } => {
                 for order in orders.into_iter().flatten() {
                     self.find_with(order, quantity)?;
                 }
                 for order in orders.into_iter().flatten() {
-                    let position = self.find_with(order, quantity)?;
-                    changed(&self.take(position, quantity));
+                    changed(&self.take(order, Some(quantity))?);
                 }
             }
         }
         Ok(())
     }
 
-    #[inline]
-    fn add(&mut self, id: OrderId, order: &Order, holder: Option<Holder>) -> Result<QuoteChange, BookError> {
+    /// Enters an order, whose quotes are those of `holder`. Says what that did to the quotes.
+    ///
+    /// # Errors
+    /// [`BookError`] if its number is live, or its level cannot hold it; then nothing has changed.
+    #[inline(always)]
+    pub fn add(&mut self, id: OrderId, order: &Order, holder: Option<Holder>) -> Result<QuoteChange, BookError> {
         let vacancy = self.orders.vacancy(id).ok_or(BookError::AlreadyLive { order: id })?;
         let mut slot = Slot::new(id, order, holder);
         let added = slot.terms.quote_price().map(|price| (price, order.quantity));
@@ -207,8 +204,36 @@ impl Book {
         Ok(QuoteChange { server: order.server, holder, side: order.side, limit: order.price, taken: None, added })
     }
 
-    #[inline]
-    fn replace(
+    /// Takes shares off an order, all that remain if none are given; it is gone when nothing remains. Says what that did
+    /// to the quotes.
+    ///
+    /// # Errors
+    /// [`BookError`] if it is not live, or less remains; then nothing has changed.
+    #[inline(always)]
+    pub fn take(&mut self, order: OrderId, shares: Option<Shares>) -> Result<QuoteChange, BookError> {
+        let position = match shares {
+            Some(shares) => self.find_with(order, shares)?,
+            None => self.find(order)?,
+        };
+        let slot = self.orders.at_mut(position);
+        let shares = shares.unwrap_or(slot.quantity);
+        slot.quantity.0 -= shares.0;
+        let slot = *slot;
+        self.take_quote(&slot, shares);
+        if slot.quantity == Shares(0) {
+            self.orders.remove(position);
+        }
+        let taken = slot.terms.quote_price().map(|price| (price, shares));
+        let (server, holder) = (slot.server(), slot.holder);
+        Ok(QuoteChange { server, holder, side: slot.terms.side(), limit: slot.terms.price(), taken, added: None })
+    }
+
+    /// Changes an order; what is not given stays as it was. Says what that did to the quotes.
+    ///
+    /// # Errors
+    /// [`BookError`] if it is not live, its new number is, or its new level cannot hold it; then nothing has changed.
+    #[inline(always)]
+    pub fn replace(
         &mut self,
         id: OrderId,
         id_new: OrderId,
@@ -244,13 +269,13 @@ impl Book {
         Ok(QuoteChange { server, holder, side: before.terms.side(), limit: before.terms.price(), taken, added })
     }
 
-    #[inline]
+    #[inline(always)]
     fn find(&self, order: OrderId) -> Result<Position, BookError> {
         self.orders.find(order).ok_or(BookError::Unknown { order })
     }
 
     /// Finds an order off which `quantity` can be taken.
-    #[inline]
+    #[inline(always)]
     fn find_with(&self, order: OrderId, quantity: Shares) -> Result<Position, BookError> {
         let position = self.find(order)?;
         let remaining = self.orders.at(position).quantity;
@@ -260,23 +285,8 @@ impl Book {
         Ok(position)
     }
 
-    /// Takes `quantity` off an order that holds as much; it is gone when nothing remains.
-    #[inline]
-    fn take(&mut self, position: Position, quantity: Shares) -> QuoteChange {
-        let order = self.orders.at_mut(position);
-        order.quantity.0 -= quantity.0;
-        let order = *order;
-        self.take_quote(&order, quantity);
-        if order.quantity == Shares(0) {
-            self.orders.remove(position);
-        }
-        let taken = order.terms.quote_price().map(|price| (price, quantity));
-        let (server, holder) = (order.server(), order.holder);
-        QuoteChange { server, holder, side: order.terms.side(), limit: order.terms.price(), taken, added: None }
-    }
-
     /// Counts an order's quote, if it is one, and tells the order where.
-    #[inline]
+    #[inline(always)]
     fn add_quote(&mut self, order: &mut Slot) -> Result<(), BookError> {
         let Some(price) = order.terms.quote_price() else { return Ok(()) };
         let shares = order.quantity;
@@ -289,7 +299,7 @@ impl Book {
     }
 
     /// Takes `shares` off an order's quote, if it is one.
-    #[inline]
+    #[inline(always)]
     fn take_quote(&mut self, order: &Slot, shares: Shares) {
         let Some(price) = order.terms.quote_price() else { return };
         self.levels.take(order.terms.level(), shares);

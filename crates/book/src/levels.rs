@@ -76,7 +76,7 @@ impl LevelTable {
 
     /// Adds `shares`; `None`, and nothing changed, if the level's total would not fit 64 bits.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub(crate) fn add(&mut self, key: LevelKey, shares: Shares) -> Option<()> {
         if self.slots.len() < (self.used + 1) * 2 {
             self.rebuild();
@@ -93,7 +93,7 @@ impl LevelTable {
     ///
     /// # Panics
     /// If the level holds less: levels hold the sum of the live quotes.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn take(&mut self, key: LevelKey, shares: Shares) {
         let position = self.position(key);
         let quantity = &mut self.slots[position].quantity;
@@ -123,7 +123,7 @@ impl LevelTable {
     }
 
     /// Where the level is, or can be put.
-    #[inline]
+    #[inline(always)]
     fn position(&self, key: LevelKey) -> usize {
         let mask = self.slots.len().wrapping_sub(1);
         #[allow(clippy::cast_possible_truncation, reason = "the low bits of a hash are as good as all of them")]

@@ -58,7 +58,7 @@ impl Terms {
     const CONDITION_SHIFT: u32 = Self::PRICE_BITS + 1;
     const ENTRY_SHIFT: u32 = Self::CONDITION_SHIFT + 3;
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn new(side: Side, price: Option<Price>, condition: Condition) -> Terms {
         const { assert!(Price::MAX.ten_thousandths() <= Self::PRICE) };
         let price = price.map_or(0, Price::ten_thousandths);
@@ -66,17 +66,17 @@ impl Terms {
         Terms(price | offer | (condition as u64) << Self::CONDITION_SHIFT)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn price(self) -> Option<Price> {
         LevelKey(self.0).price()
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn side(self) -> Side {
         LevelKey(self.0).side()
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn condition(self) -> Condition {
         match self.0 >> Self::CONDITION_SHIFT & 0b111 {
             0 => Condition::None,
@@ -88,33 +88,33 @@ impl Terms {
     }
 
     /// The same at another price.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn at(self, price: Price) -> Terms {
         Terms(self.0 & !Self::PRICE | price.ten_thousandths())
     }
 
     /// The same with another place among the holder's own quotes.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn with_entry(self, entry: Entry) -> Terms {
         let below = self.0 & ((1 << Self::ENTRY_SHIFT) - 1);
         Terms(below | u64::from(entry.0) << Self::ENTRY_SHIFT)
     }
 
     /// The place among the holder's own quotes.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn entry(self) -> Entry {
         #[allow(clippy::cast_possible_truncation, reason = "16 bits are left")]
         Entry((self.0 >> Self::ENTRY_SHIFT) as u8)
     }
 
     /// The price at which the order is a quote.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn quote_price(self) -> Option<Price> {
         self.price().filter(|_| self.condition().quotes())
     }
 
     /// The level at which the order counts if it is a quote.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn level(self) -> LevelKey {
         LevelKey(self.0 & (Self::PRICE | Self::OFFER))
     }
@@ -135,7 +135,7 @@ impl OrderTable {
     }
 
     /// Where the order with this number stands.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn find(&self, id: OrderId) -> Option<Position> {
         if self.slots.is_empty() {
             return None;
@@ -154,7 +154,7 @@ impl OrderTable {
     }
 
     /// Where an order with this number can be put; `None` if one stands in the table.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn vacancy(&mut self, id: OrderId) -> Option<Position> {
         if self.slots.len() < (self.len + 1) * 2 {
             self.grow();
@@ -173,19 +173,19 @@ impl OrderTable {
     }
 
     /// The order at a position.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn at(&self, position: Position) -> &Slot {
         &self.slots[position.0]
     }
 
     /// The order at a position. It keeps its number, and something of it remains.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn at_mut(&mut self, position: Position) -> &mut Slot {
         &mut self.slots[position.0]
     }
 
     /// Puts an order where its number has a vacancy.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn put(&mut self, vacancy: Position, slot: Slot) {
         assert!(!slot.is_free(), "an order without shares");
         self.slots[vacancy.0] = slot;
@@ -193,7 +193,7 @@ impl OrderTable {
     }
 
     /// Removes the order at a position.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn remove(&mut self, position: Position) {
         self.close_gap(position.0);
         self.len -= 1;
@@ -210,14 +210,14 @@ impl OrderTable {
         self.slots.iter().filter(|slot| !slot.is_free())
     }
 
-    #[inline]
+    #[inline(always)]
     fn home(&self, id: OrderId) -> usize {
         #[allow(clippy::cast_possible_truncation, reason = "the low bits of a hash are as good as all of them")]
         let hash = self.hasher.hash_one(id.0) as usize;
         hash & (self.slots.len() - 1)
     }
 
-    #[inline]
+    #[inline(always)]
     fn next(&self, position: usize) -> usize {
         (position + 1) & (self.slots.len() - 1)
     }
@@ -236,7 +236,7 @@ impl OrderTable {
     }
 
     /// Moves those behind a free slot up, so that probing never has to pass a gap.
-    #[inline]
+    #[inline(always)]
     fn close_gap(&mut self, mut gap: usize) {
         let mask = self.slots.len() - 1;
         let mut position = gap;
@@ -258,14 +258,14 @@ impl OrderTable {
 }
 
 impl Slot {
-    #[inline]
+    #[inline(always)]
     pub(crate) fn new(id: OrderId, order: &Order, holder: Option<Holder>) -> Slot {
         let terms = Terms::new(order.side, order.price, order.condition);
         let server = order.server.map_or(0, |server| server.0 + 1);
         Slot { id, terms, quantity: order.quantity, server, holder }
     }
 
-    #[inline]
+    #[inline(always)]
     fn is_free(&self) -> bool {
         self.quantity == Shares(0)
     }

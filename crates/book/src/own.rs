@@ -142,13 +142,13 @@ impl OwnQuotes {
     }
 
     /// Adds an order's quote. The sum at a price is never larger than the market's, which has been checked to fit.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn add(&mut self, side: Side, price: Price, shares: Shares) -> Entry {
         self.side_mut(side).add(price, shares)
     }
 
     /// Takes `shares` off an order's quote.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn take(&mut self, side: Side, entry: Entry, price: Price, shares: Shares) {
         self.side_mut(side).take(entry, price, shares);
     }
@@ -160,7 +160,7 @@ impl OwnQuotes {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn side(&self, side: Side) -> &OwnSide {
         match side {
             Side::Bid => &self.bids,
@@ -168,7 +168,7 @@ impl OwnQuotes {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn side_mut(&mut self, side: Side) -> &mut OwnSide {
         match side {
             Side::Bid => &mut self.bids,
@@ -179,7 +179,7 @@ impl OwnQuotes {
 
 impl OwnSide {
     /// Ascending keys run from the worst price to the best.
-    #[inline]
+    #[inline(always)]
     fn key(&self, price: Price) -> u64 {
         match self.side {
             Side::Bid => price.ten_thousandths(),
@@ -187,7 +187,7 @@ impl OwnSide {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn price(&self, key: u64) -> Price {
         let units = match self.side {
             Side::Bid => key,
@@ -196,7 +196,7 @@ impl OwnSide {
         Price::from_ten_thousandths(units).expect("keys are made of prices")
     }
 
-    #[inline]
+    #[inline(always)]
     fn add(&mut self, price: Price, shares: Shares) -> Entry {
         let key = self.key(price);
         match &mut self.form {
@@ -236,7 +236,7 @@ impl OwnSide {
         Entry(0)
     }
 
-    #[inline]
+    #[inline(always)]
     fn take(&mut self, entry: Entry, price: Price, shares: Shares) {
         let key = self.key(price);
         match &mut self.form {

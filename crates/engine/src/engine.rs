@@ -3,10 +3,10 @@
 use crate::Fault;
 use crate::market::{MarketChange, MarketLog};
 use hashbrown::HashMap;
-use quoteclock_book::{Book, BookError};
-use quoteclock_feed::binary::{Records, Slot as EventSlot};
+use quoteclock_book::{Book, BookError, Order};
+use quoteclock_feed::binary::{Records, Slot as EventSlot, Usual};
 use quoteclock_model::{
-    DayTurnover, IssueCode, IssueIndex, MarketEvent, MarketTurnover, Record, Scope, ServerIndex, Span, Timestamp,
+    Condition, DayTurnover, IssueCode, IssueIndex, MarketEvent, MarketTurnover, Record, Scope, ServerIndex, Span, Timestamp,
     Turnover,
 };
 use quoteclock_obligation::{IntervalSink, IssueMeasure, ObligationIndex};
@@ -191,22 +191,28 @@ impl Engine {
         let slot = &mut self.slots[slot];
         self.market.catch_up(slot, sink);
         let servers = &self.plan_server_of[..];
-        let server_at = |index| u32::try_from(index).ok().filter(|&index| (index as usize) < servers.len()).map(ServerIndex);
+        let Slot { measure, .. } = slot;
         for (event, extension) in Records(events) {
-            let time = Timestamp::from_micros(base.as_micros() + i64::from(event.micros()));
-            slot.measure.advance(time, sink);
-            let applied = match event.event(extension, Scope::Issue(issue), server_at) {
-                Ok(MarketEvent::Order { ref action, .. }) => slot.measure.apply(action, servers).map_err(Fault::from),
-                Ok(MarketEvent::Phase { phase, .. }) => {
-                    slot.measure.set_phase(phase);
+            measure.advance(Timestamp::from_micros(base.as_micros() + i64::from(event.micros())), sink);
+            let applied = match event.usual() {
+                Some(Usual::Add { order, server, side, price, quantity }) if server.is_none_or(|at| at < servers.len()) => {
+                    let server = server.and_then(|at| u32::try_from(at).ok()).map(ServerIndex);
+                    let condition = Condition::None;
+                    measure.add(order, &Order { server, side, price: Some(price), quantity, condition }, servers)
+                }
+                Some(Usual::Replace { order, order_new, price, quantity }) => {
+                    measure.replace(order, order_new, price, quantity)
+                }
+                Some(Usual::Take { order, quantity }) => measure.take(order, quantity),
+                Some(Usual::Execute { order, price, quantity, auction }) => {
+                    measure.execute(order, price, quantity, auction)
+                }
+                _ => {
+                    unusual(event, extension, issue, measure, servers)?;
                     Ok(())
                 }
-                Ok(MarketEvent::Clear { .. }) => {
-                    slot.measure.clear();
-                    Ok(())
-                }
-                Err(malformed) => Err(malformed.into()),
             };
+            let applied = applied.map_err(Fault::from);
             if let Err(fault) = applied {
                 return Err(GroupFault { ordinal: event.ordinal(), issue, fault });
             }
@@ -274,10 +280,10 @@ impl Engine {
         for slot in &self.slots {
             let Some(code) = &slot.code else { continue };
             let (market, sign_ups) = (slot.measure.market_turnover(), slot.measure.sign_up_turnovers());
-            if !sign_ups.is_empty() || market != MarketTurnover::default() {
+            if sign_ups.len() != 0 || market != MarketTurnover::default() {
                 *turnover.issues.entry(code.clone()).or_default() += market;
             }
-            for &(position, of_sign_up) in sign_ups {
+            for (position, of_sign_up) in sign_ups {
                 turnover.sign_ups[position] = of_sign_up;
             }
         }
@@ -302,6 +308,31 @@ impl Engine {
 
 fn index_of_last(slots: &[Slot]) -> u32 {
     u32::try_from(slots.len() - 1).expect("fewer issues than 32 bits count")
+}
+
+/// Applies an event that is not of a usual form.
+#[cold]
+fn unusual(
+    event: &EventSlot,
+    extension: Option<&EventSlot>,
+    issue: IssueIndex,
+    measure: &mut IssueMeasure,
+    servers: &[Option<u32>],
+) -> Result<(), GroupFault> {
+    let server_at = |at| u32::try_from(at).ok().filter(|&at| (at as usize) < servers.len()).map(ServerIndex);
+    let applied = match event.event(extension, Scope::Issue(issue), server_at) {
+        Ok(MarketEvent::Order { ref action, .. }) => measure.apply(action, servers).map_err(Fault::from),
+        Ok(MarketEvent::Phase { phase, .. }) => {
+            measure.set_phase(phase);
+            Ok(())
+        }
+        Ok(MarketEvent::Clear { .. }) => {
+            measure.clear();
+            Ok(())
+        }
+        Err(malformed) => Err(malformed.into()),
+    };
+    applied.map_err(|fault| GroupFault { ordinal: event.ordinal(), issue, fault })
 }
 
 /// The sink of an issue without sign-ups.

@@ -4,9 +4,10 @@ use crate::schedule::subtract;
 use crate::standing::Standing;
 use crate::turnover::{IssueTurnover, Parties};
 use crate::{Clock, Schedule};
-use quoteclock_book::{Book, BookError, Holder, OwnQuotes};
+use quoteclock_book::{Book, BookError, Holder, Order, OwnQuotes, QuoteChange};
 use quoteclock_model::{
-    Executed, Interval, MarketTurnover, OrderAction, Phase, ServerIndex, Span, State, Timestamp, Trading, Turnover,
+    Executed, Interval, MarketTurnover, OrderAction, OrderId, Phase, Price, Shares, Span, State, Timestamp, Trading,
+    Turnover,
 };
 use quoteclock_rules::{DayPlan, Limits, PhaseSource};
 
@@ -54,6 +55,8 @@ struct SignUpMeasure {
     holder: Holder,
     /// Whether it has to be judged again.
     touched: bool,
+    /// Orders sent and changed.
+    order_count: u64,
     /// In session and not exempt.
     required: Schedule,
     obligations: Vec<ObligationMeasure>,
@@ -113,6 +116,7 @@ impl IssueMeasure {
         self.sign_ups.push(SignUpMeasure {
             holder,
             touched: false,
+            order_count: 0,
             required: Schedule::new(&subtract(&plan.sessions, &sign_up.exempt)),
             obligations: obligations.collect(),
         });
@@ -174,33 +178,115 @@ impl IssueMeasure {
     /// [`BookError`] if the action does not fit the book; then nothing has changed.
     #[inline]
     pub fn apply(&mut self, action: &OrderAction, plan_server_of: &[Option<u32>]) -> Result<(), BookError> {
-        let IssueMeasure { book, sign_ups, holder_of_server, touched, .. } = self;
-        let holder_of = |server: ServerIndex| {
-            let server = plan_server_of[server.index()]?;
-            *holder_of_server.get(server as usize)?
-        };
-        let mut parties = Parties::default();
-        book.apply(action, holder_of, |change| {
-            parties.note(change);
-            let Some(holder) = change.holder else { return };
-            let sign_up = &mut sign_ups[holder.index()];
-            let mut stands = true;
-            for obligation in &mut sign_up.obligations {
-                stands &= obligation.standing.follow(change);
-            }
-            if !stands && !std::mem::replace(&mut sign_up.touched, true) {
-                touched.push(holder);
-            }
-        })?;
         match *action {
-            OrderAction::Add { .. } | OrderAction::Replace { .. } => self.turnover.count_order(&parties),
-            OrderAction::Trade { price, quantity, auction, .. } => {
-                let (trading, price) = (self.trading(auction), price.or(parties.limit()));
-                self.turnover.count_trade(trading, Executed::of(price, quantity), &parties, plan_server_of);
+            OrderAction::Add { order, server, side, price, quantity, condition } => {
+                self.add(order, &Order { server, side, price, quantity, condition }, plan_server_of)
             }
-            OrderAction::Reduce { .. } | OrderAction::Cancel { .. } => {}
+            OrderAction::Replace { order, order_new, price, quantity } => {
+                self.replace(order, order_new, price, quantity)
+            }
+            OrderAction::Reduce { order, quantity } => self.take(order, Some(quantity)),
+            OrderAction::Cancel { order } => self.take(order, None),
+            OrderAction::Trade { orders: [Some(order), None], price, quantity, auction } => {
+                self.execute(order, price, quantity, auction)
+            }
+            OrderAction::Trade { price, quantity, auction, .. } => {
+                let mut parties = Parties::default();
+                let IssueMeasure { book, sign_ups, touched, .. } = self;
+                book.apply(action, |_| None, |change| {
+                    parties.note(change);
+                    note(change, sign_ups, touched);
+                })?;
+                self.count_trade(price, quantity, auction, &parties, plan_server_of);
+                Ok(())
+            }
         }
+    }
+
+    /// An order rests in the book, see [`IssueMeasure::apply`].
+    ///
+    /// # Errors
+    /// As [`IssueMeasure::apply`].
+    #[inline(always)]
+    pub fn add(&mut self, id: OrderId, order: &Order, plan_server_of: &[Option<u32>]) -> Result<(), BookError> {
+        let holder = order.server.and_then(|server| {
+            let server = plan_server_of[server.index()]?;
+            *self.holder_of_server.get(server as usize)?
+        });
+        let change = self.book.add(id, order, holder)?;
+        self.note_order(&change);
         Ok(())
+    }
+
+    /// An order changes, see [`IssueMeasure::apply`].
+    ///
+    /// # Errors
+    /// As [`IssueMeasure::apply`].
+    #[inline(always)]
+    pub fn replace(
+        &mut self,
+        id: OrderId,
+        id_new: OrderId,
+        price: Option<Price>,
+        quantity: Option<Shares>,
+    ) -> Result<(), BookError> {
+        let change = self.book.replace(id, id_new, price, quantity)?;
+        self.note_order(&change);
+        Ok(())
+    }
+
+    /// Shares are taken off an order, all that remain if none are given; see [`IssueMeasure::apply`].
+    ///
+    /// # Errors
+    /// As [`IssueMeasure::apply`].
+    #[inline(always)]
+    pub fn take(&mut self, id: OrderId, shares: Option<Shares>) -> Result<(), BookError> {
+        let change = self.book.take(id, shares)?;
+        note(&change, &mut self.sign_ups, &mut self.touched);
+        Ok(())
+    }
+
+    /// An execution that names one order, see [`IssueMeasure::apply`].
+    ///
+    /// # Errors
+    /// As [`IssueMeasure::apply`].
+    #[inline(always)]
+    pub fn execute(
+        &mut self,
+        id: OrderId,
+        price: Option<Price>,
+        quantity: Shares,
+        auction: bool,
+    ) -> Result<(), BookError> {
+        let change = self.book.take(id, Some(quantity))?;
+        note(&change, &mut self.sign_ups, &mut self.touched);
+        let mut parties = Parties::default();
+        parties.note(&change);
+        self.count_trade(price, quantity, auction, &parties, &[]);
+        Ok(())
+    }
+
+    /// Follows the change that an order sent or changed made, and counts it.
+    ///
+    /// Clauses: `ST1/access-fee`, `QC/access_fee_counts`.
+    #[inline(always)]
+    fn note_order(&mut self, change: &QuoteChange) {
+        note(change, &mut self.sign_ups, &mut self.touched);
+        if let Some(holder) = change.holder {
+            self.sign_ups[holder.index()].order_count += 1;
+        }
+    }
+
+    fn count_trade(
+        &mut self,
+        price: Option<Price>,
+        quantity: Shares,
+        auction: bool,
+        parties: &Parties,
+        plan_server_of: &[Option<u32>],
+    ) {
+        let executed = Executed::of(price.or(parties.limit()), quantity);
+        self.turnover.count_trade(self.trading(auction), executed, parties, plan_server_of);
     }
 
     /// When an execution at the current place of the feed took place: in the continuous auction while the session runs
@@ -224,8 +310,9 @@ impl IssueMeasure {
     }
 
     /// What each sign-up has traded and sent so far, with its position in the plan.
-    pub fn sign_up_turnovers(&self) -> &[(usize, Turnover)] {
-        self.turnover.sign_ups()
+    pub fn sign_up_turnovers(&self) -> impl ExactSizeIterator<Item = (usize, Turnover)> + '_ {
+        let traded = self.turnover.sign_ups().iter().zip(&self.sign_ups);
+        traded.map(|(&(position, traded), sign_up)| (position, Turnover { order_count: sign_up.order_count, ..traded }))
     }
 
     /// The issue's own phase from now on.
@@ -339,6 +426,20 @@ struct Moment {
     /// Whether the phases of the market and the issue ask for quotes.
     trades: bool,
     unknown: bool,
+}
+
+/// Follows a change of the quotes; whoever does not certainly stand where it stood has to be judged again.
+#[inline(always)]
+fn note(change: &QuoteChange, sign_ups: &mut [SignUpMeasure], touched: &mut Vec<Holder>) {
+    let Some(holder) = change.holder else { return };
+    let sign_up = &mut sign_ups[holder.index()];
+    let mut stands = true;
+    for obligation in &mut sign_up.obligations {
+        stands &= obligation.standing.follow(change);
+    }
+    if !stands && !std::mem::replace(&mut sign_up.touched, true) {
+        touched.push(holder);
+    }
 }
 
 impl SignUpMeasure {

@@ -72,19 +72,19 @@ impl Place {
 }
 
 impl Sum {
-    #[inline]
+    #[inline(always)]
     fn add(&mut self, price: Price, shares: Shares) {
         self.value += price.amount(shares).0;
         self.quantity += u128::from(shares.0);
     }
 
-    #[inline]
+    #[inline(always)]
     fn take(&mut self, price: Price, shares: Shares) {
         self.value -= price.amount(shares).0;
         self.quantity -= u128::from(shares.0);
     }
 
-    #[inline]
+    #[inline(always)]
     fn reaches(&self, least: Least) -> bool {
         (least.value <= self.value) & (least.quantity <= self.quantity)
     }
@@ -99,7 +99,7 @@ impl Sums {
     }
 
     /// Follows a change; `inside` says whether a price is inside. Tells whether the side still stands where it stood.
-    #[inline]
+    #[inline(always)]
     fn follow(&mut self, change: &QuoteChange, inside: impl Fn(u64, u64) -> bool, least: Least) -> bool {
         if let Some((price, shares)) = change.taken {
             self.all.take(price, shares);
@@ -116,7 +116,7 @@ impl Sums {
         self.stood.is_none_or(|stood| stood == self.place(least))
     }
 
-    #[inline]
+    #[inline(always)]
     fn place(&self, least: Least) -> Place {
         if self.inside.reaches(least) {
             Place::Inside
@@ -157,7 +157,7 @@ impl Standing {
     }
 
     /// Follows a change of the own quotes. Says whether the obligation certainly stands where it stood.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn follow(&mut self, change: &QuoteChange) -> bool {
         match change.side {
             Side::Bid => self.bids.follow(change, |price, outermost| outermost <= price, self.least),

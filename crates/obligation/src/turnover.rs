@@ -60,16 +60,6 @@ impl IssueTurnover {
         }
     }
 
-    /// Counts an order sent or changed.
-    ///
-    /// Clauses: `ST1/access-fee`, `QC/access_fee_counts`.
-    #[inline]
-    pub(crate) fn count_order(&mut self, parties: &Parties) {
-        if let (Some(holder), _) = parties.orders[0] {
-            self.sign_ups[holder.index()].1.order_count += 1;
-        }
-    }
-
     /// Adds an execution to the market's sum, and to that of each sign-up whose order it names. `plan_server_of` gives the
     /// plan's position of a server of the feed, if it is in the plan.
     ///

@@ -3,6 +3,7 @@
 use super::layout::SLOT_BYTES;
 use crate::Malformed;
 use quoteclock_model::{Condition, MarketEvent, OrderAction, OrderId, Phase, Price, Scope, ServerIndex, Shares, Side};
+use std::num::NonZeroU32;
 use zerocopy::little_endian::{U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
@@ -22,6 +23,53 @@ pub struct Slot {
 }
 
 const _: () = assert!(size_of::<Slot>() == SLOT_BYTES);
+
+/// An event of a usual form: without an extension, a condition or a second order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Usual {
+    /// The order rests in the book.
+    Add {
+        /// Its number.
+        order: OrderId,
+        /// The server's index in the file, named or not.
+        server: Option<usize>,
+        /// Its side.
+        side: Side,
+        /// Its limit.
+        price: Price,
+        /// Its quantity.
+        quantity: Shares,
+    },
+    /// The order changes.
+    Replace {
+        /// Its number so far.
+        order: OrderId,
+        /// Its number from now on.
+        order_new: OrderId,
+        /// Its new limit; `None` leaves it as it was.
+        price: Option<Price>,
+        /// What now remains; `None` leaves it as it was.
+        quantity: Option<Shares>,
+    },
+    /// Shares are taken off the order.
+    Take {
+        /// The order.
+        order: OrderId,
+        /// How many; `None` for all that remain.
+        quantity: Option<Shares>,
+    },
+    /// An execution that names one order.
+    Execute {
+        /// The order.
+        order: OrderId,
+        /// The price; `None` for that of the order.
+        price: Option<Price>,
+        /// How many shares.
+        quantity: Shares,
+        /// Whether it is marked as a call auction's.
+        auction: bool,
+    },
+}
 
 /// The parts of [`Slot::tag`].
 mod tag {
@@ -162,6 +210,35 @@ impl Slot {
         let zero = U32::new(0);
         let tag = U32::new(tag::EXTENSION);
         Slot { order: U64::new(price), other: U64::new(quantity), price: zero, quantity: zero, micros: zero, tag }
+    }
+
+    /// The event, if it is one of the forms that nearly all events have; the fields of those cannot be wrong.
+    #[inline(always)]
+    pub fn usual(&self) -> Option<Usual> {
+        const BELOW_ORDINAL: u32 = (1 << tag::ORDINAL_SHIFT) - 1;
+        const ORDER: u32 = tag::ORDER;
+        const ADD: u32 = tag::ADD | ORDER;
+        const ADD_THROUGH: u32 = ADD | tag::OTHER;
+        const REPLACE: u32 = tag::REPLACE | ORDER | tag::OTHER;
+        const REDUCE: u32 = tag::REDUCE | ORDER;
+        const CANCEL: u32 = tag::CANCEL | ORDER;
+        const TRADE: u32 = tag::TRADE | ORDER;
+        let marked = self.is_marked();
+        let order = OrderId(self.order());
+        let price = Price::from_ten_thousandths(u64::from(self.price()));
+        let quantity = NonZeroU32::new(self.quantity()).map(|shares| Shares(u64::from(shares.get())));
+        Some(match self.tag.get() & BELOW_ORDINAL & !tag::MARKED {
+            tag @ (ADD | ADD_THROUGH) => {
+                let server = (tag == ADD_THROUGH).then(|| usize::try_from(self.other()).unwrap_or(usize::MAX));
+                let side = if marked { Side::Offer } else { Side::Bid };
+                Usual::Add { order, server, side, price: price?, quantity: quantity? }
+            }
+            REPLACE => Usual::Replace { order, order_new: OrderId(self.other()), price, quantity },
+            REDUCE => Usual::Take { order, quantity: Some(quantity?) },
+            CANCEL => Usual::Take { order, quantity: None },
+            TRADE => Usual::Execute { order, price, quantity: quantity?, auction: marked },
+            _ => return None,
+        })
     }
 
     /// The event that the record holds, in a group of `scope`; `server_at` gives the server of an index in the file.
