@@ -1,8 +1,8 @@
 //! Inputs and stages of the benchmarks: fixed seeds, in memory, each stage with a result to assert.
 
 use quoteclock_engine::{BadRecord, Day, DayOptions, DaySink, Finished, RejectSink};
-use quoteclock_feed::itch::{ItchDecoder, ItchWriter};
 use quoteclock_feed::binary::{BinaryDecoder, BinaryWriter, Header};
+use quoteclock_feed::itch::{ItchDecoder, ItchWriter};
 use quoteclock_feed::{EventWriter, RawRecord, Receiver, Stop, TradingDate, UtcOffset};
 use quoteclock_generate::{Options, generate, registry};
 use quoteclock_ledger::DayLedger;
@@ -44,7 +44,8 @@ impl Input {
     pub fn binary(options: &Options) -> Input {
         let registry = registry_of(options);
         let date = options.date;
-        let date = TradingDate::new(date.year().cast_unsigned(), date.month().cast_unsigned(), date.day().cast_unsigned());
+        let date =
+            TradingDate::new(date.year().cast_unsigned(), date.month().cast_unsigned(), date.day().cast_unsigned());
         let offset = UtcOffset::from_minutes(540).expect("less than a day");
         let header = Header { date: date.expect("a date"), offset, has_sequence: true };
         let mut bytes = Vec::new();
@@ -141,7 +142,8 @@ impl RejectSink for NoRejects {
 /// If the day is bad: it is ours.
 pub fn full_day_itch(input: &Input) -> (Finished, u64) {
     let options = DayOptions { date: Some(input.options.date), ..DayOptions::default() };
-    let mut day = Day::new(&input.registry, options, Ledger::default(), NoRejects).expect("a date of our time").in_batches();
+    let mut day =
+        Day::new(&input.registry, options, Ledger::default(), NoRejects).expect("a date of our time").in_batches();
     let mut decoder = ItchDecoder::new(input.midnight());
     for chunk in input.bytes.chunks(1 << 18) {
         decoder.push(chunk, &mut day).expect("good ITCH");

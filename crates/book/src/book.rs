@@ -1,6 +1,5 @@
 //! The market's book of one issue, order by order.
 
-use crate::levels::LevelTable;
 use crate::orders::{OrderTable, Position, Slot};
 use crate::{Levels, OwnQuotes};
 use quoteclock_model::{Condition, OrderAction, OrderId, Price, ServerIndex, Shares, Side};
@@ -55,12 +54,6 @@ pub enum BookError {
         /// Shares that remain.
         remaining: Shares,
     },
-    /// The total at one price does not fit 64 bits.
-    #[error("the total at the price of order {order} exceeds 18,446,744,073,709,551,615 shares")]
-    LevelOverflow {
-        /// The order.
-        order: OrderId,
-    },
 }
 
 /// Somebody whose own quotes in the issue are followed: the order in which [`Book::add_holder`] made them.
@@ -96,7 +89,6 @@ pub struct QuoteChange {
 #[derive(Debug, Default)]
 pub struct Book {
     orders: OrderTable,
-    levels: LevelTable,
     own: Vec<OwnQuotes>,
 }
 
@@ -116,15 +108,26 @@ impl Book {
         &self.own[holder.index()]
     }
 
-    /// The quotes of `side` at each price, put in order. Market orders and orders for an auction only are in the book but
-    /// no quotes.
+    /// The quotes of `side` at each price: looks at every order. Market orders and orders for an auction only are in the
+    /// book but no quotes.
     pub fn levels(&self, side: Side) -> Levels {
-        self.levels.sorted(side)
+        Levels::of(side, self.quotes(side))
     }
 
-    /// The best price of `side`, and what is quoted there.
+    /// The best price of `side`, and what is quoted there: looks at every order.
     pub fn best(&self, side: Side) -> Option<(Price, Shares)> {
-        self.levels.best(side)
+        let prices = self.quotes(side).map(|(price, _)| price);
+        let best = match side {
+            Side::Bid => prices.max(),
+            Side::Offer => prices.min(),
+        };
+        let at_best = self.quotes(side).filter(|&(price, _)| Some(price) == best);
+        Levels::of(side, at_best).iter().next()
+    }
+
+    fn quotes(&self, side: Side) -> impl Iterator<Item = (Price, Shares)> + '_ {
+        let orders = self.orders.iter().filter(move |slot| slot.terms.side() == side);
+        orders.filter_map(|slot| Some((slot.terms.quote_price()?, slot.quantity)))
     }
 
     /// The live order with this number.
@@ -152,7 +155,6 @@ impl Book {
     /// Empties the book.
     pub fn clear(&mut self) {
         self.orders.clear();
-        self.levels.clear();
         self.own.iter_mut().for_each(OwnQuotes::clear);
     }
 
@@ -193,13 +195,13 @@ impl Book {
     /// Enters an order, whose quotes are those of `holder`. Says what that did to the quotes.
     ///
     /// # Errors
-    /// [`BookError`] if its number is live, or its level cannot hold it; then nothing has changed.
+    /// [`BookError`] if its number is live; then nothing has changed.
     #[inline(always)]
     pub fn add(&mut self, id: OrderId, order: &Order, holder: Option<Holder>) -> Result<QuoteChange, BookError> {
         let vacancy = self.orders.vacancy(id).ok_or(BookError::AlreadyLive { order: id })?;
         let mut slot = Slot::new(id, order, holder);
         let added = slot.terms.quote_price().map(|price| (price, order.quantity));
-        self.add_quote(&mut slot)?;
+        self.add_quote(&mut slot);
         self.orders.put(vacancy, slot);
         Ok(QuoteChange { server: order.server, holder, side: order.side, limit: order.price, taken: None, added })
     }
@@ -231,7 +233,7 @@ impl Book {
     /// Changes an order; what is not given stays as it was. Says what that did to the quotes.
     ///
     /// # Errors
-    /// [`BookError`] if it is not live, its new number is, or its new level cannot hold it; then nothing has changed.
+    /// [`BookError`] if it is not live, or its new number is; then nothing has changed.
     #[inline(always)]
     pub fn replace(
         &mut self,
@@ -252,12 +254,7 @@ impl Book {
         let of_terms = |slot: &Slot| slot.terms.quote_price().map(|price| (price, slot.quantity));
         let (taken, added) = (of_terms(&before), of_terms(&after));
         self.take_quote(&before, before.quantity);
-        if let Err(error) = self.add_quote(&mut after) {
-            let mut again = before;
-            self.add_quote(&mut again).expect("the shares just taken fit again");
-            *self.orders.at_mut(position) = again;
-            return Err(error.of(id));
-        }
+        self.add_quote(&mut after);
         if id_new == id {
             *self.orders.at_mut(position) = after;
         } else {
@@ -285,38 +282,27 @@ impl Book {
         Ok(position)
     }
 
-    /// Counts an order's quote, if it is one, and tells the order where.
+    /// Counts an order's quote among its holder's, if it is one, and tells the order where.
     #[inline(always)]
-    fn add_quote(&mut self, order: &mut Slot) -> Result<(), BookError> {
-        let Some(price) = order.terms.quote_price() else { return Ok(()) };
-        let shares = order.quantity;
-        self.levels.add(order.terms.level(), shares).ok_or(BookError::LevelOverflow { order: order.id })?;
-        if let Some(holder) = order.holder {
-            let entry = self.own[holder.index()].add(order.terms.side(), price, shares);
+    fn add_quote(&mut self, order: &mut Slot) {
+        if let (Some(holder), Some(price)) = (order.holder, order.terms.quote_price()) {
+            let entry = self.own[holder.index()].add(order.terms.side(), price, order.quantity);
             order.terms = order.terms.with_entry(entry);
         }
-        Ok(())
     }
 
-    /// Takes `shares` off an order's quote, if it is one.
+    /// Takes `shares` off an order's quote, if it is one that counts among its holder's.
     #[inline(always)]
     fn take_quote(&mut self, order: &Slot, shares: Shares) {
-        let Some(price) = order.terms.quote_price() else { return };
-        self.levels.take(order.terms.level(), shares);
-        if let Some(holder) = order.holder {
+        if let (Some(holder), Some(price)) = (order.holder, order.terms.quote_price()) {
             self.own[holder.index()].take(order.terms.side(), order.terms.entry(), price, shares);
         }
     }
-}
 
-impl BookError {
-    /// The same, said of another number of the order.
-    #[cold]
-    fn of(self, id: OrderId) -> BookError {
-        match self {
-            BookError::LevelOverflow { .. } => BookError::LevelOverflow { order: id },
-            other => other,
-        }
+    /// Reads where an order would stand, so that it is in the cache when it is looked for. What comes back means nothing.
+    #[inline(always)]
+    pub fn touch(&self, order: OrderId) -> u64 {
+        self.orders.touch(order)
     }
 }
 

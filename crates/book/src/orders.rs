@@ -1,8 +1,8 @@
 //! The live orders of one issue, by number.
 //!
-//! Open addressing with linear probing: a slot is 32 bytes, half a cache line, so that finding an order costs one miss.
-//! The table is at most half full, and a removed order leaves no mark: those behind it move up. Numbers are hashed under a
-//! key drawn at random, because they are chosen by those who are measured.
+//! A number has one home, a cache line with room for two orders, so that finding an order costs one miss and removing it
+//! moves nothing. What finds its home full goes to a further table, which is small because homes are at most a third full
+//! on average. Numbers are hashed under a key drawn at random, because they are chosen by those who are measured.
 
 use crate::own::Entry;
 use crate::{Holder, Order};
@@ -14,10 +14,19 @@ use std::hash::BuildHasher;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct OrderTable {
     /// A power of two of them, or none.
-    slots: Vec<Slot>,
+    homes: Vec<Home>,
+    /// For each home, how many orders had to go further: 255 for that many and more, from then on.
+    further_counts: Vec<u8>,
+    /// Orders in this table and those beyond it.
     len: usize,
     hasher: RandomState,
+    beyond: Option<Box<OrderTable>>,
 }
+
+/// A cache line.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+struct Home([Slot; 2]);
 
 /// An order and its number; free if nothing remains of it.
 #[derive(Clone, Copy, Debug)]
@@ -34,22 +43,6 @@ pub(crate) struct Slot {
 /// the condition, and the place among the holder's own quotes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Terms(u64);
-
-/// A price and a side: the lowest 45 bits of [`Terms`].
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct LevelKey(pub(crate) u64);
-
-impl LevelKey {
-    /// The price.
-    pub(crate) fn price(self) -> Option<Price> {
-        Price::from_ten_thousandths(self.0 & Terms::PRICE)
-    }
-
-    /// The side.
-    pub(crate) fn side(self) -> Side {
-        if self.0 & Terms::OFFER == 0 { Side::Bid } else { Side::Offer }
-    }
-}
 
 impl Terms {
     const PRICE_BITS: u32 = 44;
@@ -68,12 +61,12 @@ impl Terms {
 
     #[inline(always)]
     pub(crate) fn price(self) -> Option<Price> {
-        LevelKey(self.0).price()
+        Price::from_ten_thousandths(self.0 & Terms::PRICE)
     }
 
     #[inline(always)]
     pub(crate) fn side(self) -> Side {
-        LevelKey(self.0).side()
+        if self.0 & Terms::OFFER == 0 { Side::Bid } else { Side::Offer }
     }
 
     #[inline(always)]
@@ -112,22 +105,21 @@ impl Terms {
     pub(crate) fn quote_price(self) -> Option<Price> {
         self.price().filter(|_| self.condition().quotes())
     }
-
-    /// The level at which the order counts if it is a quote.
-    #[inline(always)]
-    pub(crate) fn level(self) -> LevelKey {
-        LevelKey(self.0 & (Self::PRICE | Self::OFFER))
-    }
 }
 
 const FREE: Slot = Slot { id: OrderId(0), terms: Terms(0), quantity: Shares(0), server: 0, holder: None };
 
 /// Where an order stands, or can be put. Good until the next change of the table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Position(usize);
+pub(crate) struct Position {
+    /// How many tables beyond the first.
+    depth: u32,
+    home: u32,
+    place: u32,
+}
 
 impl OrderTable {
-    const SLOTS_MIN: usize = 16;
+    const HOMES_MIN: usize = 8;
 
     /// Number of orders.
     pub(crate) fn len(&self) -> usize {
@@ -137,123 +129,178 @@ impl OrderTable {
     /// Where the order with this number stands.
     #[inline(always)]
     pub(crate) fn find(&self, id: OrderId) -> Option<Position> {
-        if self.slots.is_empty() {
+        if self.homes.is_empty() {
             return None;
         }
-        let mut position = self.home(id);
-        loop {
-            let slot = &self.slots[position];
-            if slot.is_free() {
-                return None;
-            }
-            if slot.id == id {
-                return Some(Position(position));
-            }
-            position = self.next(position);
+        let home = self.home(id);
+        let [first, second] = &self.homes[home].0;
+        let place = usize::from(second.is(id));
+        if first.is(id) | second.is(id) {
+            return Some(position(home, place));
         }
+        self.find_beyond(id, home)
+    }
+
+    #[inline]
+    fn find_beyond(&self, id: OrderId, home: usize) -> Option<Position> {
+        match &self.beyond {
+            Some(beyond) if self.further_counts[home] != 0 => beyond.find_cold(id),
+            _ => None,
+        }
+    }
+
+    #[cold]
+    fn find_cold(&self, id: OrderId) -> Option<Position> {
+        self.find(id).map(Position::one_further)
     }
 
     /// Where an order with this number can be put; `None` if one stands in the table.
     #[inline(always)]
     pub(crate) fn vacancy(&mut self, id: OrderId) -> Option<Position> {
-        if self.slots.len() < (self.len + 1) * 2 {
+        if self.homes.len() * 2 < (self.len + 1) * 3 {
             self.grow();
         }
-        let mut position = self.home(id);
-        loop {
-            let slot = &self.slots[position];
-            if slot.is_free() {
-                return Some(Position(position));
-            }
-            if slot.id == id {
-                return None;
-            }
-            position = self.next(position);
+        let home = self.home(id);
+        let [first, second] = &self.homes[home].0;
+        if first.is(id) | second.is(id) || self.find_beyond(id, home).is_some() {
+            return None;
         }
+        match (first.is_free(), second.is_free()) {
+            (true, _) => Some(position(home, 0)),
+            (false, true) => Some(position(home, 1)),
+            (false, false) => self.vacancy_beyond(id),
+        }
+    }
+
+    #[cold]
+    fn vacancy_beyond(&mut self, id: OrderId) -> Option<Position> {
+        self.beyond.get_or_insert_default().vacancy(id).map(Position::one_further)
     }
 
     /// The order at a position.
     #[inline(always)]
     pub(crate) fn at(&self, position: Position) -> &Slot {
-        &self.slots[position.0]
+        match position.depth {
+            0 => &self.homes[position.home as usize].0[position.place as usize],
+            _ => self.beyond.as_ref().expect("a position of a table beyond").at_cold(position.one_nearer()),
+        }
+    }
+
+    #[cold]
+    fn at_cold(&self, position: Position) -> &Slot {
+        self.at(position)
     }
 
     /// The order at a position. It keeps its number, and something of it remains.
     #[inline(always)]
     pub(crate) fn at_mut(&mut self, position: Position) -> &mut Slot {
-        &mut self.slots[position.0]
+        match position.depth {
+            0 => &mut self.homes[position.home as usize].0[position.place as usize],
+            _ => self.beyond.as_mut().expect("a position of a table beyond").at_mut_cold(position.one_nearer()),
+        }
+    }
+
+    #[cold]
+    fn at_mut_cold(&mut self, position: Position) -> &mut Slot {
+        self.at_mut(position)
     }
 
     /// Puts an order where its number has a vacancy.
     #[inline(always)]
     pub(crate) fn put(&mut self, vacancy: Position, slot: Slot) {
         assert!(!slot.is_free(), "an order without shares");
-        self.slots[vacancy.0] = slot;
+        match vacancy.depth {
+            0 => self.homes[vacancy.home as usize].0[vacancy.place as usize] = slot,
+            _ => self.put_beyond(vacancy, slot),
+        }
         self.len += 1;
+    }
+
+    #[cold]
+    fn put_beyond(&mut self, vacancy: Position, slot: Slot) {
+        let home = self.home(slot.id);
+        let count = &mut self.further_counts[home];
+        *count = count.saturating_add(1);
+        self.beyond.as_mut().expect("a vacancy of a table beyond").put(vacancy.one_nearer(), slot);
     }
 
     /// Removes the order at a position.
     #[inline(always)]
     pub(crate) fn remove(&mut self, position: Position) {
-        self.close_gap(position.0);
+        match position.depth {
+            0 => self.homes[position.home as usize].0[position.place as usize].quantity = Shares(0),
+            _ => self.remove_beyond(position),
+        }
         self.len -= 1;
+    }
+
+    #[cold]
+    fn remove_beyond(&mut self, position: Position) {
+        let home = self.home(self.at(position).id);
+        let count = &mut self.further_counts[home];
+        if *count < u8::MAX {
+            *count -= 1;
+        }
+        self.beyond.as_mut().expect("a position of a table beyond").remove(position.one_nearer());
     }
 
     /// Removes all orders.
     pub(crate) fn clear(&mut self) {
-        self.slots.clear();
-        self.len = 0;
+        *self = OrderTable { hasher: self.hasher.clone(), ..OrderTable::default() };
     }
 
     /// All orders, in no order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Slot> + '_ {
-        self.slots.iter().filter(|slot| !slot.is_free())
+    pub(crate) fn iter(&self) -> Box<dyn Iterator<Item = &Slot> + '_> {
+        let here = self.homes.iter().flat_map(|home| &home.0).filter(|slot| !slot.is_free());
+        Box::new(here.chain(self.beyond.iter().flat_map(|beyond| beyond.iter())))
+    }
+
+    /// Reads where the order would stand, so that it is in the cache when it is looked for.
+    #[inline(always)]
+    pub(crate) fn touch(&self, id: OrderId) -> u64 {
+        let home = self.hash(id) & self.homes.len().wrapping_sub(1);
+        self.homes.get(home).map_or(0, |home| home.0[0].id.0)
+    }
+
+    #[inline(always)]
+    fn hash(&self, id: OrderId) -> usize {
+        #[allow(clippy::cast_possible_truncation, reason = "the low bits of a hash are as good as all of them")]
+        let hash = self.hasher.hash_one(id.0) as usize;
+        hash
     }
 
     #[inline(always)]
     fn home(&self, id: OrderId) -> usize {
-        #[allow(clippy::cast_possible_truncation, reason = "the low bits of a hash are as good as all of them")]
-        let hash = self.hasher.hash_one(id.0) as usize;
-        hash & (self.slots.len() - 1)
-    }
-
-    #[inline(always)]
-    fn next(&self, position: usize) -> usize {
-        (position + 1) & (self.slots.len() - 1)
+        self.hash(id) & (self.homes.len() - 1)
     }
 
     #[cold]
     fn grow(&mut self) {
-        let count = (self.slots.len() * 2).max(Self::SLOTS_MIN);
-        let before = std::mem::replace(&mut self.slots, vec![FREE; count]);
-        for slot in before.into_iter().filter(|slot| !slot.is_free()) {
-            let mut position = self.home(slot.id);
-            while !self.slots[position].is_free() {
-                position = self.next(position);
-            }
-            self.slots[position] = slot;
+        let count = (self.homes.len() * 2).max(Self::HOMES_MIN);
+        let hasher = self.hasher.clone();
+        let before = std::mem::replace(self, OrderTable { hasher, ..OrderTable::default() });
+        self.homes = vec![Home([FREE; 2]); count];
+        self.further_counts = vec![0; count];
+        for slot in before.iter() {
+            let vacancy = self.vacancy(slot.id).expect("each number is there once");
+            self.put(vacancy, *slot);
         }
     }
+}
 
-    /// Moves those behind a free slot up, so that probing never has to pass a gap.
-    #[inline(always)]
-    fn close_gap(&mut self, mut gap: usize) {
-        let mask = self.slots.len() - 1;
-        let mut position = gap;
-        loop {
-            position = (position + 1) & mask;
-            let slot = self.slots[position];
-            if slot.is_free() {
-                break;
-            }
-            // An order may move up to the gap if its home is not between the gap and itself.
-            let home = self.home(slot.id);
-            if (position.wrapping_sub(home) & mask) >= (position.wrapping_sub(gap) & mask) {
-                self.slots[gap] = slot;
-                gap = position;
-            }
-        }
-        self.slots[gap] = FREE;
+#[inline(always)]
+#[allow(clippy::cast_possible_truncation, reason = "a table of four billion homes does not fit a machine")]
+fn position(home: usize, place: usize) -> Position {
+    Position { depth: 0, home: home as u32, place: place as u32 }
+}
+
+impl Position {
+    fn one_further(self) -> Position {
+        Position { depth: self.depth + 1, ..self }
+    }
+
+    fn one_nearer(self) -> Position {
+        Position { depth: self.depth - 1, ..self }
     }
 }
 
@@ -263,6 +310,12 @@ impl Slot {
         let terms = Terms::new(order.side, order.price, order.condition);
         let server = order.server.map_or(0, |server| server.0 + 1);
         Slot { id, terms, quantity: order.quantity, server, holder }
+    }
+
+    /// Whether it holds the order with this number.
+    #[inline(always)]
+    fn is(&self, id: OrderId) -> bool {
+        (self.id == id) & (self.quantity != Shares(0))
     }
 
     #[inline(always)]
@@ -290,8 +343,8 @@ mod tests {
     use std::collections::BTreeMap;
 
     #[test]
-    fn a_slot_is_half_a_cache_line() {
-        assert_eq!(size_of::<Slot>(), 32);
+    fn a_home_is_a_cache_line() {
+        assert_eq!((size_of::<Home>(), align_of::<Home>()), (64, 64));
     }
 
     #[test]
@@ -304,7 +357,6 @@ mod tests {
                     let terms = Terms::new(side, price, condition).with_entry(Entry(255)).with_entry(Entry(63));
                     assert_eq!((terms.side(), terms.price(), terms.condition()), (side, price, condition));
                     assert_eq!(terms.entry(), Entry(63));
-                    assert_eq!((terms.level().side(), terms.level().price()), (side, price));
                     let moved = terms.at(Price::MAX);
                     assert_eq!((moved.side(), moved.price(), moved.entry()), (side, Some(Price::MAX), Entry(63)));
                 }
@@ -320,7 +372,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_table_is_a_map(steps in proptest::collection::vec((0..60_u64, 0..5_u64), 0..400)) {
+        fn the_table_is_a_map(steps in proptest::collection::vec((0..90_u64, 0..5_u64), 0..600)) {
             let mut table = OrderTable::default();
             let mut map: BTreeMap<OrderId, Order> = BTreeMap::new();
             for (id, quantity) in steps {

@@ -34,7 +34,7 @@ struct OwnSide {
 enum Form {
     Few(Few),
     /// Quantities by key; none is zero.
-    Many(BTreeMap<u64, u64>),
+    Many(BTreeMap<u64, u128>),
 }
 
 /// At most [`Few::MAX`] orders: a key and a quantity each.
@@ -107,7 +107,7 @@ impl OwnQuotes {
         match &own.form {
             Form::Few(few) => Levels::of(side, few.iter().map(|(key, quantity)| (own.price(key), Shares(quantity)))),
             Form::Many(many) => {
-                Levels::of(side, many.iter().map(|(&key, &quantity)| (own.price(key), Shares(quantity))))
+                Levels::of(side, many.iter().map(|(&key, &quantity)| (own.price(key), Shares(saturated(quantity)))))
             }
         }
     }
@@ -128,20 +128,20 @@ impl OwnQuotes {
         let own = self.side(side);
         let outermost = own.key(outermost);
         let (mut value, mut quantity) = (Amount::default(), 0);
-        let mut add = |(key, shares): (u64, u64)| {
-            if outermost <= key {
-                value += own.price(key).amount(Shares(shares));
-                quantity += u128::from(shares);
-            }
+        let mut add = |key, shares: u128| {
+            value += own.amount(key, shares);
+            quantity += shares;
         };
         match &own.form {
-            Form::Few(few) => few.iter().for_each(&mut add),
-            Form::Many(many) => many.range(outermost..).for_each(|(&key, &shares)| add((key, shares))),
+            Form::Few(few) => {
+                few.iter().filter(|&(key, _)| outermost <= key).for_each(|(key, shares)| add(key, shares.into()))
+            }
+            Form::Many(many) => many.range(outermost..).for_each(|(&key, &shares)| add(key, shares)),
         }
         (value, quantity)
     }
 
-    /// Adds an order's quote. The sum at a price is never larger than the market's, which has been checked to fit.
+    /// Adds an order's quote.
     #[inline(always)]
     pub(crate) fn add(&mut self, side: Side, price: Price, shares: Shares) -> Entry {
         self.side_mut(side).add(price, shares)
@@ -177,7 +177,18 @@ impl OwnQuotes {
     }
 }
 
+/// A number of shares that 64 bits hold: beyond them every minimum is reached.
+fn saturated(shares: u128) -> u64 {
+    u64::try_from(shares).unwrap_or(u64::MAX)
+}
+
 impl OwnSide {
+    /// The value of so many shares at the price of `key`. Exact: no input is long enough for 128 bits.
+    #[inline]
+    fn amount(&self, key: u64, shares: u128) -> Amount {
+        Amount(u128::from(self.price(key).ten_thousandths()) * shares)
+    }
+
     /// Ascending keys run from the worst price to the best.
     #[inline(always)]
     fn key(&self, price: Price) -> u64 {
@@ -211,7 +222,7 @@ impl OwnSide {
                 self.add_beyond(key, shares)
             }
             Form::Many(many) => {
-                *many.entry(key).or_insert(0) += shares.0;
+                *many.entry(key).or_insert(0) += u128::from(shares.0);
                 Entry(0)
             }
         }
@@ -230,7 +241,7 @@ impl OwnSide {
         }
         let mut many = BTreeMap::new();
         for (key, shares) in few.iter().chain([(key, shares.0)]) {
-            *many.entry(key).or_insert(0) += shares;
+            *many.entry(key).or_insert(0) += u128::from(shares);
         }
         self.form = Form::Many(many);
         Entry(0)
@@ -247,7 +258,7 @@ impl OwnSide {
             }
             Form::Many(many) => {
                 let quantity = many.get_mut(&key).expect("a live quote has a level");
-                *quantity -= shares.0;
+                *quantity -= u128::from(shares.0);
                 if *quantity == 0 {
                     many.remove(&key);
                     // No order is left that would remember an entry.
@@ -260,16 +271,17 @@ impl OwnSide {
     }
 
     fn obligation_price(&self, limits: &Limits) -> Result<Price, SideFault> {
-        let (mut value, mut quantity) = (Amount::default(), 0_u64);
-        let mut reaches = |key, shares: u64| {
-            value += self.price(key).amount(Shares(shares));
-            // Beyond 64 bits every minimum is reached; each level by itself fits.
-            quantity = quantity.saturating_add(shares);
-            limits.size_fulfils(value, Shares(quantity))
+        let (mut value, mut quantity) = (Amount::default(), 0);
+        let mut reaches = |key, shares: u128| {
+            value += self.amount(key, shares);
+            quantity += shares;
+            limits.size_fulfils(value, Shares(saturated(quantity)))
         };
         let reached = match &self.form {
             Form::Few(few) if few.taken == 0 => return Err(SideFault::NoQuote),
-            Form::Few(few) => few.from_the_best().find(|&(key, shares)| reaches(key, shares)).map(|(key, _)| key),
+            Form::Few(few) => {
+                few.from_the_best().find(|&(key, shares)| reaches(key, shares.into())).map(|(key, _)| key)
+            }
             Form::Many(many) => many.iter().rev().find(|&(&key, &shares)| reaches(key, shares)).map(|(&key, _)| key),
         };
         reached.map(|key| self.price(key)).ok_or(SideFault::Size)

@@ -106,7 +106,9 @@ impl Batch {
     #[inline]
     fn chunk_with_room(&mut self, issue: IssueIndex, wanted: usize) -> &mut Chunk {
         match self.tails.get(issue.index()) {
-            Some(&Tail(tail)) if tail != NONE && self.chunks[tail as usize].length as usize + wanted <= Chunk::SLOTS => {
+            Some(&Tail(tail))
+                if tail != NONE && self.chunks[tail as usize].length as usize + wanted <= Chunk::SLOTS =>
+            {
                 &mut self.chunks[tail as usize]
             }
             _ => self.add_chunk(issue),

@@ -8,7 +8,9 @@ use crate::late::{LateWindows, UnknownWindow};
 use jiff::civil::Date;
 use quoteclock_feed::binary::WholeBlock;
 use quoteclock_feed::{Malformed, Place, RawRecord, Receiver, Stop};
-use quoteclock_model::{DayTurnover, IssueCode, IssueIndex, MarketEvent, Record, Scope, ServerIndex, Span, Timestamp, merge_spans};
+use quoteclock_model::{
+    DayTurnover, IssueCode, IssueIndex, MarketEvent, Record, Scope, ServerIndex, Span, Timestamp, merge_spans,
+};
 use quoteclock_obligation::{IntervalSink, IssueMeasure};
 use quoteclock_rules::{DayPlan, Registry, local_time};
 use std::collections::{BTreeMap, BTreeSet};

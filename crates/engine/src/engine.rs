@@ -6,8 +6,8 @@ use hashbrown::HashMap;
 use quoteclock_book::{Book, BookError, Order};
 use quoteclock_feed::binary::{Records, Slot as EventSlot, Usual};
 use quoteclock_model::{
-    Condition, DayTurnover, IssueCode, IssueIndex, MarketEvent, MarketTurnover, Record, Scope, ServerIndex, Span, Timestamp,
-    Turnover,
+    Condition, DayTurnover, IssueCode, IssueIndex, MarketEvent, MarketTurnover, OrderId, Record, Scope, ServerIndex,
+    Span, Timestamp, Turnover,
 };
 use quoteclock_obligation::{IntervalSink, IssueMeasure, ObligationIndex};
 use quoteclock_rules::DayPlan;
@@ -192,29 +192,41 @@ impl Engine {
         self.market.catch_up(slot, sink);
         let servers = &self.plan_server_of[..];
         let Slot { measure, .. } = slot;
-        for (event, extension) in Records(events) {
-            measure.advance(Timestamp::from_micros(base.as_micros() + i64::from(event.micros())), sink);
-            let applied = match event.usual() {
-                Some(Usual::Add { order, server, side, price, quantity }) if server.is_none_or(|at| at < servers.len()) => {
-                    let server = server.and_then(|at| u32::try_from(at).ok()).map(ServerIndex);
-                    let condition = Condition::None;
-                    measure.add(order, &Order { server, side, price: Some(price), quantity, condition }, servers)
+        let mut records = Records(events);
+        while !records.0.is_empty() {
+            // The orders of the next few events are fetched together, not one after the other.
+            let window = &records.0[..records.0.len().min(AHEAD)];
+            let fetched = window.iter().fold(0, |all, event| all ^ measure.touch(OrderId(event.order())));
+            std::hint::black_box(fetched);
+            let end = records.0.len() - window.len();
+            while end < records.0.len()
+                && let Some((event, extension)) = records.next()
+            {
+                measure.advance(Timestamp::from_micros(base.as_micros() + i64::from(event.micros())), sink);
+                let applied = match event.usual() {
+                    Some(Usual::Add { order, server, side, price, quantity })
+                        if server.is_none_or(|at| at < servers.len()) =>
+                    {
+                        let server = server.and_then(|at| u32::try_from(at).ok()).map(ServerIndex);
+                        let condition = Condition::None;
+                        measure.add(order, &Order { server, side, price: Some(price), quantity, condition }, servers)
+                    }
+                    Some(Usual::Replace { order, order_new, price, quantity }) => {
+                        measure.replace(order, order_new, price, quantity)
+                    }
+                    Some(Usual::Take { order, quantity }) => measure.take(order, quantity),
+                    Some(Usual::Execute { order, price, quantity, auction }) => {
+                        measure.execute(order, price, quantity, auction)
+                    }
+                    _ => {
+                        unusual(event, extension, issue, measure, servers)?;
+                        Ok(())
+                    }
+                };
+                let applied = applied.map_err(Fault::from);
+                if let Err(fault) = applied {
+                    return Err(GroupFault { ordinal: event.ordinal(), issue, fault });
                 }
-                Some(Usual::Replace { order, order_new, price, quantity }) => {
-                    measure.replace(order, order_new, price, quantity)
-                }
-                Some(Usual::Take { order, quantity }) => measure.take(order, quantity),
-                Some(Usual::Execute { order, price, quantity, auction }) => {
-                    measure.execute(order, price, quantity, auction)
-                }
-                _ => {
-                    unusual(event, extension, issue, measure, servers)?;
-                    Ok(())
-                }
-            };
-            let applied = applied.map_err(Fault::from);
-            if let Err(fault) = applied {
-                return Err(GroupFault { ordinal: event.ordinal(), issue, fault });
             }
         }
         Ok(())
@@ -309,6 +321,9 @@ impl Engine {
 fn index_of_last(slots: &[Slot]) -> u32 {
     u32::try_from(slots.len() - 1).expect("fewer issues than 32 bits count")
 }
+
+/// How many events are looked ahead.
+const AHEAD: usize = 16;
 
 /// Applies an event that is not of a usual form.
 #[cold]

@@ -193,14 +193,24 @@ impl IssueMeasure {
             OrderAction::Trade { price, quantity, auction, .. } => {
                 let mut parties = Parties::default();
                 let IssueMeasure { book, sign_ups, touched, .. } = self;
-                book.apply(action, |_| None, |change| {
-                    parties.note(change);
-                    note(change, sign_ups, touched);
-                })?;
+                book.apply(
+                    action,
+                    |_| None,
+                    |change| {
+                        parties.note(change);
+                        note(change, sign_ups, touched);
+                    },
+                )?;
                 self.count_trade(price, quantity, auction, &parties, plan_server_of);
                 Ok(())
             }
         }
+    }
+
+    /// Reads where an order would stand, see [`Book::touch`].
+    #[inline(always)]
+    pub fn touch(&self, order: OrderId) -> u64 {
+        self.book.touch(order)
     }
 
     /// An order rests in the book, see [`IssueMeasure::apply`].

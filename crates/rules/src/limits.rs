@@ -35,7 +35,8 @@ impl Spread {
     /// range of prices.
     fn moved(self, units: i64) -> Option<Spread> {
         let bid = Price::from_ten_thousandths(self.bid.ten_thousandths().checked_add_signed(units)?)?;
-        let offer = Price::from_ten_thousandths(self.offer.ten_thousandths().checked_add_signed(units.checked_neg()?)?)?;
+        let offer =
+            Price::from_ten_thousandths(self.offer.ten_thousandths().checked_add_signed(units.checked_neg()?)?)?;
         (units <= 0 || bid < offer).then_some(Spread { bid, offer })
     }
 }
@@ -57,14 +58,16 @@ impl Limits {
     ///
     /// For whoever wants to know how much room there is, not where it ends.
     pub fn widened(&self, spread: Spread) -> Spread {
-        let candidates = [self.bps_room(spread), self.ticks_room(spread)].into_iter().flatten().filter(|&room| 0 < room);
+        let candidates =
+            [self.bps_room(spread), self.ticks_room(spread)].into_iter().flatten().filter(|&room| 0 < room);
         let wide = candidates.max().and_then(|room| spread.moved(-room)).filter(|&wide| self.spread_fulfils(wide));
         wide.unwrap_or(spread)
     }
 
     /// A spread inside `spread` that does not fulfil either, as narrow as is easily found; `spread` itself must not.
     pub fn narrowed(&self, spread: Spread) -> Spread {
-        let excess = [self.bps_room(spread), self.ticks_room(spread)].into_iter().flatten().max().map_or(0, |room| -room);
+        let excess =
+            [self.bps_room(spread), self.ticks_room(spread)].into_iter().flatten().max().map_or(0, |room| -room);
         let narrow = spread.moved((excess - 1).max(0)).filter(|&narrow| !self.spread_fulfils(narrow));
         narrow.unwrap_or(spread)
     }
@@ -165,7 +168,8 @@ mod tests {
                 [(1, 1), (1, 2), (105, 95), (999, 1000), (900, 1100), (5, 4000), (1_000_000_000, 1_000_000_000)]
             {
                 let fulfils = limits.spread_fulfils(spread(bid, offer));
-                let other = if fulfils { limits.widened(spread(bid, offer)) } else { limits.narrowed(spread(bid, offer)) };
+                let other =
+                    if fulfils { limits.widened(spread(bid, offer)) } else { limits.narrowed(spread(bid, offer)) };
                 assert_eq!(limits.spread_fulfils(other), fulfils, "{other:?}");
                 assert_eq!(other.bid <= yen(bid), fulfils || other.bid == yen(bid), "{other:?}");
                 assert_eq!(yen(offer) <= other.offer, fulfils || other.offer == yen(offer), "{other:?}");

@@ -102,25 +102,29 @@ fn an_action_that_does_not_fit_is_refused_and_changes_nothing() {
 }
 
 #[test]
-fn a_level_that_would_overflow_is_refused_and_changes_nothing() {
+fn own_quotes_are_those_of_the_orders_through_the_holders_servers() {
     let mut book = Book::default();
     let holder = book.add_holder();
-    let mut apply = |action: &OrderAction| book.apply(action, |_| Some(holder), |_| {});
-    apply(&quote(1, Side::Bid, 10, u64::MAX)).unwrap();
-    apply(&quote(2, Side::Bid, 9, 5)).unwrap();
-    assert_eq!(apply(&quote(3, Side::Bid, 10, 1)), Err(BookError::LevelOverflow { order: OrderId(3) }));
-    assert_eq!(apply(&replace(2, 4, Some(10), None)), Err(BookError::LevelOverflow { order: OrderId(2) }));
-    check_invariants(&book);
-    assert_eq!(book.levels(Side::Bid).iter().last(), Some((price(9), Shares(5))));
-    assert_eq!(*book.own(holder), book.orders().into_iter().map(own_quote).collect());
-    // The order still knows where its quote is kept.
-    book.apply(&OrderAction::Cancel { order: OrderId(2) }, |_| None, |_| {}).unwrap();
-    assert_eq!(*book.own(holder), book.orders().into_iter().map(own_quote).collect());
-}
-
-/// A live order that is a quote.
-fn own_quote((_, order): (OrderId, Order)) -> (Side, Price, Shares) {
-    (order.side, order.quote_price().expect("a quote"), order.quantity)
+    let holder_of = |server| (server == ServerIndex(3)).then_some(holder);
+    let through = |server, action| match action {
+        OrderAction::Add { order, side, price, quantity, condition, .. } => {
+            OrderAction::Add { order, server, side, price, quantity, condition }
+        }
+        other => other,
+    };
+    for action in [
+        quote(1, Side::Bid, 10, u64::MAX),
+        quote(2, Side::Bid, 10, 5),
+        through(Some(ServerIndex(4)), quote(3, Side::Bid, 12, 7)),
+        through(None, quote(4, Side::Offer, 13, 7)),
+        add(5, Side::Offer, Some(14), 7, Condition::OnClose),
+        replace(2, 6, Some(9), None),
+    ] {
+        book.apply(&action, holder_of, |_| {}).unwrap();
+    }
+    let expected = [(Side::Bid, price(10), Shares(u64::MAX)), (Side::Bid, price(9), Shares(5))];
+    assert_eq!(*book.own(holder), expected.into_iter().collect());
+    assert_eq!(book.best(Side::Bid), Some((price(12), Shares(7))));
 }
 
 /// Levels are what the live quotes add up to, and no order is empty.

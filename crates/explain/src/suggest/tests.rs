@@ -21,7 +21,8 @@ fn quotes(levels: &[(Side, Price, u64)]) -> OwnQuotes {
 
 /// All levels of both sides.
 fn all(own: &OwnQuotes) -> Vec<(Side, Price, u64)> {
-    let of_side = |side| own.levels(side).iter().map(move |(price, shares)| (side, price, shares.0)).collect::<Vec<_>>();
+    let of_side =
+        |side| own.levels(side).iter().map(move |(price, shares)| (side, price, shares.0)).collect::<Vec<_>>();
     Side::BOTH.into_iter().flat_map(of_side).collect()
 }
 

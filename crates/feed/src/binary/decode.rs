@@ -10,8 +10,8 @@ use super::block::Block;
 use super::deliver::{Deliverer, damage};
 use super::dictionary::Dictionary;
 use super::index::{self, Tail};
-use super::whole::WholeBlock;
 use super::layout::{self, BlockHead, FILE_HEAD_BYTES, FRAME_HEAD_BYTES, FileHead, FrameHead};
+use super::whole::WholeBlock;
 use crate::{FeedError, Malformed, Place, Receiver, Stop};
 
 /// Reads the binary form.
