@@ -196,7 +196,9 @@ impl Engine {
         while !records.0.is_empty() {
             // The orders of the next few events are fetched together, not one after the other.
             let window = &records.0[..records.0.len().min(AHEAD)];
-            let fetched = window.iter().fold(0, |all, event| all ^ measure.touch(OrderId(event.order())));
+            let fetched = window.iter().fold(0, |all, event| {
+                all ^ measure.touch(OrderId(event.order())) ^ measure.touch(OrderId(event.other()))
+            });
             std::hint::black_box(fetched);
             let end = records.0.len() - window.len();
             while end < records.0.len()
