@@ -87,6 +87,13 @@ impl ShortName {
         Some(ShortName(u128::from_le_bytes(*bytes) & (end - 1) | end))
     }
 
+    /// The first `length` bytes of `word`, from its lowest on, at most 4.
+    #[inline]
+    pub(crate) fn of_word(word: u32, length: u32) -> ShortName {
+        let end = 1 << (8 * length);
+        ShortName(u128::from(u64::from(word) & (end - 1) | end))
+    }
+
     #[inline]
     fn from_slice(name: &[u8]) -> Option<ShortName> {
         let mut bytes = [0; 16];
