@@ -2,8 +2,11 @@
 //!
 //! The idea: columns are resolved to positions once, at the header; a line is then cut at its commas and each event reads
 //! the fields that it uses, and no others. A field may be quoted as in RFC 4180, but a line break always ends the
-//! record, so that one damaged quote cannot swallow a file.
+//! record, so that one damaged quote cannot swallow a file. Lines that look like almost all lines are read faster, in
+//! `usual`, to the same effect.
 
+mod scan;
+mod usual;
 mod write;
 
 pub use write::CsvWriter;
@@ -59,7 +62,9 @@ impl CsvDecoder {
     /// # Errors
     /// [`FeedError::Input`] if the header is not one of events; [`FeedError::Stopped`] if the receiver stops.
     pub fn push(&mut self, mut chunk: &[u8], receiver: &mut impl Receiver) -> Result<(), FeedError> {
-        while let Some(end) = memchr::memchr(b'\n', chunk) {
+        loop {
+            chunk = self.usual_lines(chunk, receiver)?;
+            let Some(end) = memchr::memchr(b'\n', chunk) else { break };
             let (head, tail) = (&chunk[..end], &chunk[end + 1..]);
             if self.oversized {
                 self.oversized = false;
@@ -76,6 +81,24 @@ impl CsvDecoder {
             chunk = tail;
         }
         self.hold(chunk, receiver)
+    }
+
+    /// Reads lines from the beginning of `chunk` for as long as they are usual ones; what then follows is left.
+    #[inline]
+    fn usual_lines<'a>(&mut self, mut chunk: &'a [u8], receiver: &mut impl Receiver) -> Result<&'a [u8], Stop> {
+        let Some(columns) = self.columns.as_ref().filter(|columns| columns.are_usual) else { return Ok(chunk) };
+        if self.oversized || !self.partial.is_empty() {
+            return Ok(chunk);
+        }
+        let Parser { times, directory } = &self.parser;
+        while let Some(window) = chunk.first_chunk() {
+            let place = Place::Line(self.line + 1);
+            let Some(line) = usual::read(window, columns.has_seq, place, times, directory) else { break };
+            self.line += 1;
+            receiver.record(&line.record)?;
+            chunk = &chunk[line.bytes..];
+        }
+        Ok(chunk)
     }
 
     /// The offset from UTC that the last readable time was written in.
@@ -139,6 +162,8 @@ struct Columns {
     /// For each position in a line, the position in [`COLUMNS`].
     meaning: Vec<usize>,
     has_seq: bool,
+    /// Whether they stand as in [`COLUMNS`], all of them or all but the first.
+    are_usual: bool,
 }
 
 impl Columns {
@@ -169,7 +194,9 @@ impl Columns {
             };
             return Err(FeedError::Input { place: Place::Line(1), malformed });
         }
-        Ok(Columns { has_seq: meaning.contains(&column::SEQ), meaning })
+        let has_seq = meaning.contains(&column::SEQ);
+        let are_usual = meaning.iter().copied().eq(usize::from(!has_seq)..COLUMNS.len());
+        Ok(Columns { meaning, has_seq, are_usual })
     }
 }
 

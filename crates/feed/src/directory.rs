@@ -1,6 +1,7 @@
 //! The names of one input, each with a dense index in order of first appearance.
 
 use crate::Receiver;
+use crate::text::word_at;
 use foldhash::quality::RandomState;
 use hashbrown::HashMap;
 use quoteclock_model::{IssueCode, IssueIndex, ServerIndex};
@@ -32,6 +33,18 @@ impl Directory {
         Some(index)
     }
 
+    /// The issue of a code that has been seen; `None` where that is not certain.
+    #[inline]
+    pub(crate) fn known_issue(&self, code: ShortName) -> Option<IssueIndex> {
+        self.issues.short.known(code).map(IssueIndex)
+    }
+
+    /// The virtual server of a name that has been seen; `None` where that is not certain.
+    #[inline]
+    pub(crate) fn known_server(&self, name: ShortName) -> Option<ServerIndex> {
+        self.servers.short.known(name).map(ServerIndex)
+    }
+
     /// The virtual server that `name` spells, announced to `receiver` if new; `None` if it spells none or the directory
     /// is full.
     #[inline]
@@ -49,31 +62,58 @@ impl Directory {
     }
 }
 
+/// A name of at most 15 bytes as a number: its bytes from the lowest on, and a one above them, so that no two names are
+/// one number. One with a quote in it is never found under its number, as it stands otherwise in CSV than it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct ShortName(u128);
+
+impl ShortName {
+    const BYTES_MAX: usize = 15;
+    /// For each length the one above a name's bytes.
+    const ENDS: [u128; Self::BYTES_MAX + 1] = {
+        let mut ends = [1; Self::BYTES_MAX + 1];
+        let mut length = 1;
+        while length <= Self::BYTES_MAX {
+            ends[length] = ends[length - 1] << 8;
+            length += 1;
+        }
+        ends
+    };
+
+    /// The first `length` bytes of `bytes`; `None` if they are too many.
+    #[inline]
+    pub(crate) fn new(bytes: &[u8; 16], length: usize) -> Option<ShortName> {
+        let end = Self::ENDS.get(length)?;
+        Some(ShortName(u128::from_le_bytes(*bytes) & (end - 1) | end))
+    }
+
+    /// The first `length` bytes of `word`, from its lowest on, at most 4.
+    #[inline]
+    pub(crate) fn of_word(word: u32, length: u32) -> ShortName {
+        let end = 1 << (8 * length);
+        ShortName(u128::from(u64::from(word) & (end - 1) | end))
+    }
+
+    #[inline]
+    fn from_slice(name: &[u8]) -> Option<ShortName> {
+        let mut bytes = [0; 16];
+        bytes.get_mut(..name.len())?.copy_from_slice(name);
+        ShortName::new(&bytes, name.len())
+    }
+}
+
 /// Names of one kind. The map is keyed at random, so that names cannot be chosen to collide.
 #[derive(Debug, Default)]
 struct Names {
     indices: HashMap<Box<[u8]>, u32, RandomState>,
-    /// The name looked up last: feeds come in runs of one issue.
-    last: Option<(Box<[u8]>, u32)>,
+    short: ShortNames,
 }
 
 impl Names {
     #[inline]
-    fn known(&mut self, name: &[u8]) -> Option<u32> {
-        if let Some((last, index)) = &self.last
-            && **last == *name
-        {
-            return Some(*index);
-        }
-        let (key, &index) = self.indices.get_key_value(name)?;
-        match &mut self.last {
-            Some((last, last_index)) if last.len() == name.len() => {
-                last.copy_from_slice(name);
-                *last_index = index;
-            }
-            last => *last = Some((key.clone(), index)),
-        }
-        Some(index)
+    fn known(&self, name: &[u8]) -> Option<u32> {
+        let short = ShortName::from_slice(name).and_then(|name| self.short.known(name));
+        short.or_else(|| self.indices.get(name).copied())
     }
 
     fn add(&mut self, name: &[u8], count_max: usize) -> Option<u32> {
@@ -83,6 +123,57 @@ impl Names {
         }
         let index = u32::try_from(count).expect("count_max fits 32 bits");
         self.indices.insert(name.into(), index);
+        if let Some(short) = ShortName::from_slice(name)
+            && !name.contains(&b'"')
+        {
+            self.short.add(short, index);
+        }
         Some(index)
+    }
+}
+
+/// Finds most short names without a look at the map: each stands in one of a few places that its number tells. One that
+/// finds them taken, as names chosen to collide would, is left to the map.
+#[derive(Debug, Default)]
+struct ShortNames {
+    /// A power of two of them, or none; zero is no name.
+    places: Vec<(u128, u32)>,
+    count: usize,
+}
+
+impl ShortNames {
+    const PLACES_TRIED: usize = 4;
+
+    #[inline]
+    fn tried(&self, ShortName(name): ShortName) -> impl Iterator<Item = usize> + use<> {
+        let mask = self.places.len().wrapping_sub(1);
+        let [low, high] = [0, 8].map(|at| word_at(&name.to_le_bytes(), at));
+        let hash = (low ^ high.rotate_left(32)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let first = (hash >> 40) as usize;
+        (first..first + Self::PLACES_TRIED).map(move |place| place & mask)
+    }
+
+    #[inline]
+    fn known(&self, name: ShortName) -> Option<u32> {
+        self.tried(name).find_map(|place| self.places.get(place).filter(|found| found.0 == name.0).map(|found| found.1))
+    }
+
+    fn add(&mut self, name: ShortName, index: u32) {
+        self.count += 1;
+        if self.places.len() < self.count * 4 {
+            let length = (self.places.len() * 2).max(64);
+            for (name, index) in std::mem::replace(&mut self.places, vec![(0, 0); length]) {
+                self.put(ShortName(name), index);
+            }
+        }
+        self.put(name, index);
+    }
+
+    fn put(&mut self, name: ShortName, index: u32) {
+        if name.0 != 0
+            && let Some(place) = self.tried(name).find(|&place| self.places[place].0 == 0)
+        {
+            self.places[place] = (name.0, index);
+        }
     }
 }

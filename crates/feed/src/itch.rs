@@ -3,7 +3,8 @@
 //!
 //! The idea: a stream is cut into frames, a frame holds one message, and each type of message has one length, so that a
 //! message is an array whose fields stand at fixed places. What a message says is judged field by field; what no field
-//! of ours depends on is not looked at.
+//! of ours depends on is not looked at. Messages that look like almost all of them are read faster, in `usual`, to the same
+//! effect.
 //!
 //! Issues are numbered by the feed (the stock locate), and a stream taken up in its middle may use a number long before
 //! it tells the symbol. An issue therefore has its index from the first message that names its locate, and its code
@@ -16,6 +17,7 @@ mod file_name;
 mod framing;
 mod locates;
 mod message;
+mod usual;
 mod writer;
 
 pub use file_name::date_from_name;
@@ -86,14 +88,38 @@ impl ItchDecoder {
             }
         };
         self.frames_begun(framing, &mut chunk, receiver)?;
-        while let Some((length, rest)) = chunk.split_first_chunk::<LENGTH_BYTES>()
-            && let Some((payload, next)) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))
-        {
+        loop {
+            chunk = self.usual_messages(framing, chunk, receiver)?;
+            let Some((length, rest)) = chunk.split_first_chunk::<LENGTH_BYTES>() else { break };
+            let length = usize::from(u16::from_be_bytes(*length));
+            let Some((payload, next)) = rest.split_at_checked(length) else { break };
             self.frame(framing, payload, receiver)?;
             chunk = next;
         }
         self.held.extend_from_slice(chunk);
         Ok(())
+    }
+
+    /// Reads frames from the beginning of `chunk` for as long as they hold usual messages; what then follows is left.
+    #[inline]
+    fn usual_messages<'a>(
+        &mut self,
+        framing: Framing,
+        mut chunk: &'a [u8],
+        receiver: &mut impl Receiver,
+    ) -> Result<&'a [u8], Stop> {
+        if framing != Framing::LengthPrefixed || self.ended {
+            return Ok(chunk);
+        }
+        while let Some(window) = chunk.first_chunk()
+            && let Some(record) = self.messages.usual(self.place(), window)
+        {
+            let frame_bytes = LENGTH_BYTES + record.bytes.len();
+            self.offset += frame_bytes as u64;
+            receiver.record(&record)?;
+            chunk = &chunk[frame_bytes..];
+        }
+        Ok(chunk)
     }
 
     /// Ends the stream: a frame that was begun is malformed.

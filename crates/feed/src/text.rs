@@ -3,7 +3,10 @@
 //! Digits are ASCII, leading zeros mean nothing, and there is no sign, exponent or space. Every function returns `None`
 //! for anything else, without saying why: the caller knows the field and says what it expected.
 
+pub(crate) mod digits;
+
 use crate::UtcOffset;
+use digits::Digits;
 use quoteclock_model::{Price, Shares, Timestamp};
 
 /// An unsigned 64-bit number.
@@ -48,20 +51,88 @@ pub fn price(field: &[u8]) -> Option<Price> {
 /// A quantity: whole shares, 1 to 1,000,000,000,000.
 #[inline]
 pub fn quantity(field: &[u8]) -> Option<Shares> {
-    unsigned(field).map(Shares).filter(|&shares| Shares(1) <= shares && shares <= Shares::MAX_PER_RECORD)
+    unsigned(field).and_then(shares)
 }
 
-/// Reads RFC 3339 times; remembers the last date read, since a file is a day.
+/// A quantity of `number` shares.
+#[inline]
+pub(crate) fn shares(number: u64) -> Option<Shares> {
+    Some(Shares(number)).filter(|&shares| Shares(1) <= shares && shares <= Shares::MAX_PER_RECORD)
+}
+
+/// The 8 bytes from `at` on, the first of them lowest.
+#[inline]
+pub(crate) fn word_at<const N: usize>(bytes: &[u8; N], at: usize) -> u64 {
+    u64::from_le_bytes(*bytes[at..].first_chunk().expect("a word inside the window"))
+}
+
+/// Reads RFC 3339 times; remembers the last date and minute read, since a file is a day and most times are in the
+/// minute of the one before.
 #[derive(Debug, Default)]
 pub struct TimeReader {
     last_date: Option<([u8; 10], i64)>,
+    last_minute: Option<Minute>,
     offset: UtcOffset,
 }
 
+/// What all times of a minute have in common that are written with six decimals and as they are usual: 32 characters,
+/// of which the seconds and the decimals vary.
+#[derive(Clone, Copy, Debug)]
+struct Minute {
+    /// Date, hour and minute.
+    beginning: [u64; 2],
+    /// The offset from UTC, above two bytes of zero.
+    offset: u64,
+    start: i64,
+}
+
+/// The varying part of a time in its minute.
+struct InMinute {
+    beginning: [u64; 2],
+    offset: u64,
+    micros: i64,
+}
+
+impl InMinute {
+    #[inline]
+    fn cut(field: &[u8; 32]) -> Option<InMinute> {
+        const MARKS: u64 = u64::from_le_bytes([0xFF, 0, 0, 0xFF, 0, 0, 0, 0]);
+        let [first, second, third, last] = [0, 8, 16, 24].map(|at| word_at(field, at));
+        // `:SS.dddd` and `dd+09:00`: seconds and decimals together are eight digits.
+        let micros = Digits::of(third >> 8 & 0xFFFF | third >> 32 << 16 | last << 48).number()?;
+        let is_usual = third & MARKS == u64::from_le_bytes(*b":\0\0.\0\0\0\0") && micros < 60_000_000;
+        let micros = i64::try_from(micros).ok().filter(|_| is_usual)?;
+        Some(InMinute { beginning: [first, second], offset: last >> 16 << 16, micros })
+    }
+}
+
 impl TimeReader {
+    /// A time of 32 characters in the minute and with the offset of the one read last; `None` for any other.
+    #[inline]
+    pub(crate) fn usual(&self, field: &[u8; 32]) -> Option<Timestamp> {
+        let time = InMinute::cut(field)?;
+        let minute = self.last_minute.as_ref()?;
+        let is_same = time.beginning == minute.beginning && time.offset == minute.offset;
+        is_same.then(|| Timestamp::from_micros(minute.start + time.micros))
+    }
+
     /// A time with offset or `Z` and 0 to 9 decimals, floored to the microsecond. Second 60 is refused.
     #[inline]
     pub fn read(&mut self, field: &[u8]) -> Option<Timestamp> {
+        if let Some(time) = field.try_into().ok().and_then(|field| self.usual(field)) {
+            return Some(time);
+        }
+        let time = self.read_whole(field)?;
+        // Also forgets a minute whose offset is no longer that of the last time.
+        self.last_minute =
+            field.try_into().ok().and_then(InMinute::cut).map(|InMinute { beginning, offset, micros }| {
+                let start = time.as_micros() - micros;
+                Minute { beginning, offset, start }
+            });
+        Some(time)
+    }
+
+    fn read_whole(&mut self, field: &[u8]) -> Option<Timestamp> {
         let (date, rest) = field.split_first_chunk::<10>()?;
         let (clock, rest) = rest.split_first_chunk::<9>()?;
         let days = self.days(date)?;

@@ -5,8 +5,8 @@ use quoteclock_model::{IssueCode, IssueIndex, Price, ServerIndex, Shares};
 
 /// Writes down everything that a decoder hands over.
 #[derive(Default, PartialEq, Eq, Debug)]
-struct Log {
-    lines: Vec<String>,
+pub(super) struct Log {
+    pub(super) lines: Vec<String>,
 }
 
 impl Receiver for Log {
@@ -38,7 +38,7 @@ impl Receiver for Log {
     }
 }
 
-fn decode_in_chunks(input: &[u8], size: usize) -> Result<Log, FeedError> {
+pub(super) fn decode_in_chunks(input: &[u8], size: usize) -> Result<Log, FeedError> {
     let (mut decoder, mut log) = (CsvDecoder::default(), Log::default());
     for chunk in input.chunks(size) {
         decoder.push(chunk, &mut log)?;

@@ -47,6 +47,13 @@ impl Locates {
         }
     }
 
+    /// The issue of a locate, and its symbol; `None` where it is new.
+    #[inline]
+    pub(super) fn known(&self, locate: u16) -> Option<(IssueIndex, Option<StockField>)> {
+        let &Located { issue, symbol } = self.by_locate.get(usize::from(locate))?;
+        Some((issue?, symbol.map(Symbol::field)))
+    }
+
     #[cold]
     fn first_sight(&mut self, locate: u16) -> Result<IssueIndex, Malformed> {
         if locate == 0 {

@@ -3,7 +3,9 @@
 //! A type has one length, so a message of a known type is an array, and a field a constant place in it: no check of
 //! bounds remains. Numbers are big-endian; prices have four decimals, as ours.
 
+use super::framing::LENGTH_BYTES;
 use super::locates::{Locates, StockField, without_padding};
+use super::usual;
 use crate::{Directory, Malformed, Place, RawRecord, Receiver, Sequence, Stop};
 use quoteclock_model::{
     Condition, IssueIndex, MarketEvent, OrderAction, OrderId, Phase, Price, Scope, ServerIndex, Shares, Side, Timestamp,
@@ -32,6 +34,9 @@ pub(super) const fn length(kind: u8) -> Option<usize> {
         _ => return None,
     })
 }
+
+/// The length of the longest message.
+pub(super) const MESSAGE_BYTES_MAX: usize = 50;
 
 /// Places of fields in a message. All types begin alike: type, locate, tracking number, and a time of 6 bytes; those
 /// about one order go on with its number.
@@ -107,6 +112,16 @@ impl Messages {
         to.record(&RawRecord { place, bytes, ts_event, sequence: Sequence::Absent, scope, event })
     }
 
+    /// Reads the message at the beginning of `window`, in the file form, and gives the record that it is, if it is a usual
+    /// one.
+    #[inline(always)]
+    pub(super) fn usual<'a>(&self, place: Place, window: &'a [u8; usual::WINDOW]) -> Option<RawRecord<'a>> {
+        let usual::Message { bytes, issue, action } = usual::read(window, &self.locates, &self.directory)?;
+        let ts_event = Some(self.time(&window[LENGTH_BYTES..]));
+        let event = Ok(MarketEvent::Order { issue, action });
+        Some(RawRecord { place, bytes, ts_event, sequence: Sequence::Absent, scope: Some(Scope::Issue(issue)), event })
+    }
+
     /// Nanoseconds since midnight in 48 bits, floored. They are read together with the tracking number before them.
     #[inline]
     fn time(&self, bytes: &[u8]) -> Timestamp {
@@ -152,7 +167,7 @@ impl Messages {
             b'E' => executed(whole(bytes))?,
             b'C' => executed_at(whole(bytes))?,
             b'X' => reduce(whole(bytes))?,
-            b'D' => OrderAction::Cancel { order: order_at(whole::<19>(bytes), at::ORDER) },
+            b'D' => cancel(whole(bytes)),
             b'U' => replace(whole(bytes))?,
             b'P' => {
                 let m = whole::<44>(bytes);
@@ -211,8 +226,8 @@ fn system_event(m: &[u8; 12]) -> Said {
     Ok(Some(MarketEvent::Phase { scope: Scope::Market, phase }))
 }
 
-#[inline]
-fn add<const N: usize>(m: &[u8; N], server: Option<ServerIndex>) -> Result<OrderAction, Malformed> {
+#[inline(always)]
+pub(super) fn add<const N: usize>(m: &[u8; N], server: Option<ServerIndex>) -> Result<OrderAction, Malformed> {
     let side = match m[at::SIDE] {
         b'B' => Side::Bid,
         b'S' => Side::Offer,
@@ -223,15 +238,15 @@ fn add<const N: usize>(m: &[u8; N], server: Option<ServerIndex>) -> Result<Order
 }
 
 /// An execution at the order's own price.
-#[inline]
-fn executed(m: &[u8; 31]) -> Result<OrderAction, Malformed> {
+#[inline(always)]
+pub(super) fn executed(m: &[u8; 31]) -> Result<OrderAction, Malformed> {
     let orders = [Some(order_at(m, at::ORDER)), None];
     Ok(OrderAction::Trade { price: None, quantity: shares(m, at::EXECUTED_SHARES)?, orders, auction: false })
 }
 
 /// An execution at another price. One that is not printable is part of a trade that is told elsewhere as a whole.
-#[inline]
-fn executed_at(m: &[u8; 36]) -> Result<OrderAction, Malformed> {
+#[inline(always)]
+pub(super) fn executed_at(m: &[u8; 36]) -> Result<OrderAction, Malformed> {
     let (order, quantity) = (order_at(m, at::ORDER), shares(m, at::EXECUTED_SHARES)?);
     match m[at::PRINTABLE] {
         b'Y' => {
@@ -243,13 +258,18 @@ fn executed_at(m: &[u8; 36]) -> Result<OrderAction, Malformed> {
     }
 }
 
-#[inline]
-fn reduce(m: &[u8; 23]) -> Result<OrderAction, Malformed> {
+#[inline(always)]
+pub(super) fn cancel(m: &[u8; 19]) -> OrderAction {
+    OrderAction::Cancel { order: order_at(m, at::ORDER) }
+}
+
+#[inline(always)]
+pub(super) fn reduce(m: &[u8; 23]) -> Result<OrderAction, Malformed> {
     Ok(OrderAction::Reduce { order: order_at(m, at::ORDER), quantity: shares(m, at::CANCELLED_SHARES)? })
 }
 
-#[inline]
-fn replace(m: &[u8; 35]) -> Result<OrderAction, Malformed> {
+#[inline(always)]
+pub(super) fn replace(m: &[u8; 35]) -> Result<OrderAction, Malformed> {
     let (order, order_new) = (order_at(m, at::ORDER), order_at(m, at::ORDER_NEW));
     if order == order_new {
         return Err(bad_number("new order", order.0, "a number other than the order's so far"));
@@ -259,8 +279,8 @@ fn replace(m: &[u8; 35]) -> Result<OrderAction, Malformed> {
 }
 
 /// An execution of an order that was never shown.
-#[inline]
-fn trade(m: &[u8; 44]) -> Result<OrderAction, Malformed> {
+#[inline(always)]
+pub(super) fn trade(m: &[u8; 44]) -> Result<OrderAction, Malformed> {
     let (price, quantity) = (Some(price(m, at::PRICE)?), shares(m, at::SHARES)?);
     Ok(OrderAction::Trade { price, quantity, orders: [None; 2], auction: false })
 }
@@ -279,13 +299,19 @@ fn cross(m: &[u8; 40]) -> Result<Option<OrderAction>, Malformed> {
 }
 
 #[inline]
-fn u16_at(m: &[u8], at: usize) -> u16 {
+pub(super) fn u16_at(m: &[u8], at: usize) -> u16 {
     u16::from_be_bytes(bytes_at(m, at))
 }
 
 #[inline]
 fn u32_at(m: &[u8], at: usize) -> u32 {
     u32::from_be_bytes(bytes_at(m, at))
+}
+
+/// The first byte lowest.
+#[inline]
+pub(super) fn u32_le_at(m: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes(bytes_at(m, at))
 }
 
 #[inline]
@@ -301,7 +327,7 @@ fn whole<const N: usize>(bytes: &[u8]) -> &[u8; N] {
 
 /// Inlined into callers that know the message's length, so that the check of bounds disappears.
 #[inline]
-fn bytes_at<const N: usize>(m: &[u8], at: usize) -> [u8; N] {
+pub(super) fn bytes_at<const N: usize>(m: &[u8], at: usize) -> [u8; N] {
     *m[at..].first_chunk().expect("the field lies in its message")
 }
 
@@ -310,7 +336,7 @@ fn order_at(m: &[u8], at: usize) -> OrderId {
     OrderId(u64_at(m, at))
 }
 
-#[inline]
+#[inline(always)]
 fn shares(m: &[u8], at: usize) -> Result<Shares, Malformed> {
     match u32_at(m, at) {
         0 => Err(bad_number("shares", 0_u32, "1 share or more")),
@@ -318,7 +344,7 @@ fn shares(m: &[u8], at: usize) -> Result<Shares, Malformed> {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn price(m: &[u8], at: usize) -> Result<Price, Malformed> {
     Price::from_ten_thousandths(u64::from(u32_at(m, at)))
         .ok_or_else(|| bad_number("price", u32_at(m, at), "a price above 0"))

@@ -139,3 +139,38 @@ fn every_single_flipped_bit_is_survived() {
         }
     }
 }
+
+#[test]
+fn every_single_damaged_byte_of_a_usual_message_is_judged() {
+    let before = [
+        directory(1, ZVZZT),
+        attributed(1, 7, ZVZZT, b"LEHM"),
+        attributed(1, 8, ZVZZT, b"AB  "),
+        directory(2, b"1306    "),
+    ];
+    let usual = [
+        add(1, 9, b'B', 5, ZVZZT, 1_000_000),
+        attributed(1, 10, ZVZZT, b"LEHM"),
+        attributed(1, 11, ZVZZT, b"AB  "),
+        message(b'E', 1, 5, &[&order(9), &number(1), &order(9)]),
+        message(b'C', 1, 5, &[&order(9), &number(1), &order(9), b"Y", &number(1_000_000)]),
+        message(b'C', 1, 5, &[&order(9), &number(1), &order(9), b"N", &number(1_000_000)]),
+        message(b'X', 1, 5, &[&order(9), &number(1)]),
+        message(b'U', 1, 5, &[&order(9), &order(12), &number(1), &number(1_000_000)]),
+        message(b'D', 1, 5, &[&order(12)]),
+        message(b'P', 1, 5, &[&order(0), b"B", &number(1), ZVZZT, &number(1_000_000), &order(9)]),
+    ];
+    // What follows gives each the room that a usual message needs.
+    let after = vec![message(b'D', 1, 5, &[&order(12)]); 3];
+    for message in usual {
+        let start = framed(&before).len();
+        let stream = framed(&[&before[..], std::slice::from_ref(&message), &after].concat());
+        for at in start..start + 2 + message.len() {
+            for byte in *b"\0\x01\x02\x13\x17\x1F\x23\x24\x28\x2C AFECXDUPRYNBSL\xFF" {
+                let mut damaged = stream.clone();
+                damaged[at] = byte;
+                audit(&damaged, 49);
+            }
+        }
+    }
+}
