@@ -299,10 +299,10 @@ impl Book {
         }
     }
 
-    /// Reads where an order would stand, so that it is in the cache when it is looked for. What comes back means nothing.
+    /// Fetches where an order would stand, for when an event names it.
     #[inline(always)]
-    pub fn touch(&self, order: OrderId) -> u64 {
-        self.orders.touch(order)
+    pub fn prefetch(&self, order: OrderId) {
+        self.orders.prefetch(order);
     }
 }
 

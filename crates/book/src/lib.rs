@@ -13,6 +13,7 @@ mod book;
 mod levels;
 mod orders;
 mod own;
+mod prefetch;
 
 pub use book::{Book, BookError, Holder, Order, QuoteChange};
 pub use levels::Levels;

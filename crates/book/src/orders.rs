@@ -5,6 +5,7 @@
 //! on average. Numbers are hashed under a key drawn at random, because they are chosen by those who are measured.
 
 use crate::own::Entry;
+use crate::prefetch::prefetch;
 use crate::{Holder, Order};
 use foldhash::fast::RandomState;
 use quoteclock_model::{Condition, OrderId, Price, ServerIndex, Shares, Side};
@@ -255,11 +256,13 @@ impl OrderTable {
         Box::new(here.chain(self.beyond.iter().flat_map(|beyond| beyond.iter())))
     }
 
-    /// Reads where the order would stand, so that it is in the cache when it is looked for.
+    /// Fetches where the order would stand, for when it is looked for.
     #[inline(always)]
-    pub(crate) fn touch(&self, id: OrderId) -> u64 {
+    pub(crate) fn prefetch(&self, id: OrderId) {
         let home = self.hash(id) & self.homes.len().wrapping_sub(1);
-        self.homes.get(home).map_or(0, |home| home.0[0].id.0)
+        if let Some(home) = self.homes.get(home) {
+            prefetch(home);
+        }
     }
 
     #[inline(always)]

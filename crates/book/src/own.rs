@@ -6,6 +6,7 @@
 //! orders is kept by price instead, so that the worst input costs a logarithm and not a scan.
 
 use crate::Levels;
+use crate::prefetch::prefetch;
 use quoteclock_model::{Amount, Price, Shares, Side, SideFault};
 use quoteclock_rules::Limits;
 use std::collections::BTreeMap;
@@ -139,6 +140,18 @@ impl OwnQuotes {
             Form::Many(many) => many.range(outermost..).for_each(|(&key, &shares)| add(key, shares)),
         }
         (value, quantity)
+    }
+
+    /// Fetches what a change would change.
+    #[inline]
+    pub fn prefetch(&self) {
+        for side in [&self.bids, &self.offers] {
+            if let Form::Few(few) = &side.form {
+                few.entries.first().map(prefetch);
+                few.entries.get(4).map(prefetch);
+                few.entries.get(8).map(prefetch);
+            }
+        }
     }
 
     /// Adds an order's quote.

@@ -192,43 +192,42 @@ impl Engine {
         self.market.catch_up(slot, sink);
         let servers = &self.plan_server_of[..];
         let Slot { measure, .. } = slot;
-        let mut records = Records(events);
-        while !records.0.is_empty() {
-            // The orders of the next few events are fetched together, not one after the other.
-            let window = &records.0[..records.0.len().min(AHEAD)];
-            let fetched = window.iter().fold(0, |all, event| {
-                all ^ measure.touch(OrderId(event.order())) ^ measure.touch(OrderId(event.other()))
-            });
-            std::hint::black_box(fetched);
-            let end = records.0.len() - window.len();
-            while end < records.0.len()
-                && let Some((event, extension)) = records.next()
-            {
-                measure.advance(Timestamp::from_micros(base.as_micros() + i64::from(event.micros())), sink);
-                let applied = match event.usual() {
-                    Some(Usual::Add { order, server, side, price, quantity })
-                        if server.is_none_or(|at| at < servers.len()) =>
-                    {
-                        let server = server.and_then(|at| u32::try_from(at).ok()).map(ServerIndex);
-                        let condition = Condition::None;
-                        measure.add(order, &Order { server, side, price: Some(price), quantity, condition }, servers)
-                    }
-                    Some(Usual::Replace { order, order_new, price, quantity }) => {
-                        measure.replace(order, order_new, price, quantity)
-                    }
-                    Some(Usual::Take { order, quantity }) => measure.take(order, quantity),
-                    Some(Usual::Execute { order, price, quantity, auction }) => {
-                        measure.execute(order, price, quantity, auction)
-                    }
-                    _ => {
-                        unusual(event, extension, issue, measure, servers)?;
-                        Ok(())
-                    }
-                };
-                let applied = applied.map_err(Fault::from);
-                if let Err(fault) = applied {
-                    return Err(GroupFault { ordinal: event.ordinal(), issue, fault });
+        measure.prefetch();
+        let mut ahead = events.iter();
+        let fetch = |measure: &IssueMeasure, event: &EventSlot| {
+            measure.prefetch_order(OrderId(event.order()));
+            measure.prefetch_order(OrderId(event.other()));
+        };
+        ahead.by_ref().take(AHEAD).for_each(|event| fetch(measure, event));
+        for (event, extension) in Records(events) {
+            // The orders of the next few events are on their way while this one is applied.
+            if let Some(event) = ahead.next() {
+                fetch(measure, event);
+            }
+            measure.advance(Timestamp::from_micros(base.as_micros() + i64::from(event.micros())), sink);
+            let applied = match event.usual() {
+                Some(Usual::Add { order, server, side, price, quantity })
+                    if server.is_none_or(|at| at < servers.len()) =>
+                {
+                    let server = server.and_then(|at| u32::try_from(at).ok()).map(ServerIndex);
+                    let condition = Condition::None;
+                    measure.add(order, &Order { server, side, price: Some(price), quantity, condition }, servers)
                 }
+                Some(Usual::Replace { order, order_new, price, quantity }) => {
+                    measure.replace(order, order_new, price, quantity)
+                }
+                Some(Usual::Take { order, quantity }) => measure.take(order, quantity),
+                Some(Usual::Execute { order, price, quantity, auction }) => {
+                    measure.execute(order, price, quantity, auction)
+                }
+                _ => {
+                    unusual(event, extension, issue, measure, servers)?;
+                    Ok(())
+                }
+            };
+            let applied = applied.map_err(Fault::from);
+            if let Err(fault) = applied {
+                return Err(GroupFault { ordinal: event.ordinal(), issue, fault });
             }
         }
         Ok(())

@@ -207,10 +207,17 @@ impl IssueMeasure {
         }
     }
 
-    /// Reads where an order would stand, see [`Book::touch`].
+    /// Fetches what events of the issue are likely to change, for when they do.
+    pub fn prefetch(&self) {
+        for sign_up in &self.sign_ups {
+            self.book.own(sign_up.holder).prefetch();
+        }
+    }
+
+    /// Fetches where an order would stand, for when an event names it.
     #[inline(always)]
-    pub fn touch(&self, order: OrderId) -> u64 {
-        self.book.touch(order)
+    pub fn prefetch_order(&self, order: OrderId) {
+        self.book.prefetch(order);
     }
 
     /// An order rests in the book, see [`IssueMeasure::apply`].
