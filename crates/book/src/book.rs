@@ -1,6 +1,7 @@
 //! The market's book of one issue, order by order.
 
-use crate::orders::{OrderTable, Position, Slot};
+use crate::orders::{OrderTable, Position, Resting};
+use crate::own::Entry;
 use crate::{Levels, OwnQuotes};
 use quoteclock_model::{Condition, OrderAction, OrderId, Price, ServerIndex, Shares, Side};
 use std::num::NonZeroU32;
@@ -23,6 +24,7 @@ pub struct Order {
 
 impl Order {
     /// The price at which the order is a quote: its limit, unless its condition keeps it out.
+    #[inline(always)]
     pub fn quote_price(&self) -> Option<Price> {
         self.price.filter(|_| self.condition.quotes())
     }
@@ -62,9 +64,21 @@ pub struct Holder(NonZeroU32);
 
 impl Holder {
     /// The position among the holders, from 0.
-    #[inline]
+    #[inline(always)]
     pub fn index(self) -> usize {
         self.0.get() as usize - 1
+    }
+
+    /// One more than the position.
+    #[inline(always)]
+    pub(crate) fn number(self) -> u32 {
+        self.0.get()
+    }
+
+    /// The holder whose position is one less; `None` for 0.
+    #[inline(always)]
+    pub(crate) fn numbered(number: u32) -> Option<Holder> {
+        NonZeroU32::new(number).map(Holder)
     }
 }
 
@@ -99,8 +113,7 @@ impl Book {
     /// If there are four billion.
     pub fn add_holder(&mut self) -> Holder {
         self.own.push(OwnQuotes::default());
-        let number = u32::try_from(self.own.len()).ok().and_then(NonZeroU32::new);
-        Holder(number.expect("fewer holders than 32 bits count"))
+        u32::try_from(self.own.len()).ok().and_then(Holder::numbered).expect("fewer holders than 32 bits count")
     }
 
     /// The own quotes of a holder.
@@ -126,13 +139,13 @@ impl Book {
     }
 
     fn quotes(&self, side: Side) -> impl Iterator<Item = (Price, Shares)> + '_ {
-        let orders = self.orders.iter().filter(move |slot| slot.terms.side() == side);
-        orders.filter_map(|slot| Some((slot.terms.quote_price()?, slot.quantity)))
+        let orders = self.orders.iter().map(|(_, resting)| resting.order).filter(move |order| order.side == side);
+        orders.filter_map(|order| Some((order.quote_price()?, order.quantity)))
     }
 
     /// The live order with this number.
     pub fn order(&self, order: OrderId) -> Option<Order> {
-        self.orders.find(order).map(|position| self.orders.at(position).order())
+        self.orders.find(order).map(|position| self.orders.at(position).order)
     }
 
     /// Number of live orders, quotes or not.
@@ -147,7 +160,7 @@ impl Book {
 
     /// All live orders, by number.
     pub fn orders(&self) -> Vec<(OrderId, Order)> {
-        let mut orders: Vec<_> = self.orders.iter().map(|slot| (slot.id, slot.order())).collect();
+        let mut orders: Vec<_> = self.orders.iter().map(|(id, resting)| (id, resting.order)).collect();
         orders.sort_unstable_by_key(|&(id, _)| id);
         orders
     }
@@ -182,7 +195,7 @@ impl Book {
             OrderAction::Cancel { order } => changed(&self.take(order, None)?),
             OrderAction::Trade { quantity, orders, .. } => {
                 for order in orders.into_iter().flatten() {
-                    self.find_with(order, quantity)?;
+                    self.check(order, quantity)?;
                 }
                 for order in orders.into_iter().flatten() {
                     changed(&self.take(order, Some(quantity))?);
@@ -198,11 +211,12 @@ impl Book {
     /// [`BookError`] if its number is live; then nothing has changed.
     #[inline(always)]
     pub fn add(&mut self, id: OrderId, order: &Order, holder: Option<Holder>) -> Result<QuoteChange, BookError> {
-        let vacancy = self.orders.vacancy(id).ok_or(BookError::AlreadyLive { order: id })?;
-        let mut slot = Slot::new(id, order, holder);
-        let added = slot.terms.quote_price().map(|price| (price, order.quantity));
-        self.add_quote(&mut slot);
-        self.orders.put(vacancy, slot);
+        if self.orders.find(id).is_some() {
+            return Err(BookError::AlreadyLive { order: id });
+        }
+        let mut resting = Resting { order: *order, holder, entry: Entry(0) };
+        let added = self.add_quote(&mut resting);
+        self.orders.insert(id, &resting);
         Ok(QuoteChange { server: order.server, holder, side: order.side, limit: order.price, taken: None, added })
     }
 
@@ -213,21 +227,16 @@ impl Book {
     /// [`BookError`] if it is not live, or less remains; then nothing has changed.
     #[inline(always)]
     pub fn take(&mut self, order: OrderId, shares: Option<Shares>) -> Result<QuoteChange, BookError> {
-        let position = match shares {
-            Some(shares) => self.find_with(order, shares)?,
-            None => self.find(order)?,
-        };
-        let slot = self.orders.at_mut(position);
-        let shares = shares.unwrap_or(slot.quantity);
-        slot.quantity.0 -= shares.0;
-        let slot = *slot;
-        self.take_quote(&slot, shares);
-        if slot.quantity == Shares(0) {
-            self.orders.remove(position);
+        let position = self.find(order)?;
+        let resting = self.orders.at(position);
+        let Order { server, side, price: limit, quantity: remaining, .. } = resting.order;
+        let shares = shares.unwrap_or(remaining);
+        if remaining < shares {
+            return Err(BookError::BeyondRemaining { order, taken: shares, remaining });
         }
-        let taken = slot.terms.quote_price().map(|price| (price, shares));
-        let (server, holder) = (slot.server(), slot.holder);
-        Ok(QuoteChange { server, holder, side: slot.terms.side(), limit: slot.terms.price(), taken, added: None })
+        self.orders.leave(position, Shares(remaining.0 - shares.0));
+        let taken = self.take_quote(&resting, shares);
+        Ok(QuoteChange { server, holder: resting.holder, side, limit, taken, added: None })
     }
 
     /// Changes an order; what is not given stays as it was. Says what that did to the quotes.
@@ -246,24 +255,16 @@ impl Book {
         if id_new != id && self.orders.find(id_new).is_some() {
             return Err(BookError::AlreadyLive { order: id_new });
         }
-        let before = *self.orders.at(position);
+        let before = self.orders.at(position);
         let mut after = before;
-        after.id = id_new;
-        after.terms = price.map_or(before.terms, |price| before.terms.at(price));
-        after.quantity = quantity.unwrap_or(before.quantity);
-        let of_terms = |slot: &Slot| slot.terms.quote_price().map(|price| (price, slot.quantity));
-        let (taken, added) = (of_terms(&before), of_terms(&after));
-        self.take_quote(&before, before.quantity);
-        self.add_quote(&mut after);
-        if id_new == id {
-            *self.orders.at_mut(position) = after;
-        } else {
-            self.orders.remove(position);
-            let vacancy = self.orders.vacancy(id_new).expect("looked for above");
-            self.orders.put(vacancy, after);
-        }
-        let (server, holder) = (before.server(), before.holder);
-        Ok(QuoteChange { server, holder, side: before.terms.side(), limit: before.terms.price(), taken, added })
+        after.order.price = price.or(before.order.price);
+        after.order.quantity = quantity.unwrap_or(before.order.quantity);
+        let taken = self.take_quote(&before, before.order.quantity);
+        let added = self.add_quote(&mut after);
+        self.orders.leave(position, Shares(0));
+        self.orders.insert(id_new, &after);
+        let Order { server, side, price: limit, .. } = before.order;
+        Ok(QuoteChange { server, holder: before.holder, side, limit, taken, added })
     }
 
     #[inline(always)]
@@ -271,32 +272,34 @@ impl Book {
         self.orders.find(order).ok_or(BookError::Unknown { order })
     }
 
-    /// Finds an order off which `quantity` can be taken.
-    #[inline(always)]
-    fn find_with(&self, order: OrderId, quantity: Shares) -> Result<Position, BookError> {
+    /// Whether `quantity` can be taken off an order.
+    fn check(&self, order: OrderId, quantity: Shares) -> Result<(), BookError> {
         let position = self.find(order)?;
-        let remaining = self.orders.at(position).quantity;
+        let remaining = self.orders.at(position).order.quantity;
         if remaining < quantity {
             return Err(BookError::BeyondRemaining { order, taken: quantity, remaining });
         }
-        Ok(position)
+        Ok(())
     }
 
-    /// Counts an order's quote among its holder's, if it is one, and tells the order where.
+    /// Counts an order's quote, if it is one, among its holder's, and tells the order where.
     #[inline(always)]
-    fn add_quote(&mut self, order: &mut Slot) {
-        if let (Some(holder), Some(price)) = (order.holder, order.terms.quote_price()) {
-            let entry = self.own[holder.index()].add(order.terms.side(), price, order.quantity);
-            order.terms = order.terms.with_entry(entry);
+    fn add_quote(&mut self, resting: &mut Resting) -> Option<(Price, Shares)> {
+        let (price, shares) = (resting.order.quote_price()?, resting.order.quantity);
+        if let Some(holder) = resting.holder {
+            resting.entry = self.own[holder.index()].add(resting.order.side, price, shares);
         }
+        Some((price, shares))
     }
 
-    /// Takes `shares` off an order's quote, if it is one that counts among its holder's.
+    /// Takes `shares` off an order's quote, if it is one.
     #[inline(always)]
-    fn take_quote(&mut self, order: &Slot, shares: Shares) {
-        if let (Some(holder), Some(price)) = (order.holder, order.terms.quote_price()) {
-            self.own[holder.index()].take(order.terms.side(), order.terms.entry(), price, shares);
+    fn take_quote(&mut self, resting: &Resting, shares: Shares) -> Option<(Price, Shares)> {
+        let price = resting.order.quote_price()?;
+        if let Some(holder) = resting.holder {
+            self.own[holder.index()].take(resting.order.side, resting.entry, price, shares);
         }
+        Some((price, shares))
     }
 
     /// Fetches where an order would stand, for when an event names it.

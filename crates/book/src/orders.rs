@@ -1,13 +1,15 @@
 //! The live orders of one issue, by number.
 //!
-//! A number has one home, a cache line with room for two orders, so that finding an order costs one miss and removing it
-//! moves nothing. What finds its home full goes to a further table, which is small because homes are at most a third full
-//! on average. Numbers are hashed under a key drawn at random, because they are chosen by those who are measured.
+//! A number has one home, a cache line with room for three orders, so that finding an order costs one miss and removing
+//! it moves nothing. What finds its home full goes elsewhere, to a general map; so does what does not fit the 21 bytes
+//! that an order has there. Homes are half full at most. Numbers are hashed under a key drawn at random, because they are
+//! chosen by those who are measured.
 
 use crate::own::Entry;
 use crate::prefetch::prefetch;
 use crate::{Holder, Order};
 use foldhash::fast::RandomState;
+use hashbrown::HashMap;
 use quoteclock_model::{Condition, OrderId, Price, ServerIndex, Shares, Side};
 use std::hash::BuildHasher;
 
@@ -16,107 +18,119 @@ use std::hash::BuildHasher;
 pub(crate) struct OrderTable {
     /// A power of two of them, or none.
     homes: Vec<Home>,
-    /// For each home, how many orders had to go further: 255 for that many and more, from then on.
-    further_counts: Vec<u8>,
-    /// Orders in this table and those beyond it.
+    /// Orders at home and elsewhere.
     len: usize,
     hasher: RandomState,
-    beyond: Option<Box<OrderTable>>,
+    elsewhere: HashMap<OrderId, Resting, RandomState>,
 }
 
-/// A cache line.
-#[derive(Clone, Copy, Debug)]
-#[repr(align(64))]
-struct Home([Slot; 2]);
-
-/// An order and its number; free if nothing remains of it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Slot {
-    pub(crate) id: OrderId,
-    pub(crate) terms: Terms,
-    pub(crate) quantity: Shares,
-    /// One more than the server's index; 0 for none.
-    server: u32,
-    pub(crate) holder: Option<Holder>,
-}
-
-/// What of an order never or seldom changes, in one word: the price in the lowest 44 bits (0 for none), then the side,
-/// the condition, and the place among the holder's own quotes.
+/// What is kept of an order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Terms(u64);
+pub(crate) struct Resting {
+    pub(crate) order: Order,
+    pub(crate) holder: Option<Holder>,
+    /// Its place among the holder's own quotes.
+    pub(crate) entry: Entry,
+}
 
-impl Terms {
-    const PRICE_BITS: u32 = 44;
-    const PRICE: u64 = (1 << Self::PRICE_BITS) - 1;
-    const OFFER: u64 = 1 << Self::PRICE_BITS;
-    const CONDITION_SHIFT: u32 = Self::PRICE_BITS + 1;
-    const ENTRY_SHIFT: u32 = Self::CONDITION_SHIFT + 3;
+/// A cache line: three orders, field by field.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+struct Home {
+    ids: [u64; Home::PLACES],
+    /// In ten-thousandths; 0 for none.
+    prices: [u32; Home::PLACES],
+    quantities: [u32; Home::PLACES],
+    /// See [`Bits`].
+    bits: [u32; Home::PLACES],
+    /// The holder's number; 0 for none.
+    holders: [u8; Home::PLACES],
+    /// Which places are taken, in the lowest three bits; then how many orders had to go elsewhere, 31 for that many and
+    /// more, from then on.
+    state: u8,
+}
 
+/// What an order has besides numbers: one more than its server's index (0 for none), its entry, side and condition.
+struct Bits;
+
+impl Bits {
+    const SERVER: u32 = (1 << 21) - 1;
+    const ENTRY_SHIFT: u32 = 21;
+    const ENTRY: u32 = 0b11_1111;
+    const OFFER: u32 = 1 << 27;
+    const CONDITION_SHIFT: u32 = 28;
+}
+
+impl Home {
+    const PLACES: usize = 3;
+    const TAKEN: u8 = 0b111;
+    const ELSEWHERE_ONE: u8 = 1 << 3;
+    const ELSEWHERE_MANY: u8 = !Self::TAKEN;
+    const EMPTY: Home =
+        Home { ids: [0; 3], prices: [0; 3], quantities: [0; 3], bits: [0; 3], holders: [0; 3], state: 0 };
+
+    /// The place of the order with this number; [`Home::PLACES`] or more if it is not here.
     #[inline(always)]
-    pub(crate) fn new(side: Side, price: Option<Price>, condition: Condition) -> Terms {
-        const { assert!(Price::MAX.ten_thousandths() <= Self::PRICE) };
-        let price = price.map_or(0, Price::ten_thousandths);
-        let offer = if side == Side::Offer { Self::OFFER } else { 0 };
-        Terms(price | offer | (condition as u64) << Self::CONDITION_SHIFT)
+    fn place(&self, id: OrderId) -> usize {
+        let [first, second, third] = self.ids.map(|at| u8::from(at == id.0));
+        let here = (first | second << 1 | third << 2) & self.state;
+        here.trailing_zeros() as usize
     }
 
     #[inline(always)]
-    pub(crate) fn price(self) -> Option<Price> {
-        Price::from_ten_thousandths(self.0 & Terms::PRICE)
+    fn has_elsewhere(&self) -> bool {
+        Self::ELSEWHERE_ONE <= self.state
     }
 
     #[inline(always)]
-    pub(crate) fn side(self) -> Side {
-        if self.0 & Terms::OFFER == 0 { Side::Bid } else { Side::Offer }
-    }
-
-    #[inline(always)]
-    pub(crate) fn condition(self) -> Condition {
-        match self.0 >> Self::CONDITION_SHIFT & 0b111 {
+    fn at(&self, place: usize) -> Resting {
+        let bits = self.bits[place];
+        let condition = match bits >> Bits::CONDITION_SHIFT {
             0 => Condition::None,
             1 => Condition::OnOpen,
             2 => Condition::OnClose,
             3 => Condition::Funari,
             _ => Condition::Ioc,
+        };
+        let order = Order {
+            server: (bits & Bits::SERVER).checked_sub(1).map(ServerIndex),
+            side: if bits & Bits::OFFER == 0 { Side::Bid } else { Side::Offer },
+            price: Price::from_ten_thousandths(u64::from(self.prices[place])),
+            quantity: Shares(u64::from(self.quantities[place])),
+            condition,
+        };
+        let entry = (bits >> Bits::ENTRY_SHIFT & Bits::ENTRY) as u8;
+        Resting { order, holder: Holder::numbered(u32::from(self.holders[place])), entry: Entry(entry) }
+    }
+
+    /// Puts an order at a place, if it fits.
+    #[inline(always)]
+    fn put(&mut self, place: usize, id: OrderId, resting: &Resting) -> Option<()> {
+        let Resting { order, holder, entry } = resting;
+        let price = u32::try_from(order.price.map_or(0, Price::ten_thousandths)).ok()?;
+        let quantity = u32::try_from(order.quantity.0).ok()?;
+        let holder = u8::try_from(holder.map_or(0, Holder::number)).ok()?;
+        let server = order.server.map_or(0, |server| server.0.saturating_add(1));
+        if Bits::SERVER < server || Bits::ENTRY < u32::from(entry.0) {
+            return None;
         }
-    }
-
-    /// The same at another price.
-    #[inline(always)]
-    pub(crate) fn at(self, price: Price) -> Terms {
-        Terms(self.0 & !Self::PRICE | price.ten_thousandths())
-    }
-
-    /// The same with another place among the holder's own quotes.
-    #[inline(always)]
-    pub(crate) fn with_entry(self, entry: Entry) -> Terms {
-        let below = self.0 & ((1 << Self::ENTRY_SHIFT) - 1);
-        Terms(below | u64::from(entry.0) << Self::ENTRY_SHIFT)
-    }
-
-    /// The place among the holder's own quotes.
-    #[inline(always)]
-    pub(crate) fn entry(self) -> Entry {
-        #[allow(clippy::cast_possible_truncation, reason = "16 bits are left")]
-        Entry((self.0 >> Self::ENTRY_SHIFT) as u8)
-    }
-
-    /// The price at which the order is a quote.
-    #[inline(always)]
-    pub(crate) fn quote_price(self) -> Option<Price> {
-        self.price().filter(|_| self.condition().quotes())
+        let offer = if order.side == Side::Offer { Bits::OFFER } else { 0 };
+        let condition = (order.condition as u32) << Bits::CONDITION_SHIFT;
+        self.ids[place] = id.0;
+        self.prices[place] = price;
+        self.quantities[place] = quantity;
+        self.bits[place] = server | u32::from(entry.0) << Bits::ENTRY_SHIFT | offer | condition;
+        self.holders[place] = holder;
+        self.state |= 1 << place;
+        Some(())
     }
 }
 
-const FREE: Slot = Slot { id: OrderId(0), terms: Terms(0), quantity: Shares(0), server: 0, holder: None };
-
-/// Where an order stands, or can be put. Good until the next change of the table.
+/// Where an order stands. Good until the next change of the table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Position {
-    /// How many tables beyond the first.
-    depth: u32,
-    home: u32,
-    place: u32,
+pub(crate) enum Position {
+    Home { home: usize, place: usize },
+    Elsewhere(OrderId),
 }
 
 impl OrderTable {
@@ -130,212 +144,123 @@ impl OrderTable {
     /// Where the order with this number stands.
     #[inline(always)]
     pub(crate) fn find(&self, id: OrderId) -> Option<Position> {
-        if self.homes.is_empty() {
-            return None;
-        }
         let home = self.home(id);
-        let [first, second] = &self.homes[home].0;
-        let place = usize::from(second.is(id));
-        if first.is(id) | second.is(id) {
-            return Some(position(home, place));
+        let found = self.homes.get(home)?;
+        let place = found.place(id);
+        if place < Home::PLACES {
+            return Some(Position::Home { home, place });
         }
-        self.find_beyond(id, home)
-    }
-
-    #[inline]
-    fn find_beyond(&self, id: OrderId, home: usize) -> Option<Position> {
-        match &self.beyond {
-            Some(beyond) if self.further_counts[home] != 0 => beyond.find_cold(id),
-            _ => None,
-        }
+        if found.has_elsewhere() { self.find_elsewhere(id) } else { None }
     }
 
     #[cold]
-    fn find_cold(&self, id: OrderId) -> Option<Position> {
-        self.find(id).map(Position::one_further)
-    }
-
-    /// Where an order with this number can be put; `None` if one stands in the table.
-    #[inline(always)]
-    pub(crate) fn vacancy(&mut self, id: OrderId) -> Option<Position> {
-        if self.homes.len() * 2 < (self.len + 1) * 3 {
-            self.grow();
-        }
-        let home = self.home(id);
-        let [first, second] = &self.homes[home].0;
-        if first.is(id) | second.is(id) || self.find_beyond(id, home).is_some() {
-            return None;
-        }
-        match (first.is_free(), second.is_free()) {
-            (true, _) => Some(position(home, 0)),
-            (false, true) => Some(position(home, 1)),
-            (false, false) => self.vacancy_beyond(id),
-        }
-    }
-
-    #[cold]
-    fn vacancy_beyond(&mut self, id: OrderId) -> Option<Position> {
-        self.beyond.get_or_insert_default().vacancy(id).map(Position::one_further)
+    fn find_elsewhere(&self, id: OrderId) -> Option<Position> {
+        self.elsewhere.contains_key(&id).then_some(Position::Elsewhere(id))
     }
 
     /// The order at a position.
     #[inline(always)]
-    pub(crate) fn at(&self, position: Position) -> &Slot {
-        match position.depth {
-            0 => &self.homes[position.home as usize].0[position.place as usize],
-            _ => self.beyond.as_ref().expect("a position of a table beyond").at_cold(position.one_nearer()),
+    pub(crate) fn at(&self, position: Position) -> Resting {
+        match position {
+            Position::Home { home, place } => self.homes[home].at(place),
+            Position::Elsewhere(id) => self.elsewhere[&id],
+        }
+    }
+
+    /// Leaves so much of the order at a position, not more than before; it is gone when nothing remains.
+    #[inline(always)]
+    pub(crate) fn leave(&mut self, position: Position, remaining: Shares) {
+        match position {
+            Position::Home { home, place } => {
+                let gone = remaining == Shares(0);
+                let home = &mut self.homes[home];
+                home.quantities[place] = u32::try_from(remaining.0).expect("it was more before");
+                home.state &= !(u8::from(gone) << place);
+                self.len -= usize::from(gone);
+            }
+            Position::Elsewhere(id) => self.leave_elsewhere(id, remaining),
         }
     }
 
     #[cold]
-    fn at_cold(&self, position: Position) -> &Slot {
-        self.at(position)
-    }
-
-    /// The order at a position. It keeps its number, and something of it remains.
-    #[inline(always)]
-    pub(crate) fn at_mut(&mut self, position: Position) -> &mut Slot {
-        match position.depth {
-            0 => &mut self.homes[position.home as usize].0[position.place as usize],
-            _ => self.beyond.as_mut().expect("a position of a table beyond").at_mut_cold(position.one_nearer()),
+    fn leave_elsewhere(&mut self, id: OrderId, remaining: Shares) {
+        if remaining != Shares(0) {
+            self.elsewhere.get_mut(&id).expect("it stands there").order.quantity = remaining;
+            return;
+        }
+        self.elsewhere.remove(&id);
+        self.len -= 1;
+        let home = self.home(id);
+        let state = &mut self.homes[home].state;
+        if *state < Home::ELSEWHERE_MANY {
+            *state -= Home::ELSEWHERE_ONE;
         }
     }
 
-    #[cold]
-    fn at_mut_cold(&mut self, position: Position) -> &mut Slot {
-        self.at_mut(position)
-    }
-
-    /// Puts an order where its number has a vacancy.
+    /// Enters an order, of which something remains and whose number is not in the table.
     #[inline(always)]
-    pub(crate) fn put(&mut self, vacancy: Position, slot: Slot) {
-        assert!(!slot.is_free(), "an order without shares");
-        match vacancy.depth {
-            0 => self.homes[vacancy.home as usize].0[vacancy.place as usize] = slot,
-            _ => self.put_beyond(vacancy, slot),
+    pub(crate) fn insert(&mut self, id: OrderId, resting: &Resting) {
+        assert!(resting.order.quantity != Shares(0), "an order without shares");
+        if self.homes.len() * Home::PLACES < (self.len + 1) * 2 {
+            self.grow();
         }
         self.len += 1;
+        let home = self.home(id);
+        let found = &mut self.homes[home];
+        let place = found.state.trailing_ones() as usize;
+        if Home::PLACES <= place || found.put(place, id, resting).is_none() {
+            self.insert_elsewhere(id, *resting);
+        }
     }
 
     #[cold]
-    fn put_beyond(&mut self, vacancy: Position, slot: Slot) {
-        let home = self.home(slot.id);
-        let count = &mut self.further_counts[home];
-        *count = count.saturating_add(1);
-        self.beyond.as_mut().expect("a vacancy of a table beyond").put(vacancy.one_nearer(), slot);
-    }
-
-    /// Removes the order at a position.
-    #[inline(always)]
-    pub(crate) fn remove(&mut self, position: Position) {
-        match position.depth {
-            0 => self.homes[position.home as usize].0[position.place as usize].quantity = Shares(0),
-            _ => self.remove_beyond(position),
+    fn insert_elsewhere(&mut self, id: OrderId, resting: Resting) {
+        let home = self.home(id);
+        let state = &mut self.homes[home].state;
+        if *state < Home::ELSEWHERE_MANY {
+            *state += Home::ELSEWHERE_ONE;
         }
-        self.len -= 1;
-    }
-
-    #[cold]
-    fn remove_beyond(&mut self, position: Position) {
-        let home = self.home(self.at(position).id);
-        let count = &mut self.further_counts[home];
-        if *count < u8::MAX {
-            *count -= 1;
-        }
-        self.beyond.as_mut().expect("a position of a table beyond").remove(position.one_nearer());
+        self.elsewhere.insert(id, resting);
     }
 
     /// Removes all orders.
     pub(crate) fn clear(&mut self) {
-        *self = OrderTable { hasher: self.hasher.clone(), ..OrderTable::default() };
+        *self = OrderTable::default();
     }
 
     /// All orders, in no order.
-    pub(crate) fn iter(&self) -> Box<dyn Iterator<Item = &Slot> + '_> {
-        let here = self.homes.iter().flat_map(|home| &home.0).filter(|slot| !slot.is_free());
-        Box::new(here.chain(self.beyond.iter().flat_map(|beyond| beyond.iter())))
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (OrderId, Resting)> + '_ {
+        let at_home = self.homes.iter().flat_map(|home| {
+            let places = (0..Home::PLACES).filter(|place| home.state >> place & 1 != 0);
+            places.map(|place| (OrderId(home.ids[place]), home.at(place)))
+        });
+        at_home.chain(self.elsewhere.iter().map(|(&id, &resting)| (id, resting)))
     }
 
     /// Fetches where the order would stand, for when it is looked for.
     #[inline(always)]
     pub(crate) fn prefetch(&self, id: OrderId) {
-        let home = self.hash(id) & self.homes.len().wrapping_sub(1);
-        if let Some(home) = self.homes.get(home) {
+        if let Some(home) = self.homes.get(self.home(id)) {
             prefetch(home);
         }
     }
 
     #[inline(always)]
-    fn hash(&self, id: OrderId) -> usize {
+    fn home(&self, id: OrderId) -> usize {
         #[allow(clippy::cast_possible_truncation, reason = "the low bits of a hash are as good as all of them")]
         let hash = self.hasher.hash_one(id.0) as usize;
-        hash
-    }
-
-    #[inline(always)]
-    fn home(&self, id: OrderId) -> usize {
-        self.hash(id) & (self.homes.len() - 1)
+        hash & self.homes.len().wrapping_sub(1)
     }
 
     #[cold]
     fn grow(&mut self) {
         let count = (self.homes.len() * 2).max(Self::HOMES_MIN);
         let hasher = self.hasher.clone();
-        let before = std::mem::replace(self, OrderTable { hasher, ..OrderTable::default() });
-        self.homes = vec![Home([FREE; 2]); count];
-        self.further_counts = vec![0; count];
-        for slot in before.iter() {
-            let vacancy = self.vacancy(slot.id).expect("each number is there once");
-            self.put(vacancy, *slot);
+        let homes = vec![Home::EMPTY; count];
+        let before = std::mem::replace(self, OrderTable { homes, hasher, ..OrderTable::default() });
+        for (id, resting) in before.iter() {
+            self.insert(id, &resting);
         }
-    }
-}
-
-#[inline(always)]
-#[allow(clippy::cast_possible_truncation, reason = "a table of four billion homes does not fit a machine")]
-fn position(home: usize, place: usize) -> Position {
-    Position { depth: 0, home: home as u32, place: place as u32 }
-}
-
-impl Position {
-    fn one_further(self) -> Position {
-        Position { depth: self.depth + 1, ..self }
-    }
-
-    fn one_nearer(self) -> Position {
-        Position { depth: self.depth - 1, ..self }
-    }
-}
-
-impl Slot {
-    #[inline(always)]
-    pub(crate) fn new(id: OrderId, order: &Order, holder: Option<Holder>) -> Slot {
-        let terms = Terms::new(order.side, order.price, order.condition);
-        let server = order.server.map_or(0, |server| server.0 + 1);
-        Slot { id, terms, quantity: order.quantity, server, holder }
-    }
-
-    /// Whether it holds the order with this number.
-    #[inline(always)]
-    fn is(&self, id: OrderId) -> bool {
-        (self.id == id) & (self.quantity != Shares(0))
-    }
-
-    #[inline(always)]
-    fn is_free(&self) -> bool {
-        self.quantity == Shares(0)
-    }
-
-    #[inline]
-    pub(crate) fn server(&self) -> Option<ServerIndex> {
-        self.server.checked_sub(1).map(ServerIndex)
-    }
-
-    #[inline]
-    pub(crate) fn order(&self) -> Order {
-        let Slot { terms, quantity, .. } = *self;
-        let (side, price, condition) = (terms.side(), terms.price(), terms.condition());
-        Order { server: self.server(), side, price, quantity, condition }
     }
 }
 
@@ -350,58 +275,55 @@ mod tests {
         assert_eq!((size_of::<Home>(), align_of::<Home>()), (64, 64));
     }
 
-    #[test]
-    fn terms_keep_what_they_are_made_of() {
-        for side in Side::BOTH {
-            for price in [None, Price::from_ten_thousandths(1), Some(Price::MAX)] {
-                for condition in
-                    [Condition::None, Condition::OnOpen, Condition::OnClose, Condition::Funari, Condition::Ioc]
-                {
-                    let terms = Terms::new(side, price, condition).with_entry(Entry(255)).with_entry(Entry(63));
-                    assert_eq!((terms.side(), terms.price(), terms.condition()), (side, price, condition));
-                    assert_eq!(terms.entry(), Entry(63));
-                    let moved = terms.at(Price::MAX);
-                    assert_eq!((moved.side(), moved.price(), moved.entry()), (side, Some(Price::MAX), Entry(63)));
-                }
-            }
-        }
-    }
-
-    fn slot(id: OrderId, quantity: u64) -> Slot {
-        let price = Price::from_ten_thousandths(quantity);
-        let (server, condition) = (Some(ServerIndex(7)), Condition::Funari);
-        Slot::new(id, &Order { server, side: Side::Offer, price, quantity: Shares(quantity), condition }, None)
+    /// Orders that fit a home and orders that do not, by one in each of what they have.
+    fn resting(kind: u64, quantity: u64) -> Resting {
+        const WIDE: u64 = u32::MAX as u64;
+        let (price, quantity, server, holder) = match kind % 8 {
+            0 => (WIDE, quantity, Some(7), None),
+            1 => (WIDE + 1, quantity, Some(7), None),
+            2 => (5, WIDE, None, Some(255)),
+            3 => (5, WIDE + quantity, None, Some(255)),
+            4 => (0, quantity, Some((1 << 21) - 2), Some(1)),
+            5 => (0, quantity, Some((1 << 21) - 1), Some(1)),
+            6 => (9, quantity, Some(u32::MAX), Some(255)),
+            _ => (9, quantity, Some(0), Some(256)),
+        };
+        let conditions = [Condition::None, Condition::OnOpen, Condition::OnClose, Condition::Funari, Condition::Ioc];
+        let order = Order {
+            server: server.map(ServerIndex),
+            side: if kind % 3 == 0 { Side::Bid } else { Side::Offer },
+            price: Price::from_ten_thousandths(price),
+            quantity: Shares(quantity),
+            condition: conditions[(kind % 5) as usize],
+        };
+        Resting { order, holder: holder.and_then(Holder::numbered), entry: Entry((kind % 64) as u8) }
     }
 
     proptest! {
         #[test]
-        fn the_table_is_a_map(steps in proptest::collection::vec((0..90_u64, 0..5_u64), 0..600)) {
+        fn the_table_is_a_map(steps in proptest::collection::vec((0..90_u64, 0..40_u64, 0..5_u64), 0..600)) {
             let mut table = OrderTable::default();
-            let mut map: BTreeMap<OrderId, Order> = BTreeMap::new();
-            for (id, quantity) in steps {
+            let mut map: BTreeMap<OrderId, Resting> = BTreeMap::new();
+            for (id, kind, quantity) in steps {
                 // Numbers far apart and close together.
                 let id = OrderId(if id % 2 == 0 { id } else { id << 40 });
-                match (table.find(id), quantity) {
-                    (Some(position), 0) => {
-                        table.remove(position);
-                        map.remove(&id);
+                match table.find(id) {
+                    Some(position) => {
+                        let left = Shares(quantity.min(table.at(position).order.quantity.0));
+                        table.leave(position, left);
+                        match left {
+                            Shares(0) => drop(map.remove(&id)),
+                            left => map.get_mut(&id).expect("the same").order.quantity = left,
+                        }
                     }
-                    (Some(_), _) => {
-                        prop_assert_eq!(table.vacancy(id), None);
-                        let position = table.find(id).expect("it is still there");
-                        *table.at_mut(position) = slot(id, quantity);
-                        map.insert(id, slot(id, quantity).order());
-                    }
-                    (None, _) => {
-                        let vacancy = table.vacancy(id).expect("it is not there");
-                        table.put(vacancy, slot(id, quantity + 1));
-                        prop_assert!(map.insert(id, slot(id, quantity + 1).order()).is_none());
+                    None => {
+                        table.insert(id, &resting(kind, quantity + 1));
+                        prop_assert!(map.insert(id, resting(kind, quantity + 1)).is_none());
                     }
                 }
                 prop_assert_eq!(table.len(), map.len());
-                let found = |id| table.find(id).map(|at| table.at(at).order());
-                prop_assert!(map.keys().all(|&id| found(id) == map.get(&id).copied()));
-                prop_assert_eq!(table.iter().map(|slot| (slot.id, slot.order())).collect::<BTreeMap<_, _>>(), map.clone());
+                prop_assert!(map.iter().all(|(&id, resting)| table.find(id).map(|at| table.at(at)) == Some(*resting)));
+                prop_assert_eq!(table.iter().collect::<BTreeMap<_, _>>(), map.clone());
             }
         }
     }
