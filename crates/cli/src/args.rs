@@ -77,7 +77,7 @@ pub(crate) struct ReplayArgs {
     #[arg(long, value_name = "DATE")]
     pub(crate) date: Option<Date>,
 
-    /// How many days to measure at once [default: one for each core]
+    /// Threads to measure with, over all days at once [default: one for each core]
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<NonZeroUsize>,
 

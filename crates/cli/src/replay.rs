@@ -6,7 +6,7 @@ use crate::{BadUsage, Outcome, output, registry, terminal};
 use anyhow::{Context, Result, bail};
 use jiff::civil::Date;
 use quoteclock_engine::DayOptions;
-use quoteclock_replay::{Input, MeasuredDay, Progress, ReplayError, measure, measure_and_hash};
+use quoteclock_replay::{Input, MeasuredDay, Progress, ReplayError, Threads, measure, measure_and_hash};
 use quoteclock_report::{DaySummary, write_document};
 use quoteclock_rules::Registry;
 use quoteclock_store::{Batch, Digest, Provenance, Store};
@@ -107,21 +107,23 @@ impl Run<'_> {
         let sizes: Option<u64> = inputs.iter().map(Input::size).sum();
         let bar = terminal::progress_bar(sizes);
         let progress = |bytes| bar.inc(bytes);
-        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let threads = self.args.threads.map_or(cores, NonZeroUsize::get).min(inputs.len());
+        let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        let threads = self.args.threads.unwrap_or(cores);
+        let days_at_once = threads.get().min(inputs.len());
+        let of_a_day = Threads(NonZeroUsize::new(threads.get() / days_at_once.max(1)).unwrap_or(NonZeroUsize::MIN));
         let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
         let results = Mutex::new(BTreeMap::new());
         let work = || {
             while !failed.load(Ordering::Relaxed) {
                 let position = next.fetch_add(1, Ordering::Relaxed);
                 let Some(input) = inputs.get(position) else { return };
-                let result = self.measure_one(input, staging.parts(position), &progress);
+                let result = self.measure_one(input, of_a_day, staging.parts(position), &progress);
                 failed.fetch_or(result.is_err(), Ordering::Relaxed);
                 results.lock().expect("no thread panics with the lock").insert(position, result);
             }
         };
         std::thread::scope(|scope| {
-            for _ in 1..threads {
+            for _ in 1..days_at_once {
                 scope.spawn(work);
             }
             work();
@@ -131,14 +133,14 @@ impl Run<'_> {
         results.into_values().collect()
     }
 
-    fn measure_one(self, input: &Input, parts: Parts, progress: Progress<'_>) -> Result<Measured> {
+    fn measure_one(self, input: &Input, threads: Threads, parts: Parts, progress: Progress<'_>) -> Result<Measured> {
         let Run { args, registry, .. } = self;
         let options =
             DayOptions { lenient: args.lenient, allow_gaps: args.allow_gaps, date: args.date, ..DayOptions::default() };
         let mut rejects = StagedRejects { file: input.name(), parts: parts.clone() };
         let (day, input_sha256) = match self.batch {
-            None => measure(registry, input, &options, &mut rejects, progress).map(|day| (day, None)),
-            Some(_) => measure_and_hash(registry, input, &options, &mut rejects, progress)
+            None => measure(registry, input, &options, threads, &mut rejects, progress).map(|day| (day, None)),
+            Some(_) => measure_and_hash(registry, input, &options, threads, &mut rejects, progress)
                 .map(|(day, sha256)| (day, Some(Digest(sha256)))),
         }
         .map_err(|error| advise(error, args))?;

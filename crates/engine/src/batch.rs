@@ -4,6 +4,7 @@
 //! each book is then warm while its events come, instead of being fetched from memory for every single one. An event is
 //! held in the 32 bytes that it has in the binary form.
 
+use crate::group::Events;
 use quoteclock_feed::Place;
 use quoteclock_feed::binary::Slot;
 use quoteclock_model::{IssueIndex, MarketEvent, ServerIndex, Timestamp};
@@ -134,19 +135,9 @@ impl Batch {
         chunk
     }
 
-    /// The issues that have events, and the number of the chunk where they begin.
-    pub(crate) fn groups(&self) -> &[(IssueIndex, u32)] {
-        &self.groups
-    }
-
-    /// The events of the group that begins at `chunk`, in parts; no record is cut in two.
-    pub(crate) fn parts(&self, chunk: u32) -> impl Iterator<Item = &[Slot]> + '_ {
-        let mut next = chunk;
-        std::iter::from_fn(move || {
-            let chunk = self.chunks.get(next as usize)?;
-            next = chunk.next;
-            Some(&chunk.slots[..chunk.length as usize])
-        })
+    /// The issues that have events, and those.
+    pub(crate) fn groups(&self) -> Vec<(IssueIndex, BatchGroup<'_>)> {
+        self.groups.iter().map(|&(issue, first)| (issue, BatchGroup { batch: self, first })).collect()
     }
 
     /// Where the event with this ordinal stands in the input.
@@ -161,6 +152,23 @@ impl Batch {
         for (issue, _) in self.groups.drain(..) {
             self.tails[issue.index()] = Tail(NONE);
         }
+    }
+}
+
+/// The events of one issue in a batch.
+pub(crate) struct BatchGroup<'a> {
+    batch: &'a Batch,
+    /// The chunk where they begin.
+    first: u32,
+}
+
+impl Events for BatchGroup<'_> {
+    fn each_part<'e>(&'e self, take: &mut dyn FnMut(&'e [Slot]) -> bool) -> bool {
+        let mut next = self.first;
+        while let Some(chunk) = self.batch.chunks.get(next as usize) {
+            next = if take(&chunk.slots[..chunk.length as usize]) { chunk.next } else { NONE };
+        }
+        true
     }
 }
 

@@ -1,12 +1,13 @@
 //! One day's input: each record judged for its place, then measured, refused or set aside.
 
 use crate::batch::Batch;
-use crate::engine::{Engine, GroupFault, MeasureIndex};
+use crate::engine::{Engine, MeasureIndex};
 use crate::faults::{BadRecord, DayError, Fault};
+use crate::group::{Alone, Crew, Events, GroupFault, Problem};
 use crate::intake::{Order, Progress, Sequencer, Timing};
 use crate::late::{LateWindows, UnknownWindow};
 use jiff::civil::Date;
-use quoteclock_feed::binary::WholeBlock;
+use quoteclock_feed::binary::{Slot as EventSlot, UnverifiedGroup, WholeBlock};
 use quoteclock_feed::{Malformed, Place, RawRecord, Receiver, Stop};
 use quoteclock_model::{
     DayTurnover, IssueCode, IssueIndex, MarketEvent, Record, Scope, ServerIndex, Span, Timestamp, merge_spans,
@@ -69,6 +70,8 @@ pub struct Day<'a, S, R> {
     sequencer: Sequencer,
     /// Events held back, if they are to be applied issue by issue.
     batch: Option<Batch>,
+    /// Who applies them.
+    crew: Box<dyn Crew + 'a>,
     /// Issues named so far; `None` for one that is only known by its index.
     issues: Vec<Option<IssueCode>>,
     servers: Vec<Box<str>>,
@@ -111,6 +114,7 @@ impl<'a, S: DaySink, R: RejectSink> Day<'a, S, R> {
             rejects,
             sequencer,
             batch: None,
+            crew: Box::new(Alone),
             issues: Vec::new(),
             servers: Vec::new(),
             stage: Stage::Waiting { market_doubt: false, doubts: BTreeSet::new() },
@@ -128,10 +132,11 @@ impl<'a, S: DaySink, R: RejectSink> Day<'a, S, R> {
     }
 
     /// The same day with events held back for a while and applied one issue after the other, which is faster and comes
-    /// to the same. Only for a strict run; a lenient one applies every record at once.
+    /// to the same, by a crew. Only for a strict run; a lenient one applies every record at once.
     #[must_use]
-    pub fn in_batches(mut self) -> Self {
+    pub fn in_batches(mut self, crew: impl Crew + 'a) -> Self {
         self.batch = (!self.options.lenient).then(Batch::default);
+        self.crew = Box::new(crew);
         self
     }
 
@@ -139,18 +144,19 @@ impl<'a, S: DaySink, R: RejectSink> Day<'a, S, R> {
     fn apply_batch(&mut self) -> Result<(), Stop> {
         let Some(batch) = self.batch.as_mut().filter(|batch| !batch.is_empty()) else { return Ok(()) };
         let Stage::Open { engine, progress } = &mut self.stage else { unreachable!("a good time opens the day") };
-        let mut first = FirstFault::default();
-        for &(issue, chunk) in batch.groups() {
-            let mut parts = batch.parts(chunk);
-            first.take(parts.try_for_each(|events| engine.apply_group(issue, batch.base(), events, &mut self.sink)));
-        }
-        let first = first.0.map(|fault| (batch.place(fault.ordinal), fault));
+        let problem = engine.apply_groups(batch.base(), &batch.groups(), &*self.crew, &mut self.sink);
+        let fault = match problem {
+            None => {
+                engine.groups_end(progress.last());
+                batch.clear();
+                return Ok(());
+            }
+            Some(Problem::Fault(fault)) => fault,
+            Some(Problem::Damaged) => unreachable!("what is held in memory is not damaged"),
+        };
+        let place = batch.place(fault.ordinal);
         batch.clear();
-        match first {
-            None => engine.groups_end(progress.last()),
-            Some((place, fault)) => return self.refuse(place, fault),
-        }
-        Ok(())
+        self.refuse(place, fault)
     }
 
     /// Applies a whole block, if it follows what has been read so far; says whether it does.
@@ -164,13 +170,16 @@ impl<'a, S: DaySink, R: RejectSink> Day<'a, S, R> {
         }
         self.apply_batch()?;
         let Stage::Open { engine, progress } = &mut self.stage else { return Ok(false) };
-        let mut first = FirstFault::default();
-        for (issue, group) in block.groups() {
-            first.take(engine.apply_group(issue, group.base(), group.slots(), &mut self.sink));
-        }
-        if let Some(fault) = first.0 {
-            let place = block.place(fault.ordinal).expect("the ordinal is that of a record");
-            return self.refuse(place, fault).map(|()| true);
+        let groups: Vec<(IssueIndex, BlockGroup<'_>)> =
+            block.groups().map(|(issue, group)| (issue, BlockGroup(group))).collect();
+        match engine.apply_groups(block.start(), &groups, &*self.crew, &mut self.sink) {
+            None => {}
+            // A strict run ends with the damage: whatever has been applied does not count.
+            Some(Problem::Damaged) => return Ok(false),
+            Some(Problem::Fault(fault)) => {
+                let place = block.place(fault.ordinal).expect("the ordinal is that of a record");
+                return self.refuse(place, fault).map(|()| true);
+            }
         }
         engine.groups_end(block.last());
         progress.check(Some(block.last()));
@@ -535,17 +544,17 @@ impl<S: DaySink, R: RejectSink> Receiver for Day<'_, S, R> {
     }
 }
 
-/// Of the faults of several groups the one that comes first in the input. Issues are independent of each other, so every
-/// event before it has been found good.
-#[derive(Default)]
-struct FirstFault(Option<GroupFault>);
+/// The records of one issue in a block, verified as they are taken.
+struct BlockGroup<'a>(UnverifiedGroup<'a>);
 
-impl FirstFault {
-    fn take(&mut self, applied: Result<(), GroupFault>) {
-        if let Err(fault) = applied
-            && self.0.as_ref().is_none_or(|first| fault.ordinal < first.ordinal)
-        {
-            self.0 = Some(fault);
+impl Events for BlockGroup<'_> {
+    fn each_part<'e>(&'e self, take: &mut dyn FnMut(&'e [EventSlot]) -> bool) -> bool {
+        match self.0.verify() {
+            Ok(group) => {
+                take(group.slots());
+                true
+            }
+            Err(_) => false,
         }
     }
 }

@@ -1,13 +1,12 @@
 //! All issues of one day, measured from good events.
 
-use crate::Fault;
+use crate::group::{Common, Crew, Events, Group, Outcome, Problem, apply_group};
 use crate::market::{MarketChange, MarketLog};
 use hashbrown::HashMap;
-use quoteclock_book::{Book, BookError, Order};
-use quoteclock_feed::binary::{Records, Slot as EventSlot, Usual};
+use quoteclock_book::{Book, BookError};
 use quoteclock_model::{
-    Condition, DayTurnover, IssueCode, IssueIndex, MarketEvent, MarketTurnover, OrderId, Record, Scope, ServerIndex,
-    Span, Timestamp, Turnover,
+    DayTurnover, IssueCode, IssueIndex, MarketEvent, MarketTurnover, Record, Scope, ServerIndex, Span, Timestamp,
+    Turnover,
 };
 use quoteclock_obligation::{IntervalSink, IssueMeasure, ObligationIndex};
 use quoteclock_rules::DayPlan;
@@ -31,15 +30,6 @@ pub struct Engine {
 /// The position of the measure of one issue of the plan.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct MeasureIndex(usize);
-
-/// The first event of a group that cannot be applied.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct GroupFault {
-    /// Its place in the order of the batch.
-    pub(crate) ordinal: u32,
-    pub(crate) issue: IssueIndex,
-    pub(crate) fault: Fault,
-}
 
 #[derive(Debug)]
 pub(crate) struct Slot {
@@ -173,64 +163,45 @@ impl Engine {
         }
     }
 
-    /// Applies events of one issue, in their order, whose times count from `base`. Groups of different issues may come in any order, between two market-wide events.
-    ///
-    /// # Errors
-    /// The first event that does not fit: those before it have been applied, it and those after it have not.
-    ///
-    /// # Panics
-    /// If time goes back, or a server has not been named.
-    pub(crate) fn apply_group(
+    /// Applies events of several issues, those of each in their order, whose times count from `base`; no issue stands twice
+    /// among the `groups`. Says what is the first of their problems, damage before anything else.
+    pub(crate) fn apply_groups<'g>(
         &mut self,
-        issue: IssueIndex,
         base: Timestamp,
-        events: &[EventSlot],
+        groups: &'g [(IssueIndex, impl Events + 'g)],
+        crew: &dyn Crew,
         sink: &mut impl IntervalSink,
-    ) -> Result<(), GroupFault> {
-        let slot = self.slot(issue);
-        let slot = &mut self.slots[slot];
-        self.market.catch_up(slot, sink);
-        let servers = &self.plan_server_of[..];
-        let Slot { measure, .. } = slot;
-        measure.prefetch();
-        let mut ahead = events.iter();
-        let fetch = |measure: &IssueMeasure, event: &EventSlot| {
-            measure.prefetch_order(OrderId(event.order()));
-            measure.prefetch_order(OrderId(event.other()));
-        };
-        ahead.by_ref().take(AHEAD).for_each(|event| fetch(measure, event));
-        for (event, extension) in Records(events) {
-            // The orders of the next few events are on their way while this one is applied.
-            if let Some(event) = ahead.next() {
-                fetch(measure, event);
+    ) -> Option<Problem> {
+        let mut first = None;
+        if crew.size() == 1 {
+            for (issue, events) in groups {
+                let slot = self.slot(*issue);
+                let Engine { slots, plan_server_of, market, .. } = self;
+                let common = Common { market, servers: plan_server_of, base };
+                first = earlier(first, apply_group(&mut slots[slot], common, *issue, events, sink));
             }
-            measure.advance(Timestamp::from_micros(base.as_micros() + i64::from(event.micros())), sink);
-            let applied = match event.usual() {
-                Some(Usual::Add { order, server, side, price, quantity })
-                    if server.is_none_or(|at| at < servers.len()) =>
-                {
-                    let server = server.and_then(|at| u32::try_from(at).ok()).map(ServerIndex);
-                    let condition = Condition::None;
-                    measure.add(order, &Order { server, side, price: Some(price), quantity, condition }, servers)
-                }
-                Some(Usual::Replace { order, order_new, price, quantity }) => {
-                    measure.replace(order, order_new, price, quantity)
-                }
-                Some(Usual::Take { order, quantity }) => measure.take(order, quantity),
-                Some(Usual::Execute { order, price, quantity, auction }) => {
-                    measure.execute(order, price, quantity, auction)
-                }
-                _ => {
-                    unusual(event, extension, issue, measure, servers)?;
-                    Ok(())
-                }
-            };
-            let applied = applied.map_err(Fault::from);
-            if let Err(fault) = applied {
-                return Err(GroupFault { ordinal: event.ordinal(), issue, fault });
+            return first;
+        }
+        let mut wanted: Vec<(usize, usize)> =
+            groups.iter().enumerate().map(|(position, (issue, _))| (self.slot(*issue), position)).collect();
+        wanted.sort_unstable();
+        let Engine { slots, plan_server_of, market, .. } = self;
+        let common = Common { market, servers: plan_server_of, base };
+        let mut wanted = wanted.into_iter().peekable();
+        let mut jobs: Vec<Group<'_>> = Vec::with_capacity(groups.len());
+        for (index, slot) in slots.iter_mut().enumerate() {
+            if let Some((_, position)) = wanted.next_if(|&(wanted, _)| wanted == index) {
+                let (issue, events) = &groups[position];
+                jobs.push(Group { slot, common, issue: *issue, events, outcome: Outcome::default() });
             }
         }
-        Ok(())
+        assert!(wanted.next().is_none(), "an issue stands twice among the groups");
+        crew.apply(&mut jobs);
+        for Outcome { intervals, problem } in jobs.into_iter().map(|job| job.outcome) {
+            first = earlier(first, problem);
+            intervals.into_iter().for_each(|(obligation, interval)| sink.interval(obligation, interval));
+        }
+        first
     }
 
     /// Takes note that groups up to `at` have been applied.
@@ -323,32 +294,16 @@ fn index_of_last(slots: &[Slot]) -> u32 {
     u32::try_from(slots.len() - 1).expect("fewer issues than 32 bits count")
 }
 
-/// How many events are looked ahead.
-const AHEAD: usize = 16;
-
-/// Applies an event that is not of a usual form.
-#[cold]
-fn unusual(
-    event: &EventSlot,
-    extension: Option<&EventSlot>,
-    issue: IssueIndex,
-    measure: &mut IssueMeasure,
-    servers: &[Option<u32>],
-) -> Result<(), GroupFault> {
-    let server_at = |at| u32::try_from(at).ok().filter(|&at| (at as usize) < servers.len()).map(ServerIndex);
-    let applied = match event.event(extension, Scope::Issue(issue), server_at) {
-        Ok(MarketEvent::Order { ref action, .. }) => measure.apply(action, servers).map_err(Fault::from),
-        Ok(MarketEvent::Phase { phase, .. }) => {
-            measure.set_phase(phase);
-            Ok(())
+/// Of two problems the one that comes first in the input: issues are independent of each other, so every event before it
+/// is good.
+fn earlier(first: Option<Problem>, second: Option<Problem>) -> Option<Problem> {
+    match (first, second) {
+        (Some(Problem::Fault(first)), Some(Problem::Fault(second))) => {
+            Some(Problem::Fault(if second.ordinal < first.ordinal { second } else { first }))
         }
-        Ok(MarketEvent::Clear { .. }) => {
-            measure.clear();
-            Ok(())
-        }
-        Err(malformed) => Err(malformed.into()),
-    };
-    applied.map_err(|fault| GroupFault { ordinal: event.ordinal(), issue, fault })
+        (Some(Problem::Damaged), _) | (_, Some(Problem::Damaged)) => Some(Problem::Damaged),
+        (first, second) => first.or(second),
+    }
 }
 
 /// The sink of an issue without sign-ups.

@@ -23,7 +23,7 @@ mod slot;
 mod whole;
 mod write;
 
-pub use block::{Block, Front, Group, GroupRecord, GroupRecords};
+pub use block::{Block, Front, Group, GroupRecord, GroupRecords, UnverifiedGroup};
 pub use decode::BinaryDecoder;
 pub use dictionary::Dictionary;
 pub use file::{BinaryFile, BinaryFileError};

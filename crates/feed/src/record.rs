@@ -106,10 +106,10 @@ pub trait Receiver {
         false
     }
 
-    /// Takes a block of the binary form at once, instead of its records one by one. Its names have been announced, its
-    /// checksums are right, each ordinal stands on one record and times never go backwards along them.
+    /// Takes a block of the binary form at once, instead of its records one by one. Its names have been announced,
+    /// each ordinal stands on one record and times never go backwards along them; checksums of groups are to be verified.
     ///
-    /// Says whether it has: otherwise the records follow, in the original order.
+    /// Says whether it has: otherwise its damaged groups and then its records follow, in the original order.
     ///
     /// # Errors
     /// [`Stop`] to end decoding.

@@ -7,8 +7,10 @@ mod convert;
 mod format;
 mod input;
 mod run;
+mod threads;
 
 pub use convert::{ConvertError, ConvertOptions, RecordProblem, Target, convert};
 pub use format::Format;
 pub use input::{Input, Progress};
 pub use run::{MeasuredDay, NoRejects, Rejects, ReplayError, measure, measure_and_hash, replay};
+pub use threads::Threads;

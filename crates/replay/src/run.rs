@@ -2,6 +2,7 @@
 
 use crate::format::{Decoder, Format, RECOGNISED_BY_BYTES};
 use crate::input::{ChunkError, Chunks, Input, Progress, Watch};
+use crate::threads::Threads;
 use jiff::civil::Date;
 use quoteclock_engine::{BadRecord, Day, DayError, DayOptions, DaySink, Finished, Pass, RejectSink};
 use quoteclock_feed::{FeedError, Place, Stop};
@@ -110,7 +111,7 @@ impl DaySink for LedgerSink {
     }
 }
 
-/// Measures one input under `registry`.
+/// Measures one input under `registry`. What comes out is the same with any number of threads.
 ///
 /// A lenient run that finds out late that time already measured is unknown runs a second time over the same input, with
 /// what it has learnt.
@@ -124,10 +125,11 @@ pub fn measure<R: Rejects>(
     registry: &Registry,
     input: &Input,
     options: &DayOptions,
+    threads: Threads,
     rejects: &mut R,
     progress: Progress<'_>,
 ) -> Result<MeasuredDay<R::Sink>, ReplayError> {
-    passes(registry, input, options, rejects, Watch { progress, hasher: None })
+    passes(registry, input, options, threads, rejects, Watch { progress, hasher: None })
 }
 
 /// The same, and the SHA-256 of the input's bytes as stored, taken while they are read.
@@ -141,11 +143,12 @@ pub fn measure_and_hash<R: Rejects>(
     registry: &Registry,
     input: &Input,
     options: &DayOptions,
+    threads: Threads,
     rejects: &mut R,
     progress: Progress<'_>,
 ) -> Result<(MeasuredDay<R::Sink>, [u8; 32]), ReplayError> {
     let hasher = Mutex::new(Sha256::new());
-    let day = passes(registry, input, options, rejects, Watch { progress, hasher: Some(&hasher) })?;
+    let day = passes(registry, input, options, threads, rejects, Watch { progress, hasher: Some(&hasher) })?;
     let hasher = hasher.into_inner().expect("no thread panicked with the lock");
     Ok((day, hasher.finalize().into()))
 }
@@ -154,6 +157,7 @@ fn passes<R: Rejects>(
     registry: &Registry,
     input: &Input,
     options: &DayOptions,
+    threads: Threads,
     rejects: &mut R,
     watch: Watch<'_>,
 ) -> Result<MeasuredDay<R::Sink>, ReplayError> {
@@ -161,7 +165,7 @@ fn passes<R: Rejects>(
     let begin = |options| {
         let sink = rejects.begin().map_err(|source| ReplayError::Rejects { file: file.clone(), source })?;
         let day = Day::new(registry, options, LedgerSink::default(), sink);
-        day.map(Day::in_batches).map_err(|source| ReplayError::Day { file: file.clone(), source })
+        day.map(|day| day.in_batches(threads)).map_err(|source| ReplayError::Day { file: file.clone(), source })
     };
     let (finished, (ledger, rejects)) = replay_watched(registry, input, options, begin, watch)?;
     Ok(MeasuredDay { finished, ledger: ledger.0.expect("a finished day has been opened"), rejects })

@@ -176,12 +176,13 @@ impl<'a> Block<'a> {
         })
     }
 
-    /// The same for whoever has verified them before.
-    pub(crate) fn groups_unverified(&self) -> impl ExactSizeIterator<Item = Group<'a>> + use<'a> {
+    /// The same, to be verified later.
+    pub(crate) fn groups_unverified(&self) -> impl ExactSizeIterator<Item = UnverifiedGroup<'a>> + use<'a> {
         let (front, slots) = (self.front, self.slots);
         front.groups.iter().map(move |entry| {
             let issue = (entry.issue.get() != MARKET).then(|| entry.issue.get());
-            Group { issue, base: front.head.start(), slots: group_slots(slots, entry) }
+            let group = Group { issue, base: front.head.start(), slots: group_slots(slots, entry) };
+            UnverifiedGroup { group, crc: entry.crc.get() }
         })
     }
 
@@ -225,6 +226,34 @@ fn group_slots<'a>(slots: &'a [Slot], entry: &GroupEntry) -> &'a [Slot] {
     debug_assert!(slots.len() <= SLOTS_MAX as usize, "the head has been checked");
     let start = entry.first_slot.get() as usize;
     &slots[start..start + entry.slots.get() as usize]
+}
+
+/// The records of one issue in a block, or the market-wide ones, whose checksum has not been looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct UnverifiedGroup<'a> {
+    group: Group<'a>,
+    crc: u32,
+}
+
+impl<'a> UnverifiedGroup<'a> {
+    /// The index in the file of the issue; `None` for the market-wide group.
+    pub fn issue(&self) -> Option<u32> {
+        self.group.issue
+    }
+
+    /// The group, if its bytes are those that were written.
+    ///
+    /// # Errors
+    /// That they are not.
+    pub fn verify(&self) -> Result<Group<'a>, Malformed> {
+        layout::check(self.group.slots.as_bytes(), self.crc)?;
+        Ok(self.group)
+    }
+
+    /// The slots, damaged or not.
+    pub(crate) fn slots(&self) -> &'a [Slot] {
+        self.group.slots
+    }
 }
 
 /// The records of one issue in a block, or the market-wide ones, verified.

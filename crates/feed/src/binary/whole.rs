@@ -1,12 +1,13 @@
-//! A block without a fault of its own, for whoever takes it group by group.
+//! A block that makes one stretch of time, for whoever takes it group by group.
 
-use super::block::{Block, Group};
+use super::block::{Block, UnverifiedGroup};
 use super::dictionary::Dictionary;
 use super::slot::Records;
 use crate::Place;
 use quoteclock_model::{IssueIndex, SequenceNo, Timestamp};
 
-/// A block of which all is known to be whole: its checksums, and that its records make one stretch of time in order.
+/// A block whose records make one stretch of time in order. The checksum of each group is still to be looked at: by the
+/// thread that is about to read it.
 #[derive(Clone, Copy, Debug)]
 pub struct WholeBlock<'a> {
     block: Block<'a>,
@@ -23,7 +24,7 @@ impl<'a> WholeBlock<'a> {
         dictionary: &Dictionary,
         times: &mut Vec<u32>,
     ) -> Option<WholeBlock<'a>> {
-        let named = |group: Group<'_>| group.issue().is_some_and(|index| dictionary.issue(index).is_some());
+        let named = |group: UnverifiedGroup<'_>| group.issue().is_some_and(|index| dictionary.issue(index).is_some());
         let usual = dictionary.is_whole() && block.runs().len() <= 1 && block.groups_unverified().all(named);
         (usual && is_in_order(block, times)).then_some(WholeBlock { block: *block, offset })
     }
@@ -49,7 +50,7 @@ impl<'a> WholeBlock<'a> {
     }
 
     /// The groups, each with its issue.
-    pub fn groups(&self) -> impl ExactSizeIterator<Item = (IssueIndex, Group<'a>)> + use<'a> {
+    pub fn groups(&self) -> impl ExactSizeIterator<Item = (IssueIndex, UnverifiedGroup<'a>)> + use<'a> {
         self.block.groups_unverified().map(|group| (IssueIndex(group.issue().unwrap_or(u32::MAX)), group))
     }
 
@@ -64,15 +65,14 @@ impl<'a> WholeBlock<'a> {
     }
 }
 
-/// Whether every checksum is right, each ordinal stands on one record, and times never go backwards along them, nor leave
+/// Whether each ordinal stands on one record, and times never go backwards along them, nor leave
 /// the block's span: each time is put at its ordinal, then all are compared.
 fn is_in_order(block: &Block<'_>, times: &mut Vec<u32>) -> bool {
     let head = block.head();
     times.clear();
     times.resize(head.record_count() as usize, u32::MAX);
     let mut count = 0;
-    for group in block.groups() {
-        let Ok(group) = group else { return false };
+    for group in block.groups_unverified() {
         for (slot, _) in Records(group.slots()) {
             let Some(time) = times.get_mut(slot.ordinal() as usize) else { return false };
             *time = slot.micros();
