@@ -1,9 +1,11 @@
 //! Nanoseconds per event of measuring one file that lies in memory: `cargo run --release --example file -- REGISTRY
-//! 2024-03-01 FILE [ROUNDS]`, where a file whose name ends in `.qcev` is the binary form, any other ITCH.
+//! 2024-03-01 FILE [ROUNDS [THREADS]]`, where a file whose name ends in `.qcev` is the binary form, any other ITCH.
 
-use quoteclock_benches::{Input, full_day_binary, full_day_itch};
+use quoteclock_benches::{Input, full_day_binary_by, full_day_itch_by};
 use quoteclock_generate::{Load, Options};
+use quoteclock_replay::Threads;
 use quoteclock_rules::{Registry, SourceFile};
+use std::num::NonZeroUsize;
 use std::time::Instant;
 
 fn main() {
@@ -18,10 +20,11 @@ fn main() {
     let mut options = Options::new(Load::Small);
     options.date = date.parse().expect("a date");
     let input = Input { options, registry, bytes: std::fs::read(file).expect("a file") };
-    let measure = if file.ends_with(".qcev") { full_day_binary } else { full_day_itch };
+    let measure = if file.ends_with(".qcev") { full_day_binary_by } else { full_day_itch_by };
+    let threads = Threads(rest.get(1).map_or(NonZeroUsize::MIN, |threads| threads.parse().expect("a number")));
     for _ in 0..rest.first().map_or(1, |rounds| rounds.parse().expect("a number")) {
         let start = Instant::now();
-        let (finished, hash) = measure(&input);
+        let (finished, hash) = measure(&input, threads);
         let nanos = start.elapsed().as_nanos() / u128::from(finished.record_count);
         println!("quoteclock ns={nanos} events={} hash={hash:016x}", finished.record_count);
     }

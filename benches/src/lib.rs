@@ -1,6 +1,6 @@
 //! Inputs and stages of the benchmarks: fixed seeds, in memory, each stage with a result to assert.
 
-use quoteclock_engine::{Alone, BadRecord, Day, DayOptions, DaySink, Finished, RejectSink};
+use quoteclock_engine::{Alone, BadRecord, Crew, Day, DayOptions, DaySink, Finished, RejectSink};
 use quoteclock_feed::binary::{BinaryDecoder, BinaryWriter, Header};
 use quoteclock_feed::itch::{ItchDecoder, ItchWriter};
 use quoteclock_feed::{EventWriter, RawRecord, Receiver, Stop, TradingDate, UtcOffset};
@@ -141,9 +141,17 @@ impl RejectSink for NoRejects {
 /// # Panics
 /// If the day is bad: it is ours.
 pub fn full_day_itch(input: &Input) -> (Finished, u64) {
+    full_day_itch_by(input, Alone)
+}
+
+/// The same by a crew.
+///
+/// # Panics
+/// As [`full_day_itch`].
+pub fn full_day_itch_by(input: &Input, crew: impl Crew) -> (Finished, u64) {
     let options = DayOptions { date: Some(input.options.date), ..DayOptions::default() };
     let mut day =
-        Day::new(&input.registry, options, Ledger::default(), NoRejects).expect("a date of our time").in_batches(Alone);
+        Day::new(&input.registry, options, Ledger::default(), NoRejects).expect("a date of our time").in_batches(crew);
     let mut decoder = ItchDecoder::new(input.midnight());
     for chunk in input.bytes.chunks(1 << 18) {
         decoder.push(chunk, &mut day).expect("good ITCH");
@@ -159,9 +167,17 @@ pub fn full_day_itch(input: &Input) -> (Finished, u64) {
 /// # Panics
 /// If the day is bad: it is ours.
 pub fn full_day_binary(input: &Input) -> (Finished, u64) {
+    full_day_binary_by(input, Alone)
+}
+
+/// The same by a crew.
+///
+/// # Panics
+/// As [`full_day_binary`].
+pub fn full_day_binary_by(input: &Input, crew: impl Crew) -> (Finished, u64) {
     let options = DayOptions { date: Some(input.options.date), ..DayOptions::default() };
     let day = Day::new(&input.registry, options, Ledger::default(), NoRejects).expect("a date of our time");
-    let mut day = day.in_batches(Alone);
+    let mut day = day.in_batches(crew);
     let mut decoder = BinaryDecoder::default();
     decoder.push(&input.bytes, &mut day).expect("a good file");
     decoder.finish(&mut day).expect("a good file");

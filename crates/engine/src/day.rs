@@ -15,6 +15,7 @@ use quoteclock_model::{
 use quoteclock_obligation::{IntervalSink, IssueMeasure};
 use quoteclock_rules::{DayPlan, Registry, local_time};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// How a day's input is to be taken.
@@ -170,16 +171,25 @@ impl<'a, S: DaySink, R: RejectSink> Day<'a, S, R> {
         }
         self.apply_batch()?;
         let Stage::Open { engine, progress } = &mut self.stage else { return Ok(false) };
-        let groups: Vec<(IssueIndex, BlockGroup<'_>)> =
-            block.groups().map(|(issue, group)| (issue, BlockGroup(group))).collect();
-        match engine.apply_groups(block.start(), &groups, &*self.crew, &mut self.sink) {
-            None => {}
-            // A strict run ends with the damage: whatever has been applied does not count.
-            Some(Problem::Damaged) => return Ok(false),
-            Some(Problem::Fault(fault)) => {
-                let place = block.place(fault.ordinal).expect("the ordinal is that of a record");
-                return self.refuse(place, fault).map(|()| true);
+        // Issues are independent of each other between two market-wide events.
+        let mut from = 0;
+        let cuts = block.market().iter().map(|(ordinal, record)| (*ordinal, Some(record)));
+        for (to, record) in cuts.chain([(u32::MAX, None)]) {
+            let groups: Vec<(IssueIndex, BlockGroup<'_>)> =
+                block.groups().map(|(issue, group)| (issue, BlockGroup { group, ordinals: from..to })).collect();
+            match engine.apply_groups(block.start(), &groups, &*self.crew, &mut self.sink) {
+                None => {}
+                // A strict run ends with the damage: whatever has been applied does not count.
+                Some(Problem::Damaged) => return Ok(false),
+                Some(Problem::Fault(fault)) => {
+                    let place = block.place(fault.ordinal).expect("the ordinal is that of a record");
+                    return self.refuse(place, fault).map(|()| true);
+                }
             }
+            if let Some(record) = record {
+                engine.apply(record, &mut self.sink).expect("a market-wide event names no order");
+            }
+            from = to;
         }
         engine.groups_end(block.last());
         progress.check(Some(block.last()));
@@ -544,18 +554,21 @@ impl<S: DaySink, R: RejectSink> Receiver for Day<'_, S, R> {
     }
 }
 
-/// The records of one issue in a block, verified as they are taken.
-struct BlockGroup<'a>(UnverifiedGroup<'a>);
+/// The records of one issue in a block, as far as their ordinals lie in a range; verified as they are taken.
+struct BlockGroup<'a> {
+    group: UnverifiedGroup<'a>,
+    ordinals: Range<u32>,
+}
 
 impl Events for BlockGroup<'_> {
     fn each_part<'e>(&'e self, take: &mut dyn FnMut(&'e [EventSlot]) -> bool) -> bool {
-        match self.0.verify() {
-            Ok(group) => {
-                take(group.slots());
-                true
-            }
-            Err(_) => false,
-        }
+        let Ok(group) = self.group.verify() else { return false };
+        let slots = group.slots();
+        let before = |ordinal| slots.iter().position(|slot| slot.kind() != 0 && ordinal <= slot.ordinal());
+        let end = |ordinal| if ordinal == u32::MAX { slots.len() } else { before(ordinal).unwrap_or(slots.len()) };
+        let start = if self.ordinals.start == 0 { 0 } else { end(self.ordinals.start) };
+        take(&slots[start..end(self.ordinals.end)]);
+        true
     }
 }
 

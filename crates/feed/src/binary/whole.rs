@@ -4,29 +4,40 @@ use super::block::{Block, UnverifiedGroup};
 use super::dictionary::Dictionary;
 use super::slot::Records;
 use crate::Place;
-use quoteclock_model::{IssueIndex, SequenceNo, Timestamp};
+use quoteclock_model::{IssueIndex, Record, Scope, SequenceNo, Timestamp};
 
 /// A block whose records make one stretch of time in order. The checksum of each group is still to be looked at: by the
 /// thread that is about to read it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct WholeBlock<'a> {
     block: Block<'a>,
+    /// The market-wide events, each with its ordinal.
+    market: Vec<(u32, Record)>,
     /// Where it begins in the file.
     offset: u64,
 }
 
 impl<'a> WholeBlock<'a> {
-    /// The block that begins at `offset`, if it is whole, holds events of single issues that are named, and its sequence numbers, if
-    /// it has any, rise by one. `times` is room to work in.
+    /// The block that begins at `offset`, if its issues are named, its market-wide events few, and its sequence numbers, if it has any,
+    /// rise by one. `times` is room to work in.
     pub(crate) fn new(
         block: &Block<'a>,
         offset: u64,
         dictionary: &Dictionary,
         times: &mut Vec<u32>,
     ) -> Option<WholeBlock<'a>> {
-        let named = |group: UnverifiedGroup<'_>| group.issue().is_some_and(|index| dictionary.issue(index).is_some());
+        let named = |group: UnverifiedGroup<'_>| match group.issue() {
+            Some(index) => dictionary.issue(index).is_some(),
+            None => true,
+        };
         let usual = dictionary.is_whole() && block.runs().len() <= 1 && block.groups_unverified().all(named);
-        (usual && is_in_order(block, times)).then_some(WholeBlock { block: *block, offset })
+        let market = if usual { market_events(block)? } else { return None };
+        is_in_order(block, times).then_some(WholeBlock { block: *block, market, offset })
+    }
+
+    /// The market-wide events, each with its ordinal: a few at most.
+    pub fn market(&self) -> &[(u32, Record)] {
+        &self.market
     }
 
     /// Number of records, at least one.
@@ -50,8 +61,9 @@ impl<'a> WholeBlock<'a> {
     }
 
     /// The groups, each with its issue.
-    pub fn groups(&self) -> impl ExactSizeIterator<Item = (IssueIndex, UnverifiedGroup<'a>)> + use<'a> {
-        self.block.groups_unverified().map(|group| (IssueIndex(group.issue().unwrap_or(u32::MAX)), group))
+    pub fn groups(&self) -> impl Iterator<Item = (IssueIndex, UnverifiedGroup<'a>)> + use<'a> {
+        let of_issue = |group: UnverifiedGroup<'a>| Some((IssueIndex(group.issue()?), group));
+        self.block.groups_unverified().filter_map(of_issue)
     }
 
     /// Where the record with this ordinal stands in the file, if there is one.
@@ -63,6 +75,19 @@ impl<'a> WholeBlock<'a> {
         })?;
         Some(Place::Byte(self.offset + self.block.slot_offset(first)))
     }
+}
+
+/// The market-wide events of a block; `None` if they are damaged or malformed, or too many to cut the block at each.
+fn market_events(block: &Block<'_>) -> Option<Vec<(u32, Record)>> {
+    const COUNT_MAX: usize = 16;
+    let Some(group) = block.group(None) else { return Some(Vec::new()) };
+    let group = group.ok().filter(|group| group.slots().len() <= COUNT_MAX)?;
+    let records = Records(group.slots()).map(|(slot, extension)| {
+        let event = slot.event(extension, Scope::Market, |_| None).ok()?;
+        let micros = group.base().as_micros() + i64::from(slot.micros());
+        Some((slot.ordinal(), Record { ts_event: Timestamp::from_micros(micros), event }))
+    });
+    records.collect()
 }
 
 /// Whether each ordinal stands on one record, and times never go backwards along them, nor leave
