@@ -14,6 +14,8 @@ use quoteclock_model::{IssueIndex, MarketEvent, ServerIndex, Timestamp};
 pub(crate) struct Batch {
     /// The time of the first event.
     base: Timestamp,
+    /// More events than this are not held.
+    events_max: usize,
     places: Vec<Place>,
     /// The first of them are in use; the others are kept for the next batch.
     chunks: Vec<Chunk>,
@@ -47,7 +49,7 @@ impl Chunk {
 impl Default for Batch {
     fn default() -> Self {
         let (places, chunks, tails, groups) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Batch { base: Timestamp::MIN, places, chunks, used: 0, tails, groups }
+        Batch { base: Timestamp::MIN, events_max: Self::EVENTS_MAX, places, chunks, used: 0, tails, groups }
     }
 }
 
@@ -60,6 +62,11 @@ impl Batch {
 
     /// However few issues there are.
     const EVENTS_MIN: usize = 1 << 16;
+
+    /// The same, but never more than so many events.
+    pub(crate) fn of_events(events_max: usize) -> Batch {
+        Batch { events_max: events_max.clamp(1, Self::EVENTS_MAX), ..Batch::default() }
+    }
 
     /// Whether nothing is held.
     pub(crate) fn is_empty(&self) -> bool {
@@ -80,7 +87,7 @@ impl Batch {
     #[inline]
     pub(crate) fn is_full(&self, time: Timestamp) -> bool {
         let count = self.places.len();
-        let wanted = (self.groups.len() * Self::EVENTS_PER_ISSUE).clamp(Self::EVENTS_MIN, Self::EVENTS_MAX);
+        let wanted = (self.groups.len() * Self::EVENTS_PER_ISSUE).max(Self::EVENTS_MIN).min(self.events_max);
         count != 0 && (wanted <= count || u32::try_from(time.as_micros() - self.base.as_micros()).is_err())
     }
 

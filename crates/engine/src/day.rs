@@ -141,6 +141,13 @@ impl<'a, S: DaySink, R: RejectSink> Day<'a, S, R> {
         self
     }
 
+    /// The same with so many events at most in a batch, rather than as many as suit the number of issues.
+    #[must_use]
+    pub fn with_batch_events(mut self, events_max: usize) -> Self {
+        self.batch = self.batch.map(|_| Batch::of_events(events_max));
+        self
+    }
+
     /// Applies the events held back.
     fn apply_batch(&mut self) -> Result<(), Stop> {
         let Some(batch) = self.batch.as_mut().filter(|batch| !batch.is_empty()) else { return Ok(()) };

@@ -8,8 +8,7 @@ use proptest::prelude::*;
 use quoteclock_testkit::generate;
 
 fn config() -> ProptestConfig {
-    let cases = std::env::var("QUOTECLOCK_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(2_000);
-    ProptestConfig { cases, max_shrink_iters: 20_000, ..ProptestConfig::default() }
+    ProptestConfig { cases: support::cases(2_000), max_shrink_iters: 20_000, ..ProptestConfig::default() }
 }
 
 proptest! {

@@ -12,8 +12,9 @@ use quoteclock_rules::{DayPlan, Registry, SourceFile};
 use quoteclock_testkit::{Case, Outcome};
 use std::sync::Arc;
 
+/// Keeps the ledger of a day.
 #[derive(Default)]
-struct Ledger(Option<DayLedger>);
+pub struct Ledger(pub Option<DayLedger>);
 
 impl IntervalSink for Ledger {
     fn interval(&mut self, obligation: ObligationIndex, interval: Interval) {
@@ -27,8 +28,9 @@ impl DaySink for Ledger {
     }
 }
 
+/// Keeps the lines of the records set aside.
 #[derive(Default)]
-struct Lines(Vec<u64>);
+pub struct Lines(pub Vec<u64>);
 
 impl RejectSink for Lines {
     fn reject(&mut self, bad: &BadRecord, _: &[u8]) {
@@ -43,6 +45,11 @@ fn line(place: Place) -> u64 {
         Place::Line(line) => line,
         Place::Byte(offset) => panic!("byte {offset} of a text file"),
     }
+}
+
+/// How many cases a property runs: `QUOTECLOCK_CASES`, or so many.
+pub fn cases(usual: u32) -> u32 {
+    std::env::var("QUOTECLOCK_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(usual)
 }
 
 /// The registry of a case, which must be right.

@@ -1,0 +1,145 @@
+//! However events are applied, one by one, in batches or in blocks, by one thread or by several: it comes to the same, down
+//! to the words and the place of the first fault.
+
+mod support;
+
+use proptest::prelude::*;
+use quoteclock_engine::{Alone, Crew, Day, DayOptions};
+use quoteclock_feed::binary::{BinaryDecoder, BinaryWriter, Header};
+use quoteclock_feed::csv::CsvDecoder;
+use quoteclock_feed::{EventWriter, FeedError, RawRecord, Receiver, Sequence, Stop, TradingDate, UtcOffset};
+use quoteclock_model::{IssueCode, IssueIndex, Record, ServerIndex};
+use quoteclock_replay::Threads;
+use quoteclock_rules::Registry;
+use quoteclock_testkit::Case;
+use quoteclock_testkit::generate;
+use std::num::NonZeroUsize;
+use support::{Ledger, Lines};
+
+/// Writes what a decoder reads in the binary form, in small blocks.
+struct Blocks<'a>(Option<BinaryWriter<&'a mut Vec<u8>>>);
+
+impl Receiver for Blocks<'_> {
+    fn issue(&mut self, index: IssueIndex, code: &IssueCode) {
+        self.0.as_mut().expect("open").issue(index, code).expect("writing to memory");
+    }
+
+    fn server(&mut self, index: ServerIndex, name: &str) {
+        self.0.as_mut().expect("open").server(index, name).expect("writing to memory");
+    }
+
+    fn record(&mut self, record: &RawRecord<'_>) -> Result<(), Stop> {
+        let sequence = match record.sequence {
+            Sequence::Given(number) => Some(number),
+            Sequence::Absent => None,
+            Sequence::Unreadable => return Err(Stop),
+        };
+        let (Some(ts_event), Ok(event)) = (record.ts_event, &record.event) else { return Err(Stop) };
+        let record = Record { ts_event, event: *event };
+        self.0.as_mut().expect("open").event(sequence, &record).map_err(|_| Stop)
+    }
+
+    fn rest(&mut self, _: &[u8]) -> Result<(), Stop> {
+        Err(Stop)
+    }
+}
+
+/// The day in the binary form; `None` if that cannot say it.
+fn in_blocks(case: &Case, block_records: u32) -> Option<Vec<u8>> {
+    let header = Header {
+        date: TradingDate::new(2024, 3, 1).expect("a date"),
+        offset: UtcOffset::from_minutes(540).expect("less than a day"),
+        has_sequence: case.events.lines().next().is_some_and(|header| header.split(',').any(|name| name == "seq")),
+    };
+    let mut bytes = Vec::new();
+    let mut blocks = Blocks(Some(BinaryWriter::new(&mut bytes, &header).with_block_records(block_records)));
+    let mut decoder = CsvDecoder::default();
+    decoder.push(case.events.as_bytes(), &mut blocks).ok()?;
+    decoder.finish(&mut blocks).ok()?;
+    blocks.0.take().expect("open").finish().expect("writing to memory");
+    Some(bytes)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Form {
+    Csv,
+    Binary,
+}
+
+/// All that is known in the end, or the error in words.
+fn outcome(registry: &Registry, case: &Case, form: Form, bytes: &[u8], way: Option<(usize, usize)>) -> String {
+    let date = case.date.as_ref().map(|date| date.parse().expect("a date"));
+    let options = DayOptions { lenient: false, allow_gaps: case.allow_gaps, date, ..DayOptions::default() };
+    let day = match Day::new(registry, options, Ledger::default(), Lines::default()) {
+        Ok(day) => day,
+        Err(error) => return error.to_string(),
+    };
+    let crew = |threads| Threads(NonZeroUsize::new(threads).expect("a thread at least"));
+    let mut day = match way {
+        None => day,
+        Some((events, 1)) => in_batches(day, Alone, events),
+        Some((events, threads)) => in_batches(day, crew(threads), events),
+    };
+    let decoded = match form {
+        Form::Csv => {
+            let mut decoder = CsvDecoder::default();
+            decoder.push(bytes, &mut day).and_then(|()| decoder.finish(&mut day))
+        }
+        Form::Binary => {
+            let mut decoder = BinaryDecoder::default();
+            decoder.push(bytes, &mut day).and_then(|()| decoder.finish(&mut day))
+        }
+    };
+    match decoded {
+        Ok(()) | Err(FeedError::Stopped) => {}
+        Err(error) => return error.to_string(),
+    }
+    match day.finish() {
+        Ok((finished, Ledger(ledger), _)) => format!("{finished:?}{ledger:?}"),
+        Err(error) => error.to_string(),
+    }
+}
+
+fn in_batches<'a>(day: Day<'a, Ledger, Lines>, crew: impl Crew + 'a, events: usize) -> Day<'a, Ledger, Lines> {
+    day.in_batches(crew).with_batch_events(events)
+}
+
+fn check(case: &Case, batch_events: usize, block_records: u32, threads: usize) -> Result<(), TestCaseError> {
+    let registry = support::registry(case);
+    let same = |form, bytes: &[u8]| {
+        let expected = outcome(&registry, case, form, bytes, None);
+        for way in [(batch_events, 1), (batch_events, threads)] {
+            prop_assert_eq!(&outcome(&registry, case, form, bytes, Some(way)), &expected);
+        }
+        Ok(())
+    };
+    same(Form::Csv, case.events.as_bytes())?;
+    match in_blocks(case, block_records) {
+        Some(mut bytes) => {
+            same(Form::Binary, &bytes)?;
+            // One bit of damage anywhere.
+            let at = batch_events * 7919 % bytes.len();
+            bytes[at] ^= 1 << (threads % 8);
+            same(Form::Binary, &bytes)
+        }
+        None => Ok(()),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: support::cases(500), ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_good_day_comes_to_the_same_in_every_way(
+        case in generate::day(), batch_events in 1..60_usize, block_records in 1..80_u32, threads in 2..4_usize,
+    ) {
+        check(&case, batch_events, block_records, threads)?;
+    }
+
+    #[test]
+    fn a_damaged_day_is_refused_at_the_same_place_in_every_way(
+        case in generate::damaged_day(), batch_events in 1..60_usize, block_records in 1..80_u32, threads in 2..4_usize,
+    ) {
+        check(&case, batch_events, block_records, threads)?;
+    }
+}
