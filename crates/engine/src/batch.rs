@@ -16,7 +16,11 @@ pub(crate) struct Batch {
     base: Timestamp,
     /// More events than this are not held.
     events_max: usize,
-    places: Vec<Place>,
+    /// Where each event stands in the input, a number of the same kind for all.
+    places: Vec<u64>,
+    are_lines: bool,
+    /// How many events are held before they are applied.
+    wanted: usize,
     /// The first of them are in use; the others are kept for the next batch.
     chunks: Vec<Chunk>,
     used: usize,
@@ -30,16 +34,26 @@ pub(crate) struct Batch {
 #[derive(Clone, Copy, Debug)]
 struct Chunk {
     slots: [Slot; Chunk::SLOTS],
+    /// How many of them hold something; for the last part of an issue its tail knows.
     length: u32,
     /// The next part; [`NONE`] for the last.
     next: u32,
 }
 
-/// The chunk to which an issue's next event goes; [`NONE`] if it has no events in the batch.
+/// Where an issue's next event goes.
 #[derive(Clone, Copy, Debug)]
-struct Tail(u32);
+struct Tail {
+    /// [`NONE`] if the issue has no events in the batch.
+    chunk: u32,
+    length: u32,
+}
 
 const NONE: u32 = u32::MAX;
+
+impl Tail {
+    /// No events; a chunk without room, so that whoever looks for some needs no second question.
+    const NONE: Tail = Tail { chunk: NONE, length: Chunk::SLOTS as u32 };
+}
 
 impl Chunk {
     const SLOTS: usize = 32;
@@ -49,7 +63,18 @@ impl Chunk {
 impl Default for Batch {
     fn default() -> Self {
         let (places, chunks, tails, groups) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Batch { base: Timestamp::MIN, events_max: Self::EVENTS_MAX, places, chunks, used: 0, tails, groups }
+        let (are_lines, wanted) = (false, Self::EVENTS_MIN);
+        Batch {
+            base: Timestamp::MIN,
+            events_max: Self::EVENTS_MAX,
+            places,
+            are_lines,
+            wanted,
+            chunks,
+            used: 0,
+            tails,
+            groups,
+        }
     }
 }
 
@@ -65,7 +90,8 @@ impl Batch {
 
     /// The same, but never more than so many events.
     pub(crate) fn of_events(events_max: usize) -> Batch {
-        Batch { events_max: events_max.clamp(1, Self::EVENTS_MAX), ..Batch::default() }
+        let events_max = events_max.clamp(1, Self::EVENTS_MAX);
+        Batch { events_max, wanted: Self::EVENTS_MIN.min(events_max), ..Batch::default() }
     }
 
     /// Whether nothing is held.
@@ -80,15 +106,18 @@ impl Batch {
 
     /// Whether events of `issue` are held.
     pub(crate) fn holds(&self, issue: IssueIndex) -> bool {
-        self.tails.get(issue.index()).is_some_and(|tail| tail.0 != NONE)
+        self.tails.get(issue.index()).is_some_and(|tail| tail.chunk != NONE)
     }
 
     /// Whether an event at `time` has to wait until the batch has been applied.
     #[inline]
     pub(crate) fn is_full(&self, time: Timestamp) -> bool {
-        let count = self.places.len();
-        let wanted = (self.groups.len() * Self::EVENTS_PER_ISSUE).max(Self::EVENTS_MIN).min(self.events_max);
-        count != 0 && (wanted <= count || u32::try_from(time.as_micros() - self.base.as_micros()).is_err())
+        self.wanted <= self.places.len() || self.is_far(time)
+    }
+
+    #[inline(always)]
+    fn is_far(&self, time: Timestamp) -> bool {
+        !self.is_empty() && u32::try_from(time.as_micros() - self.base.as_micros()).is_err()
     }
 
     /// Holds an event of `issue`, at or after those before it, and where it stands in the input.
@@ -96,68 +125,82 @@ impl Batch {
     pub(crate) fn push(&mut self, issue: IssueIndex, time: Timestamp, event: &MarketEvent, place: Place) {
         if self.places.is_empty() {
             self.base = time;
+            self.are_lines = matches!(place, Place::Line(_));
         }
         let micros = u32::try_from(time.as_micros() - self.base.as_micros()).expect("asked before");
         let ordinal = u32::try_from(self.places.len()).expect("fewer events than 20 bits count");
-        self.places.push(place);
+        let (Place::Line(at) | Place::Byte(at)) = place;
+        self.places.push(at);
         let server = server_of(event).map(|server| server.0);
         let (slot, extension) = Slot::write(event, server, ordinal, micros);
-        let chunk = self.chunk_with_room(issue, 1 + usize::from(extension.is_some()));
-        chunk.slots[chunk.length as usize] = slot;
-        chunk.length += 1;
+        let tail = self.tail_with_room(issue, 1 + u32::from(extension.is_some()));
+        let chunk = &mut self.chunks[tail.chunk as usize];
+        chunk.slots[tail.length as usize] = slot;
         if let Some(extension) = extension {
-            chunk.slots[chunk.length as usize] = extension;
-            chunk.length += 1;
+            chunk.slots[tail.length as usize + 1] = extension;
         }
     }
 
-    #[inline]
-    fn chunk_with_room(&mut self, issue: IssueIndex, wanted: usize) -> &mut Chunk {
-        match self.tails.get(issue.index()) {
-            Some(&Tail(tail))
-                if tail != NONE && self.chunks[tail as usize].length as usize + wanted <= Chunk::SLOTS =>
-            {
-                &mut self.chunks[tail as usize]
+    /// Where the next `wanted` slots of an issue go, which are taken by that.
+    #[inline(always)]
+    fn tail_with_room(&mut self, issue: IssueIndex, wanted: u32) -> Tail {
+        match self.tails.get_mut(issue.index()) {
+            Some(tail) if tail.length + wanted <= Chunk::SLOTS as u32 => {
+                let before = *tail;
+                tail.length += wanted;
+                before
             }
-            _ => self.add_chunk(issue),
+            _ => self.add_chunk(issue, wanted),
         }
     }
 
     #[cold]
-    fn add_chunk(&mut self, issue: IssueIndex) -> &mut Chunk {
+    fn add_chunk(&mut self, issue: IssueIndex, wanted: u32) -> Tail {
         if self.tails.len() <= issue.index() {
-            self.tails.resize(issue.index() + 1, Tail(NONE));
+            self.tails.resize(issue.index() + 1, Tail::NONE);
         }
         let number = u32::try_from(self.used).expect("fewer chunks than 32 bits count");
-        match std::mem::replace(&mut self.tails[issue.index()], Tail(number)) {
-            Tail(NONE) => self.groups.push((issue, number)),
-            Tail(before) => self.chunks[before as usize].next = number,
+        match std::mem::replace(&mut self.tails[issue.index()], Tail { chunk: number, length: wanted }) {
+            Tail { chunk: NONE, .. } => {
+                self.groups.push((issue, number));
+                let suited = self.groups.len() * Self::EVENTS_PER_ISSUE;
+                self.wanted = suited.max(Self::EVENTS_MIN).min(self.events_max);
+            }
+            Tail { chunk, length } => {
+                let chunk = &mut self.chunks[chunk as usize];
+                (chunk.length, chunk.next) = (length, number);
+            }
         }
         if self.chunks.len() == self.used {
             self.chunks.push(Chunk::EMPTY);
         }
         self.used += 1;
-        let chunk = &mut self.chunks[number as usize];
-        (chunk.length, chunk.next) = (0, NONE);
-        chunk
+        self.chunks[number as usize].next = NONE;
+        Tail { chunk: number, length: 0 }
     }
 
     /// The issues that have events, and those.
     pub(crate) fn groups(&self) -> Vec<(IssueIndex, BatchGroup<'_>)> {
-        self.groups.iter().map(|&(issue, first)| (issue, BatchGroup { batch: self, first })).collect()
+        let group = |&(issue, first): &(IssueIndex, u32)| {
+            let last_length = self.tails[issue.index()].length;
+            (issue, BatchGroup { batch: self, first, last_length })
+        };
+        self.groups.iter().map(group).collect()
     }
 
     /// Where the event with this ordinal stands in the input.
     pub(crate) fn place(&self, ordinal: u32) -> Place {
-        self.places[ordinal as usize]
+        let at = self.places[ordinal as usize];
+        if self.are_lines { Place::Line(at) } else { Place::Byte(at) }
     }
 
     /// Forgets all events.
     pub(crate) fn clear(&mut self) {
         self.places.clear();
         self.used = 0;
+        self.wanted = Self::EVENTS_MIN.min(self.events_max);
         for (issue, _) in self.groups.drain(..) {
-            self.tails[issue.index()] = Tail(NONE);
+            self.tails[issue.index()] = Tail::NONE;
         }
     }
 }
@@ -167,13 +210,16 @@ pub(crate) struct BatchGroup<'a> {
     batch: &'a Batch,
     /// The chunk where they begin.
     first: u32,
+    /// How much of the last chunk is theirs.
+    last_length: u32,
 }
 
 impl Events for BatchGroup<'_> {
     fn each_part<'e>(&'e self, take: &mut dyn FnMut(&'e [Slot]) -> bool) -> bool {
         let mut next = self.first;
         while let Some(chunk) = self.batch.chunks.get(next as usize) {
-            next = if take(&chunk.slots[..chunk.length as usize]) { chunk.next } else { NONE };
+            let length = if chunk.next == NONE { self.last_length } else { chunk.length };
+            next = if take(&chunk.slots[..length as usize]) { chunk.next } else { NONE };
         }
         true
     }

@@ -181,31 +181,51 @@ impl Slot {
     /// index in the file of the server that an add names.
     #[inline]
     pub fn write(event: &MarketEvent, server: Option<u32>, ordinal: u32, micros: u32) -> (Slot, Option<Slot>) {
-        let fields = Fields::of(event, server);
-        let mut bits = fields.kind | fields.detail << tag::DETAIL_SHIFT | ordinal << tag::ORDINAL_SHIFT;
-        for (bit, set) in
-            [(tag::MARKED, fields.marked), (tag::ORDER, fields.order.is_some()), (tag::OTHER, fields.other.is_some())]
-        {
-            bits |= if set { bit } else { 0 };
-        }
-        let price = fields.price.map_or(0, Price::ten_thousandths);
-        let quantity = fields.quantity.map_or(0, |Shares(shares)| shares);
+        let (price, shares) =
+            (|price: Option<Price>| price.map_or(0, Price::ten_thousandths), |shares: Shares| shares.0);
+        let at = |kind| kind | ordinal << tag::ORDINAL_SHIFT;
+        let flag = |bit, set| if set { bit } else { 0 };
+        let (tag, order, other, price, quantity) = match *event {
+            MarketEvent::Order { action, .. } => match action {
+                OrderAction::Add { order, side, price: limit, quantity, condition, .. } => {
+                    let detail = condition_code(condition) << tag::DETAIL_SHIFT;
+                    let bits = flag(tag::MARKED, side == Side::Offer) | flag(tag::OTHER, server.is_some());
+                    let server = server.map_or(0, u64::from);
+                    (tag::ADD | tag::ORDER | detail | bits, order.0, server, price(limit), shares(quantity))
+                }
+                OrderAction::Replace { order, order_new, price: limit, quantity } => {
+                    let tag = tag::REPLACE | tag::ORDER | tag::OTHER;
+                    (tag, order.0, order_new.0, price(limit), quantity.map_or(0, shares))
+                }
+                OrderAction::Reduce { order, quantity } => (tag::REDUCE | tag::ORDER, order.0, 0, 0, shares(quantity)),
+                OrderAction::Cancel { order } => (tag::CANCEL | tag::ORDER, order.0, 0, 0, 0),
+                OrderAction::Trade { price: at, quantity, orders: [order, contra], auction } => {
+                    let orders = flag(tag::ORDER, order.is_some()) | flag(tag::OTHER, contra.is_some());
+                    let number = |order: Option<OrderId>| order.map_or(0, |order| order.0);
+                    let tag = tag::TRADE | orders | flag(tag::MARKED, auction);
+                    (tag, number(order), number(contra), price(at), shares(quantity))
+                }
+            },
+            MarketEvent::Phase { phase, .. } => (tag::PHASE | phase_code(phase) << tag::DETAIL_SHIFT, 0, 0, 0, 0),
+            MarketEvent::Clear { .. } => (tag::CLEAR, 0, 0, 0, 0),
+        };
         let mut slot = Slot {
-            order: U64::new(fields.order.unwrap_or(0)),
-            other: U64::new(fields.other.unwrap_or(0)),
+            order: U64::new(order),
+            other: U64::new(other),
             price: U32::new(0),
             quantity: U32::new(0),
             micros: U32::new(micros),
-            tag: U32::new(bits),
+            tag: U32::new(at(tag)),
         };
         if let (Ok(price), Ok(quantity)) = (u32::try_from(price), u32::try_from(quantity)) {
             (slot.price, slot.quantity) = (U32::new(price), U32::new(quantity));
             return (slot, None);
         }
-        slot.tag = U32::new(bits | tag::WIDE);
+        slot.tag = U32::new(at(tag | tag::WIDE));
         (slot, Some(Slot::extension(price, quantity)))
     }
 
+    #[cold]
     fn extension(price: u64, quantity: u64) -> Slot {
         let zero = U32::new(0);
         let tag = U32::new(tag::EXTENSION);
@@ -367,67 +387,6 @@ impl Slot {
     fn malformed(&self, field: &'static str) -> Malformed {
         let found = format!("none or an impossible one in record {:02x?}", self.as_bytes());
         Malformed { field, found, expected: "what docs/EVENT_FORMAT.md says of such a record" }
-    }
-}
-
-/// What of an event goes where.
-struct Fields {
-    kind: u32,
-    detail: u32,
-    marked: bool,
-    order: Option<u64>,
-    other: Option<u64>,
-    price: Option<Price>,
-    quantity: Option<Shares>,
-}
-
-impl Fields {
-    const NONE: Fields =
-        Fields { kind: 0, detail: 0, marked: false, order: None, other: None, price: None, quantity: None };
-
-    #[inline]
-    fn of(event: &MarketEvent, server: Option<u32>) -> Fields {
-        match *event {
-            MarketEvent::Order { action, .. } => Fields::of_action(&action, server),
-            MarketEvent::Phase { phase, .. } => Fields { kind: tag::PHASE, detail: phase_code(phase), ..Fields::NONE },
-            MarketEvent::Clear { .. } => Fields { kind: tag::CLEAR, ..Fields::NONE },
-        }
-    }
-
-    #[inline]
-    fn of_action(action: &OrderAction, server: Option<u32>) -> Fields {
-        match *action {
-            OrderAction::Add { order, side, price, quantity, condition, .. } => Fields {
-                kind: tag::ADD,
-                detail: condition_code(condition),
-                marked: side == Side::Offer,
-                order: Some(order.0),
-                other: server.map(u64::from),
-                price,
-                quantity: Some(quantity),
-            },
-            OrderAction::Replace { order, order_new, price, quantity } => Fields {
-                kind: tag::REPLACE,
-                order: Some(order.0),
-                other: Some(order_new.0),
-                price,
-                quantity,
-                ..Fields::NONE
-            },
-            OrderAction::Reduce { order, quantity } => {
-                Fields { kind: tag::REDUCE, order: Some(order.0), quantity: Some(quantity), ..Fields::NONE }
-            }
-            OrderAction::Cancel { order } => Fields { kind: tag::CANCEL, order: Some(order.0), ..Fields::NONE },
-            OrderAction::Trade { price, quantity, orders: [order, contra], auction } => Fields {
-                kind: tag::TRADE,
-                marked: auction,
-                order: order.map(|order| order.0),
-                other: contra.map(|order| order.0),
-                price,
-                quantity: Some(quantity),
-                ..Fields::NONE
-            },
-        }
     }
 }
 
