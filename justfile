@@ -28,3 +28,19 @@ clauses:
 # Writes what the program now says of the bundled days; review the difference as code.
 golden:
     UPDATE_GOLDEN=1 cargo test -p quoteclock --test replay bundled
+
+# Times every stage, or those whose names contain the arguments.
+bench *arguments:
+    cargo bench -p quoteclock-benches --bench stages -- {{arguments}}
+
+# How long one event takes on a warm book.
+latency *arguments:
+    cargo run --release -p quoteclock-benches --example latency -- {{arguments}}
+
+# Instruction counts of the main stages against benches/instructions.toml.
+instructions:
+    .ci/instructions
+
+# Writes them there anew; say why in the commit.
+instructions-accept:
+    .ci/instructions --accept

@@ -1,7 +1,7 @@
 //! Nanoseconds per event of measuring one file that lies in memory: `cargo run --release --example file -- REGISTRY
 //! 2024-03-01 FILE [ROUNDS [THREADS]]`, where a file whose name ends in `.qcev` is the binary form, any other ITCH.
 
-use quoteclock_benches::{Input, full_day_binary_by, full_day_itch_by};
+use quoteclock_benches::{Form, Input, full_day_by};
 use quoteclock_generate::{Load, Options};
 use quoteclock_replay::Threads;
 use quoteclock_rules::{Registry, SourceFile};
@@ -19,12 +19,12 @@ fn main() {
     let registry = Registry::load(&files.collect::<Vec<_>>()).registry.expect("a good registry");
     let mut options = Options::new(Load::Small);
     options.date = date.parse().expect("a date");
-    let input = Input { options, registry, bytes: std::fs::read(file).expect("a file") };
-    let measure = if file.ends_with(".qcev") { full_day_binary_by } else { full_day_itch_by };
+    let form = if file.ends_with(".qcev") { Form::Binary } else { Form::Itch };
+    let input = Input::from_bytes(form, options, registry, std::fs::read(file).expect("a file"));
     let threads = Threads(rest.get(1).map_or(NonZeroUsize::MIN, |threads| threads.parse().expect("a number")));
     for _ in 0..rest.first().map_or(1, |rounds| rounds.parse().expect("a number")) {
         let start = Instant::now();
-        let (finished, hash) = measure(&input, threads);
+        let (finished, hash) = full_day_by(&input, threads);
         let nanos = start.elapsed().as_nanos() / u128::from(finished.record_count);
         println!("quoteclock ns={nanos} events={} hash={hash:016x}", finished.record_count);
     }
