@@ -28,3 +28,7 @@ clauses:
 # Writes what the program now says of the bundled days; review the difference as code.
 golden:
     UPDATE_GOLDEN=1 cargo test -p quoteclock --test replay bundled
+
+# Other order books beside quoteclock, on the same bytes: load, events, rounds.
+bench-peers *arguments:
+    cargo run --release --manifest-path benches/peers/Cargo.toml -- {{arguments}}
