@@ -44,3 +44,7 @@ instructions:
 # Writes them there anew; say why in the commit.
 instructions-accept:
     .ci/instructions --accept
+
+# Other order books beside quoteclock, on the same bytes: load, events, rounds.
+bench-peers *arguments:
+    cargo run --release --manifest-path benches/peers/Cargo.toml -- {{arguments}}
