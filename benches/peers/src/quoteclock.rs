@@ -8,7 +8,7 @@ pub struct Ours(quoteclock_book::Book);
 
 impl Ours {
     fn apply(&mut self, action: OrderAction) {
-        self.0.apply(&action, |_| {}).expect("a good day");
+        self.0.apply(&action, |_| None, |_| {}).expect("a good day");
     }
 }
 
@@ -35,6 +35,6 @@ impl Book for Ours {
     }
 
     fn best(&self, side: Side) -> u64 {
-        self.0.levels(side).best().map_or(0, Price::ten_thousandths)
+        self.0.best(side).map_or(0, |(price, _)| price.ten_thousandths())
     }
 }
