@@ -291,7 +291,7 @@ mod tests {
         let conditions = [Condition::None, Condition::OnOpen, Condition::OnClose, Condition::Funari, Condition::Ioc];
         let order = Order {
             server: server.map(ServerIndex),
-            side: if kind % 3 == 0 { Side::Bid } else { Side::Offer },
+            side: if kind.is_multiple_of(3) { Side::Bid } else { Side::Offer },
             price: Price::from_ten_thousandths(price),
             quantity: Shares(quantity),
             condition: conditions[(kind % 5) as usize],

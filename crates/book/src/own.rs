@@ -54,7 +54,7 @@ impl Few {
     }
 
     /// The orders from the best price outward, each found when it is asked for: the first few are mostly enough.
-    fn from_the_best(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+    fn outward(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
         let mut left = self.taken;
         std::iter::from_fn(move || {
             let best = bits(left).max_by_key(|&entry| self.entries[entry].0)?;
@@ -293,7 +293,7 @@ impl OwnSide {
         let reached = match &self.form {
             Form::Few(few) if few.taken == 0 => return Err(SideFault::NoQuote),
             Form::Few(few) => {
-                few.from_the_best().find(|&(key, shares)| reaches(key, shares.into())).map(|(key, _)| key)
+                few.outward().find(|&(key, shares)| reaches(key, shares.into())).map(|(key, _)| key)
             }
             Form::Many(many) => many.iter().rev().find(|&(&key, &shares)| reaches(key, shares)).map(|(&key, _)| key),
         };

@@ -33,7 +33,7 @@ pub(crate) struct Batch {
 /// A part of the events of one issue, in their order.
 #[derive(Clone, Copy, Debug)]
 struct Chunk {
-    slots: [Slot; Chunk::SLOTS],
+    slots: [Slot; Chunk::SLOTS as usize],
     /// How many of them hold something; for the last part of an issue its tail knows.
     length: u32,
     /// The next part; [`NONE`] for the last.
@@ -52,12 +52,12 @@ const NONE: u32 = u32::MAX;
 
 impl Tail {
     /// No events; a chunk without room, so that whoever looks for some needs no second question.
-    const NONE: Tail = Tail { chunk: NONE, length: Chunk::SLOTS as u32 };
+    const NONE: Tail = Tail { chunk: NONE, length: Chunk::SLOTS };
 }
 
 impl Chunk {
-    const SLOTS: usize = 32;
-    const EMPTY: Chunk = Chunk { slots: [Slot::EMPTY; Self::SLOTS], length: 0, next: NONE };
+    const SLOTS: u32 = 32;
+    const EMPTY: Chunk = Chunk { slots: [Slot::EMPTY; Self::SLOTS as usize], length: 0, next: NONE };
 }
 
 impl Default for Batch {
@@ -145,7 +145,7 @@ impl Batch {
     #[inline(always)]
     fn tail_with_room(&mut self, issue: IssueIndex, wanted: u32) -> Tail {
         match self.tails.get_mut(issue.index()) {
-            Some(tail) if tail.length + wanted <= Chunk::SLOTS as u32 => {
+            Some(tail) if tail.length + wanted <= Chunk::SLOTS => {
                 let before = *tail;
                 tail.length += wanted;
                 before
