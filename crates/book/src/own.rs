@@ -292,9 +292,7 @@ impl OwnSide {
         };
         let reached = match &self.form {
             Form::Few(few) if few.taken == 0 => return Err(SideFault::NoQuote),
-            Form::Few(few) => {
-                few.outward().find(|&(key, shares)| reaches(key, shares.into())).map(|(key, _)| key)
-            }
+            Form::Few(few) => few.outward().find(|&(key, shares)| reaches(key, shares.into())).map(|(key, _)| key),
             Form::Many(many) => many.iter().rev().find(|&(&key, &shares)| reaches(key, shares)).map(|(&key, _)| key),
         };
         reached.map(|key| self.price(key)).ok_or(SideFault::Size)
