@@ -1,7 +1,7 @@
 //! The market's book of one issue, order by order.
 
 use crate::orders::{OrderTable, Position, Resting};
-use crate::own::Entry;
+use crate::own::{Entry, Quote};
 use crate::{Levels, OwnQuotes};
 use quoteclock_model::{Condition, OrderAction, OrderId, Price, ServerIndex, Shares, Side};
 use std::num::NonZeroU32;
@@ -97,6 +97,32 @@ pub struct QuoteChange {
     pub taken: Option<(Price, Shares)>,
     /// Shares added, and where.
     pub added: Option<(Price, Shares)>,
+}
+
+/// A limit order without a condition, whose numbers 32 bits hold: as nearly all are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct UsualOrder {
+    /// The virtual server that it comes through, where the feed says so.
+    pub server: Option<ServerIndex>,
+    /// Its side.
+    pub side: Side,
+    /// Its limit in ten-thousandths of a currency unit.
+    pub price: NonZeroU32,
+    /// Its quantity.
+    pub shares: NonZeroU32,
+}
+
+/// What an event did to one usual order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct UsualChange {
+    /// Whose own quotes have changed.
+    pub holder: Option<Holder>,
+    /// The order's side.
+    pub side: Side,
+    /// What was taken off, at the limit before the event.
+    pub taken: Quote,
+    /// What was added.
+    pub added: Quote,
 }
 
 /// The order book of one issue, and in it the own quotes of those that are followed.
@@ -205,11 +231,35 @@ impl Book {
         Ok(())
     }
 
+    /// Enters an order as [`Book::add`] does, if it and what it meets are as usual; `None` otherwise, and nothing has changed.
+    #[inline(always)]
+    pub fn add_usual(&mut self, id: OrderId, order: &UsualOrder, holder: Option<Holder>) -> Option<()> {
+        self.orders.add_usual(&mut self.own, id, order, holder)
+    }
+
+    /// Takes shares off an order as [`Book::take`] does, if it is a usual one; `None` otherwise, and nothing has changed.
+    #[inline(always)]
+    pub fn take_usual(&mut self, order: OrderId, shares: Option<NonZeroU32>) -> Option<UsualChange> {
+        self.orders.take_usual(&mut self.own, order, shares)
+    }
+
+    /// Changes an order as [`Book::replace`] does, if it and what it meets are as usual; `None` otherwise, and nothing has
+    /// changed.
+    #[inline(always)]
+    pub fn replace_usual(
+        &mut self,
+        id: OrderId,
+        id_new: OrderId,
+        price: Option<NonZeroU32>,
+        shares: Option<NonZeroU32>,
+    ) -> Option<UsualChange> {
+        self.orders.replace_usual(&mut self.own, id, id_new, price, shares)
+    }
+
     /// Enters an order, whose quotes are those of `holder`. Says what that did to the quotes.
     ///
     /// # Errors
     /// [`BookError`] if its number is live; then nothing has changed.
-    #[inline(always)]
     pub fn add(&mut self, id: OrderId, order: &Order, holder: Option<Holder>) -> Result<QuoteChange, BookError> {
         if self.orders.find(id).is_some() {
             return Err(BookError::AlreadyLive { order: id });
@@ -225,7 +275,6 @@ impl Book {
     ///
     /// # Errors
     /// [`BookError`] if it is not live, or less remains; then nothing has changed.
-    #[inline(always)]
     pub fn take(&mut self, order: OrderId, shares: Option<Shares>) -> Result<QuoteChange, BookError> {
         let position = self.find(order)?;
         let resting = self.orders.at(position);
@@ -243,7 +292,6 @@ impl Book {
     ///
     /// # Errors
     /// [`BookError`] if it is not live, or its new number is; then nothing has changed.
-    #[inline(always)]
     pub fn replace(
         &mut self,
         id: OrderId,
@@ -267,7 +315,6 @@ impl Book {
         Ok(QuoteChange { server, holder: before.holder, side, limit, taken, added })
     }
 
-    #[inline(always)]
     fn find(&self, order: OrderId) -> Result<Position, BookError> {
         self.orders.find(order).ok_or(BookError::Unknown { order })
     }
@@ -283,7 +330,6 @@ impl Book {
     }
 
     /// Counts an order's quote, if it is one, among its holder's, and tells the order where.
-    #[inline(always)]
     fn add_quote(&mut self, resting: &mut Resting) -> Option<(Price, Shares)> {
         let (price, shares) = (resting.order.quote_price()?, resting.order.quantity);
         if let Some(holder) = resting.holder {
@@ -293,7 +339,6 @@ impl Book {
     }
 
     /// Takes `shares` off an order's quote, if it is one.
-    #[inline(always)]
     fn take_quote(&mut self, resting: &Resting, shares: Shares) -> Option<(Price, Shares)> {
         let price = resting.order.quote_price()?;
         if let Some(holder) = resting.holder {

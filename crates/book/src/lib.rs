@@ -15,6 +15,6 @@ mod orders;
 mod own;
 mod prefetch;
 
-pub use book::{Book, BookError, Holder, Order, QuoteChange};
+pub use book::{Book, BookError, Holder, Order, QuoteChange, UsualChange, UsualOrder};
 pub use levels::Levels;
-pub use own::OwnQuotes;
+pub use own::{OwnQuotes, Quote};

@@ -1,27 +1,28 @@
 //! The live orders of one issue, by number.
 //!
 //! A number has one home, a cache line with room for three orders, so that finding an order costs one miss and removing
-//! it moves nothing. What finds its home full goes elsewhere, to a general map; so does what does not fit the 21 bytes
-//! that an order has there. Homes are half full at most. Numbers are hashed under a key drawn at random, because they are
+//! it moves nothing. What finds its home full goes elsewhere: to the home beside it, or if that is full too to a general
+//! map; to the map also goes what does not fit the 21 bytes that an order has in a home. Homes are half full at most. Numbers are hashed under a key drawn at random, because they are
 //! chosen by those who are measured.
 
-use crate::own::Entry;
+use crate::own::{Entry, OwnQuotes, Quote};
 use crate::prefetch::prefetch;
-use crate::{Holder, Order};
+use crate::{Holder, Order, UsualChange, UsualOrder};
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use quoteclock_model::{Condition, OrderId, Price, ServerIndex, Shares, Side};
 use std::hash::BuildHasher;
+use std::num::NonZeroU32;
 
 /// Orders by number.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct OrderTable {
     /// A power of two of them, or none.
     homes: Vec<Home>,
-    /// Orders at home and elsewhere.
-    len: usize,
+    /// How many more orders may come before homes would be more than half full.
+    room: usize,
     hasher: RandomState,
-    elsewhere: HashMap<OrderId, Resting, RandomState>,
+    map: HashMap<OrderId, Resting, RandomState>,
 }
 
 /// What is kept of an order.
@@ -50,7 +51,8 @@ struct Home {
     state: u8,
 }
 
-/// What an order has besides numbers: one more than its server's index (0 for none), its entry, side and condition.
+/// What an order has besides numbers: one more than its server's index (0 for none), its entry, side and condition, and
+/// whether it is no quote.
 struct Bits;
 
 impl Bits {
@@ -59,6 +61,23 @@ impl Bits {
     const ENTRY: u32 = 0b11_1111;
     const OFFER: u32 = 1 << 27;
     const CONDITION_SHIFT: u32 = 28;
+    const CONDITION: u32 = 0b111;
+    const NO_QUOTE: u32 = 1 << 31;
+
+    #[inline(always)]
+    fn side(bits: u32) -> Side {
+        if bits & Self::OFFER == 0 { Side::Bid } else { Side::Offer }
+    }
+
+    #[inline(always)]
+    fn entry(bits: u32) -> Entry {
+        Entry((bits >> Self::ENTRY_SHIFT & Self::ENTRY) as u8)
+    }
+
+    #[inline(always)]
+    fn of(server: u32, entry: Entry, side: Side) -> u32 {
+        server | u32::from(entry.0) << Self::ENTRY_SHIFT | if side == Side::Offer { Self::OFFER } else { 0 }
+    }
 }
 
 impl Home {
@@ -85,7 +104,7 @@ impl Home {
     #[inline(always)]
     fn at(&self, place: usize) -> Resting {
         let bits = self.bits[place];
-        let condition = match bits >> Bits::CONDITION_SHIFT {
+        let condition = match bits >> Bits::CONDITION_SHIFT & Bits::CONDITION {
             0 => Condition::None,
             1 => Condition::OnOpen,
             2 => Condition::OnClose,
@@ -94,13 +113,12 @@ impl Home {
         };
         let order = Order {
             server: (bits & Bits::SERVER).checked_sub(1).map(ServerIndex),
-            side: if bits & Bits::OFFER == 0 { Side::Bid } else { Side::Offer },
+            side: Bits::side(bits),
             price: Price::from_ten_thousandths(u64::from(self.prices[place])),
             quantity: Shares(u64::from(self.quantities[place])),
             condition,
         };
-        let entry = (bits >> Bits::ENTRY_SHIFT & Bits::ENTRY) as u8;
-        Resting { order, holder: Holder::numbered(u32::from(self.holders[place])), entry: Entry(entry) }
+        Resting { order, holder: self.holder(place), entry: Bits::entry(bits) }
     }
 
     /// Puts an order at a place, if it fits.
@@ -114,113 +132,279 @@ impl Home {
         if Bits::SERVER < server || Bits::ENTRY < u32::from(entry.0) {
             return None;
         }
-        let offer = if order.side == Side::Offer { Bits::OFFER } else { 0 };
         let condition = (order.condition as u32) << Bits::CONDITION_SHIFT;
-        self.ids[place] = id.0;
-        self.prices[place] = price;
-        self.quantities[place] = quantity;
-        self.bits[place] = server | u32::from(entry.0) << Bits::ENTRY_SHIFT | offer | condition;
-        self.holders[place] = holder;
-        self.state |= 1 << place;
+        let no_quote = if order.quote_price().is_none() { Bits::NO_QUOTE } else { 0 };
+        let bits = Bits::of(server, *entry, order.side) | condition | no_quote;
+        self.set(place, id, bits, holder, Quote { price, shares: quantity });
         Some(())
     }
+
+    #[inline(always)]
+    fn set(&mut self, place: usize, id: OrderId, bits: u32, holder: u8, quote: Quote) {
+        self.ids[place] = id.0;
+        self.prices[place] = quote.price;
+        self.quantities[place] = quote.shares;
+        self.bits[place] = bits;
+        self.holders[place] = holder;
+        self.state |= 1 << place;
+    }
+
+    #[inline(always)]
+    fn holder(&self, place: usize) -> Option<Holder> {
+        Holder::numbered(u32::from(self.holders[place]))
+    }
+
+    /// A place that is not taken.
+    #[inline(always)]
+    fn free(&self) -> Option<usize> {
+        let place = self.state.trailing_ones() as usize;
+        (place < Self::PLACES).then_some(place)
+    }
+
+    /// One more of the orders whose home this is stands elsewhere.
+    fn count_elsewhere(&mut self) {
+        if self.state < Self::ELSEWHERE_MANY {
+            self.state += Self::ELSEWHERE_ONE;
+        }
+    }
+
+    /// One less.
+    fn discount_elsewhere(&mut self) {
+        if self.state < Self::ELSEWHERE_MANY {
+            self.state -= Self::ELSEWHERE_ONE;
+        }
+    }
+}
+
+/// Where an order stands among the homes: its own, or the one beside it. Good until the next change of the table.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Seat {
+    own: usize,
+    at: usize,
+    place: usize,
 }
 
 /// Where an order stands. Good until the next change of the table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Position {
-    Home { home: usize, place: usize },
-    Elsewhere(OrderId),
+    Home(Seat),
+    Map(OrderId),
 }
 
 impl OrderTable {
     const HOMES_MIN: usize = 8;
 
+    /// Enters an order, whose own quotes, if it has a holder, are among `own`. `None` if anything about it is unusual; then
+    /// nothing has changed.
+    #[inline(always)]
+    pub(crate) fn add_usual(
+        &mut self,
+        own: &mut [OwnQuotes],
+        id: OrderId,
+        order: &UsualOrder,
+        holder: Option<Holder>,
+    ) -> Option<()> {
+        let server = order.server.map_or(0, |server| server.0.saturating_add(1));
+        let room = self.room.checked_sub(1)?;
+        if Bits::SERVER < server {
+            return None;
+        }
+        let seat = self.free(id)?;
+        let quote = Quote { price: order.price.get(), shares: order.shares.get() };
+        let (mut number, mut entry) = (0, Entry(0));
+        if let Some(holder) = holder {
+            number = u8::try_from(holder.number()).ok()?;
+            entry = own[holder.index()].few_mut(order.side)?.add(quote)?;
+        }
+        self.sit(seat, id, Bits::of(server, entry, order.side), number, quote);
+        self.room = room;
+        Some(())
+    }
+
+    /// Takes shares off an order, all that remain if none are given. `None` if anything about it is unusual; then nothing
+    /// has changed.
+    #[inline(always)]
+    pub(crate) fn take_usual(
+        &mut self,
+        own: &mut [OwnQuotes],
+        id: OrderId,
+        shares: Option<NonZeroU32>,
+    ) -> Option<UsualChange> {
+        let Seat { own: home, at, place } = self.seat(id)?;
+        let found = &mut self.homes[at];
+        let (bits, holder) = (found.bits[place], found.holder(place));
+        let before = Quote { price: found.prices[place], shares: found.quantities[place] };
+        let taken = shares.map_or(before.shares, NonZeroU32::get);
+        let left = before.shares.checked_sub(taken)?;
+        if bits & Bits::NO_QUOTE != 0 {
+            return None;
+        }
+        if let Some(holder) = holder {
+            own[holder.index()].few_mut(Bits::side(bits))?.leave(Bits::entry(bits), left)?;
+        }
+        found.quantities[place] = left;
+        found.state &= !(u8::from(left == 0) << place);
+        if left == 0 && at != home {
+            self.homes[home].discount_elsewhere();
+        }
+        self.room += usize::from(left == 0);
+        let taken = Quote { shares: taken, ..before };
+        Some(UsualChange { holder, side: Bits::side(bits), taken, added: Quote::NONE })
+    }
+
+    /// Changes an order; what is not given stays as it was. `None` if anything about it is unusual; then nothing has
+    /// changed.
+    #[inline(always)]
+    pub(crate) fn replace_usual(
+        &mut self,
+        own: &mut [OwnQuotes],
+        id: OrderId,
+        id_new: OrderId,
+        price: Option<NonZeroU32>,
+        shares: Option<NonZeroU32>,
+    ) -> Option<UsualChange> {
+        let seat = self.seat(id)?;
+        let seat_new = if id_new == id { seat } else { self.free(id_new)? };
+        let Seat { own: home, at, place } = seat;
+        let found = &mut self.homes[at];
+        let (bits, number, holder) = (found.bits[place], found.holders[place], found.holder(place));
+        if bits & Bits::NO_QUOTE != 0 {
+            return None;
+        }
+        let taken = Quote { price: found.prices[place], shares: found.quantities[place] };
+        let price = price.map_or(taken.price, NonZeroU32::get);
+        let added = Quote { price, shares: shares.map_or(taken.shares, NonZeroU32::get) };
+        if let Some(holder) = holder {
+            own[holder.index()].few_mut(Bits::side(bits))?.change(Bits::entry(bits), added)?;
+        }
+        found.state &= !(1 << place);
+        if at != home {
+            self.homes[home].discount_elsewhere();
+        }
+        self.sit(seat_new, id_new, bits, number, added);
+        Some(UsualChange { holder, side: Bits::side(bits), taken, added })
+    }
+
+    /// Where the order with this number stands, if among the homes.
+    #[inline(always)]
+    fn seat(&self, id: OrderId) -> Option<Seat> {
+        let own = self.home(id);
+        let home = self.homes.get(own)?;
+        let place = home.place(id);
+        if place < Home::PLACES {
+            return Some(Seat { own, at: own, place });
+        }
+        if home.has_elsewhere() { self.seat_beside(own, id) } else { None }
+    }
+
+    #[inline(never)]
+    fn seat_beside(&self, own: usize, id: OrderId) -> Option<Seat> {
+        let at = own ^ 1;
+        let place = self.homes[at].place(id);
+        (place < Home::PLACES).then_some(Seat { own, at, place })
+    }
+
+    /// Where an order with this number would go among the homes, if it is certain that none has it and there is room.
+    #[inline(always)]
+    fn free(&self, id: OrderId) -> Option<Seat> {
+        let own = self.home(id);
+        let home = self.homes.get(own)?;
+        // Otherwise all places are taken, or something is elsewhere.
+        if home.state < Home::TAKEN {
+            let place = home.state.trailing_ones() as usize;
+            return (Home::PLACES <= home.place(id)).then_some(Seat { own, at: own, place });
+        }
+        self.free_beside(own, id)
+    }
+
+    #[inline(never)]
+    fn free_beside(&self, own: usize, id: OrderId) -> Option<Seat> {
+        if self.find(id).is_some() {
+            return None;
+        }
+        [own, own ^ 1].into_iter().find_map(|at| Some(Seat { own, at, place: self.homes[at].free()? }))
+    }
+
+    /// Puts an order on a free seat.
+    #[inline(always)]
+    fn sit(&mut self, seat: Seat, id: OrderId, bits: u32, holder: u8, quote: Quote) {
+        self.homes[seat.at].set(seat.place, id, bits, holder, quote);
+        if seat.at != seat.own {
+            self.homes[seat.own].count_elsewhere();
+        }
+    }
+
     /// Number of orders.
     pub(crate) fn len(&self) -> usize {
-        self.len
+        Self::room_in(self.homes.len()) - self.room
+    }
+
+    /// How many orders make so many homes half full.
+    fn room_in(homes: usize) -> usize {
+        homes * Home::PLACES / 2
     }
 
     /// Where the order with this number stands.
-    #[inline(always)]
     pub(crate) fn find(&self, id: OrderId) -> Option<Position> {
-        let home = self.home(id);
-        let found = self.homes.get(home)?;
-        let place = found.place(id);
-        if place < Home::PLACES {
-            return Some(Position::Home { home, place });
+        match self.seat(id) {
+            Some(seat) => Some(Position::Home(seat)),
+            None => self.map.contains_key(&id).then_some(Position::Map(id)),
         }
-        if found.has_elsewhere() { self.find_elsewhere(id) } else { None }
-    }
-
-    #[cold]
-    fn find_elsewhere(&self, id: OrderId) -> Option<Position> {
-        self.elsewhere.contains_key(&id).then_some(Position::Elsewhere(id))
     }
 
     /// The order at a position.
-    #[inline(always)]
     pub(crate) fn at(&self, position: Position) -> Resting {
         match position {
-            Position::Home { home, place } => self.homes[home].at(place),
-            Position::Elsewhere(id) => self.elsewhere[&id],
+            Position::Home(Seat { at, place, .. }) => self.homes[at].at(place),
+            Position::Map(id) => self.map[&id],
         }
     }
 
     /// Leaves so much of the order at a position, not more than before; it is gone when nothing remains.
-    #[inline(always)]
     pub(crate) fn leave(&mut self, position: Position, remaining: Shares) {
+        let gone = remaining == Shares(0);
         match position {
-            Position::Home { home, place } => {
-                let gone = remaining == Shares(0);
-                let home = &mut self.homes[home];
-                home.quantities[place] = u32::try_from(remaining.0).expect("it was more before");
-                home.state &= !(u8::from(gone) << place);
-                self.len -= usize::from(gone);
+            Position::Home(Seat { own, at, place }) => {
+                let found = &mut self.homes[at];
+                found.quantities[place] = u32::try_from(remaining.0).expect("it was more before");
+                found.state &= !(u8::from(gone) << place);
+                if gone && at != own {
+                    self.homes[own].discount_elsewhere();
+                }
             }
-            Position::Elsewhere(id) => self.leave_elsewhere(id, remaining),
+            Position::Map(id) if gone => {
+                self.map.remove(&id);
+                let own = self.home(id);
+                self.homes[own].discount_elsewhere();
+            }
+            Position::Map(id) => {
+                self.map.get_mut(&id).expect("it stands there").order.quantity = remaining;
+            }
         }
-    }
-
-    #[cold]
-    fn leave_elsewhere(&mut self, id: OrderId, remaining: Shares) {
-        if remaining != Shares(0) {
-            self.elsewhere.get_mut(&id).expect("it stands there").order.quantity = remaining;
-            return;
-        }
-        self.elsewhere.remove(&id);
-        self.len -= 1;
-        let home = self.home(id);
-        let state = &mut self.homes[home].state;
-        if *state < Home::ELSEWHERE_MANY {
-            *state -= Home::ELSEWHERE_ONE;
-        }
+        self.room += usize::from(gone);
     }
 
     /// Enters an order, of which something remains and whose number is not in the table.
-    #[inline(always)]
     pub(crate) fn insert(&mut self, id: OrderId, resting: &Resting) {
         assert!(resting.order.quantity != Shares(0), "an order without shares");
-        if self.homes.len() * Home::PLACES < (self.len + 1) * 2 {
+        if self.room == 0 {
             self.grow();
         }
-        self.len += 1;
-        let home = self.home(id);
-        let found = &mut self.homes[home];
-        let place = found.state.trailing_ones() as usize;
-        if Home::PLACES <= place || found.put(place, id, resting).is_none() {
-            self.insert_elsewhere(id, *resting);
+        self.room -= 1;
+        let own = self.home(id);
+        for at in [own, own ^ 1] {
+            let home = &mut self.homes[at];
+            if let Some(place) = home.free()
+                && home.put(place, id, resting).is_some()
+            {
+                if at != own {
+                    self.homes[own].count_elsewhere();
+                }
+                return;
+            }
         }
-    }
-
-    #[cold]
-    fn insert_elsewhere(&mut self, id: OrderId, resting: Resting) {
-        let home = self.home(id);
-        let state = &mut self.homes[home].state;
-        if *state < Home::ELSEWHERE_MANY {
-            *state += Home::ELSEWHERE_ONE;
-        }
-        self.elsewhere.insert(id, resting);
+        self.homes[own].count_elsewhere();
+        self.map.insert(id, *resting);
     }
 
     /// Removes all orders.
@@ -234,7 +418,7 @@ impl OrderTable {
             let places = (0..Home::PLACES).filter(|place| home.state >> place & 1 != 0);
             places.map(|place| (OrderId(home.ids[place]), home.at(place)))
         });
-        at_home.chain(self.elsewhere.iter().map(|(&id, &resting)| (id, resting)))
+        at_home.chain(self.map.iter().map(|(&id, &resting)| (id, resting)))
     }
 
     /// Fetches where the order would stand, for when it is looked for.
@@ -257,7 +441,8 @@ impl OrderTable {
         let count = (self.homes.len() * 2).max(Self::HOMES_MIN);
         let hasher = self.hasher.clone();
         let homes = vec![Home::EMPTY; count];
-        let before = std::mem::replace(self, OrderTable { homes, hasher, ..OrderTable::default() });
+        let before =
+            std::mem::replace(self, OrderTable { homes, room: Self::room_in(count), hasher, ..OrderTable::default() });
         for (id, resting) in before.iter() {
             self.insert(id, &resting);
         }

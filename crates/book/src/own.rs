@@ -16,13 +16,32 @@ use std::collections::BTreeMap;
 /// Clause: `ST1/virtual-server-measuring`.
 #[derive(Clone, Debug)]
 pub struct OwnQuotes {
-    bids: OwnSide,
-    offers: OwnSide,
+    /// Bids, offers.
+    sides: [OwnSide; 2],
 }
 
 /// Where a quote is kept. Only its order knows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Entry(pub(crate) u8);
+
+/// A price in ten-thousandths and so many shares, as nearly all quotes are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Quote {
+    /// Above zero, unless there is no quote.
+    pub price: u32,
+    /// Above zero, unless there is no quote.
+    pub shares: u32,
+}
+
+impl Quote {
+    /// No quote.
+    pub const NONE: Quote = Quote { price: 0, shares: 0 };
+
+    fn of(price: Price, shares: Shares) -> Option<Quote> {
+        let (price, shares) = (u32::try_from(price.ten_thousandths()).ok()?, u32::try_from(shares.0).ok()?);
+        Some(Quote { price, shares })
+    }
+}
 
 #[derive(Clone, Debug)]
 struct OwnSide {
@@ -30,18 +49,17 @@ struct OwnSide {
     form: Form,
 }
 
-/// Quotes by key, of which the largest is that of the best price.
 #[derive(Clone, Debug)]
 enum Form {
     Few(Few),
-    /// Quantities by key; none is zero.
+    /// Quantities by key, of which the largest is that of the best price; none is zero.
     Many(BTreeMap<u64, u128>),
 }
 
-/// At most [`Few::MAX`] orders: a key and a quantity each.
+/// At most [`Few::MAX`] orders.
 #[derive(Clone, Debug, Default)]
-struct Few {
-    entries: Vec<(u64, u64)>,
+pub(crate) struct Few {
+    entries: Vec<Quote>,
     /// Which entries hold an order, the lowest bit for the first.
     taken: u64,
 }
@@ -49,15 +67,54 @@ struct Few {
 impl Few {
     const MAX: usize = u64::BITS as usize;
 
-    fn iter(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+    /// Adds an order, if an entry is free.
+    #[inline(always)]
+    pub(crate) fn add(&mut self, quote: Quote) -> Option<Entry> {
+        let entry = self.taken.trailing_ones();
+        *self.entries.get_mut(entry as usize)? = quote;
+        self.taken |= 1_u64.checked_shl(entry)?;
+        #[allow(clippy::cast_possible_truncation, reason = "below 64")]
+        Some(Entry(entry as u8))
+    }
+
+    /// Adds an order in an entry of its own, if there may be one more.
+    #[cold]
+    fn add_entry(&mut self, quote: Quote) -> Option<Entry> {
+        if self.entries.len() == Self::MAX {
+            return None;
+        }
+        self.entries.push(Quote::NONE);
+        self.add(quote)
+    }
+
+    /// Leaves so many shares of an order; it is gone with the last. `None` if it is not here.
+    #[inline(always)]
+    pub(crate) fn leave(&mut self, entry: Entry, left: u32) -> Option<()> {
+        self.entries.get_mut(usize::from(entry.0))?.shares = left;
+        self.taken &= !(u64::from(left == 0) << entry.0);
+        Some(())
+    }
+
+    /// Changes an order. `None` if it is not here.
+    #[inline(always)]
+    pub(crate) fn change(&mut self, entry: Entry, quote: Quote) -> Option<()> {
+        *self.entries.get_mut(usize::from(entry.0))? = quote;
+        Some(())
+    }
+
+    fn iter(&self) -> impl Iterator<Item = Quote> + '_ {
         bits(self.taken).map(|entry| self.entries[entry])
     }
 
-    /// The orders from the best price outward, each found when it is asked for: the first few are mostly enough.
-    fn outward(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+    /// The orders of `side` from the best price outward, each found when it is asked for: the first few are mostly enough.
+    fn outward(&self, side: Side) -> impl Iterator<Item = Quote> + '_ {
+        let worst = match side {
+            Side::Bid => 0,
+            Side::Offer => u32::MAX,
+        };
         let mut left = self.taken;
         std::iter::from_fn(move || {
-            let best = bits(left).max_by_key(|&entry| self.entries[entry].0)?;
+            let best = bits(left).max_by_key(|&entry| self.entries[entry].price ^ worst)?;
             left &= !(1 << best);
             Some(self.entries[best])
         })
@@ -76,8 +133,7 @@ fn bits(mut set: u64) -> impl Iterator<Item = usize> {
 
 impl Default for OwnQuotes {
     fn default() -> Self {
-        let side = |side| OwnSide { side, form: Form::Few(Few::default()) };
-        OwnQuotes { bids: side(Side::Bid), offers: side(Side::Offer) }
+        OwnQuotes { sides: Side::BOTH.map(|side| OwnSide { side, form: Form::Few(Few::default()) }) }
     }
 }
 
@@ -106,7 +162,7 @@ impl OwnQuotes {
     pub fn levels(&self, side: Side) -> Levels {
         let own = self.side(side);
         match &own.form {
-            Form::Few(few) => Levels::of(side, few.iter().map(|(key, quantity)| (own.price(key), Shares(quantity)))),
+            Form::Few(few) => Levels::of(side, few.iter().map(|quote| (price_of(quote), Shares(quote.shares.into())))),
             Form::Many(many) => {
                 Levels::of(side, many.iter().map(|(&key, &quantity)| (own.price(key), Shares(saturated(quantity)))))
             }
@@ -127,17 +183,27 @@ impl OwnQuotes {
     /// What `side` quotes at `outermost` and better prices: value and shares.
     pub fn inside(&self, side: Side, outermost: Price) -> (Amount, u128) {
         let own = self.side(side);
-        let outermost = own.key(outermost);
         let (mut value, mut quantity) = (Amount::default(), 0);
-        let mut add = |key, shares: u128| {
-            value += own.amount(key, shares);
-            quantity += shares;
-        };
         match &own.form {
             Form::Few(few) => {
-                few.iter().filter(|&(key, _)| outermost <= key).for_each(|(key, shares)| add(key, shares.into()))
+                for quote in few.iter() {
+                    let price = u64::from(quote.price);
+                    let is_inside = match side {
+                        Side::Bid => outermost.ten_thousandths() <= price,
+                        Side::Offer => price <= outermost.ten_thousandths(),
+                    };
+                    if is_inside {
+                        value += value_of(quote);
+                        quantity += u128::from(quote.shares);
+                    }
+                }
             }
-            Form::Many(many) => many.range(outermost..).for_each(|(&key, &shares)| add(key, shares)),
+            Form::Many(many) => {
+                for (&key, &shares) in many.range(own.key(outermost)..) {
+                    value += own.amount(key, shares);
+                    quantity += shares;
+                }
+            }
         }
         (value, quantity)
     }
@@ -145,10 +211,9 @@ impl OwnQuotes {
     /// Fetches what a change would change.
     #[inline]
     pub fn prefetch(&self) {
-        for side in [&self.bids, &self.offers] {
+        for side in &self.sides {
             if let Form::Few(few) = &side.form {
                 few.entries.first().map(prefetch);
-                few.entries.get(4).map(prefetch);
                 few.entries.get(8).map(prefetch);
             }
         }
@@ -166,28 +231,39 @@ impl OwnQuotes {
         self.side_mut(side).take(entry, price, shares);
     }
 
+    /// The orders of a side, if it has but few and they are usual.
+    #[inline(always)]
+    pub(crate) fn few_mut(&mut self, side: Side) -> Option<&mut Few> {
+        match &mut self.side_mut(side).form {
+            Form::Few(few) => Some(few),
+            Form::Many(_) => None,
+        }
+    }
+
     /// Drops all quotes.
     pub(crate) fn clear(&mut self) {
-        for side in Side::BOTH {
-            self.side_mut(side).form = Form::Few(Few::default());
+        for side in &mut self.sides {
+            side.form = Form::Few(Few::default());
         }
     }
 
     #[inline(always)]
     fn side(&self, side: Side) -> &OwnSide {
-        match side {
-            Side::Bid => &self.bids,
-            Side::Offer => &self.offers,
-        }
+        &self.sides[side as usize]
     }
 
     #[inline(always)]
     fn side_mut(&mut self, side: Side) -> &mut OwnSide {
-        match side {
-            Side::Bid => &mut self.bids,
-            Side::Offer => &mut self.offers,
-        }
+        &mut self.sides[side as usize]
     }
+}
+
+fn price_of(quote: Quote) -> Price {
+    Price::from_ten_thousandths(quote.price.into()).expect("an entry that is taken holds a price")
+}
+
+fn value_of(quote: Quote) -> Amount {
+    Amount(u128::from(u64::from(quote.price) * u64::from(quote.shares)))
 }
 
 /// A number of shares that 64 bits hold: beyond them every minimum is reached.
@@ -220,54 +296,34 @@ impl OwnSide {
         Price::from_ten_thousandths(units).expect("keys are made of prices")
     }
 
-    #[inline(always)]
     fn add(&mut self, price: Price, shares: Shares) -> Entry {
+        if let Form::Few(few) = &mut self.form {
+            let added = Quote::of(price, shares).and_then(|quote| few.add(quote).or_else(|| few.add_entry(quote)));
+            if let Some(entry) = added {
+                return entry;
+            }
+            let before = std::mem::take(few);
+            let quotes = before.iter().map(|quote| (self.key(price_of(quote)), u128::from(quote.shares)));
+            let mut many = BTreeMap::new();
+            for (key, shares) in quotes {
+                *many.entry(key).or_insert(0) += shares;
+            }
+            self.form = Form::Many(many);
+        }
         let key = self.key(price);
-        match &mut self.form {
-            Form::Few(few) => {
-                let entry = few.taken.trailing_ones();
-                if let Some(place) = few.entries.get_mut(entry as usize) {
-                    *place = (key, shares.0);
-                    few.taken |= 1 << entry;
-                    #[allow(clippy::cast_possible_truncation, reason = "at most 64")]
-                    return Entry(entry as u8);
-                }
-                self.add_beyond(key, shares)
-            }
-            Form::Many(many) => {
-                *many.entry(key).or_insert(0) += u128::from(shares.0);
-                Entry(0)
-            }
-        }
-    }
-
-    /// Adds a quote where every entry is taken.
-    #[cold]
-    fn add_beyond(&mut self, key: u64, shares: Shares) -> Entry {
-        let Form::Few(few) = &mut self.form else { unreachable!("many are never full") };
-        let count = few.entries.len();
-        if count < Few::MAX {
-            few.entries.push((key, shares.0));
-            few.taken |= 1 << count;
-            #[allow(clippy::cast_possible_truncation, reason = "at most 64")]
-            return Entry(count as u8);
-        }
-        let mut many = BTreeMap::new();
-        for (key, shares) in few.iter().chain([(key, shares.0)]) {
-            *many.entry(key).or_insert(0) += u128::from(shares);
-        }
-        self.form = Form::Many(many);
+        let Form::Many(many) = &mut self.form else { unreachable!("few are full or have become many") };
+        *many.entry(key).or_insert(0) += u128::from(shares.0);
         Entry(0)
     }
 
-    #[inline(always)]
     fn take(&mut self, entry: Entry, price: Price, shares: Shares) {
         let key = self.key(price);
         match &mut self.form {
             Form::Few(few) => {
-                let quantity = &mut few.entries[usize::from(entry.0)].1;
-                *quantity -= shares.0;
-                few.taken &= !(u64::from(*quantity == 0) << entry.0);
+                let before = few.entries[usize::from(entry.0)].shares;
+                let left = u64::from(before).checked_sub(shares.0).and_then(|left| u32::try_from(left).ok());
+                few.leave(entry, left.expect("no more is taken than an order has"))
+                    .expect("a live order has its entry");
             }
             Form::Many(many) => {
                 let quantity = many.get_mut(&key).expect("a live quote has a level");
@@ -285,17 +341,25 @@ impl OwnSide {
 
     fn obligation_price(&self, limits: &Limits) -> Result<Price, SideFault> {
         let (mut value, mut quantity) = (Amount::default(), 0);
-        let mut reaches = |key, shares: u128| {
-            value += self.amount(key, shares);
+        let mut reaches = |amount, shares: u128| {
+            value += amount;
             quantity += shares;
             limits.size_fulfils(value, Shares(saturated(quantity)))
         };
         let reached = match &self.form {
             Form::Few(few) if few.taken == 0 => return Err(SideFault::NoQuote),
-            Form::Few(few) => few.outward().find(|&(key, shares)| reaches(key, shares.into())).map(|(key, _)| key),
-            Form::Many(many) => many.iter().rev().find(|&(&key, &shares)| reaches(key, shares)).map(|(&key, _)| key),
+            Form::Few(few) => {
+                let mut outward = few.outward(self.side);
+                outward.find(|&quote| reaches(value_of(quote), quote.shares.into())).map(price_of)
+            }
+            Form::Many(many) => {
+                let mut outward = many.iter().rev();
+                outward
+                    .find(|&(&key, &shares)| reaches(self.amount(key, shares), shares))
+                    .map(|(&key, _)| self.price(key))
+            }
         };
-        reached.map(|key| self.price(key)).ok_or(SideFault::Size)
+        reached.ok_or(SideFault::Size)
     }
 }
 

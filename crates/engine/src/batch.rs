@@ -5,8 +5,8 @@
 //! held in the 32 bytes that it has in the binary form.
 
 use crate::group::Events;
-use quoteclock_feed::Place;
 use quoteclock_feed::binary::Slot;
+use quoteclock_feed::{Place, UsualRecord};
 use quoteclock_model::{IssueIndex, MarketEvent, ServerIndex, Timestamp};
 
 /// Events of all issues, in groups.
@@ -139,6 +139,23 @@ impl Batch {
         if let Some(extension) = extension {
             chunk.slots[tail.length as usize + 1] = extension;
         }
+    }
+
+    /// The same of a usual record. Says whether it could be held: the first of a batch cannot, nor one that has to wait
+    /// until the batch has been applied.
+    #[inline(always)]
+    pub(crate) fn hold_usual(&mut self, record: &UsualRecord) -> bool {
+        let count = self.places.len();
+        let since = record.ts_event.as_micros().wrapping_sub(self.base.as_micros());
+        let (Ok(micros), Ok(ordinal)) = (u32::try_from(since), u32::try_from(count)) else { return false };
+        if count == 0 || self.wanted <= count {
+            return false;
+        }
+        let (Place::Line(at) | Place::Byte(at)) = record.place;
+        self.places.push(at);
+        let tail = self.tail_with_room(record.issue, 1);
+        self.chunks[tail.chunk as usize].slots[tail.length as usize] = record.slot.placed(ordinal, micros);
+        true
     }
 
     /// Where the next `wanted` slots of an issue go, which are taken by that.

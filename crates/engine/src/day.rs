@@ -8,7 +8,7 @@ use crate::intake::{Order, Progress, Sequencer, Timing};
 use crate::late::{LateWindows, UnknownWindow};
 use jiff::civil::Date;
 use quoteclock_feed::binary::{Slot as EventSlot, UnverifiedGroup, WholeBlock};
-use quoteclock_feed::{Malformed, Place, RawRecord, Receiver, Stop};
+use quoteclock_feed::{Malformed, Place, RawRecord, Receiver, Stop, UsualRecord};
 use quoteclock_model::{
     DayTurnover, IssueCode, IssueIndex, MarketEvent, Record, Scope, ServerIndex, Span, Timestamp, merge_spans,
 };
@@ -540,6 +540,21 @@ impl<S: DaySink, R: RejectSink> Receiver for Day<'_, S, R> {
         self.record_count += 1;
         self.last_was_bad = false;
         self.judge(record)
+    }
+
+    fn takes_usual(&self) -> bool {
+        self.batch.is_some()
+    }
+
+    #[inline(always)]
+    fn usual(&mut self, record: UsualRecord) -> Result<bool, Stop> {
+        let (Some(batch), Stage::Open { progress, .. }) = (&mut self.batch, &mut self.stage) else { return Ok(false) };
+        let held = self.error.is_none() && progress.allows(record.ts_event) && batch.hold_usual(&record);
+        if held {
+            progress.go_to(record.ts_event);
+            self.record_count += 1;
+        }
+        Ok(held)
     }
 
     fn takes_blocks(&self) -> bool {

@@ -6,11 +6,12 @@
 use crate::Fault;
 use crate::engine::Slot;
 use crate::market::MarketLog;
-use quoteclock_book::Order;
-use quoteclock_feed::binary::{Records, Slot as EventSlot, Usual};
-use quoteclock_model::{Condition, Interval, IssueIndex, MarketEvent, OrderId, Scope, ServerIndex, Timestamp};
+use quoteclock_book::UsualOrder;
+use quoteclock_feed::binary::{Records, Slot as EventSlot, TakeUsual};
+use quoteclock_model::{Interval, IssueIndex, MarketEvent, OrderId, Price, Scope, ServerIndex, Side, Timestamp};
 use quoteclock_obligation::{IntervalSink, IssueMeasure, ObligationIndex};
 use std::fmt::Debug;
+use std::num::NonZeroU32;
 
 /// Applies groups.
 pub trait Crew: Debug {
@@ -129,44 +130,86 @@ fn apply_part(
     events: &[EventSlot],
     sink: &mut impl IntervalSink,
 ) -> Result<(), GroupFault> {
-    let mut ahead = events.iter();
     let fetch = |measure: &IssueMeasure, event: &EventSlot| {
         measure.prefetch_order(OrderId(event.order()));
         measure.prefetch_order(OrderId(event.other()));
     };
-    ahead.by_ref().take(AHEAD).for_each(|event| fetch(measure, event));
-    for (event, extension) in Records(events) {
+    events.iter().take(AHEAD).for_each(|event| fetch(measure, event));
+    let mut apply = Apply { measure, servers };
+    let mut rest = events;
+    while let Some((event, after)) = rest.split_first() {
         // The orders of the next few events are on their way while this one is applied.
-        if let Some(event) = ahead.next() {
-            fetch(measure, event);
+        if let Some(event) = rest.get(AHEAD) {
+            fetch(apply.measure, event);
         }
-        measure.advance(Timestamp::from_micros(base.as_micros() + i64::from(event.micros())), sink);
-        let applied = match event.usual() {
-            Some(Usual::Add { order, server, side, price, quantity }) if server.is_none_or(|at| at < servers.len()) => {
-                let server = server.and_then(|at| u32::try_from(at).ok()).map(ServerIndex);
-                let condition = Condition::None;
-                measure.add(order, &Order { server, side, price: Some(price), quantity, condition }, servers)
+        apply.measure.advance(Timestamp::from_micros(base.as_micros() + i64::from(event.micros())), sink);
+        rest = match event.usual(&mut apply) {
+            Some(()) => after,
+            None => {
+                let mut records = Records(rest);
+                let extension = records.next().and_then(|(_, extension)| extension);
+                apply_unusual(apply.measure, event, extension, issue, servers).map_err(|fault| GroupFault {
+                    ordinal: event.ordinal(),
+                    issue,
+                    fault,
+                })?;
+                records.0
             }
-            Some(Usual::Replace { order, order_new, price, quantity }) => {
-                measure.replace(order, order_new, price, quantity)
-            }
-            Some(Usual::Take { order, quantity }) => measure.take(order, quantity),
-            Some(Usual::Execute { order, price, quantity, auction }) => {
-                measure.execute(order, price, quantity, auction)
-            }
-            _ => match apply_unusual(measure, event, extension, issue, servers) {
-                Ok(()) => Ok(()),
-                Err(fault) => return Err(GroupFault { ordinal: event.ordinal(), issue, fault }),
-            },
         };
-        if let Err(error) = applied {
-            return Err(GroupFault { ordinal: event.ordinal(), issue, fault: error.into() });
-        }
     }
     Ok(())
 }
 
-/// Applies an event that is not of a usual form.
+/// Applies events of the usual forms.
+struct Apply<'a> {
+    measure: &'a mut IssueMeasure,
+    servers: &'a [Option<u32>],
+}
+
+impl TakeUsual for Apply<'_> {
+    #[inline(always)]
+    fn add(
+        &mut self,
+        order: OrderId,
+        server: Option<u64>,
+        side: Side,
+        price: NonZeroU32,
+        shares: NonZeroU32,
+    ) -> Option<()> {
+        let server = if let Some(at) = server { Some(server_at(at, self.servers)?) } else { None };
+        self.measure.add_usual(order, &UsualOrder { server, side, price, shares }, self.servers)
+    }
+
+    #[inline(always)]
+    fn replace(
+        &mut self,
+        order: OrderId,
+        order_new: OrderId,
+        price: Option<NonZeroU32>,
+        shares: Option<NonZeroU32>,
+    ) -> Option<()> {
+        self.measure.replace_usual(order, order_new, price, shares)
+    }
+
+    #[inline(always)]
+    fn take(&mut self, order: OrderId, shares: Option<NonZeroU32>) -> Option<()> {
+        self.measure.take_usual(order, shares)
+    }
+
+    #[inline(always)]
+    fn execute(&mut self, order: OrderId, price: Option<NonZeroU32>, shares: NonZeroU32, auction: bool) -> Option<()> {
+        let price = price.and_then(|price| Price::from_ten_thousandths(price.get().into()));
+        self.measure.execute_usual(order, price, shares, auction)
+    }
+}
+
+/// The server at an index in the file, if it has been named.
+#[inline(always)]
+fn server_at(at: u64, servers: &[Option<u32>]) -> Option<ServerIndex> {
+    u32::try_from(at).ok().filter(|&at| (at as usize) < servers.len()).map(ServerIndex)
+}
+
+/// Applies an event that is not as usual.
 #[cold]
 fn apply_unusual(
     measure: &mut IssueMeasure,
@@ -175,8 +218,7 @@ fn apply_unusual(
     issue: IssueIndex,
     servers: &[Option<u32>],
 ) -> Result<(), Fault> {
-    let server_at = |at| u32::try_from(at).ok().filter(|&at| (at as usize) < servers.len()).map(ServerIndex);
-    match event.event(extension, Scope::Issue(issue), server_at)? {
+    match event.event(extension, Scope::Issue(issue), |at| server_at(at, servers))? {
         MarketEvent::Order { ref action, .. } => measure.apply(action, servers)?,
         MarketEvent::Phase { phase, .. } => measure.set_phase(phase),
         MarketEvent::Clear { .. } => measure.clear(),

@@ -29,7 +29,7 @@ pub use dictionary::Dictionary;
 pub use file::{BinaryFile, BinaryFileError};
 pub use index::{BlockEntry, Index, Tail};
 pub use layout::{BlockHead, FILE_HEAD_BYTES, FRAME_BYTES_MAX, FRAME_HEAD_BYTES, SLOT_BYTES, VERSION};
-pub use slot::{Records, Slot, Usual};
+pub use slot::{Records, Slot, TakeUsual};
 pub use whole::WholeBlock;
 pub use write::BinaryWriter;
 

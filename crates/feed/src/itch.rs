@@ -24,7 +24,7 @@ pub use file_name::date_from_name;
 pub use framing::{Framing, looks_like_itch};
 pub use writer::ItchWriter;
 
-use crate::{FeedError, Malformed, Place, RawRecord, Receiver, Sequence, Stop};
+use crate::{FeedError, Malformed, Place, RawRecord, Receiver, Sequence, Stop, UsualRecord};
 use framing::{DETECTION_BYTES, LENGTH_BYTES, Packet};
 use message::Messages;
 use quoteclock_model::Timestamp;
@@ -111,12 +111,15 @@ impl ItchDecoder {
         if framing != Framing::LengthPrefixed || self.ended {
             return Ok(chunk);
         }
+        let takes_usual = receiver.takes_usual();
         while let Some(window) = chunk.first_chunk()
-            && let Some(record) = self.messages.usual(self.place(), window)
+            && let Some((record, length)) = self.messages.usual(self.place(), window)
         {
-            let frame_bytes = LENGTH_BYTES + record.bytes.len();
+            let frame_bytes = LENGTH_BYTES + length;
+            if !(takes_usual && receiver.usual(record)?) {
+                in_full(record, &chunk[LENGTH_BYTES..frame_bytes], receiver)?;
+            }
             self.offset += frame_bytes as u64;
-            receiver.record(&record)?;
             chunk = &chunk[frame_bytes..];
         }
         Ok(chunk)
@@ -204,6 +207,12 @@ fn fill(held: &mut Vec<u8>, count: usize, chunk: &mut &[u8]) {
     let (head, tail) = chunk.split_at(missing);
     held.extend_from_slice(head);
     *chunk = tail;
+}
+
+/// Hands over a usual record to whoever takes records in full.
+#[inline(never)]
+fn in_full(record: UsualRecord, bytes: &[u8], receiver: &mut impl Receiver) -> Result<(), Stop> {
+    receiver.record(&record.raw(bytes))
 }
 
 /// Hands over a record of which nothing could be read.

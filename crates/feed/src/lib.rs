@@ -18,4 +18,4 @@ pub mod text;
 
 pub use day::{TradingDate, UtcOffset};
 pub use directory::Directory;
-pub use record::{EventWriter, FeedError, Malformed, Place, RawRecord, Receiver, Sequence, Stop};
+pub use record::{EventWriter, FeedError, Malformed, Place, RawRecord, Receiver, Sequence, Stop, UsualRecord};

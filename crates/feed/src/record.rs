@@ -1,6 +1,6 @@
 //! What a decoder hands over: records with what of them could be read, and where they stood.
 
-use crate::binary::WholeBlock;
+use crate::binary::{Slot, WholeBlock};
 use quoteclock_model::{
     IssueCode, IssueIndex, MarketEvent, OrderAction, Record, Scope, SequenceNo, ServerIndex, Shares, Timestamp,
 };
@@ -80,6 +80,30 @@ pub struct RawRecord<'a> {
     pub event: Result<MarketEvent, Malformed>,
 }
 
+/// A record of a usual form, in the 32 bytes that it has in the binary form; nothing about it is wrong.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct UsualRecord {
+    /// Where it stands.
+    pub place: Place,
+    /// Its time, floored to the microsecond.
+    pub ts_event: Timestamp,
+    /// The issue that it names.
+    pub issue: IssueIndex,
+    /// What it says, still without time and ordinal; servers by their index here.
+    pub slot: Slot,
+}
+
+impl UsualRecord {
+    /// The same in full; `bytes` as it stands in the input. It has no sequence number.
+    #[inline]
+    pub fn raw(self, bytes: &[u8]) -> RawRecord<'_> {
+        let scope = Scope::Issue(self.issue);
+        let event = self.slot.event(None, scope, |at| u32::try_from(at).ok().map(ServerIndex));
+        let (ts_event, scope) = (Some(self.ts_event), Some(scope));
+        RawRecord { place: self.place, bytes, ts_event, sequence: Sequence::Absent, scope, event }
+    }
+}
+
 /// The receiver wants no more: it has what it needs or has met an error, and keeps the reason itself.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Stop;
@@ -100,6 +124,20 @@ pub trait Receiver {
     /// # Errors
     /// [`Stop`] to end decoding.
     fn record(&mut self, record: &RawRecord<'_>) -> Result<(), Stop>;
+
+    /// Whether [`Receiver::usual`] may take a record.
+    fn takes_usual(&self) -> bool {
+        false
+    }
+
+    /// Takes a usual record, instead of its full form. Says whether it has: otherwise that follows.
+    ///
+    /// # Errors
+    /// [`Stop`] to end decoding.
+    fn usual(&mut self, record: UsualRecord) -> Result<bool, Stop> {
+        let _ = record;
+        Ok(false)
+    }
 
     /// Whether [`Receiver::block`] may take a block.
     fn takes_blocks(&self) -> bool {

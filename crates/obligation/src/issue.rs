@@ -1,15 +1,15 @@
 //! The measure of one issue: its book, its phases, and the clocks of all obligations in it.
 
-use crate::schedule::subtract;
-use crate::standing::Standing;
+use crate::Schedule;
+use crate::sign_ups::{Moment, SignUps};
 use crate::turnover::{IssueTurnover, Parties};
-use crate::{Clock, Schedule};
-use quoteclock_book::{Book, BookError, Holder, Order, OwnQuotes, QuoteChange};
+use quoteclock_book::{Book, BookError, Holder, OwnQuotes, Quote, UsualChange, UsualOrder};
 use quoteclock_model::{
-    Executed, Interval, MarketTurnover, OrderAction, OrderId, Phase, Price, Shares, Span, State, Timestamp, Trading,
-    Turnover,
+    Condition, Executed, Interval, MarketTurnover, OrderAction, OrderId, Phase, Price, ServerIndex, Shares, Span,
+    Timestamp, Trading, Turnover,
 };
-use quoteclock_rules::{DayPlan, Limits, PhaseSource};
+use quoteclock_rules::{DayPlan, PhaseSource};
+use std::num::NonZeroU32;
 
 /// The position of an obligation among all of a [`DayPlan`], counted through its sign-ups in order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -28,10 +28,9 @@ pub trait IntervalSink {
 pub struct IssueMeasure {
     book: Book,
     now: Timestamp,
-    /// Sign-ups whose quotes changed at `now` so that they have to be judged again.
-    touched: Vec<Holder>,
-    /// Whether something happened at `now` that concerns every sign-up.
-    all_touched: bool,
+    /// From this instant on time may not simply go on: the next boundary, or the instant after `now` if something has to
+    /// be judged as of `now`.
+    stop: Timestamp,
     /// The next instant at which a schedule changes.
     boundary: Timestamp,
     phase: Phase,
@@ -44,30 +43,9 @@ pub struct IssueMeasure {
     /// In session, whoever is exempt.
     in_session: Schedule,
     turnover: IssueTurnover,
-    /// In the order of the book's holders.
-    sign_ups: Vec<SignUpMeasure>,
+    sign_ups: SignUps,
     /// For each server of the plan, the sign-up whose quotes come through it.
     holder_of_server: Vec<Option<Holder>>,
-}
-
-#[derive(Debug)]
-struct SignUpMeasure {
-    holder: Holder,
-    /// Whether it has to be judged again.
-    touched: bool,
-    /// Orders sent and changed.
-    order_count: u64,
-    /// In session and not exempt.
-    required: Schedule,
-    obligations: Vec<ObligationMeasure>,
-}
-
-#[derive(Debug)]
-struct ObligationMeasure {
-    index: ObligationIndex,
-    limits: Limits,
-    standing: Standing,
-    clock: Clock,
 }
 
 impl IssueMeasure {
@@ -76,8 +54,7 @@ impl IssueMeasure {
         let mut measure = IssueMeasure {
             book: Book::default(),
             now: plan.day.start,
-            touched: Vec::new(),
-            all_touched: false,
+            stop: Timestamp::MAX,
             boundary: Timestamp::MAX,
             phase: Phase::Continuous,
             market_phase: match plan.phase_source {
@@ -89,7 +66,7 @@ impl IssueMeasure {
             unknown: Schedule::new(unknown),
             in_session: Schedule::new(&plan.sessions),
             turnover: IssueTurnover::default(),
-            sign_ups: Vec::new(),
+            sign_ups: SignUps::default(),
             holder_of_server: Vec::new(),
         };
         measure.pass_boundary();
@@ -102,26 +79,11 @@ impl IssueMeasure {
     /// If the day has begun.
     pub fn add_sign_up(&mut self, plan: &DayPlan, position: usize, first: ObligationIndex) {
         assert_eq!(self.now, plan.day.start, "sign-ups are added before the first event");
-        let sign_up = &plan.sign_ups[position];
-        let obligation = |(limits, index): (&Limits, u32)| ObligationMeasure {
-            index: ObligationIndex(index),
-            limits: limits.clone(),
-            standing: Standing::new(limits),
-            clock: Clock::new(plan.day.start),
-        };
-        let obligations =
-            sign_up.obligations.iter().map(|obligation| &obligation.limits).zip(first.0..).map(obligation);
         self.turnover.add_sign_up(plan, position);
         let holder = self.book.add_holder();
-        self.sign_ups.push(SignUpMeasure {
-            holder,
-            touched: false,
-            order_count: 0,
-            required: Schedule::new(&subtract(&plan.sessions, &sign_up.exempt)),
-            obligations: obligations.collect(),
-        });
+        self.sign_ups.add(plan, position, first, holder);
         self.holder_of_server.resize(plan.servers.len(), None);
-        for &server in &sign_up.servers {
+        for &server in &plan.sign_ups[position].servers {
             self.holder_of_server[server] = Some(holder);
         }
         self.pass_boundary();
@@ -139,8 +101,7 @@ impl IssueMeasure {
 
     /// The own quotes that `obligation` is judged by; `None` if it is no obligation of this issue.
     pub fn own_quotes(&self, obligation: ObligationIndex) -> Option<&OwnQuotes> {
-        let holds = |sign_up: &&SignUpMeasure| sign_up.obligations.iter().any(|known| known.index == obligation);
-        self.sign_ups.iter().find(holds).map(|sign_up| self.book.own(sign_up.holder))
+        self.sign_ups.holder_of(obligation).map(|holder| self.book.own(holder))
     }
 
     /// The issue's own phase.
@@ -162,10 +123,10 @@ impl IssueMeasure {
     ///
     /// # Panics
     /// If time goes back.
-    #[inline]
+    #[inline(always)]
     pub fn advance(&mut self, to: Timestamp, sink: &mut impl IntervalSink) {
         assert!(self.now <= to, "time goes back from {:?} to {to:?}", self.now);
-        if self.now < to && (self.boundary <= to || self.is_unsettled()) {
+        if self.stop <= to {
             self.settle_up_to(to, sink);
         }
         self.now = to;
@@ -178,39 +139,63 @@ impl IssueMeasure {
     /// [`BookError`] if the action does not fit the book; then nothing has changed.
     #[inline]
     pub fn apply(&mut self, action: &OrderAction, plan_server_of: &[Option<u32>]) -> Result<(), BookError> {
+        match self.apply_usual(action, plan_server_of) {
+            Some(()) => Ok(()),
+            None => self.apply_any(action, plan_server_of),
+        }
+    }
+
+    /// Applies an action that is as usual; `None` otherwise, and nothing has changed.
+    #[inline]
+    fn apply_usual(&mut self, action: &OrderAction, plan_server_of: &[Option<u32>]) -> Option<()> {
         match *action {
-            OrderAction::Add { order, server, side, price, quantity, condition } => {
-                self.add(order, &Order { server, side, price, quantity, condition }, plan_server_of)
+            OrderAction::Add { order, server, side, price, quantity, condition: Condition::None } => {
+                let usual = UsualOrder { server, side, price: usual_price(price?)?, shares: usual_shares(quantity)? };
+                self.add_usual(order, &usual, plan_server_of)
             }
             OrderAction::Replace { order, order_new, price, quantity } => {
-                self.replace(order, order_new, price, quantity)
+                let price = if let Some(price) = price { Some(usual_price(price)?) } else { None };
+                let shares = if let Some(quantity) = quantity { Some(usual_shares(quantity)?) } else { None };
+                self.replace_usual(order, order_new, price, shares)
             }
-            OrderAction::Reduce { order, quantity } => self.take(order, Some(quantity)),
-            OrderAction::Cancel { order } => self.take(order, None),
+            OrderAction::Reduce { order, quantity } => self.take_usual(order, Some(usual_shares(quantity)?)),
+            OrderAction::Cancel { order } => self.take_usual(order, None),
             OrderAction::Trade { orders: [Some(order), None], price, quantity, auction } => {
-                self.execute(order, price, quantity, auction)
+                self.execute_usual(order, price, usual_shares(quantity)?, auction)
             }
-            OrderAction::Trade { price, quantity, auction, .. } => {
-                let mut parties = Parties::default();
-                let IssueMeasure { book, sign_ups, touched, .. } = self;
-                book.apply(
-                    action,
-                    |_| None,
-                    |change| {
-                        parties.note(change);
-                        note(change, sign_ups, touched);
-                    },
-                )?;
-                self.count_trade(price, quantity, auction, &parties, plan_server_of);
-                Ok(())
-            }
+            OrderAction::Trade { .. } | OrderAction::Add { .. } => None,
         }
+    }
+
+    /// Applies any action.
+    #[cold]
+    fn apply_any(&mut self, action: &OrderAction, plan_server_of: &[Option<u32>]) -> Result<(), BookError> {
+        let IssueMeasure { book, holder_of_server, sign_ups, .. } = self;
+        let holder_of = |server| holder_of(server, plan_server_of, holder_of_server);
+        let orders = match action {
+            OrderAction::Add { .. } | OrderAction::Replace { .. } => 1,
+            OrderAction::Reduce { .. } | OrderAction::Cancel { .. } | OrderAction::Trade { .. } => 0,
+        };
+        let (mut stands, mut parties) = (true, Parties::default());
+        book.apply(action, holder_of, |change| {
+            parties.note(change);
+            if let Some(holder) = change.holder {
+                stands &= sign_ups.follow(holder, change.side, change.taken.into(), change.added.into(), orders);
+            }
+        })?;
+        if !stands {
+            self.stop_here();
+        }
+        if let OrderAction::Trade { price, quantity, auction, .. } = *action {
+            self.count_trade(price, quantity, auction, &parties, plan_server_of);
+        }
+        Ok(())
     }
 
     /// Fetches what events of the issue are likely to change, for when they do.
     pub fn prefetch(&self) {
-        for sign_up in &self.sign_ups {
-            self.book.own(sign_up.holder).prefetch();
+        for holder in self.sign_ups.holders() {
+            self.book.own(holder).prefetch();
         }
     }
 
@@ -220,77 +205,63 @@ impl IssueMeasure {
         self.book.prefetch(order);
     }
 
-    /// An order rests in the book, see [`IssueMeasure::apply`].
-    ///
-    /// # Errors
-    /// As [`IssueMeasure::apply`].
+    /// Enters an order as [`IssueMeasure::apply`] does, if all is as usual; `None` otherwise, and nothing has changed.
     #[inline(always)]
-    pub fn add(&mut self, id: OrderId, order: &Order, plan_server_of: &[Option<u32>]) -> Result<(), BookError> {
-        let holder = order.server.and_then(|server| {
-            let server = plan_server_of[server.index()]?;
-            *self.holder_of_server.get(server as usize)?
-        });
-        let change = self.book.add(id, order, holder)?;
-        self.note_order(&change);
-        Ok(())
+    pub fn add_usual(&mut self, id: OrderId, order: &UsualOrder, plan_server_of: &[Option<u32>]) -> Option<()> {
+        let holder = order.server.and_then(|server| holder_of(server, plan_server_of, &self.holder_of_server));
+        self.book.add_usual(id, order, holder)?;
+        let added = Quote { price: order.price.get(), shares: order.shares.get() };
+        self.follow(&UsualChange { holder, side: order.side, taken: Quote::NONE, added }, 1);
+        Some(())
     }
 
-    /// An order changes, see [`IssueMeasure::apply`].
-    ///
-    /// # Errors
-    /// As [`IssueMeasure::apply`].
+    /// Changes an order as [`IssueMeasure::apply`] does, if all is as usual; `None` otherwise, and nothing has changed.
     #[inline(always)]
-    pub fn replace(
+    pub fn replace_usual(
         &mut self,
         id: OrderId,
         id_new: OrderId,
-        price: Option<Price>,
-        quantity: Option<Shares>,
-    ) -> Result<(), BookError> {
-        let change = self.book.replace(id, id_new, price, quantity)?;
-        self.note_order(&change);
-        Ok(())
+        price: Option<NonZeroU32>,
+        shares: Option<NonZeroU32>,
+    ) -> Option<()> {
+        let change = self.book.replace_usual(id, id_new, price, shares)?;
+        self.follow(&change, 1);
+        Some(())
     }
 
-    /// Shares are taken off an order, all that remain if none are given; see [`IssueMeasure::apply`].
-    ///
-    /// # Errors
-    /// As [`IssueMeasure::apply`].
+    /// Takes shares off an order, all that remain if none are given, as [`IssueMeasure::apply`] does, if all is as usual;
+    /// `None` otherwise, and nothing has changed.
     #[inline(always)]
-    pub fn take(&mut self, id: OrderId, shares: Option<Shares>) -> Result<(), BookError> {
-        let change = self.book.take(id, shares)?;
-        note(&change, &mut self.sign_ups, &mut self.touched);
-        Ok(())
+    pub fn take_usual(&mut self, id: OrderId, shares: Option<NonZeroU32>) -> Option<()> {
+        let change = self.book.take_usual(id, shares)?;
+        self.follow(&change, 0);
+        Some(())
     }
 
-    /// An execution that names one order, see [`IssueMeasure::apply`].
-    ///
-    /// # Errors
-    /// As [`IssueMeasure::apply`].
+    /// Takes an execution off the one order that it names as [`IssueMeasure::apply`] does, if all is as usual; `None`
+    /// otherwise, and nothing has changed.
     #[inline(always)]
-    pub fn execute(
+    pub fn execute_usual(
         &mut self,
         id: OrderId,
         price: Option<Price>,
-        quantity: Shares,
+        shares: NonZeroU32,
         auction: bool,
-    ) -> Result<(), BookError> {
-        let change = self.book.take(id, Some(quantity))?;
-        note(&change, &mut self.sign_ups, &mut self.touched);
-        let mut parties = Parties::default();
-        parties.note(&change);
-        self.count_trade(price, quantity, auction, &parties, &[]);
-        Ok(())
+    ) -> Option<()> {
+        let change = self.book.take_usual(id, Some(shares))?;
+        self.follow(&change, 0);
+        let limit = Price::from_ten_thousandths(change.taken.price.into());
+        let parties = Parties::one(change.holder, limit);
+        self.count_trade(price, Shares(shares.get().into()), auction, &parties, &[]);
+        Some(())
     }
 
-    /// Follows the change that an order sent or changed made, and counts it.
-    ///
-    /// Clauses: `ST1/access-fee`, `QC/access_fee_counts`.
     #[inline(always)]
-    fn note_order(&mut self, change: &QuoteChange) {
-        note(change, &mut self.sign_ups, &mut self.touched);
-        if let Some(holder) = change.holder {
-            self.sign_ups[holder.index()].order_count += 1;
+    fn follow(&mut self, change: &UsualChange, orders: u64) {
+        if let Some(holder) = change.holder
+            && !self.sign_ups.follow(holder, change.side, change.taken.into(), change.added.into(), orders)
+        {
+            self.stop_here();
         }
     }
 
@@ -328,54 +299,66 @@ impl IssueMeasure {
 
     /// What each sign-up has traded and sent so far, with its position in the plan.
     pub fn sign_up_turnovers(&self) -> impl ExactSizeIterator<Item = (usize, Turnover)> + '_ {
-        let traded = self.turnover.sign_ups().iter().zip(&self.sign_ups);
-        traded.map(|(&(position, traded), sign_up)| (position, Turnover { order_count: sign_up.order_count, ..traded }))
+        let traded = self.turnover.sign_ups().iter().zip(self.sign_ups.order_counts());
+        traded.map(|(&(position, traded), order_count)| (position, Turnover { order_count, ..traded }))
     }
 
     /// The issue's own phase from now on.
     pub fn set_phase(&mut self, phase: Phase) {
         self.phase = phase;
-        self.all_touched = true;
+        self.touch_all();
     }
 
     /// The market's phase from now on.
     pub fn set_market_phase(&mut self, phase: Phase) {
         self.market_phase = phase;
-        self.all_touched = true;
+        self.touch_all();
     }
 
     /// Empties the book, and ends any doubt.
     pub fn clear(&mut self) {
         self.book.clear();
-        for obligation in self.sign_ups.iter_mut().flat_map(|sign_up| &mut sign_up.obligations) {
-            obligation.standing.clear();
-        }
+        self.sign_ups.clear();
         self.doubt = false;
-        self.all_touched = true;
+        self.touch_all();
     }
 
     /// From now on the issue's time is unknown, until the next clear.
     pub fn doubt(&mut self) {
         self.doubt = true;
-        self.all_touched = true;
+        self.touch_all();
     }
 
     /// Ends the day at `end`.
     pub fn finish(mut self, end: Timestamp, sink: &mut impl IntervalSink) {
         self.advance(end, sink);
-        for obligation in self.sign_ups.iter().flat_map(|sign_up| &sign_up.obligations) {
-            if let Some(interval) = obligation.clock.end(end) {
-                sink.interval(obligation.index, interval);
-            }
-        }
+        self.sign_ups.end(end, sink);
+    }
+
+    fn touch_all(&mut self) {
+        self.sign_ups.touch_all();
+        self.stop_here();
+    }
+
+    /// Something has to be judged before time goes on.
+    #[inline(always)]
+    fn stop_here(&mut self) {
+        self.stop = Timestamp::from_micros(self.now.as_micros().saturating_add(1));
     }
 
     /// Settles every instant from `now` up to, not including, `to`.
     fn settle_up_to(&mut self, to: Timestamp, sink: &mut impl IntervalSink) {
         loop {
-            if self.is_unsettled() {
-                self.settle(sink);
+            if self.sign_ups.is_touched() {
+                // After the last event of the instant.
+                let moment = Moment {
+                    now: self.now,
+                    trades: self.trades(self.market_phase) && self.trades(self.phase),
+                    unknown: self.doubt || self.unknown.inside(),
+                };
+                self.sign_ups.settle(moment, &self.book, sink);
             }
+            self.stop = self.boundary;
             if to < self.boundary {
                 return;
             }
@@ -391,39 +374,9 @@ impl IssueMeasure {
     fn pass_boundary(&mut self) {
         self.unknown.advance(self.now);
         self.in_session.advance(self.now);
-        let mut boundary = [self.unknown.next_change(), self.in_session.next_change()].into_iter().flatten().min();
-        for sign_up in &mut self.sign_ups {
-            sign_up.required.advance(self.now);
-            boundary = [boundary, sign_up.required.next_change()].into_iter().flatten().min();
-        }
-        self.boundary = boundary.unwrap_or(Timestamp::MAX);
-        self.all_touched = true;
-    }
-
-    #[inline]
-    fn is_unsettled(&self) -> bool {
-        self.all_touched || !self.touched.is_empty()
-    }
-
-    /// Judges the states at `now`, after the last event of its time.
-    #[inline]
-    fn settle(&mut self, sink: &mut impl IntervalSink) {
-        let moment = Moment {
-            now: self.now,
-            trades: self.trades(self.market_phase) && self.trades(self.phase),
-            unknown: self.doubt || self.unknown.inside(),
-        };
-        for &holder in &self.touched {
-            let sign_up = &mut self.sign_ups[holder.index()];
-            sign_up.touched = false;
-            sign_up.settle(moment, &self.book, sink);
-        }
-        self.touched.clear();
-        if std::mem::take(&mut self.all_touched) {
-            for sign_up in &mut self.sign_ups {
-                sign_up.settle(moment, &self.book, sink);
-            }
-        }
+        let changes = [self.unknown.next_change(), self.in_session.next_change(), self.sign_ups.advance(self.now)];
+        self.boundary = changes.into_iter().flatten().min().unwrap_or(Timestamp::MAX);
+        self.touch_all();
     }
 
     /// Whether a quote is required in `phase`. Clauses: `ST1/halts-and-special-quotes`, `QC/sequential_quote`.
@@ -436,50 +389,23 @@ impl IssueMeasure {
     }
 }
 
-/// What is the same for all sign-ups of an issue at one instant.
-#[derive(Clone, Copy)]
-struct Moment {
-    now: Timestamp,
-    /// Whether the phases of the market and the issue ask for quotes.
-    trades: bool,
-    unknown: bool,
-}
-
-/// Follows a change of the quotes; whoever does not certainly stand where it stood has to be judged again.
+/// Whose own quotes an order through `server` is.
 #[inline(always)]
-fn note(change: &QuoteChange, sign_ups: &mut [SignUpMeasure], touched: &mut Vec<Holder>) {
-    let Some(holder) = change.holder else { return };
-    let sign_up = &mut sign_ups[holder.index()];
-    let mut stands = true;
-    for obligation in &mut sign_up.obligations {
-        stands &= obligation.standing.follow(change);
-    }
-    if !stands && !std::mem::replace(&mut sign_up.touched, true) {
-        touched.push(holder);
-    }
+fn holder_of(
+    server: ServerIndex,
+    plan_server_of: &[Option<u32>],
+    holder_of_server: &[Option<Holder>],
+) -> Option<Holder> {
+    let server = plan_server_of[server.index()]?;
+    *holder_of_server.get(server as usize)?
 }
 
-impl SignUpMeasure {
-    /// Judges all obligations.
-    #[inline]
-    fn settle(&mut self, moment: Moment, book: &Book, sink: &mut impl IntervalSink) {
-        let available = moment.trades && self.required.inside();
-        for obligation in &mut self.obligations {
-            let state = match (available, moment.unknown) {
-                (false, _) => State::Unavailable,
-                (true, true) => State::Unknown,
-                (true, false) if obligation.standing.stands() => continue,
-                (true, false) => match obligation.standing.judge(book.own(self.holder), &obligation.limits) {
-                    Ok(()) => State::Fulfilled,
-                    Err(reason) => State::Breach(reason),
-                },
-            };
-            if !available || moment.unknown {
-                obligation.standing.rest();
-            }
-            if let Some(interval) = obligation.clock.set(moment.now, state) {
-                sink.interval(obligation.index, interval);
-            }
-        }
-    }
+#[inline(always)]
+fn usual_price(price: Price) -> Option<NonZeroU32> {
+    NonZeroU32::new(u32::try_from(price.ten_thousandths()).ok()?)
+}
+
+#[inline(always)]
+fn usual_shares(shares: Shares) -> Option<NonZeroU32> {
+    NonZeroU32::new(u32::try_from(shares.0).ok()?)
 }

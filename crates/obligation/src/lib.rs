@@ -12,6 +12,7 @@
 mod clock;
 mod issue;
 mod schedule;
+mod sign_ups;
 mod standing;
 mod turnover;
 mod verdict;

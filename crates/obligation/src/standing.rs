@@ -10,47 +10,47 @@
 //!   inside each do not reach the minimum, the obligation prices are at or outside them, and it is too wide.
 //!
 //! So a change adds to the sums of its side or takes from them, and the side either stands where it stood, or the
-//! obligation is judged again.
+//! obligation is judged again. Where there are two minima, of value and of shares, each has its sums; a side is where the
+//! one is that has come less far.
 
 use crate::verdict::judge;
-use quoteclock_book::{OwnQuotes, QuoteChange};
+use quoteclock_book::{OwnQuotes, Quote};
 use quoteclock_model::{Price, Reason, Shares, Side, SideFault};
 use quoteclock_rules::{Limits, Spread};
 
-/// The sums of one obligation.
+/// The sums of one minimum of an obligation.
 #[derive(Clone, Debug)]
 pub(crate) struct Standing {
-    bids: Sums,
-    offers: Sums,
-    least: Least,
+    /// Of bids, of offers.
+    sides: [Sums; 2],
+    /// What a side has to reach.
+    least: u128,
+    counts: Counts,
 }
 
-/// What a side has to reach.
-#[derive(Clone, Copy, Debug)]
-struct Least {
-    value: u128,
-    quantity: u128,
+/// What sums are of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Counts {
+    Value,
+    Shares,
 }
 
 /// What is quoted on one side: in all, and at a price or better.
+///
+/// An amount is below 2^84, and no more than 2^44 orders can be live: sums neither reach 2^128, nor go below zero, as
+/// nothing is taken off that was not added.
 #[derive(Clone, Copy, Debug)]
 struct Sums {
-    all: Sum,
-    inside: Sum,
-    /// The outermost price that is inside, in ten-thousandths; one that no quote reaches where there is none.
+    all: u128,
+    inside: u128,
+    /// The key of the outermost price that is inside, [`NOWHERE`] where there is none.
     outermost: u64,
     /// Where the side stood when the obligation was last judged; `None` if that does not matter now.
     stood: Option<Place>,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
-struct Sum {
-    value: u128,
-    quantity: u128,
-}
-
 /// Where a side reaches its minimum.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Place {
     /// Nowhere: there is no quote.
     NoQuote,
@@ -59,6 +59,45 @@ enum Place {
     /// Outside.
     Outside,
     Inside,
+}
+
+/// A quote that came or left.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moved {
+    /// In ten-thousandths; 0 for none.
+    price: u64,
+    shares: u64,
+    value: u128,
+}
+
+impl Moved {
+    const NOTHING: Moved = Moved { price: 0, shares: 0, value: 0 };
+
+    #[inline(always)]
+    fn of(&self, counts: Counts) -> u128 {
+        match counts {
+            Counts::Value => self.value,
+            Counts::Shares => self.shares.into(),
+        }
+    }
+}
+
+impl From<Option<(Price, Shares)>> for Moved {
+    fn from(quote: Option<(Price, Shares)>) -> Moved {
+        quote.map_or(Moved::NOTHING, |(price, shares)| Moved {
+            price: price.ten_thousandths(),
+            shares: shares.0,
+            value: price.amount(shares).0,
+        })
+    }
+}
+
+impl From<Quote> for Moved {
+    #[inline(always)]
+    fn from(quote: Quote) -> Moved {
+        let (price, shares) = (u64::from(quote.price), u64::from(quote.shares));
+        Moved { price, shares, value: u128::from(price * shares) }
+    }
 }
 
 impl Place {
@@ -71,150 +110,130 @@ impl Place {
     }
 }
 
-impl Sum {
-    #[inline(always)]
-    fn add(&mut self, price: Price, shares: Shares) {
-        self.value += price.amount(shares).0;
-        self.quantity += u128::from(shares.0);
-    }
+/// A key that no quote reaches.
+const NOWHERE: u64 = u64::MAX;
 
-    #[inline(always)]
-    fn take(&mut self, price: Price, shares: Shares) {
-        self.value -= price.amount(shares).0;
-        self.quantity -= u128::from(shares.0);
-    }
-
-    #[inline(always)]
-    fn reaches(&self, least: Least) -> bool {
-        (least.value <= self.value) & (least.quantity <= self.quantity)
-    }
+/// Ascending keys run from the worst price to the best.
+#[inline(always)]
+fn key(side: Side, price: u64) -> u64 {
+    price ^ (side as u64).wrapping_neg()
 }
 
 impl Sums {
-    const NOTHING: Sum = Sum { value: 0, quantity: 0 };
-
-    /// No quotes, nothing inside.
-    const fn none(side: Side) -> Sums {
-        Sums { all: Self::NOTHING, inside: Self::NOTHING, outermost: nowhere(side), stood: None }
-    }
-
-    /// Follows a change; `inside` says whether a price is inside. Tells whether the side still stands where it stood.
-    #[inline(always)]
-    fn follow(&mut self, change: &QuoteChange, inside: impl Fn(u64, u64) -> bool, least: Least) -> bool {
-        if let Some((price, shares)) = change.taken {
-            self.all.take(price, shares);
-            if inside(price.ten_thousandths(), self.outermost) {
-                self.inside.take(price, shares);
-            }
-        }
-        if let Some((price, shares)) = change.added {
-            self.all.add(price, shares);
-            if inside(price.ten_thousandths(), self.outermost) {
-                self.inside.add(price, shares);
-            }
-        }
-        self.stood.is_none_or(|stood| stood == self.place(least))
-    }
+    const NOTHING: Sums = Sums { all: 0, inside: 0, outermost: NOWHERE, stood: None };
 
     #[inline(always)]
-    fn place(&self, least: Least) -> Place {
-        if self.inside.reaches(least) {
-            Place::Inside
-        } else if self.all.reaches(least) {
-            Place::Outside
-        } else if self.all.quantity == 0 {
-            Place::NoQuote
-        } else {
-            Place::Nowhere
-        }
-    }
-
-    /// Chooses the outermost price that is inside.
-    fn choose(&mut self, side: Side, outermost: Option<Price>, own: &OwnQuotes) {
-        (self.inside, self.outermost) = (Self::NOTHING, nowhere(side));
-        if let Some(outermost) = outermost {
-            let (value, quantity) = own.inside(side, outermost);
-            (self.inside, self.outermost) = (Sum { value: value.0, quantity }, outermost.ten_thousandths());
-        }
-    }
-}
-
-/// A price that no quote reaches.
-const fn nowhere(side: Side) -> u64 {
-    match side {
-        Side::Bid => u64::MAX,
-        Side::Offer => 0,
+    fn place(&self, least: u128) -> Place {
+        let steps = [self.all != 0, least <= self.all, least <= self.inside];
+        // Who reaches the minimum inside reaches it in all, and then has quotes.
+        [Place::NoQuote, Place::Nowhere, Place::Outside, Place::Inside][steps.map(usize::from).iter().sum::<usize>()]
     }
 }
 
 impl Standing {
-    /// No quotes yet, under `limits`.
-    pub(crate) fn new(limits: &Limits) -> Standing {
-        let value = limits.value_min.map_or(0, |min| min.0);
+    /// Those of `limits`, one at least, without quotes.
+    pub(crate) fn of(limits: &Limits) -> Vec<Standing> {
         // A side without quotes reaches nothing, whatever the minima.
-        let quantity = limits.quantity_min.map_or(1, |min| u128::from(min.0.max(1)));
-        Standing { bids: Sums::none(Side::Bid), offers: Sums::none(Side::Offer), least: Least { value, quantity } }
+        let standing = |least: u128, counts| Standing { sides: [Sums::NOTHING; 2], least: least.max(1), counts };
+        let by_value = limits.value_min.map(|min| standing(min.0, Counts::Value));
+        let by_shares = limits.quantity_min.map(|min| standing(min.0.into(), Counts::Shares));
+        let any = (by_value.is_none() && by_shares.is_none()).then(|| standing(1, Counts::Shares));
+        by_value.into_iter().chain(by_shares).chain(any).collect()
     }
 
-    /// Follows a change of the own quotes. Says whether the obligation certainly stands where it stood.
+    /// Follows a change of the own quotes of a side. Says whether that certainly stands where it stood.
     #[inline(always)]
-    pub(crate) fn follow(&mut self, change: &QuoteChange) -> bool {
-        match change.side {
-            Side::Bid => self.bids.follow(change, |price, outermost| outermost <= price, self.least),
-            Side::Offer => self.offers.follow(change, |price, outermost| price <= outermost, self.least),
-        }
+    pub(crate) fn follow(&mut self, side: Side, taken: Moved, added: Moved) -> bool {
+        let sums = &mut self.sides[side as usize];
+        let inside = |moved: Moved, amount| if sums.outermost <= key(side, moved.price) { amount } else { 0 };
+        let (less, more) = (taken.of(self.counts), added.of(self.counts));
+        let (less_inside, more_inside) = (inside(taken, less), inside(added, more));
+        debug_assert!(less <= sums.all && less_inside <= sums.inside, "what is taken was added");
+        sums.all = sums.all.wrapping_add(more).wrapping_sub(less);
+        sums.inside = sums.inside.wrapping_add(more_inside).wrapping_sub(less_inside);
+        sums.stood.is_none_or(|stood| stood == sums.place(self.least))
     }
 
-    /// Whether the obligation certainly stands where it stood when it was last judged.
-    pub(crate) fn stands(&self) -> bool {
-        let stands = |sums: &Sums| sums.stood.is_some_and(|stood| stood == sums.place(self.least));
-        stands(&self.bids) && stands(&self.offers)
+    #[inline(always)]
+    fn place(&self, side: Side) -> Place {
+        self.sides[side as usize].place(self.least)
+    }
+
+    /// Whether both sides certainly stand where they stood when the obligation was last judged.
+    fn stands(&self) -> bool {
+        Side::BOTH.iter().all(|&side| self.sides[side as usize].stood == Some(self.place(side)))
     }
 
     /// All quotes are gone.
     pub(crate) fn clear(&mut self) {
-        (self.bids, self.offers) = (Sums::none(Side::Bid), Sums::none(Side::Offer));
+        self.sides = [Sums::NOTHING; 2];
     }
 
     /// From now on changes of the quotes do not matter, until the obligation is judged again.
     pub(crate) fn rest(&mut self) {
-        (self.bids.stood, self.offers.stood) = (None, None);
-    }
-
-    /// Whether the obligation is fulfilled, and if not why; `own` are the quotes that have been followed.
-    pub(crate) fn judge(&mut self, own: &OwnQuotes, limits: &Limits) -> Result<(), Reason> {
-        let faults = [self.bids.place(self.least).fault(), self.offers.place(self.least).fault()];
-        let verdict = match faults {
-            [None, None] => self.judge_spread(own, limits),
-            [Some(bid), None] => Err(Reason::Bid(bid)),
-            [None, Some(offer)] => Err(Reason::Offer(offer)),
-            [Some(bid), Some(offer)] => Err(Reason::Both { bid, offer }),
-        };
-        self.bids.stood = Some(self.bids.place(self.least));
-        self.offers.stood = Some(self.offers.place(self.least));
-        verdict
-    }
-
-    /// Asks the rule where both sides reach their minimum, and chooses the prices inside anew.
-    fn judge_spread(&mut self, own: &OwnQuotes, limits: &Limits) -> Result<(), Reason> {
-        let [bid, offer] = Side::BOTH.map(|side| own.obligation_price(side, limits));
-        let verdict = judge(bid, offer, limits);
-        let (mut inside_bid, mut inside_offer) = (None, None);
-        if let (Ok(bid), Ok(offer)) = (bid, offer) {
-            let spread = Spread { bid, offer };
-            if verdict.is_ok() {
-                let wide = limits.widened(spread);
-                (inside_bid, inside_offer) = (Some(wide.bid), Some(wide.offer));
-            } else {
-                let narrow = limits.narrowed(spread);
-                inside_bid = Price::from_ten_thousandths(narrow.bid.ten_thousandths() + 1);
-                inside_offer = Price::from_ten_thousandths(narrow.offer.ten_thousandths() - 1);
-            }
+        for side in &mut self.sides {
+            side.stood = None;
         }
-        self.bids.choose(Side::Bid, inside_bid, own);
-        self.offers.choose(Side::Offer, inside_offer, own);
-        verdict
     }
+
+    /// Chooses the outermost price of a side that is inside.
+    fn choose(&mut self, side: Side, outermost: Option<Price>, own: &OwnQuotes) {
+        let sums = &mut self.sides[side as usize];
+        (sums.inside, sums.outermost) = (0, NOWHERE);
+        if let Some(outermost) = outermost {
+            let (value, shares) = own.inside(side, outermost);
+            sums.outermost = key(side, outermost.ten_thousandths());
+            sums.inside = match self.counts {
+                Counts::Value => value.0,
+                Counts::Shares => shares,
+            };
+        }
+    }
+}
+
+/// Whether an obligation certainly stands where it stood when it was last judged; `standings` are those of its minima.
+pub(crate) fn stands(standings: &[Standing]) -> bool {
+    standings.iter().all(Standing::stands)
+}
+
+/// Whether an obligation is fulfilled, and if not why; `own` are the quotes that its `standings` have followed.
+pub(crate) fn judge_again(standings: &mut [Standing], own: &OwnQuotes, limits: &Limits) -> Result<(), Reason> {
+    let fault = |side| standings.iter().map(|standing| standing.place(side)).min().and_then(Place::fault);
+    let verdict = match Side::BOTH.map(fault) {
+        [None, None] => judge_spread(standings, own, limits),
+        [Some(bid), None] => Err(Reason::Bid(bid)),
+        [None, Some(offer)] => Err(Reason::Offer(offer)),
+        [Some(bid), Some(offer)] => Err(Reason::Both { bid, offer }),
+    };
+    for standing in standings {
+        for side in Side::BOTH {
+            standing.sides[side as usize].stood = Some(standing.place(side));
+        }
+    }
+    verdict
+}
+
+/// Asks the rule where both sides reach their minimum, and chooses the prices inside anew.
+fn judge_spread(standings: &mut [Standing], own: &OwnQuotes, limits: &Limits) -> Result<(), Reason> {
+    let [bid, offer] = Side::BOTH.map(|side| own.obligation_price(side, limits));
+    let verdict = judge(bid, offer, limits);
+    let (mut inside_bid, mut inside_offer) = (None, None);
+    if let (Ok(bid), Ok(offer)) = (bid, offer) {
+        let spread = Spread { bid, offer };
+        if verdict.is_ok() {
+            let wide = limits.widened(spread);
+            (inside_bid, inside_offer) = (Some(wide.bid), Some(wide.offer));
+        } else {
+            let narrow = limits.narrowed(spread);
+            inside_bid = Price::from_ten_thousandths(narrow.bid.ten_thousandths() + 1);
+            inside_offer = Price::from_ten_thousandths(narrow.offer.ten_thousandths() - 1);
+        }
+    }
+    for standing in standings {
+        standing.choose(Side::Bid, inside_bid, own);
+        standing.choose(Side::Offer, inside_offer, own);
+    }
+    verdict
 }
 
 #[cfg(test)]
@@ -260,8 +279,8 @@ mod tests {
         ) {
             let mut book = Book::default();
             let holder = book.add_holder();
-            let mut standing = Standing::new(&limits);
-            let mut last = standing.judge(book.own(holder), &limits);
+            let mut standings = Standing::of(&limits);
+            let mut last = judge_again(&mut standings, book.own(holder), &limits);
             for (units, bid, shares, follows, number) in steps {
                 let (order, price) = (OrderId(number), Price::from_ten_thousandths(units));
                 let side = if bid { Side::Bid } else { Side::Offer };
@@ -272,13 +291,17 @@ mod tests {
                     Some(_) => OrderAction::Cancel { order },
                 };
                 let mut stands = true;
-                book.apply(&action, |_| Some(holder), |change| stands &= standing.follow(change)).unwrap();
+                book.apply(&action, |_| Some(holder), |change| {
+                    for standing in &mut standings {
+                        stands &= standing.follow(change.side, change.taken.into(), change.added.into());
+                    }
+                }).unwrap();
                 let verdict = verdict(book.own(holder), &limits);
                 if stands {
                     prop_assert_eq!(verdict, last);
                 }
                 if !stands || number == 0 {
-                    last = standing.judge(book.own(holder), &limits);
+                    last = judge_again(&mut standings, book.own(holder), &limits);
                     prop_assert_eq!(verdict, last);
                 }
             }

@@ -20,6 +20,12 @@ pub(crate) struct Parties {
 }
 
 impl Parties {
+    /// One order.
+    #[inline]
+    pub(crate) fn one(holder: Option<Holder>, limit: Option<Price>) -> Parties {
+        Parties { orders: [(holder, None), (None, None)], count: 1, limit }
+    }
+
     /// Takes note of an order.
     #[inline]
     pub(crate) fn note(&mut self, change: &QuoteChange) {

@@ -24,51 +24,33 @@ pub struct Slot {
 
 const _: () = assert!(size_of::<Slot>() == SLOT_BYTES);
 
-/// An event of a usual form: without an extension, a condition or a second order.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Usual {
-    /// The order rests in the book.
-    Add {
-        /// Its number.
+/// Takes events of the forms that nearly all have: without an extension, a condition or a second order. Whoever finds that
+/// one does not suit says `None` and has done nothing.
+pub trait TakeUsual {
+    /// An order rests in the book; `server` is the index in the file of its server, named or not.
+    fn add(
+        &mut self,
         order: OrderId,
-        /// The server's index in the file, named or not.
-        server: Option<usize>,
-        /// Its side.
+        server: Option<u64>,
         side: Side,
-        /// Its limit.
-        price: Price,
-        /// Its quantity.
-        quantity: Shares,
-    },
-    /// The order changes.
-    Replace {
-        /// Its number so far.
+        price: NonZeroU32,
+        shares: NonZeroU32,
+    ) -> Option<()>;
+
+    /// An order changes, also its number; a price or quantity that is not given stays as it was.
+    fn replace(
+        &mut self,
         order: OrderId,
-        /// Its number from now on.
         order_new: OrderId,
-        /// Its new limit; `None` leaves it as it was.
-        price: Option<Price>,
-        /// What now remains; `None` leaves it as it was.
-        quantity: Option<Shares>,
-    },
-    /// Shares are taken off the order.
-    Take {
-        /// The order.
-        order: OrderId,
-        /// How many; `None` for all that remain.
-        quantity: Option<Shares>,
-    },
-    /// An execution that names one order.
-    Execute {
-        /// The order.
-        order: OrderId,
-        /// The price; `None` for that of the order.
-        price: Option<Price>,
-        /// How many shares.
-        quantity: Shares,
-        /// Whether it is marked as a call auction's.
-        auction: bool,
-    },
+        price: Option<NonZeroU32>,
+        shares: Option<NonZeroU32>,
+    ) -> Option<()>;
+
+    /// Shares are taken off an order, all that remain if none are given.
+    fn take(&mut self, order: OrderId, shares: Option<NonZeroU32>) -> Option<()>;
+
+    /// An execution that names one order, at a price or that of the order.
+    fn execute(&mut self, order: OrderId, price: Option<NonZeroU32>, shares: NonZeroU32, auction: bool) -> Option<()>;
 }
 
 /// The parts of [`Slot::tag`].
@@ -232,33 +214,55 @@ impl Slot {
         Slot { order: U64::new(price), other: U64::new(quantity), price: zero, quantity: zero, micros: zero, tag }
     }
 
-    /// The event, if it is one of the forms that nearly all events have; the fields of those cannot be wrong.
+    /// The tags of the usual forms, without marks.
+    pub(crate) const USUAL_ADD: u32 = tag::ADD | tag::ORDER;
+    pub(crate) const USUAL_ADD_THROUGH: u32 = Slot::USUAL_ADD | tag::OTHER;
+    pub(crate) const USUAL_REPLACE: u32 = tag::REPLACE | tag::ORDER | tag::OTHER;
+    pub(crate) const USUAL_REDUCE: u32 = tag::REDUCE | tag::ORDER;
+    pub(crate) const USUAL_CANCEL: u32 = tag::CANCEL | tag::ORDER;
+    pub(crate) const USUAL_TRADE: u32 = tag::TRADE | tag::ORDER;
+
+    /// What the mark of an offer adds to a tag.
+    pub(crate) const USUAL_MARK: u32 = tag::MARKED;
+
+    /// A record of one of the usual forms, still without time and ordinal.
     #[inline(always)]
-    pub fn usual(&self) -> Option<Usual> {
+    pub(crate) fn usual_of(tag: u32, order: u64, other: u64, price: u32, quantity: u32) -> Slot {
+        Slot {
+            order: U64::new(order),
+            other: U64::new(other),
+            price: U32::new(price),
+            quantity: U32::new(quantity),
+            micros: U32::ZERO,
+            tag: U32::new(tag),
+        }
+    }
+
+    /// The same record, `micros` after the block's first and at a position in its order.
+    #[inline(always)]
+    #[must_use]
+    pub fn placed(self, ordinal: u32, micros: u32) -> Slot {
+        let tag = U32::new(self.tag.get() | ordinal << tag::ORDINAL_SHIFT);
+        Slot { micros: U32::new(micros), tag, ..self }
+    }
+
+    /// Gives the event to `to`, if it is of a usual form; the fields of those cannot be wrong.
+    #[inline(always)]
+    pub fn usual(&self, to: &mut impl TakeUsual) -> Option<()> {
         const BELOW_ORDINAL: u32 = (1 << tag::ORDINAL_SHIFT) - 1;
-        const ORDER: u32 = tag::ORDER;
-        const ADD: u32 = tag::ADD | ORDER;
-        const ADD_THROUGH: u32 = ADD | tag::OTHER;
-        const REPLACE: u32 = tag::REPLACE | ORDER | tag::OTHER;
-        const REDUCE: u32 = tag::REDUCE | ORDER;
-        const CANCEL: u32 = tag::CANCEL | ORDER;
-        const TRADE: u32 = tag::TRADE | ORDER;
         let marked = self.is_marked();
+        let side = if marked { Side::Offer } else { Side::Bid };
         let order = OrderId(self.order());
-        let price = Price::from_ten_thousandths(u64::from(self.price()));
-        let quantity = NonZeroU32::new(self.quantity()).map(|shares| Shares(u64::from(shares.get())));
-        Some(match self.tag.get() & BELOW_ORDINAL & !tag::MARKED {
-            tag @ (ADD | ADD_THROUGH) => {
-                let server = (tag == ADD_THROUGH).then(|| usize::try_from(self.other()).unwrap_or(usize::MAX));
-                let side = if marked { Side::Offer } else { Side::Bid };
-                Usual::Add { order, server, side, price: price?, quantity: quantity? }
-            }
-            REPLACE => Usual::Replace { order, order_new: OrderId(self.other()), price, quantity },
-            REDUCE => Usual::Take { order, quantity: Some(quantity?) },
-            CANCEL => Usual::Take { order, quantity: None },
-            TRADE => Usual::Execute { order, price, quantity: quantity?, auction: marked },
-            _ => return None,
-        })
+        let (price, shares) = (NonZeroU32::new(self.price()), NonZeroU32::new(self.quantity()));
+        match self.tag.get() & BELOW_ORDINAL & !tag::MARKED {
+            Slot::USUAL_ADD => to.add(order, None, side, price?, shares?),
+            Slot::USUAL_ADD_THROUGH => to.add(order, Some(self.other()), side, price?, shares?),
+            Slot::USUAL_REPLACE => to.replace(order, OrderId(self.other()), price, shares),
+            Slot::USUAL_REDUCE => to.take(order, Some(shares?)),
+            Slot::USUAL_CANCEL => to.take(order, None),
+            Slot::USUAL_TRADE => to.execute(order, price, shares?, marked),
+            _ => None,
+        }
     }
 
     /// The event that the record holds, in a group of `scope`; `server_at` gives the server of an index in the file.

@@ -47,11 +47,11 @@ impl Locates {
         }
     }
 
-    /// The issue of a locate, and its symbol; `None` where it is new.
-    #[inline]
-    pub(super) fn known(&self, locate: u16) -> Option<(IssueIndex, Option<StockField>)> {
+    /// The issue of a locate, and its symbol as a big-endian number; `None` where either is not known yet.
+    #[inline(always)]
+    pub(super) fn named(&self, locate: u16) -> Option<(IssueIndex, u64)> {
         let &Located { issue, symbol } = self.by_locate.get(usize::from(locate))?;
-        Some((issue?, symbol.map(Symbol::field)))
+        Some((issue?, symbol?.0.get()))
     }
 
     #[cold]

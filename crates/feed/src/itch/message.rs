@@ -5,8 +5,8 @@
 
 use super::framing::LENGTH_BYTES;
 use super::locates::{Locates, StockField, without_padding};
-use super::usual;
-use crate::{Directory, Malformed, Place, RawRecord, Receiver, Sequence, Stop};
+use super::usual::{self, Attributions};
+use crate::{Directory, Malformed, Place, RawRecord, Receiver, Sequence, Stop, UsualRecord};
 use quoteclock_model::{
     Condition, IssueIndex, MarketEvent, OrderAction, OrderId, Phase, Price, Scope, ServerIndex, Shares, Side, Timestamp,
 };
@@ -34,9 +34,6 @@ pub(super) const fn length(kind: u8) -> Option<usize> {
         _ => return None,
     })
 }
-
-/// The length of the longest message.
-pub(super) const MESSAGE_BYTES_MAX: usize = 50;
 
 /// Places of fields in a message. All types begin alike: type, locate, tracking number, and a time of 6 bytes; those
 /// about one order go on with its number.
@@ -75,6 +72,7 @@ pub(super) struct Messages {
     midnight: Timestamp,
     locates: Locates,
     directory: Directory,
+    attributions: Attributions,
     /// Messages so far that were no record.
     pub(super) passed_over_count: u64,
 }
@@ -85,7 +83,7 @@ type Said = Result<Option<MarketEvent>, Malformed>;
 impl Messages {
     pub(super) fn new(midnight: Timestamp) -> Messages {
         let (locates, directory) = (Locates::default(), Directory::default());
-        Messages { midnight, locates, directory, passed_over_count: 0 }
+        Messages { midnight, locates, directory, attributions: Attributions::default(), passed_over_count: 0 }
     }
 
     /// Reads a message, of one byte at least, and hands over the record that it is, if any.
@@ -112,14 +110,24 @@ impl Messages {
         to.record(&RawRecord { place, bytes, ts_event, sequence: Sequence::Absent, scope, event })
     }
 
-    /// Reads the message at the beginning of `window`, in the file form, and gives the record that it is, if it is a usual
-    /// one.
+    /// Reads the message at the beginning of `window`, in the file form, if it is a usual one.
     #[inline(always)]
-    pub(super) fn usual<'a>(&self, place: Place, window: &'a [u8; usual::WINDOW]) -> Option<RawRecord<'a>> {
-        let usual::Message { bytes, issue, action } = usual::read(window, &self.locates, &self.directory)?;
-        let ts_event = Some(self.time(&window[LENGTH_BYTES..]));
-        let event = Ok(MarketEvent::Order { issue, action });
-        Some(RawRecord { place, bytes, ts_event, sequence: Sequence::Absent, scope: Some(Scope::Issue(issue)), event })
+    pub(super) fn usual(&mut self, place: Place, window: &[u8; usual::WINDOW]) -> Option<(UsualRecord, usize)> {
+        let message = match usual::read(window, &self.locates, &self.attributions) {
+            Some(message) => message,
+            None => self.usual_of_new_server(window)?,
+        };
+        let ts_event = self.time(&window[LENGTH_BYTES..]);
+        Some((UsualRecord { place, ts_event, issue: message.issue, slot: message.slot }, message.length))
+    }
+
+    #[cold]
+    fn usual_of_new_server(&mut self, window: &[u8; usual::WINDOW]) -> Option<usual::Message> {
+        if window[LENGTH_BYTES] != b'F' {
+            return None;
+        }
+        self.attributions.learn(window, &self.directory)?;
+        usual::read(window, &self.locates, &self.attributions)
     }
 
     /// Nanoseconds since midnight in 48 bits, floored. They are read together with the tracking number before them.
@@ -227,7 +235,7 @@ fn system_event(m: &[u8; 12]) -> Said {
 }
 
 #[inline(always)]
-pub(super) fn add<const N: usize>(m: &[u8; N], server: Option<ServerIndex>) -> Result<OrderAction, Malformed> {
+fn add<const N: usize>(m: &[u8; N], server: Option<ServerIndex>) -> Result<OrderAction, Malformed> {
     let side = match m[at::SIDE] {
         b'B' => Side::Bid,
         b'S' => Side::Offer,
@@ -239,14 +247,14 @@ pub(super) fn add<const N: usize>(m: &[u8; N], server: Option<ServerIndex>) -> R
 
 /// An execution at the order's own price.
 #[inline(always)]
-pub(super) fn executed(m: &[u8; 31]) -> Result<OrderAction, Malformed> {
+fn executed(m: &[u8; 31]) -> Result<OrderAction, Malformed> {
     let orders = [Some(order_at(m, at::ORDER)), None];
     Ok(OrderAction::Trade { price: None, quantity: shares(m, at::EXECUTED_SHARES)?, orders, auction: false })
 }
 
 /// An execution at another price. One that is not printable is part of a trade that is told elsewhere as a whole.
 #[inline(always)]
-pub(super) fn executed_at(m: &[u8; 36]) -> Result<OrderAction, Malformed> {
+fn executed_at(m: &[u8; 36]) -> Result<OrderAction, Malformed> {
     let (order, quantity) = (order_at(m, at::ORDER), shares(m, at::EXECUTED_SHARES)?);
     match m[at::PRINTABLE] {
         b'Y' => {
@@ -259,17 +267,17 @@ pub(super) fn executed_at(m: &[u8; 36]) -> Result<OrderAction, Malformed> {
 }
 
 #[inline(always)]
-pub(super) fn cancel(m: &[u8; 19]) -> OrderAction {
+fn cancel(m: &[u8; 19]) -> OrderAction {
     OrderAction::Cancel { order: order_at(m, at::ORDER) }
 }
 
 #[inline(always)]
-pub(super) fn reduce(m: &[u8; 23]) -> Result<OrderAction, Malformed> {
+fn reduce(m: &[u8; 23]) -> Result<OrderAction, Malformed> {
     Ok(OrderAction::Reduce { order: order_at(m, at::ORDER), quantity: shares(m, at::CANCELLED_SHARES)? })
 }
 
 #[inline(always)]
-pub(super) fn replace(m: &[u8; 35]) -> Result<OrderAction, Malformed> {
+fn replace(m: &[u8; 35]) -> Result<OrderAction, Malformed> {
     let (order, order_new) = (order_at(m, at::ORDER), order_at(m, at::ORDER_NEW));
     if order == order_new {
         return Err(bad_number("new order", order.0, "a number other than the order's so far"));
@@ -280,7 +288,7 @@ pub(super) fn replace(m: &[u8; 35]) -> Result<OrderAction, Malformed> {
 
 /// An execution of an order that was never shown.
 #[inline(always)]
-pub(super) fn trade(m: &[u8; 44]) -> Result<OrderAction, Malformed> {
+fn trade(m: &[u8; 44]) -> Result<OrderAction, Malformed> {
     let (price, quantity) = (Some(price(m, at::PRICE)?), shares(m, at::SHARES)?);
     Ok(OrderAction::Trade { price, quantity, orders: [None; 2], auction: false })
 }
@@ -299,19 +307,13 @@ fn cross(m: &[u8; 40]) -> Result<Option<OrderAction>, Malformed> {
 }
 
 #[inline]
-pub(super) fn u16_at(m: &[u8], at: usize) -> u16 {
+fn u16_at(m: &[u8], at: usize) -> u16 {
     u16::from_be_bytes(bytes_at(m, at))
 }
 
 #[inline]
 fn u32_at(m: &[u8], at: usize) -> u32 {
     u32::from_be_bytes(bytes_at(m, at))
-}
-
-/// The first byte lowest.
-#[inline]
-pub(super) fn u32_le_at(m: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes(bytes_at(m, at))
 }
 
 #[inline]
@@ -327,7 +329,7 @@ fn whole<const N: usize>(bytes: &[u8]) -> &[u8; N] {
 
 /// Inlined into callers that know the message's length, so that the check of bounds disappears.
 #[inline]
-pub(super) fn bytes_at<const N: usize>(m: &[u8], at: usize) -> [u8; N] {
+fn bytes_at<const N: usize>(m: &[u8], at: usize) -> [u8; N] {
     *m[at..].first_chunk().expect("the field lies in its message")
 }
 
