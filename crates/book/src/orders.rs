@@ -2,7 +2,7 @@
 //!
 //! A number has one home, a cache line with room for three orders, so that finding an order costs one miss and removing
 //! it moves nothing. What finds its home full goes elsewhere: to the home beside it, or if that is full too to a general
-//! map; to the map also goes what does not fit the 21 bytes that an order has in a home. Homes are half full at most. Numbers are hashed under a key drawn at random, because they are
+//! map; to the map also goes what does not fit the 21 bytes that an order has in a home. Homes are a third full at most. Numbers are hashed under a key drawn at random, because they are
 //! chosen by those who are measured.
 
 use crate::own::{Entry, OwnQuotes, Quote};
@@ -19,7 +19,7 @@ use std::num::NonZeroU32;
 pub(crate) struct OrderTable {
     /// A power of two of them, or none.
     homes: Vec<Home>,
-    /// How many more orders may come before homes would be more than half full.
+    /// How many more orders may come before there have to be more homes.
     room: usize,
     hasher: RandomState,
     map: HashMap<OrderId, Resting, RandomState>,
@@ -339,9 +339,9 @@ impl OrderTable {
         Self::room_in(self.homes.len()) - self.room
     }
 
-    /// How many orders make so many homes half full.
+    /// How many orders so many homes are for: a third of their places.
     fn room_in(homes: usize) -> usize {
-        homes * Home::PLACES / 2
+        homes
     }
 
     /// Where the order with this number stands.

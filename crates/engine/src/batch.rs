@@ -7,7 +7,7 @@
 use crate::group::Events;
 use quoteclock_feed::binary::Slot;
 use quoteclock_feed::{Place, UsualRecord};
-use quoteclock_model::{IssueIndex, MarketEvent, ServerIndex, Timestamp};
+use quoteclock_model::{IssueIndex, MarketEvent, ServerIndex, Span, Timestamp};
 
 /// Events of all issues, in groups.
 #[derive(Debug)]
@@ -141,21 +141,27 @@ impl Batch {
         }
     }
 
-    /// The same of a usual record. Says whether it could be held: the first of a batch cannot, nor one that has to wait
-    /// until the batch has been applied.
-    #[inline(always)]
-    pub(crate) fn hold_usual(&mut self, record: &UsualRecord) -> bool {
-        let count = self.places.len();
-        let since = record.ts_event.as_micros().wrapping_sub(self.base.as_micros());
-        let (Ok(micros), Ok(ordinal)) = (u32::try_from(since), u32::try_from(count)) else { return false };
-        if count == 0 || self.wanted <= count {
-            return false;
+    /// The same of usual records, as far as their times lie in what is `left` of the day and do not go back. Says how many
+    /// it has been: none where the batch is empty, and not those that have to wait until it has been applied.
+    pub(crate) fn hold_usual(&mut self, records: &[UsualRecord], left: Span) -> usize {
+        let before = self.places.len();
+        let Ok(first) = u32::try_from(before) else { return 0 };
+        let room = if before == 0 { 0 } else { self.wanted.saturating_sub(before) };
+        let mut last = left.start;
+        let mut held = 0;
+        for (record, ordinal) in records.iter().take(room).zip(first..) {
+            let since = record.ts_event.as_micros().wrapping_sub(self.base.as_micros());
+            let Ok(micros) = u32::try_from(since) else { break };
+            if record.ts_event < last || left.end <= record.ts_event {
+                break;
+            }
+            last = record.ts_event;
+            let tail = self.tail_with_room(record.issue, 1);
+            self.chunks[tail.chunk as usize].slots[tail.length as usize] = record.slot.placed(ordinal, micros);
+            held += 1;
         }
-        let (Place::Line(at) | Place::Byte(at)) = record.place;
-        self.places.push(at);
-        let tail = self.tail_with_room(record.issue, 1);
-        self.chunks[tail.chunk as usize].slots[tail.length as usize] = record.slot.placed(ordinal, micros);
-        true
+        self.places.extend(records[..held].iter().map(|record| record.offset));
+        held
     }
 
     /// Where the next `wanted` slots of an issue go, which are taken by that.

@@ -546,13 +546,15 @@ impl<S: DaySink, R: RejectSink> Receiver for Day<'_, S, R> {
         self.batch.is_some()
     }
 
-    #[inline(always)]
-    fn usual(&mut self, record: UsualRecord) -> Result<bool, Stop> {
-        let (Some(batch), Stage::Open { progress, .. }) = (&mut self.batch, &mut self.stage) else { return Ok(false) };
-        let held = self.error.is_none() && progress.allows(record.ts_event) && batch.hold_usual(&record);
-        if held {
-            progress.go_to(record.ts_event);
-            self.record_count += 1;
+    fn usual(&mut self, records: &[UsualRecord]) -> Result<usize, Stop> {
+        let (Some(batch), Stage::Open { progress, .. }) = (&mut self.batch, &mut self.stage) else { return Ok(0) };
+        if self.error.is_some() {
+            return Err(Stop);
+        }
+        let held = batch.hold_usual(records, progress.left());
+        if let Some(last) = held.checked_sub(1) {
+            progress.check(Some(records[last].ts_event));
+            self.record_count += held as u64;
         }
         Ok(held)
     }

@@ -101,16 +101,9 @@ impl Progress {
         self.last <= span.start && span.end < self.day.end
     }
 
-    /// Whether `time` is a good one.
-    #[inline(always)]
-    pub(crate) fn allows(&self, time: Timestamp) -> bool {
-        self.last <= time && time < self.day.end
-    }
-
-    /// Goes on to a good time.
-    #[inline(always)]
-    pub(crate) fn go_to(&mut self, time: Timestamp) {
-        self.last = time;
+    /// The times that are good ones.
+    pub(crate) fn left(&self) -> Span {
+        Span { start: self.last, end: self.day.end }
     }
 
     #[inline]

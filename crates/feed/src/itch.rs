@@ -29,6 +29,9 @@ use framing::{DETECTION_BYTES, LENGTH_BYTES, Packet};
 use message::Messages;
 use quoteclock_model::Timestamp;
 
+/// How many usual messages are read before they are handed over: few enough to stay in the first cache.
+const RUN: usize = 32;
+
 /// Reads ITCH 5.0, pushed in chunks cut anywhere. Holds at most one frame (64 KiB) and a table of the day's issues.
 #[derive(Debug)]
 pub struct ItchDecoder {
@@ -112,17 +115,34 @@ impl ItchDecoder {
             return Ok(chunk);
         }
         let takes_usual = receiver.takes_usual();
-        while let Some(window) = chunk.first_chunk()
-            && let Some((record, length)) = self.messages.usual(self.place(), window)
-        {
-            let frame_bytes = LENGTH_BYTES + length;
-            if !(takes_usual && receiver.usual(record)?) {
-                in_full(record, &chunk[LENGTH_BYTES..frame_bytes], receiver)?;
+        let mut records = [UsualRecord::EMPTY; RUN];
+        loop {
+            let (run, offset, mut count) = (chunk, self.offset, 0);
+            while count < RUN
+                && let Some(window) = chunk.first_chunk()
+                && let Some((record, length)) = self.messages.usual(self.offset, window)
+            {
+                records[count] = record;
+                count += 1;
+                self.offset += (LENGTH_BYTES + length) as u64;
+                chunk = &chunk[LENGTH_BYTES + length..];
             }
-            self.offset += frame_bytes as u64;
-            chunk = &chunk[frame_bytes..];
+            let mut waiting = &records[..count];
+            while let [next, others @ ..] = waiting {
+                let taken = if takes_usual { receiver.usual(waiting)? } else { 0 };
+                waiting = match taken {
+                    0 => {
+                        let from = usize::try_from(next.offset - offset).expect("inside the chunk");
+                        receiver.record(&next.raw(message_at(&run[from..])))?;
+                        others
+                    }
+                    taken => &waiting[taken..],
+                };
+            }
+            if count < RUN {
+                return Ok(chunk);
+            }
         }
-        Ok(chunk)
     }
 
     /// Ends the stream: a frame that was begun is malformed.
@@ -209,10 +229,11 @@ fn fill(held: &mut Vec<u8>, count: usize, chunk: &mut &[u8]) {
     *chunk = tail;
 }
 
-/// Hands over a usual record to whoever takes records in full.
-#[inline(never)]
-fn in_full(record: UsualRecord, bytes: &[u8], receiver: &mut impl Receiver) -> Result<(), Stop> {
-    receiver.record(&record.raw(bytes))
+/// The message in the frame at the beginning of `bytes`, which has been read.
+#[inline]
+fn message_at(bytes: &[u8]) -> &[u8] {
+    let length = u16::from_be_bytes([bytes[0], bytes[1]]);
+    &bytes[LENGTH_BYTES..LENGTH_BYTES + usize::from(length)]
 }
 
 /// Hands over a record of which nothing could be read.

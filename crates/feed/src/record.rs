@@ -83,8 +83,8 @@ pub struct RawRecord<'a> {
 /// A record of a usual form, in the 32 bytes that it has in the binary form; nothing about it is wrong.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct UsualRecord {
-    /// Where it stands.
-    pub place: Place,
+    /// The offset of its first byte in the uncompressed stream.
+    pub offset: u64,
     /// Its time, floored to the microsecond.
     pub ts_event: Timestamp,
     /// The issue that it names.
@@ -94,13 +94,17 @@ pub struct UsualRecord {
 }
 
 impl UsualRecord {
+    /// None yet.
+    pub(crate) const EMPTY: UsualRecord =
+        UsualRecord { offset: 0, ts_event: Timestamp::MIN, issue: IssueIndex(0), slot: Slot::EMPTY };
+
     /// The same in full; `bytes` as it stands in the input. It has no sequence number.
     #[inline]
-    pub fn raw(self, bytes: &[u8]) -> RawRecord<'_> {
+    pub fn raw<'a>(&self, bytes: &'a [u8]) -> RawRecord<'a> {
         let scope = Scope::Issue(self.issue);
         let event = self.slot.event(None, scope, |at| u32::try_from(at).ok().map(ServerIndex));
         let (ts_event, scope) = (Some(self.ts_event), Some(scope));
-        RawRecord { place: self.place, bytes, ts_event, sequence: Sequence::Absent, scope, event }
+        RawRecord { place: Place::Byte(self.offset), bytes, ts_event, sequence: Sequence::Absent, scope, event }
     }
 }
 
@@ -125,18 +129,19 @@ pub trait Receiver {
     /// [`Stop`] to end decoding.
     fn record(&mut self, record: &RawRecord<'_>) -> Result<(), Stop>;
 
-    /// Whether [`Receiver::usual`] may take a record.
+    /// Whether [`Receiver::usual`] may take any record.
     fn takes_usual(&self) -> bool {
         false
     }
 
-    /// Takes a usual record, instead of its full form. Says whether it has: otherwise that follows.
+    /// Takes usual records that follow each other, instead of their full forms. Says how many it has taken: otherwise the
+    /// next one follows in full, and then the others are offered again.
     ///
     /// # Errors
     /// [`Stop`] to end decoding.
-    fn usual(&mut self, record: UsualRecord) -> Result<bool, Stop> {
-        let _ = record;
-        Ok(false)
+    fn usual(&mut self, records: &[UsualRecord]) -> Result<usize, Stop> {
+        let _ = records;
+        Ok(0)
     }
 
     /// Whether [`Receiver::block`] may take a block.

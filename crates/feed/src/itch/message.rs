@@ -112,13 +112,13 @@ impl Messages {
 
     /// Reads the message at the beginning of `window`, in the file form, if it is a usual one.
     #[inline(always)]
-    pub(super) fn usual(&mut self, place: Place, window: &[u8; usual::WINDOW]) -> Option<(UsualRecord, usize)> {
+    pub(super) fn usual(&mut self, offset: u64, window: &[u8; usual::WINDOW]) -> Option<(UsualRecord, usize)> {
         let message = match usual::read(window, &self.locates, &self.attributions) {
             Some(message) => message,
             None => self.usual_of_new_server(window)?,
         };
         let ts_event = self.time(&window[LENGTH_BYTES..]);
-        Some((UsualRecord { place, ts_event, issue: message.issue, slot: message.slot }, message.length))
+        Some((UsualRecord { offset, ts_event, issue: message.issue, slot: message.slot }, message.length))
     }
 
     #[cold]
