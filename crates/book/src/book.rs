@@ -2,7 +2,7 @@
 
 use crate::orders::{OrderTable, Position, Resting};
 use crate::own::{Entry, Quote};
-use crate::{Levels, OwnQuotes};
+use crate::{Levels, OwnQuotes, prefetch_all};
 use quoteclock_model::{Condition, OrderAction, OrderId, Price, ServerIndex, Shares, Side};
 use std::num::NonZeroU32;
 use thiserror::Error;
@@ -115,6 +115,8 @@ pub struct UsualOrder {
 /// What an event did to one usual order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct UsualChange {
+    /// The order's virtual server.
+    pub server: Option<ServerIndex>,
     /// Whose own quotes have changed.
     pub holder: Option<Holder>,
     /// The order's side.
@@ -243,6 +245,13 @@ impl Book {
         self.orders.take_usual(&mut self.own, order, shares)
     }
 
+    /// Takes shares off both orders of a trade as [`Book::apply`] does, if they are usual ones; `None` otherwise, and nothing
+    /// has changed.
+    #[inline(always)]
+    pub fn take_both_usual(&mut self, orders: [OrderId; 2], shares: NonZeroU32) -> Option<[UsualChange; 2]> {
+        self.orders.take_both_usual(&mut self.own, orders, shares)
+    }
+
     /// Changes an order as [`Book::replace`] does, if it and what it meets are as usual; `None` otherwise, and nothing has
     /// changed.
     #[inline(always)]
@@ -345,6 +354,16 @@ impl Book {
             self.own[holder.index()].take(resting.order.side, resting.entry, price, shares);
         }
         Some((price, shares))
+    }
+
+    /// Fetches where the holders' own quotes are kept.
+    pub fn prefetch_holders(&self) {
+        prefetch_all(&self.own);
+    }
+
+    /// Fetches the holders' own quotes; best when where they are kept has been fetched.
+    pub fn prefetch_quotes(&self) {
+        self.own.iter().for_each(OwnQuotes::prefetch);
     }
 
     /// Fetches where an order would stand, for when an event names it.

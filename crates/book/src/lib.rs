@@ -18,3 +18,4 @@ mod prefetch;
 pub use book::{Book, BookError, Holder, Order, QuoteChange, UsualChange, UsualOrder};
 pub use levels::Levels;
 pub use own::{OwnQuotes, Quote};
+pub use prefetch::{prefetch, prefetch_all};

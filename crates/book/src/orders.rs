@@ -70,6 +70,11 @@ impl Bits {
     }
 
     #[inline(always)]
+    fn server(bits: u32) -> Option<ServerIndex> {
+        (bits & Self::SERVER).checked_sub(1).map(ServerIndex)
+    }
+
+    #[inline(always)]
     fn entry(bits: u32) -> Entry {
         Entry((bits >> Self::ENTRY_SHIFT & Self::ENTRY) as u8)
     }
@@ -112,7 +117,7 @@ impl Home {
             _ => Condition::Ioc,
         };
         let order = Order {
-            server: (bits & Bits::SERVER).checked_sub(1).map(ServerIndex),
+            server: Bits::server(bits),
             side: Bits::side(bits),
             price: Price::from_ten_thousandths(u64::from(self.prices[place])),
             quantity: Shares(u64::from(self.quantities[place])),
@@ -249,7 +254,27 @@ impl OrderTable {
         }
         self.room += usize::from(left == 0);
         let taken = Quote { shares: taken, ..before };
-        Some(UsualChange { holder, side: Bits::side(bits), taken, added: Quote::NONE })
+        Some(UsualChange { server: Bits::server(bits), holder, side: Bits::side(bits), taken, added: Quote::NONE })
+    }
+
+    /// Takes shares off two orders. `None` if anything about either is unusual, or they are one; then nothing has changed.
+    #[inline(always)]
+    pub(crate) fn take_both_usual(
+        &mut self,
+        own: &mut [OwnQuotes],
+        [first, second]: [OrderId; 2],
+        shares: NonZeroU32,
+    ) -> Option<[UsualChange; 2]> {
+        let Seat { at, place, .. } = self.seat(second)?;
+        let found = &self.homes[at];
+        let is_usual = found.bits[place] & Bits::NO_QUOTE == 0 && shares.get() <= found.quantities[place];
+        let is_few = |holder: Holder| own[holder.index()].few_mut(Bits::side(found.bits[place])).is_some();
+        if first == second || !is_usual || !found.holder(place).is_none_or(is_few) {
+            return None;
+        }
+        let first = self.take_usual(own, first, Some(shares))?;
+        let second = self.take_usual(own, second, Some(shares)).expect("looked at before");
+        Some([first, second])
     }
 
     /// Changes an order; what is not given stays as it was. `None` if anything about it is unusual; then nothing has
@@ -282,7 +307,7 @@ impl OrderTable {
             self.homes[home].discount_elsewhere();
         }
         self.sit(seat_new, id_new, bits, number, added);
-        Some(UsualChange { holder, side: Bits::side(bits), taken, added })
+        Some(UsualChange { server: Bits::server(bits), holder, side: Bits::side(bits), taken, added })
     }
 
     /// Where the order with this number stands, if among the homes.

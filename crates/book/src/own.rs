@@ -6,7 +6,7 @@
 //! orders is kept by price instead, so that the worst input costs a logarithm and not a scan.
 
 use crate::Levels;
-use crate::prefetch::prefetch;
+use crate::prefetch::prefetch_all;
 use quoteclock_model::{Amount, Price, Shares, Side, SideFault};
 use quoteclock_rules::Limits;
 use std::collections::BTreeMap;
@@ -210,11 +210,10 @@ impl OwnQuotes {
 
     /// Fetches what a change would change.
     #[inline]
-    pub fn prefetch(&self) {
+    pub(crate) fn prefetch(&self) {
         for side in &self.sides {
             if let Form::Few(few) = &side.form {
-                few.entries.first().map(prefetch);
-                few.entries.get(8).map(prefetch);
+                prefetch_all(&few.entries);
             }
         }
     }

@@ -1,16 +1,31 @@
-//! The one thing here that needs `unsafe`: a hint that a cache line will be wanted.
+//! The one thing here that needs `unsafe`: a hint that cache lines will be wanted.
 
 /// Asks for the cache line where `item` begins, without waiting for it.
 #[inline(always)]
+pub fn prefetch<T>(item: &T) {
+    prefetch_line(std::ptr::from_ref(item).cast());
+}
+
+/// Asks for all cache lines of `items`.
+#[inline]
+pub fn prefetch_all<T>(items: &[T]) {
+    const LINE_BYTES: usize = 64;
+    let start: *const u8 = items.as_ptr().cast();
+    for offset in (0..size_of_val(items)).step_by(LINE_BYTES) {
+        prefetch_line(start.wrapping_add(offset));
+    }
+}
+
+#[inline(always)]
 #[allow(unsafe_code, reason = "the instruction has no safe form")]
-pub(crate) fn prefetch<T>(item: &T) {
+fn prefetch_line(address: *const u8) {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: a prefetch is a hint that changes nothing and cannot fault, whatever the address; this one is that of a
-        // live reference besides. It belongs to SSE, which every x86_64 has.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(item).cast()) };
+        // SAFETY: a prefetch is a hint that changes nothing and cannot fault, whatever the address; here it lies in live
+        // memory besides. It belongs to SSE, which every x86_64 has.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) };
     }
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = item;
+    let _ = address;
 }

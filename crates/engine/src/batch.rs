@@ -5,6 +5,7 @@
 //! held in the 32 bytes that it has in the binary form.
 
 use crate::group::Events;
+use quoteclock_book::prefetch_all;
 use quoteclock_feed::binary::Slot;
 use quoteclock_feed::{Place, UsualRecord};
 use quoteclock_model::{IssueIndex, MarketEvent, ServerIndex, Span, Timestamp};
@@ -238,13 +239,25 @@ pub(crate) struct BatchGroup<'a> {
 }
 
 impl Events for BatchGroup<'_> {
-    fn each_part<'e>(&'e self, take: &mut dyn FnMut(&'e [Slot]) -> bool) -> bool {
-        let mut next = self.first;
-        while let Some(chunk) = self.batch.chunks.get(next as usize) {
+    fn each_part<'e>(&'e self, take: &mut dyn FnMut(&'e [Slot], &'e [Slot]) -> bool) -> bool {
+        let part = |number: u32| {
+            let chunk = self.batch.chunks.get(number as usize)?;
             let length = if chunk.next == NONE { self.last_length } else { chunk.length };
-            next = if take(&chunk.slots[..length as usize]) { chunk.next } else { NONE };
+            Some((&chunk.slots[..length as usize], chunk.next))
+        };
+        let mut this = part(self.first);
+        while let Some((slots, next)) = this {
+            let next = part(next);
+            let go_on = take(slots, next.map_or(&[], |(slots, _)| slots));
+            this = next.filter(|_| go_on);
         }
         true
+    }
+
+    fn prefetch(&self) {
+        if let Some(chunk) = self.batch.chunks.get(self.first as usize) {
+            prefetch_all(&chunk.slots);
+        }
     }
 }
 

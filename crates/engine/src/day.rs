@@ -7,6 +7,7 @@ use crate::group::{Alone, Crew, Events, GroupFault, Problem};
 use crate::intake::{Order, Progress, Sequencer, Timing};
 use crate::late::{LateWindows, UnknownWindow};
 use jiff::civil::Date;
+use quoteclock_book::prefetch_all;
 use quoteclock_feed::binary::{Slot as EventSlot, UnverifiedGroup, WholeBlock};
 use quoteclock_feed::{Malformed, Place, RawRecord, Receiver, Stop, UsualRecord};
 use quoteclock_model::{
@@ -585,14 +586,20 @@ struct BlockGroup<'a> {
 }
 
 impl Events for BlockGroup<'_> {
-    fn each_part<'e>(&'e self, take: &mut dyn FnMut(&'e [EventSlot]) -> bool) -> bool {
+    fn each_part<'e>(&'e self, take: &mut dyn FnMut(&'e [EventSlot], &'e [EventSlot]) -> bool) -> bool {
         let Ok(group) = self.group.verify() else { return false };
         let slots = group.slots();
         let before = |ordinal| slots.iter().position(|slot| slot.kind() != 0 && ordinal <= slot.ordinal());
         let end = |ordinal| if ordinal == u32::MAX { slots.len() } else { before(ordinal).unwrap_or(slots.len()) };
         let start = if self.ordinals.start == 0 { 0 } else { end(self.ordinals.start) };
-        take(&slots[start..end(self.ordinals.end)]);
+        take(&slots[start..end(self.ordinals.end)], &[]);
         true
+    }
+
+    fn prefetch(&self) {
+        const EVENTS: usize = 32;
+        let slots = self.group.slots();
+        prefetch_all(&slots[..slots.len().min(EVENTS)]);
     }
 }
 

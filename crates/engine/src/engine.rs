@@ -1,6 +1,6 @@
 //! All issues of one day, measured from good events.
 
-use crate::group::{Common, Crew, Events, Group, Outcome, Problem, apply_group};
+use crate::group::{Common, Crew, Events, Group, Outcome, Problem, apply_group, fetch_ahead};
 use crate::market::{MarketChange, MarketLog};
 use hashbrown::HashMap;
 use quoteclock_book::{Book, BookError};
@@ -174,9 +174,14 @@ impl Engine {
     ) -> Option<Problem> {
         let mut first = None;
         if crew.size() == 1 {
-            for (issue, events) in groups {
-                let slot = self.slot(*issue);
+            let positions: Vec<usize> = groups.iter().map(|(issue, _)| self.slot(*issue)).collect();
+            for (position, (issue, events)) in groups.iter().enumerate() {
                 let Engine { slots, plan_server_of, market, .. } = self;
+                fetch_ahead(position, |ahead| {
+                    let (_, events) = groups.get(ahead)?;
+                    Some((&slots[positions[ahead]], events as &dyn Events))
+                });
+                let slot = positions[position];
                 let common = Common { market, servers: plan_server_of, base };
                 first = earlier(first, apply_group(&mut slots[slot], common, *issue, events, sink));
             }

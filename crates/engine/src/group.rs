@@ -6,10 +6,10 @@
 use crate::Fault;
 use crate::engine::Slot;
 use crate::market::MarketLog;
-use quoteclock_book::UsualOrder;
+use quoteclock_book::{UsualOrder, prefetch_all};
 use quoteclock_feed::binary::{Records, Slot as EventSlot, TakeUsual};
 use quoteclock_model::{Interval, IssueIndex, MarketEvent, OrderId, Price, Scope, ServerIndex, Side, Timestamp};
-use quoteclock_obligation::{IntervalSink, IssueMeasure, ObligationIndex};
+use quoteclock_obligation::{Fetch, IntervalSink, IssueMeasure, ObligationIndex};
 use std::fmt::Debug;
 use std::num::NonZeroU32;
 
@@ -18,7 +18,7 @@ pub trait Crew: Debug {
     /// How many groups may be applied at once, at least 1.
     fn size(&self) -> usize;
 
-    /// Calls [`Group::apply`] of each group once, in any order, from any thread.
+    /// Calls [`Group::apply_all`] with each group once, in any order, from any thread.
     fn apply(&self, groups: &mut [Group<'_>]);
 }
 
@@ -32,7 +32,7 @@ impl Crew for Alone {
     }
 
     fn apply(&self, groups: &mut [Group<'_>]) {
-        groups.iter_mut().for_each(Group::apply);
+        Group::apply_all(groups);
     }
 }
 
@@ -82,16 +82,44 @@ pub(crate) struct GroupFault {
 
 /// Events of one issue in their order, in parts that cut no record in two.
 pub(crate) trait Events: Sync {
-    /// Gives each part to `take` until that says to stop; says whether the bytes are those that were written.
-    fn each_part<'e>(&'e self, take: &mut dyn FnMut(&'e [EventSlot]) -> bool) -> bool;
+    /// Gives each part, and with it the next, to `take` until that says to stop; says whether the bytes are those that were
+    /// written.
+    fn each_part<'e>(&'e self, take: &mut dyn FnMut(&'e [EventSlot], &'e [EventSlot]) -> bool) -> bool;
+
+    /// Fetches their beginning.
+    fn prefetch(&self);
 }
 
 impl Group<'_> {
-    /// Applies the events.
-    pub fn apply(&mut self) {
-        let Group { slot, common, issue, events, outcome } = self;
-        outcome.problem = apply_group(slot, *common, *issue, *events, &mut IntoIntervals(&mut outcome.intervals));
+    /// Applies the events of each group, while what the next ones need is on its way.
+    pub fn apply_all(groups: &mut [Group<'_>]) {
+        for position in 0..groups.len() {
+            fetch_ahead(position, |ahead| groups.get(ahead).map(|group| (&*group.slot, group.events)));
+            let Group { slot, common, issue, events, outcome } = &mut groups[position];
+            outcome.problem = apply_group(slot, *common, *issue, *events, &mut IntoIntervals(&mut outcome.intervals));
+        }
     }
+}
+
+/// Before the group at `position` is applied: fetches what the next groups need, each step while another is applied.
+pub(crate) fn fetch_ahead<'g>(position: usize, group: impl Fn(usize) -> Option<(&'g Slot, &'g dyn Events)>) {
+    let steps = |ahead: usize, steps: &[Fetch]| {
+        let Some((slot, events)) = group(position + ahead) else { return };
+        for step in steps {
+            slot.measure.prefetch(*step);
+        }
+        if steps.contains(&Fetch::Quotes) {
+            events.prefetch();
+        }
+    };
+    if position == 0 {
+        steps(0, &[Fetch::MarketMakers, Fetch::Quotes]);
+        steps(1, &[Fetch::Issue, Fetch::MarketMakers]);
+        steps(2, &[Fetch::Issue]);
+    }
+    steps(1, &[Fetch::Quotes]);
+    steps(2, &[Fetch::MarketMakers]);
+    steps(3, &[Fetch::Issue]);
 }
 
 struct IntoIntervals<'a>(&'a mut Vec<(ObligationIndex, Interval)>);
@@ -111,10 +139,12 @@ pub(crate) fn apply_group(
     sink: &mut impl IntervalSink,
 ) -> Option<Problem> {
     common.market.catch_up(slot, sink);
-    slot.measure.prefetch();
-    let mut fault = None;
-    let whole = events.each_part(&mut |part| {
-        fault = apply_part(&mut slot.measure, common, issue, part, sink).err();
+    let (mut fault, mut first) = (None, true);
+    let whole = events.each_part(&mut |part, next| {
+        if std::mem::take(&mut first) {
+            part.iter().take(AHEAD).for_each(|event| fetch_orders(&slot.measure, event));
+        }
+        fault = apply_part(&mut slot.measure, common, issue, (part, next), sink).err();
         fault.is_none()
     });
     if whole { fault.map(Problem::Fault) } else { Some(Problem::Damaged) }
@@ -127,20 +157,16 @@ fn apply_part(
     measure: &mut IssueMeasure,
     Common { servers, base, .. }: Common<'_>,
     issue: IssueIndex,
-    events: &[EventSlot],
+    (events, next): (&[EventSlot], &[EventSlot]),
     sink: &mut impl IntervalSink,
 ) -> Result<(), GroupFault> {
-    let fetch = |measure: &IssueMeasure, event: &EventSlot| {
-        measure.prefetch_order(OrderId(event.order()));
-        measure.prefetch_order(OrderId(event.other()));
-    };
-    events.iter().take(AHEAD).for_each(|event| fetch(measure, event));
+    prefetch_all(next);
     let mut apply = Apply { measure, servers };
     let mut rest = events;
     while let Some((event, after)) = rest.split_first() {
         // The orders of the next few events are on their way while this one is applied.
-        if let Some(event) = rest.get(AHEAD) {
-            fetch(apply.measure, event);
+        if let Some(event) = rest.get(AHEAD).or_else(|| next.get(AHEAD.wrapping_sub(rest.len()))) {
+            fetch_orders(apply.measure, event);
         }
         apply.measure.advance(Timestamp::from_micros(base.as_micros() + i64::from(event.micros())), sink);
         rest = match event.usual(&mut apply) {
@@ -158,6 +184,13 @@ fn apply_part(
         };
     }
     Ok(())
+}
+
+/// Fetches the orders that an event names.
+#[inline(always)]
+fn fetch_orders(measure: &IssueMeasure, event: &EventSlot) {
+    measure.prefetch_order(OrderId(event.order()));
+    measure.prefetch_order(OrderId(event.other()));
 }
 
 /// Applies events of the usual forms.
@@ -200,6 +233,18 @@ impl TakeUsual for Apply<'_> {
     fn execute(&mut self, order: OrderId, price: Option<NonZeroU32>, shares: NonZeroU32, auction: bool) -> Option<()> {
         let price = price.and_then(|price| Price::from_ten_thousandths(price.get().into()));
         self.measure.execute_usual(order, price, shares, auction)
+    }
+
+    #[inline]
+    fn execute_both(
+        &mut self,
+        orders: [OrderId; 2],
+        price: Option<NonZeroU32>,
+        shares: NonZeroU32,
+        auction: bool,
+    ) -> Option<()> {
+        let price = price.and_then(|price| Price::from_ten_thousandths(price.get().into()));
+        self.measure.execute_both_usual(orders, price, shares, auction, self.servers)
     }
 }
 

@@ -2,8 +2,8 @@
 
 use crate::Schedule;
 use crate::sign_ups::{Moment, SignUps};
-use crate::turnover::{IssueTurnover, Parties};
-use quoteclock_book::{Book, BookError, Holder, OwnQuotes, Quote, UsualChange, UsualOrder};
+use crate::turnover::{IssueTurnover, Parties, Party};
+use quoteclock_book::{Book, BookError, Holder, OwnQuotes, Quote, UsualChange, UsualOrder, prefetch_all};
 use quoteclock_model::{
     Condition, Executed, Interval, MarketTurnover, OrderAction, OrderId, Phase, Price, ServerIndex, Shares, Span,
     Timestamp, Trading, Turnover,
@@ -19,6 +19,17 @@ pub struct ObligationIndex(pub u32);
 pub trait IntervalSink {
     /// Takes one interval of the state of `obligation`.
     fn interval(&mut self, obligation: ObligationIndex, interval: Interval);
+}
+
+/// What of an issue is fetched ahead of its events.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fetch {
+    /// What there is one of.
+    Issue,
+    /// Where the market makers' obligations stand, and where their quotes are kept.
+    MarketMakers,
+    /// Their quotes.
+    Quotes,
 }
 
 /// One issue along one day.
@@ -163,6 +174,9 @@ impl IssueMeasure {
             OrderAction::Trade { orders: [Some(order), None], price, quantity, auction } => {
                 self.execute_usual(order, price, usual_shares(quantity)?, auction)
             }
+            OrderAction::Trade { orders: [Some(order), Some(contra)], price, quantity, auction } => {
+                self.execute_both_usual([order, contra], price, usual_shares(quantity)?, auction, plan_server_of)
+            }
             OrderAction::Trade { .. } | OrderAction::Add { .. } => None,
         }
     }
@@ -176,9 +190,9 @@ impl IssueMeasure {
             OrderAction::Add { .. } | OrderAction::Replace { .. } => 1,
             OrderAction::Reduce { .. } | OrderAction::Cancel { .. } | OrderAction::Trade { .. } => 0,
         };
-        let (mut stands, mut parties) = (true, Parties::default());
+        let (mut stands, mut parties) = (true, Parties::NONE);
         book.apply(action, holder_of, |change| {
-            parties.note(change);
+            parties.note(change.into());
             if let Some(holder) = change.holder {
                 stands &= sign_ups.follow(holder, change.side, change.taken.into(), change.added.into(), orders);
             }
@@ -192,10 +206,15 @@ impl IssueMeasure {
         Ok(())
     }
 
-    /// Fetches what events of the issue are likely to change, for when they do.
-    pub fn prefetch(&self) {
-        for holder in self.sign_ups.holders() {
-            self.book.own(holder).prefetch();
+    /// Fetches what events of the issue are likely to change, in steps of which each follows what the one before has fetched.
+    pub fn prefetch(&self, step: Fetch) {
+        match step {
+            Fetch::Issue => prefetch_all(std::slice::from_ref(self)),
+            Fetch::MarketMakers => {
+                self.sign_ups.prefetch();
+                self.book.prefetch_holders();
+            }
+            Fetch::Quotes => self.book.prefetch_quotes(),
         }
     }
 
@@ -211,7 +230,8 @@ impl IssueMeasure {
         let holder = order.server.and_then(|server| holder_of(server, plan_server_of, &self.holder_of_server));
         self.book.add_usual(id, order, holder)?;
         let added = Quote { price: order.price.get(), shares: order.shares.get() };
-        self.follow(&UsualChange { holder, side: order.side, taken: Quote::NONE, added }, 1);
+        let (server, side) = (order.server, order.side);
+        self.follow(&UsualChange { server, holder, side, taken: Quote::NONE, added }, 1);
         Some(())
     }
 
@@ -250,9 +270,25 @@ impl IssueMeasure {
     ) -> Option<()> {
         let change = self.book.take_usual(id, Some(shares))?;
         self.follow(&change, 0);
-        let limit = Price::from_ten_thousandths(change.taken.price.into());
-        let parties = Parties::one(change.holder, limit);
+        let parties = Parties::one(change.into());
         self.count_trade(price, Shares(shares.get().into()), auction, &parties, &[]);
+        Some(())
+    }
+
+    /// Takes an execution off the two orders that it names as [`IssueMeasure::apply`] does, if all is as usual; `None`
+    /// otherwise, and nothing has changed.
+    pub fn execute_both_usual(
+        &mut self,
+        orders: [OrderId; 2],
+        price: Option<Price>,
+        shares: NonZeroU32,
+        auction: bool,
+        plan_server_of: &[Option<u32>],
+    ) -> Option<()> {
+        let changes = self.book.take_both_usual(orders, shares)?;
+        changes.iter().for_each(|change| self.follow(change, 0));
+        let parties = Parties::two(changes.map(Party::from));
+        self.count_trade(price, Shares(shares.get().into()), auction, &parties, plan_server_of);
         Some(())
     }
 

@@ -6,7 +6,7 @@
 use crate::schedule::subtract;
 use crate::standing::{Moved, Standing, judge_again, stands};
 use crate::{Clock, IntervalSink, ObligationIndex, Schedule};
-use quoteclock_book::{Book, Holder};
+use quoteclock_book::{Book, Holder, prefetch_all};
 use quoteclock_model::{Side, State, Timestamp};
 use quoteclock_rules::{DayPlan, Limits};
 use std::ops::Range;
@@ -90,9 +90,10 @@ impl SignUps {
         self.sign_ups.iter().find(|sign_up| sign_up.obligations.contains(&at)).map(|sign_up| sign_up.holder)
     }
 
-    /// All holders.
-    pub(crate) fn holders(&self) -> impl Iterator<Item = Holder> + '_ {
-        self.sign_ups.iter().map(|sign_up| sign_up.holder)
+    /// Fetches what most events touch.
+    pub(crate) fn prefetch(&self) {
+        prefetch_all(&self.sign_ups);
+        prefetch_all(&self.standings);
     }
 
     /// How many orders each has sent and changed.

@@ -5,39 +5,68 @@
 //!
 //! Deliberately absent: whether an execution is paid for.
 
-use quoteclock_book::{Holder, QuoteChange};
+use quoteclock_book::{Holder, QuoteChange, UsualChange};
 use quoteclock_model::{Counterparty, Executed, MarketTurnover, Price, ServerIndex, Trading, Turnover};
 use quoteclock_rules::DayPlan;
 
-/// The orders that one event touched.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Parties {
-    /// For each order, whose own quotes it belongs to, and its server.
-    orders: [(Option<Holder>, Option<ServerIndex>); 2],
-    count: usize,
-    /// The limit of the first order that has one.
+/// An order that an event touched.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Party {
+    /// Whose own quotes it belongs to.
+    holder: Option<Holder>,
+    server: Option<ServerIndex>,
     limit: Option<Price>,
 }
 
-impl Parties {
-    /// One order.
+impl Party {
+    const NOBODY: Party = Party { holder: None, server: None, limit: None };
+}
+
+impl From<&QuoteChange> for Party {
+    fn from(change: &QuoteChange) -> Party {
+        Party { holder: change.holder, server: change.server, limit: change.limit }
+    }
+}
+
+impl From<UsualChange> for Party {
     #[inline]
-    pub(crate) fn one(holder: Option<Holder>, limit: Option<Price>) -> Parties {
-        Parties { orders: [(holder, None), (None, None)], count: 1, limit }
+    fn from(change: UsualChange) -> Party {
+        let limit = Price::from_ten_thousandths(change.taken.price.into());
+        Party { holder: change.holder, server: change.server, limit }
+    }
+}
+
+/// The orders that one event touched, two at most.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Parties {
+    orders: [Party; 2],
+    count: usize,
+}
+
+impl Parties {
+    pub(crate) const NONE: Parties = Parties { orders: [Party::NOBODY; 2], count: 0 };
+
+    #[inline]
+    pub(crate) fn one(order: Party) -> Parties {
+        Parties { orders: [order, Party::NOBODY], count: 1 }
     }
 
-    /// Takes note of an order.
     #[inline]
-    pub(crate) fn note(&mut self, change: &QuoteChange) {
-        self.orders[self.count] = (change.holder, change.server);
+    pub(crate) fn two(orders: [Party; 2]) -> Parties {
+        Parties { orders, count: 2 }
+    }
+
+    /// Takes note of one more.
+    #[inline]
+    pub(crate) fn note(&mut self, order: Party) {
+        self.orders[self.count] = order;
         self.count += 1;
-        self.limit = self.limit.or(change.limit);
     }
 
     /// The limit of the first order that has one.
     #[inline]
     pub(crate) fn limit(&self) -> Option<Price> {
-        self.limit
+        self.orders.iter().find_map(|order| order.limit)
     }
 }
 
@@ -80,11 +109,11 @@ impl IssueTurnover {
     ) {
         *self.market.of_mut(trading) += executed;
         for order in 0..parties.count {
-            let Some(own) = parties.orders[order].0.map(Holder::index) else { continue };
+            let Some(own) = parties.orders[order].holder.map(Holder::index) else { continue };
             let counterparty = match parties.count {
                 1 => Counterparty::Unnamed,
                 _ => {
-                    let server = parties.orders[1 - order].1.and_then(|server| plan_server_of[server.index()]);
+                    let server = parties.orders[1 - order].server.and_then(|server| plan_server_of[server.index()]);
                     self.counterparty(own, server)
                 }
             };

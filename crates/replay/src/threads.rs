@@ -23,7 +23,7 @@ impl Crew for Threads {
         let next = || parts.lock().expect("no thread panics with the lock").next();
         let work = || {
             while let Some(part) = next() {
-                part.iter_mut().for_each(Group::apply);
+                Group::apply_all(part);
             }
         };
         std::thread::scope(|scope| {

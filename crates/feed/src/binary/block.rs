@@ -251,7 +251,7 @@ impl<'a> UnverifiedGroup<'a> {
     }
 
     /// The slots, damaged or not.
-    pub(crate) fn slots(&self) -> &'a [Slot] {
+    pub fn slots(&self) -> &'a [Slot] {
         self.group.slots
     }
 }

@@ -270,7 +270,7 @@ pub(crate) struct TailHead {
 /// The checksum of a part: CRC-32C.
 #[inline]
 pub(crate) fn checksum(bytes: &[u8]) -> u32 {
-    crc32c::crc32c(bytes)
+    crc_fast::crc32_iscsi(bytes)
 }
 
 /// The bytes of a head of 64 bytes whose last four are still to hold its checksum.

@@ -24,7 +24,7 @@ pub struct Slot {
 
 const _: () = assert!(size_of::<Slot>() == SLOT_BYTES);
 
-/// Takes events of the forms that nearly all have: without an extension, a condition or a second order. Whoever finds that
+/// Takes events of the forms that nearly all have: without an extension or a condition. Whoever finds that
 /// one does not suit says `None` and has done nothing.
 pub trait TakeUsual {
     /// An order rests in the book; `server` is the index in the file of its server, named or not.
@@ -51,6 +51,15 @@ pub trait TakeUsual {
 
     /// An execution that names one order, at a price or that of the order.
     fn execute(&mut self, order: OrderId, price: Option<NonZeroU32>, shares: NonZeroU32, auction: bool) -> Option<()>;
+
+    /// An execution that names two orders, which may be one: that would be wrong.
+    fn execute_both(
+        &mut self,
+        orders: [OrderId; 2],
+        price: Option<NonZeroU32>,
+        shares: NonZeroU32,
+        auction: bool,
+    ) -> Option<()>;
 }
 
 /// The parts of [`Slot::tag`].
@@ -221,6 +230,7 @@ impl Slot {
     pub(crate) const USUAL_REDUCE: u32 = tag::REDUCE | tag::ORDER;
     pub(crate) const USUAL_CANCEL: u32 = tag::CANCEL | tag::ORDER;
     pub(crate) const USUAL_TRADE: u32 = tag::TRADE | tag::ORDER;
+    const USUAL_TRADE_OF_TWO: u32 = Slot::USUAL_TRADE | tag::OTHER;
 
     /// What the mark of an offer adds to a tag.
     pub(crate) const USUAL_MARK: u32 = tag::MARKED;
@@ -261,6 +271,7 @@ impl Slot {
             Slot::USUAL_REDUCE => to.take(order, Some(shares?)),
             Slot::USUAL_CANCEL => to.take(order, None),
             Slot::USUAL_TRADE => to.execute(order, price, shares?, marked),
+            Slot::USUAL_TRADE_OF_TWO => to.execute_both([order, OrderId(self.other())], price, shares?, marked),
             _ => None,
         }
     }
