@@ -15,13 +15,16 @@ use std::hash::BuildHasher;
 use std::num::NonZeroU32;
 
 /// Orders by number.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct OrderTable {
     /// A power of two of them, or none.
     homes: Vec<Home>,
     /// How many more orders may come before there have to be more homes.
     room: usize,
-    hasher: RandomState,
+    /// Odd, and drawn at random.
+    key: u64,
+    /// What is left of 64 bits beyond those that tell a home.
+    shift: u32,
     map: HashMap<OrderId, Resting, RandomState>,
 }
 
@@ -194,6 +197,14 @@ pub(crate) struct Seat {
 pub(crate) enum Position {
     Home(Seat),
     Map(OrderId),
+}
+
+impl Default for OrderTable {
+    fn default() -> OrderTable {
+        let map: HashMap<OrderId, Resting, RandomState> = HashMap::default();
+        let key = map.hasher().hash_one(0_u64) | 1;
+        OrderTable { homes: Vec::new(), room: 0, key, shift: 0, map }
+    }
 }
 
 impl OrderTable {
@@ -454,20 +465,21 @@ impl OrderTable {
         }
     }
 
+    /// The home of a number: the upper bits of its product with the key, so that numbers that follow each other, as most do,
+    /// are spread evenly, and any two meet by chance only.
     #[inline(always)]
     fn home(&self, id: OrderId) -> usize {
-        #[allow(clippy::cast_possible_truncation, reason = "the low bits of a hash are as good as all of them")]
-        let hash = self.hasher.hash_one(id.0) as usize;
-        hash & self.homes.len().wrapping_sub(1)
+        #[allow(clippy::cast_possible_truncation, reason = "no more bits are left than tell a home")]
+        let home = (id.0.wrapping_mul(self.key) >> (self.shift & 63)) as usize;
+        home
     }
 
     #[cold]
     fn grow(&mut self) {
         let count = (self.homes.len() * 2).max(Self::HOMES_MIN);
-        let hasher = self.hasher.clone();
-        let homes = vec![Home::EMPTY; count];
-        let before =
-            std::mem::replace(self, OrderTable { homes, room: Self::room_in(count), hasher, ..OrderTable::default() });
+        let (homes, shift) = (vec![Home::EMPTY; count], u64::BITS - count.trailing_zeros());
+        let before = std::mem::take(self);
+        *self = OrderTable { homes, room: Self::room_in(count), key: before.key, shift, ..OrderTable::default() };
         for (id, resting) in before.iter() {
             self.insert(id, &resting);
         }
