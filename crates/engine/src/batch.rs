@@ -5,7 +5,7 @@
 //! held in the 32 bytes that it has in the binary form.
 
 use crate::group::Events;
-use quoteclock_book::prefetch_all;
+use quoteclock_book::{prefetch, prefetch_all};
 use quoteclock_feed::binary::Slot;
 use quoteclock_feed::{Place, UsualRecord};
 use quoteclock_model::{IssueIndex, MarketEvent, ServerIndex, Span, Timestamp};
@@ -24,18 +24,23 @@ pub(crate) struct Batch {
     wanted: usize,
     /// The first of them are in use; the others are kept for the next batch.
     chunks: Vec<Chunk>,
-    used: usize,
+    /// Of each chunk in use.
+    links: Vec<Link>,
     /// For each issue, where its events end so far.
     tails: Vec<Tail>,
     /// Issues that have any, and their first chunk, in the order of their first event.
     groups: Vec<(IssueIndex, u32)>,
 }
 
-/// A part of the events of one issue, in their order.
+/// A part of the events of one issue, in their order: whole cache lines.
 #[derive(Clone, Copy, Debug)]
-struct Chunk {
-    slots: [Slot; Chunk::SLOTS as usize],
-    /// How many of them hold something; for the last part of an issue its tail knows.
+#[repr(align(64))]
+struct Chunk([Slot; Chunk::SLOTS as usize]);
+
+/// What follows a chunk, apart from it so that looking for it fetches no more than that.
+#[derive(Clone, Copy, Debug)]
+struct Link {
+    /// How many of the chunk's slots hold something; for the last part of an issue its tail knows.
     length: u32,
     /// The next part; [`NONE`] for the last.
     next: u32,
@@ -57,24 +62,23 @@ impl Tail {
 }
 
 impl Chunk {
-    const SLOTS: u32 = 32;
-    const EMPTY: Chunk = Chunk { slots: [Slot::EMPTY; Self::SLOTS as usize], length: 0, next: NONE };
+    /// An odd number of cache lines, so that the chunks do not fall on a few sets of the cache.
+    const SLOTS: u32 = 34;
+    const EMPTY: Chunk = Chunk([Slot::EMPTY; Self::SLOTS as usize]);
 }
 
 impl Default for Batch {
     fn default() -> Self {
-        let (places, chunks, tails, groups) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let (are_lines, wanted) = (false, Self::EVENTS_MIN);
         Batch {
             base: Timestamp::MIN,
             events_max: Self::EVENTS_MAX,
-            places,
-            are_lines,
-            wanted,
-            chunks,
-            used: 0,
-            tails,
-            groups,
+            places: Vec::new(),
+            are_lines: false,
+            wanted: Self::EVENTS_MIN,
+            chunks: Vec::new(),
+            links: Vec::new(),
+            tails: Vec::new(),
+            groups: Vec::new(),
         }
     }
 }
@@ -135,10 +139,10 @@ impl Batch {
         let server = server_of(event).map(|server| server.0);
         let (slot, extension) = Slot::write(event, server, ordinal, micros);
         let tail = self.tail_with_room(issue, 1 + u32::from(extension.is_some()));
-        let chunk = &mut self.chunks[tail.chunk as usize];
-        chunk.slots[tail.length as usize] = slot;
+        let Chunk(slots) = &mut self.chunks[tail.chunk as usize];
+        slots[tail.length as usize] = slot;
         if let Some(extension) = extension {
-            chunk.slots[tail.length as usize + 1] = extension;
+            slots[tail.length as usize + 1] = extension;
         }
     }
 
@@ -148,6 +152,15 @@ impl Batch {
         let before = self.places.len();
         let Ok(first) = u32::try_from(before) else { return 0 };
         let room = if before == 0 { 0 } else { self.wanted.saturating_sub(before) };
+        // With many issues each record goes to a line of its own: all are fetched before the first is written.
+        for record in records {
+            if let Some(tail) = self.tails.get(record.issue.index())
+                && let Some(chunk) = self.chunks.get(tail.chunk as usize)
+                && let Some(slot) = chunk.0.get(tail.length as usize)
+            {
+                prefetch(slot);
+            }
+        }
         let mut last = left.start;
         let mut held = 0;
         for (record, ordinal) in records.iter().take(room).zip(first..) {
@@ -158,7 +171,7 @@ impl Batch {
             }
             last = record.ts_event;
             let tail = self.tail_with_room(record.issue, 1);
-            self.chunks[tail.chunk as usize].slots[tail.length as usize] = record.slot.placed(ordinal, micros);
+            self.chunks[tail.chunk as usize].0[tail.length as usize] = record.slot.placed(ordinal, micros);
             held += 1;
         }
         self.places.extend(records[..held].iter().map(|record| record.offset));
@@ -183,23 +196,19 @@ impl Batch {
         if self.tails.len() <= issue.index() {
             self.tails.resize(issue.index() + 1, Tail::NONE);
         }
-        let number = u32::try_from(self.used).expect("fewer chunks than 32 bits count");
+        let number = u32::try_from(self.links.len()).expect("fewer chunks than 32 bits count");
         match std::mem::replace(&mut self.tails[issue.index()], Tail { chunk: number, length: wanted }) {
             Tail { chunk: NONE, .. } => {
                 self.groups.push((issue, number));
                 let suited = self.groups.len() * Self::EVENTS_PER_ISSUE;
                 self.wanted = suited.max(Self::EVENTS_MIN).min(self.events_max);
             }
-            Tail { chunk, length } => {
-                let chunk = &mut self.chunks[chunk as usize];
-                (chunk.length, chunk.next) = (length, number);
-            }
+            Tail { chunk, length } => self.links[chunk as usize] = Link { length, next: number },
         }
-        if self.chunks.len() == self.used {
+        if self.chunks.len() == self.links.len() {
             self.chunks.push(Chunk::EMPTY);
         }
-        self.used += 1;
-        self.chunks[number as usize].next = NONE;
+        self.links.push(Link { length: 0, next: NONE });
         Tail { chunk: number, length: 0 }
     }
 
@@ -221,7 +230,7 @@ impl Batch {
     /// Forgets all events.
     pub(crate) fn clear(&mut self) {
         self.places.clear();
-        self.used = 0;
+        self.links.clear();
         self.wanted = Self::EVENTS_MIN.min(self.events_max);
         for (issue, _) in self.groups.drain(..) {
             self.tails[issue.index()] = Tail::NONE;
@@ -241,9 +250,9 @@ pub(crate) struct BatchGroup<'a> {
 impl Events for BatchGroup<'_> {
     fn each_part<'e>(&'e self, take: &mut dyn FnMut(&'e [Slot], &'e [Slot]) -> bool) -> bool {
         let part = |number: u32| {
-            let chunk = self.batch.chunks.get(number as usize)?;
-            let length = if chunk.next == NONE { self.last_length } else { chunk.length };
-            Some((&chunk.slots[..length as usize], chunk.next))
+            let Link { length, next } = *self.batch.links.get(number as usize)?;
+            let length = if next == NONE { self.last_length } else { length };
+            Some((&self.batch.chunks[number as usize].0[..length as usize], next))
         };
         let mut this = part(self.first);
         while let Some((slots, next)) = this {
@@ -256,7 +265,7 @@ impl Events for BatchGroup<'_> {
 
     fn prefetch(&self) {
         if let Some(chunk) = self.batch.chunks.get(self.first as usize) {
-            prefetch_all(&chunk.slots);
+            prefetch_all(&chunk.0);
         }
     }
 }
