@@ -24,7 +24,7 @@ fn main() {
     let threads = Threads(rest.get(1).map_or(NonZeroUsize::MIN, |threads| threads.parse().expect("a number")));
     for _ in 0..rest.first().map_or(1, |rounds| rounds.parse().expect("a number")) {
         let start = Instant::now();
-        let (finished, hash) = full_day_by(&input, threads);
+        let (finished, hash) = full_day_by(&input, threads.start());
         let nanos = start.elapsed().as_nanos() / u128::from(finished.record_count);
         println!("quoteclock ns={nanos} events={} hash={hash:016x}", finished.record_count);
     }

@@ -248,7 +248,7 @@ pub(crate) struct BatchGroup<'a> {
 }
 
 impl Events for BatchGroup<'_> {
-    fn each_part<'e>(&'e self, take: &mut dyn FnMut(&'e [Slot], &'e [Slot]) -> bool) -> bool {
+    fn each_part<'e>(&'e self, take: &mut dyn FnMut(&'e [Slot], &'e [Slot]) -> bool) {
         let part = |number: u32| {
             let Link { length, next } = *self.batch.links.get(number as usize)?;
             let length = if next == NONE { self.last_length } else { length };
@@ -260,7 +260,6 @@ impl Events for BatchGroup<'_> {
             let go_on = take(slots, next.map_or(&[], |(slots, _)| slots));
             this = next.filter(|_| go_on);
         }
-        true
     }
 
     fn prefetch(&self) {

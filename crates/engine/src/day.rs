@@ -3,12 +3,11 @@
 use crate::batch::Batch;
 use crate::engine::{Engine, MeasureIndex};
 use crate::faults::{BadRecord, DayError, Fault};
-use crate::group::{Alone, Crew, Events, GroupFault, Problem};
+use crate::group::{Alone, Crew, GroupFault};
 use crate::intake::{Order, Progress, Sequencer, Timing};
 use crate::late::{LateWindows, UnknownWindow};
 use jiff::civil::Date;
-use quoteclock_book::prefetch_all;
-use quoteclock_feed::binary::{Slot as EventSlot, UnverifiedGroup, WholeBlock};
+use quoteclock_feed::binary::{BlockTimes, WholeBlock};
 use quoteclock_feed::{Malformed, Place, RawRecord, Receiver, Stop, UsualRecord};
 use quoteclock_model::{
     DayTurnover, IssueCode, IssueIndex, MarketEvent, Record, Scope, ServerIndex, Span, Timestamp, merge_spans,
@@ -16,7 +15,6 @@ use quoteclock_model::{
 use quoteclock_obligation::{IntervalSink, IssueMeasure};
 use quoteclock_rules::{DayPlan, Registry, local_time};
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 use std::sync::Arc;
 
 /// How a day's input is to be taken.
@@ -67,18 +65,20 @@ pub struct Finished {
 pub struct Day<'a, S, R> {
     registry: &'a Registry,
     options: DayOptions,
-    sink: S,
+    pub(crate) sink: S,
     rejects: R,
-    sequencer: Sequencer,
+    pub(crate) sequencer: Sequencer,
     /// Events held back, if they are to be applied issue by issue.
     batch: Option<Batch>,
     /// Who applies them.
-    crew: Box<dyn Crew + 'a>,
+    pub(crate) crew: Box<dyn Crew + 'a>,
+    /// Room to check blocks in.
+    pub(crate) times: BlockTimes,
     /// Issues named so far; `None` for one that is only known by its index.
     issues: Vec<Option<IssueCode>>,
     servers: Vec<Box<str>>,
-    stage: Stage,
-    record_count: u64,
+    pub(crate) stage: Stage,
+    pub(crate) record_count: u64,
     reject_count: u64,
     /// Whether the last record was bad, so that more of it goes to the rejects.
     last_was_bad: bool,
@@ -89,7 +89,7 @@ pub struct Day<'a, S, R> {
 }
 
 #[derive(Debug)]
-enum Stage {
+pub(crate) enum Stage {
     /// No time has been read yet. What is in doubt already will be so from the start of the day.
     Waiting {
         market_doubt: bool,
@@ -117,6 +117,7 @@ impl<'a, S: DaySink, R: RejectSink> Day<'a, S, R> {
             sequencer,
             batch: None,
             crew: Box::new(Alone),
+            times: BlockTimes::default(),
             issues: Vec::new(),
             servers: Vec::new(),
             stage: Stage::Waiting { market_doubt: false, doubts: BTreeSet::new() },
@@ -150,63 +151,25 @@ impl<'a, S: DaySink, R: RejectSink> Day<'a, S, R> {
     }
 
     /// Applies the events held back.
-    fn apply_batch(&mut self) -> Result<(), Stop> {
+    pub(crate) fn apply_batch(&mut self) -> Result<(), Stop> {
         let Some(batch) = self.batch.as_mut().filter(|batch| !batch.is_empty()) else { return Ok(()) };
         let Stage::Open { engine, progress } = &mut self.stage else { unreachable!("a good time opens the day") };
-        let problem = engine.apply_groups(batch.base(), &batch.groups(), &*self.crew, &mut self.sink);
-        let fault = match problem {
+        let fault = engine.apply_groups(batch.base(), &batch.groups(), &*self.crew, &mut self.sink);
+        let fault = match fault {
             None => {
                 engine.groups_end(progress.last());
                 batch.clear();
                 return Ok(());
             }
-            Some(Problem::Fault(fault)) => fault,
-            Some(Problem::Damaged) => unreachable!("what is held in memory is not damaged"),
+            Some(fault) => fault,
         };
         let place = batch.place(fault.ordinal);
         batch.clear();
         self.refuse(place, fault)
     }
 
-    /// Applies a whole block, if it follows what has been read so far; says whether it does.
-    fn apply_block(&mut self, block: &WholeBlock<'_>) -> Result<bool, Stop> {
-        self.open_at(block.start())?;
-        let Stage::Open { progress, .. } = &self.stage else { return Ok(false) };
-        if !progress.holds(Span { start: block.start(), end: block.last() })
-            || !block.sequence().is_none_or(|first| self.sequencer.check_run(first, block.record_count()))
-        {
-            return Ok(false);
-        }
-        self.apply_batch()?;
-        let Stage::Open { engine, progress } = &mut self.stage else { return Ok(false) };
-        // Issues are independent of each other between two market-wide events.
-        let mut from = 0;
-        let cuts = block.market().iter().map(|(ordinal, record)| (*ordinal, Some(record)));
-        for (to, record) in cuts.chain([(u32::MAX, None)]) {
-            let groups: Vec<(IssueIndex, BlockGroup<'_>)> =
-                block.groups().map(|(issue, group)| (issue, BlockGroup { group, ordinals: from..to })).collect();
-            match engine.apply_groups(block.start(), &groups, &*self.crew, &mut self.sink) {
-                None => {}
-                // A strict run ends with the damage: whatever has been applied does not count.
-                Some(Problem::Damaged) => return Ok(false),
-                Some(Problem::Fault(fault)) => {
-                    let place = block.place(fault.ordinal).expect("the ordinal is that of a record");
-                    return self.refuse(place, fault).map(|()| true);
-                }
-            }
-            if let Some(record) = record {
-                engine.apply(record, &mut self.sink).expect("a market-wide event names no order");
-            }
-            from = to;
-        }
-        engine.groups_end(block.last());
-        progress.check(Some(block.last()));
-        self.record_count += u64::from(block.record_count());
-        Ok(true)
-    }
-
     /// Refuses the first event of a batch that does not fit.
-    fn refuse(&mut self, place: Place, GroupFault { issue, fault, .. }: GroupFault) -> Result<(), Stop> {
+    pub(crate) fn refuse(&mut self, place: Place, GroupFault { issue, fault, .. }: GroupFault) -> Result<(), Stop> {
         let issue = self.named(Some(Scope::Issue(issue)));
         self.set_aside(&BadRecord { place, issue, fault }, &[])
     }
@@ -576,30 +539,6 @@ impl<S: DaySink, R: RejectSink> Receiver for Day<'_, S, R> {
             self.rejects.rest(bytes);
         }
         Ok(())
-    }
-}
-
-/// The records of one issue in a block, as far as their ordinals lie in a range; verified as they are taken.
-struct BlockGroup<'a> {
-    group: UnverifiedGroup<'a>,
-    ordinals: Range<u32>,
-}
-
-impl Events for BlockGroup<'_> {
-    fn each_part<'e>(&'e self, take: &mut dyn FnMut(&'e [EventSlot], &'e [EventSlot]) -> bool) -> bool {
-        let Ok(group) = self.group.verify() else { return false };
-        let slots = group.slots();
-        let before = |ordinal| slots.iter().position(|slot| slot.kind() != 0 && ordinal <= slot.ordinal());
-        let end = |ordinal| if ordinal == u32::MAX { slots.len() } else { before(ordinal).unwrap_or(slots.len()) };
-        let start = if self.ordinals.start == 0 { 0 } else { end(self.ordinals.start) };
-        take(&slots[start..end(self.ordinals.end)], &[]);
-        true
-    }
-
-    fn prefetch(&self) {
-        const EVENTS: usize = 32;
-        let slots = self.group.slots();
-        prefetch_all(&slots[..slots.len().min(EVENTS)]);
     }
 }
 

@@ -1,12 +1,12 @@
 //! All issues of one day, measured from good events.
 
-use crate::group::{Common, Crew, Events, Group, Outcome, Problem, apply_group, fetch_ahead};
+use crate::group::{Common, Crew, Events, Group, GroupFault, apply_group, fetch_ahead};
 use crate::market::{MarketChange, MarketLog};
 use hashbrown::HashMap;
 use quoteclock_book::{Book, BookError};
 use quoteclock_model::{
-    DayTurnover, IssueCode, IssueIndex, MarketEvent, MarketTurnover, Record, Scope, ServerIndex, Span, Timestamp,
-    Turnover,
+    DayTurnover, Interval, IssueCode, IssueIndex, MarketEvent, MarketTurnover, Record, Scope, ServerIndex, Span,
+    Timestamp, Turnover,
 };
 use quoteclock_obligation::{IntervalSink, IssueMeasure, ObligationIndex};
 use quoteclock_rules::DayPlan;
@@ -38,6 +38,8 @@ pub(crate) struct Slot {
     code: Option<IssueCode>,
     /// How many changes of the market log it has seen.
     pub(crate) seen: usize,
+    /// What a thread of the crew has told of the issue, until it is handed on.
+    pub(crate) intervals: Vec<(ObligationIndex, Interval)>,
 }
 
 impl Engine {
@@ -53,7 +55,7 @@ impl Engine {
         for (position, sign_up) in plan.sign_ups.iter().enumerate() {
             let slot = *unnamed.entry_ref(&sign_up.issue).or_insert_with(|| {
                 let measure = IssueMeasure::new(&plan, &unknown(&sign_up.issue));
-                slots.push(Slot { measure, code: Some(sign_up.issue.clone()), seen: 0 });
+                slots.push(Slot { measure, code: Some(sign_up.issue.clone()), seen: 0, intervals: Vec::new() });
                 index_of_last(&slots)
             });
             slots[slot as usize].measure.add_sign_up(&plan, position, ObligationIndex(first));
@@ -104,7 +106,7 @@ impl Engine {
         let mut measure = IssueMeasure::new(&self.plan, &[]);
         // It has no sign-ups, so that nothing is ever told of it.
         measure.advance(self.now, &mut Nothing);
-        self.slots.push(Slot { measure, code: None, seen: 0 });
+        self.slots.push(Slot { measure, code: None, seen: 0, intervals: Vec::new() });
         self.bind(index, index_of_last(&self.slots));
         self.slots.len() - 1
     }
@@ -164,14 +166,14 @@ impl Engine {
     }
 
     /// Applies events of several issues, those of each in their order, whose times count from `base`; no issue stands twice
-    /// among the `groups`. Says what is the first of their problems, damage before anything else.
+    /// among the `groups`. Says which is the first of them that does not fit.
     pub(crate) fn apply_groups<'g>(
         &mut self,
         base: Timestamp,
         groups: &'g [(IssueIndex, impl Events + 'g)],
         crew: &dyn Crew,
         sink: &mut impl IntervalSink,
-    ) -> Option<Problem> {
+    ) -> Option<GroupFault> {
         let mut first = None;
         if crew.size() == 1 {
             let positions: Vec<usize> = groups.iter().map(|(issue, _)| self.slot(*issue)).collect();
@@ -197,14 +199,14 @@ impl Engine {
         for (index, slot) in slots.iter_mut().enumerate() {
             if let Some((_, position)) = wanted.next_if(|&(wanted, _)| wanted == index) {
                 let (issue, events) = &groups[position];
-                jobs.push(Group { slot, common, issue: *issue, events, outcome: Outcome::default() });
+                jobs.push(Group { slot, common, issue: *issue, events, fault: None });
             }
         }
         assert!(wanted.next().is_none(), "an issue stands twice among the groups");
         crew.apply(&mut jobs);
-        for Outcome { intervals, problem } in jobs.into_iter().map(|job| job.outcome) {
-            first = earlier(first, problem);
-            intervals.into_iter().for_each(|(obligation, interval)| sink.interval(obligation, interval));
+        for Group { slot, fault, .. } in jobs {
+            first = earlier(first, fault);
+            slot.intervals.drain(..).for_each(|(obligation, interval)| sink.interval(obligation, interval));
         }
         first
     }
@@ -299,23 +301,17 @@ fn index_of_last(slots: &[Slot]) -> u32 {
     u32::try_from(slots.len() - 1).expect("fewer issues than 32 bits count")
 }
 
-/// Of two problems the one that comes first in the input: issues are independent of each other, so every event before it
-/// is good.
-fn earlier(first: Option<Problem>, second: Option<Problem>) -> Option<Problem> {
-    match (first, second) {
-        (Some(Problem::Fault(first)), Some(Problem::Fault(second))) => {
-            Some(Problem::Fault(if second.ordinal < first.ordinal { second } else { first }))
-        }
-        (Some(Problem::Damaged), _) | (_, Some(Problem::Damaged)) => Some(Problem::Damaged),
-        (first, second) => first.or(second),
-    }
+/// Of two faults the one that comes first in the input: issues are independent of each other, so every event before it is
+/// good.
+fn earlier(first: Option<GroupFault>, second: Option<GroupFault>) -> Option<GroupFault> {
+    first.into_iter().chain(second).min_by_key(|fault| fault.ordinal)
 }
 
 /// The sink of an issue without sign-ups.
 struct Nothing;
 
 impl IntervalSink for Nothing {
-    fn interval(&mut self, obligation: ObligationIndex, _: quoteclock_model::Interval) {
+    fn interval(&mut self, obligation: ObligationIndex, _: Interval) {
         unreachable!("{obligation:?} of an issue without sign-ups");
     }
 }

@@ -4,6 +4,7 @@
 //! several threads: whoever has threads is a [`Crew`].
 
 use crate::Fault;
+use crate::block::GroupCheck;
 use crate::engine::Slot;
 use crate::market::MarketLog;
 use quoteclock_book::{UsualOrder, prefetch_all};
@@ -18,6 +19,9 @@ pub trait Crew: Debug {
     /// How many groups may be applied at once, at least 1.
     fn size(&self) -> usize;
 
+    /// Calls [`GroupCheck::check_all`] with each group once, in any order, from any thread.
+    fn check(&self, checks: &mut [GroupCheck<'_>]);
+
     /// Calls [`Group::apply_all`] with each group once, in any order, from any thread.
     fn apply(&self, groups: &mut [Group<'_>]);
 }
@@ -31,6 +35,10 @@ impl Crew for Alone {
         1
     }
 
+    fn check(&self, checks: &mut [GroupCheck<'_>]) {
+        GroupCheck::check_all(checks);
+    }
+
     fn apply(&self, groups: &mut [Group<'_>]) {
         Group::apply_all(groups);
     }
@@ -42,7 +50,7 @@ pub struct Group<'a> {
     pub(crate) common: Common<'a>,
     pub(crate) issue: IssueIndex,
     pub(crate) events: &'a (dyn Events + 'a),
-    pub(crate) outcome: Outcome,
+    pub(crate) fault: Option<GroupFault>,
 }
 
 /// What is the same for all groups of a stretch of time.
@@ -55,23 +63,7 @@ pub(crate) struct Common<'a> {
     pub(crate) base: Timestamp,
 }
 
-/// What came of a group.
-#[derive(Debug, Default)]
-pub(crate) struct Outcome {
-    pub(crate) intervals: Vec<(ObligationIndex, Interval)>,
-    pub(crate) problem: Option<Problem>,
-}
-
-/// Why the events of a group have not all been applied.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Problem {
-    /// The bytes are not those that were written; nothing has been applied.
-    Damaged,
-    /// An event does not fit: those before it have been applied, it and those after it have not.
-    Fault(GroupFault),
-}
-
-/// The first event of a group that cannot be applied.
+/// The first event of a group that does not fit: those before it have been applied, it and those after it have not.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct GroupFault {
     /// Its place in the order of the stretch of time.
@@ -82,9 +74,8 @@ pub(crate) struct GroupFault {
 
 /// Events of one issue in their order, in parts that cut no record in two.
 pub(crate) trait Events: Sync {
-    /// Gives each part, and with it the next, to `take` until that says to stop; says whether the bytes are those that were
-    /// written.
-    fn each_part<'e>(&'e self, take: &mut dyn FnMut(&'e [EventSlot], &'e [EventSlot]) -> bool) -> bool;
+    /// Gives each part, and with it the next, to `take` until that says to stop.
+    fn each_part<'e>(&'e self, take: &mut dyn FnMut(&'e [EventSlot], &'e [EventSlot]) -> bool);
 
     /// Fetches their beginning.
     fn prefetch(&self);
@@ -95,8 +86,10 @@ impl Group<'_> {
     pub fn apply_all(groups: &mut [Group<'_>]) {
         for position in 0..groups.len() {
             fetch_ahead(position, |ahead| groups.get(ahead).map(|group| (&*group.slot, group.events)));
-            let Group { slot, common, issue, events, outcome } = &mut groups[position];
-            outcome.problem = apply_group(slot, *common, *issue, *events, &mut IntoIntervals(&mut outcome.intervals));
+            let Group { slot, common, issue, events, fault } = &mut groups[position];
+            let mut intervals = IntoIntervals(std::mem::take(&mut slot.intervals));
+            *fault = apply_group(slot, *common, *issue, *events, &mut intervals);
+            slot.intervals = intervals.0;
         }
     }
 }
@@ -122,9 +115,9 @@ pub(crate) fn fetch_ahead<'g>(position: usize, group: impl Fn(usize) -> Option<(
     steps(3, &[Fetch::Issue]);
 }
 
-struct IntoIntervals<'a>(&'a mut Vec<(ObligationIndex, Interval)>);
+struct IntoIntervals(Vec<(ObligationIndex, Interval)>);
 
-impl IntervalSink for IntoIntervals<'_> {
+impl IntervalSink for IntoIntervals {
     fn interval(&mut self, obligation: ObligationIndex, interval: Interval) {
         self.0.push((obligation, interval));
     }
@@ -137,17 +130,17 @@ pub(crate) fn apply_group(
     issue: IssueIndex,
     events: &dyn Events,
     sink: &mut impl IntervalSink,
-) -> Option<Problem> {
+) -> Option<GroupFault> {
     common.market.catch_up(slot, sink);
     let (mut fault, mut first) = (None, true);
-    let whole = events.each_part(&mut |part, next| {
+    events.each_part(&mut |part, next| {
         if std::mem::take(&mut first) {
             part.iter().take(AHEAD).for_each(|event| fetch_orders(&slot.measure, event));
         }
         fault = apply_part(&mut slot.measure, common, issue, (part, next), sink).err();
         fault.is_none()
     });
-    if whole { fault.map(Problem::Fault) } else { Some(Problem::Damaged) }
+    fault
 }
 
 /// How many events are looked ahead.

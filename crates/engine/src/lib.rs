@@ -8,6 +8,7 @@
 //! Deliberately absent: files, clocks, threads.
 
 mod batch;
+mod block;
 mod day;
 mod engine;
 mod faults;
@@ -17,6 +18,7 @@ mod late;
 mod market;
 mod pass;
 
+pub use block::GroupCheck;
 pub use day::{Day, DayOptions, DaySink, Finished, RejectSink};
 pub use engine::{Engine, MeasureIndex};
 pub use faults::{BadRecord, DayError, Fault};

@@ -149,8 +149,8 @@ pub trait Receiver {
         false
     }
 
-    /// Takes a block of the binary form at once, instead of its records one by one. Its names have been announced,
-    /// each ordinal stands on one record and times never go backwards along them; checksums of groups are to be verified.
+    /// Takes a block of the binary form at once, instead of its records one by one. Its names have been announced; its
+    /// groups and their order are to be checked, see [`BlockTimes`](crate::binary::BlockTimes).
     ///
     /// Says whether it has: otherwise its damaged groups and then its records follow, in the original order.
     ///

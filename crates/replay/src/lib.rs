@@ -13,4 +13,4 @@ pub use convert::{ConvertError, ConvertOptions, RecordProblem, Target, convert};
 pub use format::Format;
 pub use input::{Input, Progress};
 pub use run::{MeasuredDay, NoRejects, Rejects, ReplayError, measure, measure_and_hash, replay};
-pub use threads::Threads;
+pub use threads::{Pool, Threads};

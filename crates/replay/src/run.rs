@@ -165,7 +165,7 @@ fn passes<R: Rejects>(
     let begin = |options| {
         let sink = rejects.begin().map_err(|source| ReplayError::Rejects { file: file.clone(), source })?;
         let day = Day::new(registry, options, LedgerSink::default(), sink);
-        day.map(|day| day.in_batches(threads)).map_err(|source| ReplayError::Day { file: file.clone(), source })
+        day.map(|day| day.in_batches(threads.start())).map_err(|source| ReplayError::Day { file: file.clone(), source })
     };
     let (finished, (ledger, rejects)) = replay_watched(registry, input, options, begin, watch)?;
     Ok(MeasuredDay { finished, ledger: ledger.0.expect("a finished day has been opened"), rejects })

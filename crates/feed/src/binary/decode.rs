@@ -26,7 +26,6 @@ pub struct BinaryDecoder {
     dictionary: Dictionary,
     deliverer: Deliverer,
     /// Room to look into the order of a block.
-    times: Vec<u32>,
     /// What the blocks so far have held, damaged ones included.
     records: u64,
     blocks: u64,
@@ -187,7 +186,7 @@ impl BinaryDecoder {
         });
         if let Ok(block) = &prepared
             && receiver.takes_blocks()
-            && let Some(whole) = WholeBlock::new(block, self.offset, &self.dictionary, &mut self.times)
+            && let Some(whole) = WholeBlock::new(block, self.offset, &self.dictionary)
             && receiver.block(&whole)?
         {
             return Ok(());

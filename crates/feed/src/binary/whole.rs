@@ -5,9 +5,11 @@ use super::dictionary::Dictionary;
 use super::slot::Records;
 use crate::Place;
 use quoteclock_model::{IssueIndex, Record, Scope, SequenceNo, Timestamp};
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
 
-/// A block whose records make one stretch of time in order. The checksum of each group is still to be looked at: by the
-/// thread that is about to read it.
+/// A block whose records may make one stretch of time in order: each group is still to be checked, by any thread, and then
+/// the order of all.
 #[derive(Clone, Debug)]
 pub struct WholeBlock<'a> {
     block: Block<'a>,
@@ -18,21 +20,21 @@ pub struct WholeBlock<'a> {
 }
 
 impl<'a> WholeBlock<'a> {
-    /// The block that begins at `offset`, if its issues are named, its market-wide events few, and its sequence numbers, if it has any,
-    /// rise by one. `times` is room to work in.
-    pub(crate) fn new(
-        block: &Block<'a>,
-        offset: u64,
-        dictionary: &Dictionary,
-        times: &mut Vec<u32>,
-    ) -> Option<WholeBlock<'a>> {
+    /// The block that begins at `offset`, if its issues are named, its market-wide events few, and its sequence numbers, if
+    /// it has any, rise by one.
+    pub(crate) fn new(block: &Block<'a>, offset: u64, dictionary: &Dictionary) -> Option<WholeBlock<'a>> {
         let named = |group: UnverifiedGroup<'_>| match group.issue() {
             Some(index) => dictionary.issue(index).is_some(),
             None => true,
         };
         let usual = dictionary.is_whole() && block.runs().len() <= 1 && block.groups_unverified().all(named);
         let market = if usual { market_events(block)? } else { return None };
-        is_in_order(block, times).then_some(WholeBlock { block: *block, market, offset })
+        Some(WholeBlock { block: *block, market, offset })
+    }
+
+    /// All groups, that of the market-wide events among them.
+    pub fn all_groups(&self) -> impl ExactSizeIterator<Item = UnverifiedGroup<'a>> + use<'a> {
+        self.block.groups_unverified()
     }
 
     /// The market-wide events, each with its ordinal: a few at most.
@@ -60,7 +62,7 @@ impl<'a> WholeBlock<'a> {
         self.block.runs().next().map(|(_, first)| SequenceNo(first))
     }
 
-    /// The groups, each with its issue.
+    /// The groups of issues.
     pub fn groups(&self) -> impl Iterator<Item = (IssueIndex, UnverifiedGroup<'a>)> + use<'a> {
         let of_issue = |group: UnverifiedGroup<'a>| Some((IssueIndex(group.issue()?), group));
         self.block.groups_unverified().filter_map(of_issue)
@@ -70,8 +72,14 @@ impl<'a> WholeBlock<'a> {
     pub fn place(&self, ordinal: u32) -> Option<Place> {
         let first = (0..self.block.group_count()).find_map(|position| {
             let (_, first_slot, slots) = self.block.raw_group(position);
-            let position = slots.iter().position(|slot| slot.kind() != 0 && slot.ordinal() == ordinal)?;
-            Some(first_slot + u32::try_from(position).ok()?)
+            let mut records = Records(slots);
+            loop {
+                let before = slots.len() - records.0.len();
+                let (slot, _) = records.next()?;
+                if slot.ordinal() == ordinal {
+                    return Some(first_slot + u32::try_from(before).ok()?);
+                }
+            }
         })?;
         Some(Place::Byte(self.offset + self.block.slot_offset(first)))
     }
@@ -90,21 +98,51 @@ fn market_events(block: &Block<'_>) -> Option<Vec<(u32, Record)>> {
     records.collect()
 }
 
-/// Whether each ordinal stands on one record, and times never go backwards along them, nor leave
-/// the block's span: each time is put at its ordinal, then all are compared.
-fn is_in_order(block: &Block<'_>, times: &mut Vec<u32>) -> bool {
-    let head = block.head();
-    times.clear();
-    times.resize(head.record_count() as usize, u32::MAX);
-    let mut count = 0;
-    for group in block.groups_unverified() {
-        for (slot, _) in Records(group.slots()) {
-            let Some(time) = times.get_mut(slot.ordinal() as usize) else { return false };
-            *time = slot.micros();
-            count += 1;
-        }
+/// The time of each record of a block, at its ordinal: what several threads that check its groups write down.
+#[derive(Debug, Default)]
+pub struct BlockTimes {
+    /// Microseconds from the first record; [`BlockTimes::NONE`] where none has been found.
+    micros: Vec<AtomicU32>,
+}
+
+impl BlockTimes {
+    const NONE: u32 = u32::MAX;
+
+    /// Empties it, for the records of `block`.
+    pub fn begin(&mut self, block: &WholeBlock<'_>) {
+        self.micros.clear();
+        self.micros.resize_with(block.record_count() as usize, || AtomicU32::new(Self::NONE));
     }
-    // As many records as ordinals: one that stands on two is missing elsewhere, and its time is past the span.
-    let span = head.span_micros.get();
-    count == times.len() && span < u32::MAX && times.last().is_some_and(|&last| last <= span) && times.is_sorted()
+
+    /// Whether the bytes of `group` are those that were written, and its records in order; puts down their times, and says how
+    /// many they are, if so.
+    pub fn note(&self, group: &UnverifiedGroup<'_>) -> Option<usize> {
+        group.verify().ok()?;
+        let (mut count, mut next) = (0, 0);
+        for (slot, _) in Records(group.slots()) {
+            let ordinal = slot.ordinal();
+            if ordinal < next {
+                return None;
+            }
+            self.micros.get(ordinal as usize)?.store(slot.micros(), Relaxed);
+            (count, next) = (count + 1, ordinal + 1);
+        }
+        Some(count)
+    }
+
+    /// Whether `count` records have been found in `block`, one at each ordinal, and their times fill its span and never go
+    /// back.
+    pub fn are_in_order(&mut self, block: &WholeBlock<'_>, count: usize) -> bool {
+        // As many records as ordinals: where two stand on one, another has none, whose time is past all others.
+        let span = block.block.head().span_micros.get();
+        let begins = self.micros.first_mut().is_some_and(|first| *first.get_mut() == 0);
+        let mut last = 0;
+        let mut rises = true;
+        for micros in &mut self.micros {
+            let micros = *micros.get_mut();
+            rises &= last <= micros;
+            last = micros;
+        }
+        count == self.micros.len() && begins && rises && last == span && last != Self::NONE
+    }
 }

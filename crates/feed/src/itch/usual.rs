@@ -41,10 +41,11 @@ struct Form {
     order_new: u64,
     /// Side and stock.
     entry: u64,
-    /// Places in the frame.
-    shares_at: u8,
-    price_at: u8,
+    side: u8,
     length: u8,
+    /// Places in the frame.
+    shares_at: usize,
+    price_at: usize,
 }
 
 impl Form {
@@ -58,9 +59,10 @@ impl Form {
         nobody: Attributions::NOBODY,
         order_new: 0,
         entry: 0,
+        side: 0,
+        length: 0,
         shares_at: 0,
         price_at: 0,
-        length: 0,
     };
 
     /// Of a type that names an order, and nothing more.
@@ -69,15 +71,15 @@ impl Form {
     }
 
     const fn with_shares(self, at: usize) -> Form {
-        Form { shares_at: (LENGTH_BYTES + at) as u8, shares: u32::MAX, ..self }
+        Form { shares_at: LENGTH_BYTES + at, shares: u32::MAX, ..self }
     }
 
     const fn with_price(self, at: usize) -> Form {
-        Form { price_at: (LENGTH_BYTES + at) as u8, price: u32::MAX, ..self }
+        Form { price_at: LENGTH_BYTES + at, price: u32::MAX, ..self }
     }
 
     const fn with_entry(self) -> Form {
-        Form { entry: u64::MAX, ..self.with_shares(at::SHARES).with_price(at::PRICE) }
+        Form { entry: u64::MAX, side: u8::MAX, ..self.with_shares(at::SHARES).with_price(at::PRICE) }
     }
 
     /// By the lower bits of the type.
@@ -160,12 +162,12 @@ pub(super) fn read(window: &[u8; WINDOW], locates: &Locates, attributions: &Attr
     let (issue, symbol) = locates.named(u16::from_be_bytes(field(window, LENGTH_BYTES + at::LOCATE)))?;
     let stock = u64::from_be_bytes(field(window, LENGTH_BYTES + at::STOCK));
     // The letter of a bid where there is none.
-    let side = window[LENGTH_BYTES + at::SIDE] & form.entry as u8 | b'B' & !form.entry as u8;
+    let side = window[LENGTH_BYTES + at::SIDE] & form.side | b'B' & !form.side;
     let tag = form.tag | SIDES[usize::from(side)];
     let order = u64::from_be_bytes(field(window, LENGTH_BYTES + at::ORDER));
     let order_new = u64::from_be_bytes(field(window, LENGTH_BYTES + at::ORDER_NEW)) & form.order_new;
-    let shares = u32::from_be_bytes(field(window, form.shares_at.into())) & form.shares;
-    let price = u32::from_be_bytes(field(window, form.price_at.into())) & form.price;
+    let shares = u32::from_be_bytes(field(window, form.shares_at)) & form.shares;
+    let price = u32::from_be_bytes(field(window, form.price_at)) & form.price;
     let attribution = u32::from_le_bytes(field(window, LENGTH_BYTES + at::ATTRIBUTION)) & form.attribution;
     let server = attributions.find(u64::from(attribution) | form.nobody)?;
     // Each is nearly always false, and so costs almost nothing; what a type does not have counts as right.

@@ -1,0 +1,95 @@
+//! Whole blocks of the binary form: checked, then applied as they stand, group by group.
+
+use crate::day::{Day, DaySink, RejectSink, Stage};
+use crate::group::Events;
+use quoteclock_book::prefetch_all;
+use quoteclock_feed::Stop;
+use quoteclock_feed::binary::{BlockTimes, Slot, UnverifiedGroup, WholeBlock};
+use quoteclock_model::{IssueIndex, Span};
+use std::ops::Range;
+
+/// A group of a block that is to be checked.
+pub struct GroupCheck<'a> {
+    group: UnverifiedGroup<'a>,
+    times: &'a BlockTimes,
+    /// How many records it has, if nothing is wrong with it.
+    found: Option<usize>,
+}
+
+impl GroupCheck<'_> {
+    /// Checks each of the groups.
+    pub fn check_all(checks: &mut [GroupCheck<'_>]) {
+        for check in checks {
+            check.found = check.times.note(&check.group);
+        }
+    }
+}
+
+impl<S: DaySink, R: RejectSink> Day<'_, S, R> {
+    /// Applies a whole block, if it is undamaged, in order, and follows what has been read so far; says whether it is.
+    pub(crate) fn apply_block(&mut self, block: &WholeBlock<'_>) -> Result<bool, Stop> {
+        if !self.check_block(block) {
+            return Ok(false);
+        }
+        self.open_at(block.start())?;
+        let Stage::Open { progress, .. } = &self.stage else { return Ok(false) };
+        if !progress.holds(Span { start: block.start(), end: block.last() })
+            || !block.sequence().is_none_or(|first| self.sequencer.check_run(first, block.record_count()))
+        {
+            return Ok(false);
+        }
+        self.apply_batch()?;
+        let Stage::Open { engine, progress } = &mut self.stage else { return Ok(false) };
+        // Issues are independent of each other between two market-wide events.
+        let mut from = 0;
+        let cuts = block.market().iter().map(|(ordinal, record)| (*ordinal, Some(record)));
+        for (to, record) in cuts.chain([(u32::MAX, None)]) {
+            let groups: Vec<(IssueIndex, BlockGroup<'_>)> =
+                block.groups().map(|(issue, group)| (issue, BlockGroup { group, ordinals: from..to })).collect();
+            if let Some(fault) = engine.apply_groups(block.start(), &groups, &*self.crew, &mut self.sink) {
+                let place = block.place(fault.ordinal).expect("the ordinal is that of a record");
+                return self.refuse(place, fault).map(|()| true);
+            }
+            if let Some(record) = record {
+                engine.apply(record, &mut self.sink).expect("a market-wide event names no order");
+            }
+            from = to;
+        }
+        engine.groups_end(block.last());
+        progress.check(Some(block.last()));
+        self.record_count += u64::from(block.record_count());
+        Ok(true)
+    }
+
+    /// Whether a block is undamaged and in order.
+    fn check_block(&mut self, block: &WholeBlock<'_>) -> bool {
+        self.times.begin(block);
+        let check = |group| GroupCheck { group, times: &self.times, found: None };
+        let mut checks: Vec<GroupCheck<'_>> = block.all_groups().map(check).collect();
+        self.crew.check(&mut checks);
+        let count: Option<usize> = checks.iter().map(|check| check.found).sum();
+        count.is_some_and(|count| self.times.are_in_order(block, count))
+    }
+}
+
+/// The records of one issue in a block, as far as their ordinals lie in a range.
+struct BlockGroup<'a> {
+    group: UnverifiedGroup<'a>,
+    ordinals: Range<u32>,
+}
+
+impl Events for BlockGroup<'_> {
+    fn each_part<'e>(&'e self, take: &mut dyn FnMut(&'e [Slot], &'e [Slot]) -> bool) {
+        let slots = self.group.slots();
+        let before = |ordinal| slots.iter().position(|slot| slot.kind() != 0 && ordinal <= slot.ordinal());
+        let end = |ordinal| if ordinal == u32::MAX { slots.len() } else { before(ordinal).unwrap_or(slots.len()) };
+        let start = if self.ordinals.start == 0 { 0 } else { end(self.ordinals.start) };
+        take(&slots[start..end(self.ordinals.end)], &[]);
+    }
+
+    fn prefetch(&self) {
+        const EVENTS: usize = 32;
+        let slots = self.group.slots();
+        prefetch_all(&slots[..slots.len().min(EVENTS)]);
+    }
+}
