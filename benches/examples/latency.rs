@@ -1,7 +1,8 @@
-//! How long one event takes on a warm book: `cargo run --release -p quoteclock-benches --example latency`.
+//! How long one event takes: `cargo run --release -p quoteclock-benches --example latency -- [EVENTS [ISSUES]]`.
 //!
-//! Half of a day warms the books, of the other half every event is timed on its own. The clock is read twice for each,
-//! which costs as much as a small event: its own figures, measured the same way, stand beside.
+//! With one issue its book stays warm; with many, as in a feed, each event finds its book as the others have left it. Half
+//! of a day warms the books, of the other half every event is timed on its own. The clock is read twice for each, which
+//! costs as much as a small event: its own figures, measured the same way, stand beside. Without a number of issues both are shown.
 
 use hdrhistogram::Histogram;
 use quoteclock_benches::{Input, Records, day, finish};
@@ -12,8 +13,22 @@ use std::hint::black_box;
 use std::time::Instant;
 
 fn main() {
-    let events = std::env::args().nth(1).map_or(5_000_000, |events| events.parse().expect("a number of events"));
-    let input = Input::itch(&Options { events, ..Options::new(Load::TseEtf) });
+    let arguments: Vec<u32> = std::env::args().skip(1).map(|number| number.parse().expect("a number")).collect();
+    match arguments[..] {
+        [events, issues, ..] => time(events, issues),
+        [ref events @ ..] => {
+            let events = events.first().copied().unwrap_or(5_000_000);
+            [1, Options::new(Load::TseEtf).issues].into_iter().for_each(|issues| time(events, issues));
+        }
+    }
+}
+
+/// Times the second half of a day of so many events of so many issues.
+fn time(events: u32, count: u32) {
+    let options = Options::new(Load::TseEtf);
+    // As many live orders an issue as on the whole market.
+    let live_orders = (options.live_orders / options.issues).saturating_mul(count);
+    let input = Input::itch(&Options { events: events.into(), issues: count, live_orders, ..options });
     let Records { issues, servers, records } = Records::of(&input);
     let mut day = day(&input);
     issues.iter().for_each(|(index, code)| day.issue(*index, code));
@@ -38,7 +53,8 @@ fn main() {
         add(&mut event, start);
     }
     let (finished, hash) = finish(day);
-    println!("tse-etf, {} events, the second half timed; result {hash:016x}; ns", finished.record_count);
+    let events = finished.record_count;
+    println!("tse-etf, {count} issues, {events} events, the second half timed; result {hash:016x}; ns");
     println!("{:22} {:>8} {:>8} {:>8} {:>8}", "", "median", "p99", "p99.9", "max");
     print("the clock alone", &clock, 0);
     print("an event and the clock", &event, 0);

@@ -269,6 +269,7 @@ impl IssueMeasure {
         auction: bool,
     ) -> Option<()> {
         let change = self.book.take_usual(id, Some(shares))?;
+        self.turnover.prefetch(change.holder);
         self.follow(&change, 0);
         let parties = Parties::one(change.into());
         self.count_trade(price, Shares(shares.get().into()), auction, &parties, &[]);
@@ -286,6 +287,7 @@ impl IssueMeasure {
         plan_server_of: &[Option<u32>],
     ) -> Option<()> {
         let changes = self.book.take_both_usual(orders, shares)?;
+        changes.iter().for_each(|change| self.turnover.prefetch(change.holder));
         changes.iter().for_each(|change| self.follow(change, 0));
         let parties = Parties::two(changes.map(Party::from));
         self.count_trade(price, Shares(shares.get().into()), auction, &parties, plan_server_of);

@@ -115,6 +115,8 @@ impl SignUps {
         }
         if !stands && !std::mem::replace(&mut sign_up.touched, true) {
             self.touched.push(holder);
+            // Limits and clocks are wanted at the next instant.
+            prefetch_all(&self.obligations[sign_up.obligations.clone()]);
         }
         stands
     }

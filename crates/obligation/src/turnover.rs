@@ -5,7 +5,7 @@
 //!
 //! Deliberately absent: whether an execution is paid for.
 
-use quoteclock_book::{Holder, QuoteChange, UsualChange};
+use quoteclock_book::{Holder, QuoteChange, UsualChange, prefetch_all};
 use quoteclock_model::{Counterparty, Executed, MarketTurnover, Price, ServerIndex, Trading, Turnover};
 use quoteclock_rules::DayPlan;
 
@@ -92,6 +92,14 @@ impl IssueTurnover {
             if server.market_maker == plan.sign_ups[position].market_maker {
                 *maker = mark;
             }
+        }
+    }
+
+    /// Fetches the sums that an execution of a holder's order will change.
+    #[inline]
+    pub(crate) fn prefetch(&self, holder: Option<Holder>) {
+        if let Some(sums) = holder.and_then(|holder| self.sign_ups.get(holder.index())) {
+            prefetch_all(std::slice::from_ref(sums));
         }
     }
 
