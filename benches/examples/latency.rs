@@ -16,7 +16,7 @@ fn main() {
     let arguments: Vec<u32> = std::env::args().skip(1).map(|number| number.parse().expect("a number")).collect();
     match arguments[..] {
         [events, issues, ..] => time(events, issues),
-        [ref events @ ..] => {
+        ref events => {
             let events = events.first().copied().unwrap_or(5_000_000);
             [1, Options::new(Load::TseEtf).issues].into_iter().for_each(|issues| time(events, issues));
         }

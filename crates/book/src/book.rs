@@ -127,6 +127,48 @@ pub struct UsualChange {
     pub added: Quote,
 }
 
+impl UsualOrder {
+    /// An order as a usual one, if it is.
+    #[inline(always)]
+    fn of(order: &Order) -> Option<UsualOrder> {
+        let (price, shares) = (usual_price(order.price?)?, usual_shares(order.quantity)?);
+        (order.condition == Condition::None).then_some(UsualOrder {
+            server: order.server,
+            side: order.side,
+            price,
+            shares,
+        })
+    }
+}
+
+/// A price that 32 bits hold.
+#[inline(always)]
+fn usual_price(price: Price) -> Option<NonZeroU32> {
+    NonZeroU32::new(u32::try_from(price.ten_thousandths()).ok()?)
+}
+
+/// A quantity that 32 bits hold.
+#[inline(always)]
+fn usual_shares(shares: Shares) -> Option<NonZeroU32> {
+    NonZeroU32::new(u32::try_from(shares.0).ok()?)
+}
+
+impl From<UsualChange> for QuoteChange {
+    #[inline(always)]
+    fn from(UsualChange { server, holder, side, taken, added }: UsualChange) -> QuoteChange {
+        let quote =
+            |quote: Quote| Some((Price::from_ten_thousandths(quote.price.into())?, Shares(quote.shares.into())));
+        QuoteChange {
+            server,
+            holder,
+            side,
+            limit: quote(taken).map(|(price, _)| price),
+            taken: quote(taken),
+            added: quote(added),
+        }
+    }
+}
+
 /// The order book of one issue, and in it the own quotes of those that are followed.
 #[derive(Debug, Default)]
 pub struct Book {
@@ -212,15 +254,39 @@ impl Book {
         mut changed: impl FnMut(&QuoteChange),
     ) -> Result<(), BookError> {
         match *action {
-            OrderAction::Add { order, server, side, price, quantity, condition } => {
+            OrderAction::Add { order: id, server, side, price, quantity, condition } => {
                 let holder = server.and_then(holder_of);
-                changed(&self.add(order, &Order { server, side, price, quantity, condition }, holder)?);
+                let order = Order { server, side, price, quantity, condition };
+                let usual = UsualOrder::of(&order).and_then(|usual| self.add_usual(id, &usual, holder));
+                changed(&match usual {
+                    Some(()) => {
+                        let added = price.map(|price| (price, quantity));
+                        QuoteChange { server, holder, side, limit: price, taken: None, added }
+                    }
+                    None => self.add(id, &order, holder)?,
+                });
             }
             OrderAction::Replace { order, order_new, price, quantity } => {
-                changed(&self.replace(order, order_new, price, quantity)?);
+                let usual = match (price.map(usual_price), quantity.map(usual_shares)) {
+                    (Some(None), _) | (_, Some(None)) => None,
+                    (price, shares) => self.replace_usual(order, order_new, price.flatten(), shares.flatten()),
+                };
+                changed(&match usual {
+                    Some(change) => change.into(),
+                    None => self.replace(order, order_new, price, quantity)?,
+                });
             }
-            OrderAction::Reduce { order, quantity } => changed(&self.take(order, Some(quantity))?),
-            OrderAction::Cancel { order } => changed(&self.take(order, None)?),
+            OrderAction::Reduce { order, quantity } => {
+                let usual = usual_shares(quantity).and_then(|shares| self.take_usual(order, Some(shares)));
+                changed(&match usual {
+                    Some(change) => change.into(),
+                    None => self.take(order, Some(quantity))?,
+                });
+            }
+            OrderAction::Cancel { order } => changed(&match self.take_usual(order, None) {
+                Some(change) => change.into(),
+                None => self.take(order, None)?,
+            }),
             OrderAction::Trade { quantity, orders, .. } => {
                 for order in orders.into_iter().flatten() {
                     self.check(order, quantity)?;
@@ -269,6 +335,7 @@ impl Book {
     ///
     /// # Errors
     /// [`BookError`] if its number is live; then nothing has changed.
+    #[inline(never)]
     pub fn add(&mut self, id: OrderId, order: &Order, holder: Option<Holder>) -> Result<QuoteChange, BookError> {
         if self.orders.find(id).is_some() {
             return Err(BookError::AlreadyLive { order: id });
@@ -284,6 +351,7 @@ impl Book {
     ///
     /// # Errors
     /// [`BookError`] if it is not live, or less remains; then nothing has changed.
+    #[inline(never)]
     pub fn take(&mut self, order: OrderId, shares: Option<Shares>) -> Result<QuoteChange, BookError> {
         let position = self.find(order)?;
         let resting = self.orders.at(position);
@@ -301,6 +369,7 @@ impl Book {
     ///
     /// # Errors
     /// [`BookError`] if it is not live, or its new number is; then nothing has changed.
+    #[inline(never)]
     pub fn replace(
         &mut self,
         id: OrderId,

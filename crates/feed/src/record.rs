@@ -1,9 +1,11 @@
 //! What a decoder hands over: records with what of them could be read, and where they stood.
 
-use crate::binary::{Slot, WholeBlock};
+use crate::binary::{Slot, TakeUsual, WholeBlock};
 use quoteclock_model::{
-    IssueCode, IssueIndex, MarketEvent, OrderAction, Record, Scope, SequenceNo, ServerIndex, Shares, Timestamp,
+    Condition, IssueCode, IssueIndex, MarketEvent, OrderAction, OrderId, Price, Record, Scope, SequenceNo, ServerIndex,
+    Shares, Side, Timestamp,
 };
+use std::num::NonZeroU32;
 use std::{fmt, io};
 use thiserror::Error;
 
@@ -102,10 +104,81 @@ impl UsualRecord {
     #[inline]
     pub fn raw<'a>(&self, bytes: &'a [u8]) -> RawRecord<'a> {
         let scope = Scope::Issue(self.issue);
-        let event = self.slot.event(None, scope, |at| u32::try_from(at).ok().map(ServerIndex));
-        let (ts_event, scope) = (Some(self.ts_event), Some(scope));
-        RawRecord { place: Place::Byte(self.offset), bytes, ts_event, sequence: Sequence::Absent, scope, event }
+        let mut said = Said(None);
+        let event = match (self.slot.usual(&mut said), said) {
+            (Some(()), Said(Some(action))) => Ok(MarketEvent::Order { issue: self.issue, action }),
+            _ => self.slot.event(None, scope, |at| u32::try_from(at).ok().map(ServerIndex)),
+        };
+        let place = Place::Byte(self.offset);
+        RawRecord { place, bytes, ts_event: Some(self.ts_event), sequence: Sequence::Absent, scope: Some(scope), event }
     }
+}
+
+/// What a usual record says.
+struct Said(Option<OrderAction>);
+
+impl Said {
+    #[inline(always)]
+    fn say(&mut self, action: OrderAction) -> Option<()> {
+        self.0 = Some(action);
+        Some(())
+    }
+}
+
+impl TakeUsual for Said {
+    #[inline(always)]
+    fn add(
+        &mut self,
+        order: OrderId,
+        server: Option<u64>,
+        side: Side,
+        price: NonZeroU32,
+        shares: NonZeroU32,
+    ) -> Option<()> {
+        let server = if let Some(at) = server { Some(ServerIndex(u32::try_from(at).ok()?)) } else { None };
+        let (price, quantity) = (Some(price_of(price)?), shares_of(shares));
+        self.say(OrderAction::Add { order, server, side, price, quantity, condition: Condition::None })
+    }
+
+    #[inline(always)]
+    fn replace(
+        &mut self,
+        order: OrderId,
+        order_new: OrderId,
+        price: Option<NonZeroU32>,
+        shares: Option<NonZeroU32>,
+    ) -> Option<()> {
+        let (price, quantity) = (price.and_then(price_of), shares.map(shares_of));
+        self.say(OrderAction::Replace { order, order_new, price, quantity })
+    }
+
+    #[inline(always)]
+    fn take(&mut self, order: OrderId, shares: Option<NonZeroU32>) -> Option<()> {
+        self.say(match shares.map(shares_of) {
+            Some(quantity) => OrderAction::Reduce { order, quantity },
+            None => OrderAction::Cancel { order },
+        })
+    }
+
+    #[inline(always)]
+    fn execute(&mut self, order: OrderId, price: Option<NonZeroU32>, shares: NonZeroU32, auction: bool) -> Option<()> {
+        let (price, quantity) = (price.and_then(price_of), shares_of(shares));
+        self.say(OrderAction::Trade { price, quantity, orders: [Some(order), None], auction })
+    }
+
+    fn execute_both(&mut self, _: [OrderId; 2], _: Option<NonZeroU32>, _: NonZeroU32, _: bool) -> Option<()> {
+        None
+    }
+}
+
+#[inline(always)]
+fn price_of(price: NonZeroU32) -> Option<Price> {
+    Price::from_ten_thousandths(price.get().into())
+}
+
+#[inline(always)]
+fn shares_of(shares: NonZeroU32) -> Shares {
+    Shares(shares.get().into())
 }
 
 /// The receiver wants no more: it has what it needs or has met an error, and keeps the reason itself.
