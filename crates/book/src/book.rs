@@ -1,6 +1,7 @@
 //! The market's book of one issue, order by order.
 
-use crate::orders::{OrderTable, Position, Resting};
+use crate::home::Resting;
+use crate::orders::{OrderTable, Position};
 use crate::own::{Entry, Quote};
 use crate::{Levels, OwnQuotes, prefetch_all};
 use quoteclock_model::{Condition, OrderAction, OrderId, Price, ServerIndex, Shares, Side};

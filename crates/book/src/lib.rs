@@ -10,6 +10,7 @@
 //! Deliberately absent: time, phases and limits of spread, which belong to `quoteclock-obligation`, and names.
 
 mod book;
+mod home;
 mod levels;
 mod orders;
 mod own;

@@ -2,15 +2,17 @@
 //!
 //! A number has one home, a cache line with room for three orders, so that finding an order costs one miss and removing
 //! it moves nothing. What finds its home full goes elsewhere: to the home beside it, or if that is full too to a general
-//! map; to the map also goes what does not fit the 21 bytes that an order has in a home. Homes are a third full at most. Numbers are hashed under a key drawn at random, because they are
-//! chosen by those who are measured.
+//! map; to the map also goes what does not fit the 21 bytes that an order has in a home. Homes are a third full at most,
+//! so that few orders are elsewhere. A number's home depends on a key drawn at random, because numbers are chosen by those
+//! who are measured.
 
+use crate::home::{Bits, Home, Resting};
 use crate::own::{Entry, OwnQuotes, Quote};
 use crate::prefetch::prefetch;
-use crate::{Holder, Order, UsualChange, UsualOrder};
+use crate::{Holder, UsualChange, UsualOrder};
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use quoteclock_model::{Condition, OrderId, Price, ServerIndex, Shares, Side};
+use quoteclock_model::{OrderId, Shares};
 use std::hash::BuildHasher;
 use std::num::NonZeroU32;
 
@@ -26,162 +28,6 @@ pub(crate) struct OrderTable {
     /// What is left of 64 bits beyond those that tell a home.
     shift: u32,
     map: HashMap<OrderId, Resting, RandomState>,
-}
-
-/// What is kept of an order.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Resting {
-    pub(crate) order: Order,
-    pub(crate) holder: Option<Holder>,
-    /// Its place among the holder's own quotes.
-    pub(crate) entry: Entry,
-}
-
-/// A cache line: three orders, field by field.
-#[derive(Clone, Copy, Debug)]
-#[repr(C, align(64))]
-struct Home {
-    ids: [u64; Home::PLACES],
-    /// In ten-thousandths; 0 for none.
-    prices: [u32; Home::PLACES],
-    quantities: [u32; Home::PLACES],
-    /// See [`Bits`].
-    bits: [u32; Home::PLACES],
-    /// The holder's number; 0 for none.
-    holders: [u8; Home::PLACES],
-    /// Which places are taken, in the lowest three bits; then how many orders had to go elsewhere, 31 for that many and
-    /// more, from then on.
-    state: u8,
-}
-
-/// What an order has besides numbers: one more than its server's index (0 for none), its entry, side and condition, and
-/// whether it is no quote.
-struct Bits;
-
-impl Bits {
-    const SERVER: u32 = (1 << 21) - 1;
-    const ENTRY_SHIFT: u32 = 21;
-    const ENTRY: u32 = 0b11_1111;
-    const OFFER: u32 = 1 << 27;
-    const CONDITION_SHIFT: u32 = 28;
-    const CONDITION: u32 = 0b111;
-    const NO_QUOTE: u32 = 1 << 31;
-
-    #[inline(always)]
-    fn side(bits: u32) -> Side {
-        if bits & Self::OFFER == 0 { Side::Bid } else { Side::Offer }
-    }
-
-    #[inline(always)]
-    fn server(bits: u32) -> Option<ServerIndex> {
-        (bits & Self::SERVER).checked_sub(1).map(ServerIndex)
-    }
-
-    #[inline(always)]
-    fn entry(bits: u32) -> Entry {
-        Entry((bits >> Self::ENTRY_SHIFT & Self::ENTRY) as u8)
-    }
-
-    #[inline(always)]
-    fn of(server: u32, entry: Entry, side: Side) -> u32 {
-        server | u32::from(entry.0) << Self::ENTRY_SHIFT | if side == Side::Offer { Self::OFFER } else { 0 }
-    }
-}
-
-impl Home {
-    const PLACES: usize = 3;
-    const TAKEN: u8 = 0b111;
-    const ELSEWHERE_ONE: u8 = 1 << 3;
-    const ELSEWHERE_MANY: u8 = !Self::TAKEN;
-    const EMPTY: Home =
-        Home { ids: [0; 3], prices: [0; 3], quantities: [0; 3], bits: [0; 3], holders: [0; 3], state: 0 };
-
-    /// The place of the order with this number; [`Home::PLACES`] or more if it is not here.
-    #[inline(always)]
-    fn place(&self, id: OrderId) -> usize {
-        let [first, second, third] = self.ids.map(|at| u8::from(at == id.0));
-        let here = (first | second << 1 | third << 2) & self.state;
-        here.trailing_zeros() as usize
-    }
-
-    #[inline(always)]
-    fn has_elsewhere(&self) -> bool {
-        Self::ELSEWHERE_ONE <= self.state
-    }
-
-    #[inline(always)]
-    fn at(&self, place: usize) -> Resting {
-        let bits = self.bits[place];
-        let condition = match bits >> Bits::CONDITION_SHIFT & Bits::CONDITION {
-            0 => Condition::None,
-            1 => Condition::OnOpen,
-            2 => Condition::OnClose,
-            3 => Condition::Funari,
-            _ => Condition::Ioc,
-        };
-        let order = Order {
-            server: Bits::server(bits),
-            side: Bits::side(bits),
-            price: Price::from_ten_thousandths(u64::from(self.prices[place])),
-            quantity: Shares(u64::from(self.quantities[place])),
-            condition,
-        };
-        Resting { order, holder: self.holder(place), entry: Bits::entry(bits) }
-    }
-
-    /// Puts an order at a place, if it fits.
-    #[inline(always)]
-    fn put(&mut self, place: usize, id: OrderId, resting: &Resting) -> Option<()> {
-        let Resting { order, holder, entry } = resting;
-        let price = u32::try_from(order.price.map_or(0, Price::ten_thousandths)).ok()?;
-        let quantity = u32::try_from(order.quantity.0).ok()?;
-        let holder = u8::try_from(holder.map_or(0, Holder::number)).ok()?;
-        let server = order.server.map_or(0, |server| server.0.saturating_add(1));
-        if Bits::SERVER < server || Bits::ENTRY < u32::from(entry.0) {
-            return None;
-        }
-        let condition = (order.condition as u32) << Bits::CONDITION_SHIFT;
-        let no_quote = if order.quote_price().is_none() { Bits::NO_QUOTE } else { 0 };
-        let bits = Bits::of(server, *entry, order.side) | condition | no_quote;
-        self.set(place, id, bits, holder, Quote { price, shares: quantity });
-        Some(())
-    }
-
-    #[inline(always)]
-    fn set(&mut self, place: usize, id: OrderId, bits: u32, holder: u8, quote: Quote) {
-        self.ids[place] = id.0;
-        self.prices[place] = quote.price;
-        self.quantities[place] = quote.shares;
-        self.bits[place] = bits;
-        self.holders[place] = holder;
-        self.state |= 1 << place;
-    }
-
-    #[inline(always)]
-    fn holder(&self, place: usize) -> Option<Holder> {
-        Holder::numbered(u32::from(self.holders[place]))
-    }
-
-    /// A place that is not taken.
-    #[inline(always)]
-    fn free(&self) -> Option<usize> {
-        let place = self.state.trailing_ones() as usize;
-        (place < Self::PLACES).then_some(place)
-    }
-
-    /// One more of the orders whose home this is stands elsewhere.
-    fn count_elsewhere(&mut self) {
-        if self.state < Self::ELSEWHERE_MANY {
-            self.state += Self::ELSEWHERE_ONE;
-        }
-    }
-
-    /// One less.
-    fn discount_elsewhere(&mut self) {
-        if self.state < Self::ELSEWHERE_MANY {
-            self.state -= Self::ELSEWHERE_ONE;
-        }
-    }
 }
 
 /// Where an order stands among the homes: its own, or the one beside it. Good until the next change of the table.
@@ -489,7 +335,9 @@ impl OrderTable {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Order;
     use proptest::prelude::*;
+    use quoteclock_model::{Condition, Price, ServerIndex, Side};
     use std::collections::BTreeMap;
 
     #[test]

@@ -1,0 +1,161 @@
+//! The home of orders: a cache line with room for three, field by field.
+
+use crate::own::{Entry, Quote};
+use crate::{Holder, Order};
+use quoteclock_model::{Condition, OrderId, Price, ServerIndex, Shares, Side};
+
+/// What is kept of an order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Resting {
+    pub(crate) order: Order,
+    pub(crate) holder: Option<Holder>,
+    /// Its place among the holder's own quotes.
+    pub(crate) entry: Entry,
+}
+
+/// A cache line: three orders, field by field.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+pub(crate) struct Home {
+    pub(crate) ids: [u64; Home::PLACES],
+    /// In ten-thousandths; 0 for none.
+    pub(crate) prices: [u32; Home::PLACES],
+    pub(crate) quantities: [u32; Home::PLACES],
+    /// See [`Bits`].
+    pub(crate) bits: [u32; Home::PLACES],
+    /// The holder's number; 0 for none.
+    pub(crate) holders: [u8; Home::PLACES],
+    /// Which places are taken, in the lowest three bits; then how many orders had to go elsewhere, 31 for that many and
+    /// more, from then on.
+    pub(crate) state: u8,
+}
+
+/// What an order has besides numbers: one more than its server's index (0 for none), its entry, side and condition, and
+/// whether it is no quote.
+pub(crate) struct Bits;
+
+impl Bits {
+    pub(crate) const SERVER: u32 = (1 << 21) - 1;
+    pub(crate) const ENTRY_SHIFT: u32 = 21;
+    pub(crate) const ENTRY: u32 = 0b11_1111;
+    pub(crate) const OFFER: u32 = 1 << 27;
+    pub(crate) const CONDITION_SHIFT: u32 = 28;
+    pub(crate) const CONDITION: u32 = 0b111;
+    pub(crate) const NO_QUOTE: u32 = 1 << 31;
+
+    #[inline(always)]
+    pub(crate) fn side(bits: u32) -> Side {
+        if bits & Self::OFFER == 0 { Side::Bid } else { Side::Offer }
+    }
+
+    #[inline(always)]
+    pub(crate) fn server(bits: u32) -> Option<ServerIndex> {
+        (bits & Self::SERVER).checked_sub(1).map(ServerIndex)
+    }
+
+    #[inline(always)]
+    pub(crate) fn entry(bits: u32) -> Entry {
+        Entry((bits >> Self::ENTRY_SHIFT & Self::ENTRY) as u8)
+    }
+
+    #[inline(always)]
+    pub(crate) fn of(server: u32, entry: Entry, side: Side) -> u32 {
+        server | u32::from(entry.0) << Self::ENTRY_SHIFT | if side == Side::Offer { Self::OFFER } else { 0 }
+    }
+}
+
+impl Home {
+    pub(crate) const PLACES: usize = 3;
+    pub(crate) const TAKEN: u8 = 0b111;
+    pub(crate) const ELSEWHERE_ONE: u8 = 1 << 3;
+    pub(crate) const ELSEWHERE_MANY: u8 = !Self::TAKEN;
+    pub(crate) const EMPTY: Home =
+        Home { ids: [0; 3], prices: [0; 3], quantities: [0; 3], bits: [0; 3], holders: [0; 3], state: 0 };
+
+    /// The place of the order with this number; [`Home::PLACES`] or more if it is not here.
+    #[inline(always)]
+    pub(crate) fn place(&self, id: OrderId) -> usize {
+        let [first, second, third] = self.ids.map(|at| u8::from(at == id.0));
+        let here = (first | second << 1 | third << 2) & self.state;
+        here.trailing_zeros() as usize
+    }
+
+    #[inline(always)]
+    pub(crate) fn has_elsewhere(&self) -> bool {
+        Self::ELSEWHERE_ONE <= self.state
+    }
+
+    #[inline(always)]
+    pub(crate) fn at(&self, place: usize) -> Resting {
+        let bits = self.bits[place];
+        let condition = match bits >> Bits::CONDITION_SHIFT & Bits::CONDITION {
+            0 => Condition::None,
+            1 => Condition::OnOpen,
+            2 => Condition::OnClose,
+            3 => Condition::Funari,
+            _ => Condition::Ioc,
+        };
+        let order = Order {
+            server: Bits::server(bits),
+            side: Bits::side(bits),
+            price: Price::from_ten_thousandths(u64::from(self.prices[place])),
+            quantity: Shares(u64::from(self.quantities[place])),
+            condition,
+        };
+        Resting { order, holder: self.holder(place), entry: Bits::entry(bits) }
+    }
+
+    /// Puts an order at a place, if it fits.
+    #[inline(always)]
+    pub(crate) fn put(&mut self, place: usize, id: OrderId, resting: &Resting) -> Option<()> {
+        let Resting { order, holder, entry } = resting;
+        let price = u32::try_from(order.price.map_or(0, Price::ten_thousandths)).ok()?;
+        let quantity = u32::try_from(order.quantity.0).ok()?;
+        let holder = u8::try_from(holder.map_or(0, Holder::number)).ok()?;
+        let server = order.server.map_or(0, |server| server.0.saturating_add(1));
+        if Bits::SERVER < server || Bits::ENTRY < u32::from(entry.0) {
+            return None;
+        }
+        let condition = (order.condition as u32) << Bits::CONDITION_SHIFT;
+        let no_quote = if order.quote_price().is_none() { Bits::NO_QUOTE } else { 0 };
+        let bits = Bits::of(server, *entry, order.side) | condition | no_quote;
+        self.set(place, id, bits, holder, Quote { price, shares: quantity });
+        Some(())
+    }
+
+    #[inline(always)]
+    pub(crate) fn set(&mut self, place: usize, id: OrderId, bits: u32, holder: u8, quote: Quote) {
+        self.ids[place] = id.0;
+        self.prices[place] = quote.price;
+        self.quantities[place] = quote.shares;
+        self.bits[place] = bits;
+        self.holders[place] = holder;
+        self.state |= 1 << place;
+    }
+
+    #[inline(always)]
+    pub(crate) fn holder(&self, place: usize) -> Option<Holder> {
+        Holder::numbered(u32::from(self.holders[place]))
+    }
+
+    /// A place that is not taken.
+    #[inline(always)]
+    pub(crate) fn free(&self) -> Option<usize> {
+        let place = self.state.trailing_ones() as usize;
+        (place < Self::PLACES).then_some(place)
+    }
+
+    /// One more of the orders whose home this is stands elsewhere.
+    pub(crate) fn count_elsewhere(&mut self) {
+        if self.state < Self::ELSEWHERE_MANY {
+            self.state += Self::ELSEWHERE_ONE;
+        }
+    }
+
+    /// One less.
+    pub(crate) fn discount_elsewhere(&mut self) {
+        if self.state < Self::ELSEWHERE_MANY {
+            self.state -= Self::ELSEWHERE_ONE;
+        }
+    }
+}
