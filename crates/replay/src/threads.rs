@@ -28,12 +28,15 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// How many items a thread takes at once: so few that all end at about the same time.
-    const TAKEN_AT_ONCE: usize = 8;
+    /// How often a thread takes items, about: often enough that all end at about the same time, and seldom enough that most
+    /// items follow another, while which they were fetched.
+    const TIMES_TAKEN: usize = 16;
 
     fn share<T: Send>(&self, items: &mut [T], work: impl Fn(&mut [T]) + Sync) {
         let Some(others) = &self.others else { return work(items) };
-        let parts = Mutex::new(items.chunks_mut(Self::TAKEN_AT_ONCE));
+        let threads = 1 + others.current_num_threads();
+        let taken = items.len().div_ceil(threads * Self::TIMES_TAKEN).max(1);
+        let parts = Mutex::new(items.chunks_mut(taken));
         let next = || parts.lock().expect("no thread panics with the lock").next();
         let work = || {
             while let Some(part) = next() {
