@@ -132,7 +132,7 @@ impl UsualOrder {
     /// An order as a usual one, if it is.
     #[inline(always)]
     fn of(order: &Order) -> Option<UsualOrder> {
-        let (price, shares) = (usual_price(order.price?)?, usual_shares(order.quantity)?);
+        let (price, shares) = (order.price?.in_32_bits()?, order.quantity.in_32_bits()?);
         (order.condition == Condition::None).then_some(UsualOrder {
             server: order.server,
             side: order.side,
@@ -140,18 +140,6 @@ impl UsualOrder {
             shares,
         })
     }
-}
-
-/// A price that 32 bits hold.
-#[inline(always)]
-fn usual_price(price: Price) -> Option<NonZeroU32> {
-    NonZeroU32::new(u32::try_from(price.ten_thousandths()).ok()?)
-}
-
-/// A quantity that 32 bits hold.
-#[inline(always)]
-fn usual_shares(shares: Shares) -> Option<NonZeroU32> {
-    NonZeroU32::new(u32::try_from(shares.0).ok()?)
 }
 
 impl From<UsualChange> for QuoteChange {
@@ -268,7 +256,7 @@ impl Book {
                 });
             }
             OrderAction::Replace { order, order_new, price, quantity } => {
-                let usual = match (price.map(usual_price), quantity.map(usual_shares)) {
+                let usual = match (price.map(Price::in_32_bits), quantity.map(Shares::in_32_bits)) {
                     (Some(None), _) | (_, Some(None)) => None,
                     (price, shares) => self.replace_usual(order, order_new, price.flatten(), shares.flatten()),
                 };
@@ -278,7 +266,7 @@ impl Book {
                 });
             }
             OrderAction::Reduce { order, quantity } => {
-                let usual = usual_shares(quantity).and_then(|shares| self.take_usual(order, Some(shares)));
+                let usual = quantity.in_32_bits().and_then(|shares| self.take_usual(order, Some(shares)));
                 changed(&match usual {
                     Some(change) => change.into(),
                     None => self.take(order, Some(quantity))?,

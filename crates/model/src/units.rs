@@ -4,7 +4,7 @@
 //! carry (four decimal places). That is a storage unit, not the tick, which varies with the price.
 
 use std::fmt;
-use std::num::NonZeroU64;
+use std::num::{NonZeroU32, NonZeroU64};
 
 /// How many storage units make one currency unit.
 const SCALE: u64 = 10_000;
@@ -30,6 +30,12 @@ impl Price {
         self.0.get()
     }
 
+    /// The price in ten-thousandths, if 32 bits hold it, as they do up to 429,496.7295 currency units.
+    #[inline]
+    pub fn in_32_bits(self) -> Option<NonZeroU32> {
+        u32::try_from(self.0.get()).ok().and_then(NonZeroU32::new)
+    }
+
     /// Value of `shares` at this price. Exact: the largest price times the largest total fits.
     ///
     /// Clause: `ST1/minimum-value`.
@@ -52,6 +58,12 @@ pub struct Shares(pub u64);
 impl Shares {
     /// The largest quantity that one record may carry.
     pub const MAX_PER_RECORD: Shares = Shares(1_000_000_000_000);
+
+    /// The number, if 32 bits hold it and it is not zero.
+    #[inline]
+    pub fn in_32_bits(self) -> Option<NonZeroU32> {
+        u32::try_from(self.0).ok().and_then(NonZeroU32::new)
+    }
 }
 
 impl fmt::Display for Shares {
@@ -130,6 +142,16 @@ mod tests {
         assert!(Price::from_ten_thousandths(1).is_some());
         assert_eq!(Price::from_ten_thousandths(10_000_000_000_000), Some(Price::MAX));
         assert_eq!(Price::from_ten_thousandths(10_000_000_000_001), None);
+    }
+
+    #[test]
+    fn numbers_of_32_bits_end_where_those_do() {
+        let price = |units| Price::from_ten_thousandths(units).expect("legal").in_32_bits().map(NonZeroU32::get);
+        assert_eq!([price(1), price(u64::from(u32::MAX))], [Some(1), Some(u32::MAX)]);
+        assert_eq!(price(u64::from(u32::MAX) + 1), None);
+        let shares = |shares| Shares(shares).in_32_bits().map(NonZeroU32::get);
+        assert_eq!([shares(0), shares(1), shares(u64::from(u32::MAX))], [None, Some(1), Some(u32::MAX)]);
+        assert_eq!(shares(u64::from(u32::MAX) + 1), None);
     }
 
     #[test]

@@ -161,21 +161,21 @@ impl IssueMeasure {
     fn apply_usual(&mut self, action: &OrderAction, plan_server_of: &[Option<u32>]) -> Option<()> {
         match *action {
             OrderAction::Add { order, server, side, price, quantity, condition: Condition::None } => {
-                let usual = UsualOrder { server, side, price: usual_price(price?)?, shares: usual_shares(quantity)? };
+                let usual = UsualOrder { server, side, price: price?.in_32_bits()?, shares: quantity.in_32_bits()? };
                 self.add_usual(order, &usual, plan_server_of)
             }
             OrderAction::Replace { order, order_new, price, quantity } => {
-                let price = if let Some(price) = price { Some(usual_price(price)?) } else { None };
-                let shares = if let Some(quantity) = quantity { Some(usual_shares(quantity)?) } else { None };
+                let price = if let Some(price) = price { Some(price.in_32_bits()?) } else { None };
+                let shares = if let Some(quantity) = quantity { Some(quantity.in_32_bits()?) } else { None };
                 self.replace_usual(order, order_new, price, shares)
             }
-            OrderAction::Reduce { order, quantity } => self.take_usual(order, Some(usual_shares(quantity)?)),
+            OrderAction::Reduce { order, quantity } => self.take_usual(order, Some(quantity.in_32_bits()?)),
             OrderAction::Cancel { order } => self.take_usual(order, None),
             OrderAction::Trade { orders: [Some(order), None], price, quantity, auction } => {
-                self.execute_usual(order, price, usual_shares(quantity)?, auction)
+                self.execute_usual(order, price, quantity.in_32_bits()?, auction)
             }
             OrderAction::Trade { orders: [Some(order), Some(contra)], price, quantity, auction } => {
-                self.execute_both_usual([order, contra], price, usual_shares(quantity)?, auction, plan_server_of)
+                self.execute_both_usual([order, contra], price, quantity.in_32_bits()?, auction, plan_server_of)
             }
             OrderAction::Trade { .. } | OrderAction::Add { .. } => None,
         }
@@ -436,14 +436,4 @@ fn holder_of(
 ) -> Option<Holder> {
     let server = plan_server_of[server.index()]?;
     *holder_of_server.get(server as usize)?
-}
-
-#[inline(always)]
-fn usual_price(price: Price) -> Option<NonZeroU32> {
-    NonZeroU32::new(u32::try_from(price.ten_thousandths()).ok()?)
-}
-
-#[inline(always)]
-fn usual_shares(shares: Shares) -> Option<NonZeroU32> {
-    NonZeroU32::new(u32::try_from(shares.0).ok()?)
 }
