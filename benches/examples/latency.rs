@@ -2,7 +2,8 @@
 //!
 //! With one issue its book stays warm; with many, as in a feed, each event finds its book as the others have left it. Half
 //! of a day warms the books, of the other half every event is timed on its own. The clock is read twice for each, which
-//! costs as much as a small event: its own figures, measured the same way, stand beside. Without a number of issues both are shown.
+//! costs as much as a small event: its own figures, measured the same way, stand beside. Without a number of issues both
+//! are shown.
 
 use hdrhistogram::Histogram;
 use quoteclock_benches::{Input, Records, day, finish};

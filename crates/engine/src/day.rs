@@ -155,13 +155,10 @@ impl<'a, S: DaySink, R: RejectSink> Day<'a, S, R> {
         let Some(batch) = self.batch.as_mut().filter(|batch| !batch.is_empty()) else { return Ok(()) };
         let Stage::Open { engine, progress } = &mut self.stage else { unreachable!("a good time opens the day") };
         let fault = engine.apply_groups(batch.base(), &batch.groups(), &*self.crew, &mut self.sink);
-        let fault = match fault {
-            None => {
-                engine.groups_end(progress.last());
-                batch.clear();
-                return Ok(());
-            }
-            Some(fault) => fault,
+        let Some(fault) = fault else {
+            engine.groups_end(progress.last());
+            batch.clear();
+            return Ok(());
         };
         let place = batch.place(fault.ordinal);
         batch.clear();
