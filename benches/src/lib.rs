@@ -12,7 +12,7 @@ mod stage;
 pub use hash::Hash;
 pub use input::{Form, Input, Records};
 pub use measure::{
-    Checksum, Ledger, Makers, NoRejects, books, day, decode, decode_itch, finish, full_day, full_day_binary,
-    full_day_by, full_day_itch, hash, issue, process,
+    Checksum, Makers, NoRejects, books, day, decode, decode_itch, finish, full_day, full_day_binary, full_day_by,
+    full_day_itch, hash, issue, process,
 };
 pub use stage::{Prepared, STAGES, Size, Stage, stage};

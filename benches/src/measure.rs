@@ -2,15 +2,14 @@
 
 use crate::{Hash, Input, Records};
 use quoteclock_book::{Book, QuoteChange};
-use quoteclock_engine::{Alone, BadRecord, Crew, Day, DayOptions, DaySink, Finished, RejectSink};
+use quoteclock_engine::{Alone, BadRecord, Crew, Day, DayOptions, Finished, RejectSink};
 use quoteclock_feed::{RawRecord, Receiver, Stop};
-use quoteclock_ledger::DayLedger;
-use quoteclock_model::{Interval, IssueCode, IssueIndex, MarketEvent, Scope, ServerIndex, Side, Timestamp};
-use quoteclock_obligation::{IntervalSink, IssueMeasure, ObligationIndex};
+use quoteclock_ledger::{DayLedger, OpenLedger};
+use quoteclock_model::{IssueCode, IssueIndex, MarketEvent, Scope, ServerIndex, Side, Timestamp};
+use quoteclock_obligation::{IssueMeasure, ObligationIndex};
 use quoteclock_rules::{DayPlan, SignUpPlan};
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
 
 /// Sums what a decoder hands over.
 #[derive(Default)]
@@ -122,7 +121,7 @@ pub fn issue(plan: &DayPlan, records: &Records) -> u64 {
     let position = |name| position(name).and_then(|position| u32::try_from(position).ok());
     let plan_server_of: Vec<Option<u32>> = records.servers.iter().map(position).collect();
     let mut measure = IssueMeasure::new(plan, &[]);
-    let mut ledger = DayLedger::new(plan);
+    let mut ledger = OpenLedger::new(plan);
     let mut first = 0;
     for (position, sign_up) in plan.sign_ups.iter().enumerate() {
         measure.add_sign_up(plan, position, ObligationIndex(first));
@@ -141,25 +140,8 @@ pub fn issue(plan: &DayPlan, records: &Records) -> u64 {
     measure.finish(plan.day.end, &mut ledger);
     let mut hash = Hash::default();
     hash.add_text(&format!("{traded:?}"));
-    hash.add(self::hash(plan, &ledger));
+    hash.add(self::hash(plan, &ledger.close()));
     hash.value()
-}
-
-/// Keeps the ledger of a day.
-#[derive(Default)]
-pub struct Ledger(Option<DayLedger>);
-
-impl IntervalSink for Ledger {
-    #[inline]
-    fn interval(&mut self, obligation: ObligationIndex, interval: Interval) {
-        self.0.as_mut().expect("open").interval(obligation, interval);
-    }
-}
-
-impl DaySink for Ledger {
-    fn open(&mut self, plan: &Arc<DayPlan>) {
-        self.0 = Some(DayLedger::new(plan));
-    }
 }
 
 /// A strict run sets nothing aside.
@@ -174,9 +156,9 @@ impl RejectSink for NoRejects {
 ///
 /// # Panics
 /// Never: the date is of our time.
-pub fn day(input: &Input) -> Day<'_, Ledger, NoRejects> {
+pub fn day(input: &Input) -> Day<'_, OpenLedger, NoRejects> {
     let options = DayOptions { date: Some(input.options.date), ..DayOptions::default() };
-    Day::new(&input.registry, options, Ledger::default(), NoRejects).expect("a date of our time")
+    Day::new(&input.registry, options, OpenLedger::default(), NoRejects).expect("a date of our time")
 }
 
 /// Measures a whole day, decoding included, and gives a hash of all totals.
@@ -201,9 +183,9 @@ pub fn full_day_by(input: &Input, crew: impl Crew) -> (Finished, u64) {
 ///
 /// # Panics
 /// If the day is bad: it is ours.
-pub fn finish(day: Day<'_, Ledger, NoRejects>) -> (Finished, u64) {
-    let (finished, Ledger(ledger), NoRejects) = day.finish().expect("a good day");
-    let hash = hash(&finished.plan, &ledger.expect("open"));
+pub fn finish(day: Day<'_, OpenLedger, NoRejects>) -> (Finished, u64) {
+    let (finished, ledger, NoRejects) = day.finish().expect("a good day");
+    let hash = hash(&finished.plan, &ledger.close());
     (finished, hash)
 }
 

@@ -175,6 +175,12 @@ impl Book {
         u32::try_from(self.own.len()).ok().and_then(Holder::numbered).expect("fewer holders than 32 bits count")
     }
 
+    /// All holders, in the order in which they were added.
+    pub fn holders(&self) -> impl Iterator<Item = Holder> + use<> {
+        let count = u32::try_from(self.own.len()).unwrap_or(u32::MAX);
+        (1..=count).filter_map(Holder::numbered)
+    }
+
     /// The own quotes of a holder.
     pub fn own(&self, holder: Holder) -> &OwnQuotes {
         &self.own[holder.index()]

@@ -37,7 +37,9 @@ impl Quote {
     /// No quote.
     pub const NONE: Quote = Quote { price: 0, shares: 0 };
 
-    fn of(price: Price, shares: Shares) -> Option<Quote> {
+    /// The quote, or that there is none; `None` if 32 bits do not hold its numbers.
+    pub fn of(quote: Option<(Price, Shares)>) -> Option<Quote> {
+        let Some((price, shares)) = quote else { return Some(Quote::NONE) };
         let (price, shares) = (u32::try_from(price.ten_thousandths()).ok()?, u32::try_from(shares.0).ok()?);
         Some(Quote { price, shares })
     }
@@ -108,16 +110,27 @@ impl Few {
 
     /// The orders of `side` from the best price outward, each found when it is asked for: the first few are mostly enough.
     fn outward(&self, side: Side) -> impl Iterator<Item = Quote> + '_ {
-        let worst = match side {
-            Side::Bid => 0,
-            Side::Offer => u32::MAX,
-        };
         let mut left = self.taken;
         std::iter::from_fn(move || {
-            let best = bits(left).max_by_key(|&entry| self.entries[entry].price ^ worst)?;
-            left &= !(1 << best);
-            Some(self.entries[best])
+            // Key and entry in one number: nothing foretells which is the best, so there is no branch.
+            let of = |entry: usize| key_of(side, self.entries[entry].price) << 6 | entry as u64;
+            let best = bits(left)
+                .fold(None, |best: Option<u64>, entry| Some(best.map_or(of(entry), |best| best.max(of(entry)))))?;
+            let entry = best & 63;
+            left &= !(1 << entry);
+            Some(self.entries[entry as usize])
         })
+    }
+
+    /// What is quoted at prices whose key is at least `from`.
+    fn from(&self, side: Side, from: u64) -> (Amount, u128) {
+        let (mut value, mut quantity) = (0, 0);
+        for quote in self.iter() {
+            let shares = if from <= key_of(side, quote.price) { u64::from(quote.shares) } else { 0 };
+            value += u128::from(u64::from(quote.price) * shares);
+            quantity += u128::from(shares);
+        }
+        (Amount(value), quantity)
     }
 }
 
@@ -183,29 +196,22 @@ impl OwnQuotes {
     /// What `side` quotes at `outermost` and better prices: value and shares.
     pub fn inside(&self, side: Side, outermost: Price) -> (Amount, u128) {
         let own = self.side(side);
-        let (mut value, mut quantity) = (Amount::default(), 0);
-        match &own.form {
-            Form::Few(few) => {
-                for quote in few.iter() {
-                    let price = u64::from(quote.price);
-                    let is_inside = match side {
-                        Side::Bid => outermost.ten_thousandths() <= price,
-                        Side::Offer => price <= outermost.ten_thousandths(),
-                    };
-                    if is_inside {
-                        value += value_of(quote);
-                        quantity += u128::from(quote.shares);
-                    }
-                }
-            }
-            Form::Many(many) => {
-                for (&key, &shares) in many.range(own.key(outermost)..) {
-                    value += own.amount(key, shares);
-                    quantity += shares;
-                }
-            }
+        match (&own.form, u32::try_from(outermost.ten_thousandths())) {
+            (Form::Few(few), Ok(outermost)) => few.from(side, key_of(side, outermost)),
+            // A price above all.
+            (Form::Few(_), Err(_)) if side == Side::Bid => (Amount(0), 0),
+            (Form::Few(_), Err(_)) => self.all(side),
+            (Form::Many(many), _) => own.sum(many.range(own.key(outermost)..)),
         }
-        (value, quantity)
+    }
+
+    /// All that `side` quotes: value and shares.
+    pub fn all(&self, side: Side) -> (Amount, u128) {
+        let own = self.side(side);
+        match &own.form {
+            Form::Few(few) => few.from(side, 0),
+            Form::Many(many) => own.sum(many),
+        }
     }
 
     /// Fetches what a change would change.
@@ -265,12 +271,37 @@ fn value_of(quote: Quote) -> Amount {
     Amount(u128::from(u64::from(quote.price) * u64::from(quote.shares)))
 }
 
+/// Ascending keys run from the worst price to the best.
+#[inline(always)]
+fn key_of(side: Side, price: u32) -> u64 {
+    u64::from(price) ^ worst(side)
+}
+
+/// The key of a price in 32 bits is the difference of its bits from these.
+#[inline(always)]
+fn worst(side: Side) -> u64 {
+    match side {
+        Side::Bid => 0,
+        Side::Offer => u32::MAX.into(),
+    }
+}
+
 /// A number of shares that 64 bits hold: beyond them every minimum is reached.
 fn saturated(shares: u128) -> u64 {
     u64::try_from(shares).unwrap_or(u64::MAX)
 }
 
 impl OwnSide {
+    /// Value and shares of levels.
+    fn sum<'l>(&self, levels: impl IntoIterator<Item = (&'l u64, &'l u128)>) -> (Amount, u128) {
+        let (mut value, mut quantity) = (Amount::default(), 0);
+        for (&key, &shares) in levels {
+            value += self.amount(key, shares);
+            quantity += shares;
+        }
+        (value, quantity)
+    }
+
     /// The value of so many shares at the price of `key`. Exact: no input is long enough for 128 bits.
     #[inline]
     fn amount(&self, key: u64, shares: u128) -> Amount {
@@ -297,7 +328,8 @@ impl OwnSide {
 
     fn add(&mut self, price: Price, shares: Shares) -> Entry {
         if let Form::Few(few) = &mut self.form {
-            let added = Quote::of(price, shares).and_then(|quote| few.add(quote).or_else(|| few.add_entry(quote)));
+            let added =
+                Quote::of(Some((price, shares))).and_then(|quote| few.add(quote).or_else(|| few.add_entry(quote)));
             if let Some(entry) = added {
                 return entry;
             }

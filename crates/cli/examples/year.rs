@@ -8,7 +8,7 @@
 //! The figures are made up: every sign-up is fulfilled for a part of each day that depends on its position and the date.
 
 use jiff::civil::{Date, Weekday, date};
-use quoteclock_ledger::DayLedger;
+use quoteclock_ledger::{DayLedger, OpenLedger};
 use quoteclock_model::{DayTurnover, Interval, State, Timestamp, Turnover};
 use quoteclock_obligation::{IntervalSink, ObligationIndex};
 use quoteclock_rules::{DayPlan, Registry, SourceFile};
@@ -59,14 +59,14 @@ fn add_day(batch: &mut Batch, registry: &Registry, date: Date) -> Result<usize, 
 }
 
 fn ledger(plan: &DayPlan) -> DayLedger {
-    let mut ledger = DayLedger::new(plan);
+    let mut ledger = OpenLedger::new(plan);
     let start = plan.day.start.as_micros();
     for (index, seed) in (0..).zip(0..i64::try_from(plan.sign_ups.len()).unwrap_or_default()) {
         let length = 10_000_000_000 + (seed * 7_919 + start / 1_000_000) % 8_000_000_000;
         let (start, end) = (Timestamp::from_micros(start), Timestamp::from_micros(start + length));
         ledger.interval(ObligationIndex(index), Interval { start, end, state: State::Fulfilled });
     }
-    ledger
+    ledger.close()
 }
 
 fn turnover(plan: &DayPlan) -> DayTurnover {

@@ -1,11 +1,12 @@
 //! Whole blocks of the binary form: checked, then applied as they stand, group by group.
 
-use crate::day::{Day, DaySink, RejectSink, Stage};
+use crate::day::{Day, RejectSink, Stage};
 use crate::group::Events;
 use quoteclock_book::prefetch_all;
 use quoteclock_feed::Stop;
 use quoteclock_feed::binary::{BlockTimes, Slot, UnverifiedGroup, WholeBlock};
 use quoteclock_model::{IssueIndex, Span};
+use quoteclock_obligation::DaySink;
 use std::ops::Range;
 
 /// A group of a block that is to be checked.

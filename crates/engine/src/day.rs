@@ -12,7 +12,7 @@ use quoteclock_feed::{Malformed, Place, RawRecord, Receiver, Stop, UsualRecord};
 use quoteclock_model::{
     DayTurnover, IssueCode, IssueIndex, MarketEvent, Record, Scope, ServerIndex, Span, Timestamp, merge_spans,
 };
-use quoteclock_obligation::{IntervalSink, IssueMeasure};
+use quoteclock_obligation::{DaySink, IssueMeasure};
 use quoteclock_rules::{DayPlan, Registry, local_time};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -28,12 +28,6 @@ pub struct DayOptions {
     pub date: Option<Date>,
     /// Time that an earlier run over the same input has found to be unknown after it had been measured.
     pub unknown: Vec<UnknownWindow>,
-}
-
-/// Takes what a day says.
-pub trait DaySink: IntervalSink {
-    /// Takes the plan, once the date is known and before the first interval.
-    fn open(&mut self, plan: &Arc<DayPlan>);
 }
 
 /// Takes the records that a lenient run sets aside.

@@ -19,7 +19,7 @@ mod market;
 mod pass;
 
 pub use block::GroupCheck;
-pub use day::{Day, DayOptions, DaySink, Finished, RejectSink};
+pub use day::{Day, DayOptions, Finished, RejectSink};
 pub use engine::{Engine, MeasureIndex};
 pub use faults::{BadRecord, DayError, Fault};
 pub use group::{Alone, Crew, Group};

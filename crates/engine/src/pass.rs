@@ -1,8 +1,9 @@
 //! What an input's records are pushed through: a day, or whoever watches one.
 
-use crate::{Day, DayError, DaySink, Finished, RejectSink};
+use crate::{Day, DayError, Finished, RejectSink};
 use jiff::civil::Date;
 use quoteclock_feed::{Place, Receiver, Stop};
+use quoteclock_obligation::DaySink;
 
 /// One run over the records of an input.
 pub trait Pass: Receiver {

@@ -5,7 +5,7 @@ use crate::explanation::{Availability, Explanation, Moment, Scene, SchemeName, S
 use crate::strip::{Sample, Strip};
 use crate::subject::Found;
 use quoteclock_engine::MeasureIndex;
-use quoteclock_ledger::DayLedger;
+use quoteclock_ledger::OpenLedger;
 use quoteclock_model::{Interval, Micros, Phase, Price, Shares, Side, Span, State, Timestamp};
 use quoteclock_obligation::{IntervalSink, IssueMeasure};
 use quoteclock_rules::{DayPlan, Exemption, Registry};
@@ -42,7 +42,7 @@ pub(crate) struct Scribe {
     unknown: Vec<Span>,
     exemptions: Vec<Exemption>,
     current: Option<Opening>,
-    ledger: DayLedger,
+    ledger: OpenLedger,
     breaches: Vec<Stretch>,
     asked: Asked,
     strip: Strip,
@@ -93,7 +93,7 @@ impl Scribe {
             unknown,
             exemptions: registry.exemptions().iter().filter(concerns).cloned().collect(),
             current: None,
-            ledger: DayLedger::new(plan),
+            ledger: OpenLedger::new(plan),
             breaches: Vec::new(),
             asked: Asked::default(),
             strip: Strip::new(plan),
@@ -163,8 +163,9 @@ impl Scribe {
             self.end(interval, causes, None);
         }
         let scheme = registry.scheme();
+        let (moment, ledger) = (self.moment(), self.ledger.close());
         Explanation {
-            moment: self.moment(),
+            moment,
             plan: self.plan,
             subject: self.subject,
             scheme: SchemeName {
@@ -172,8 +173,8 @@ impl Scribe {
                 version: scheme.version().to_owned(),
                 interpretations: scheme.interpretations().iter().collect(),
             },
-            total: self.ledger.total(self.found.index),
-            breach_count: self.ledger.breaches(self.found.index).len(),
+            total: ledger.total(self.found.index),
+            breach_count: ledger.breaches(self.found.index).len(),
             breaches: self.breaches,
             strip: self.strip,
             reject_count,

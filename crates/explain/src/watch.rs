@@ -5,15 +5,13 @@ use crate::scribe::Scribe;
 use crate::subject::{QuestionError, find};
 use crate::{Explanation, Question};
 use quoteclock_book::{Book, Order};
-use quoteclock_engine::{
-    BadRecord, Day, DayError, DayOptions, DaySink, Fault, Finished, Pass, RejectSink, UnknownWindow,
-};
+use quoteclock_engine::{BadRecord, Day, DayError, DayOptions, Fault, Finished, Pass, RejectSink, UnknownWindow};
 use quoteclock_feed::{Place, RawRecord, Receiver, Sequence, Stop};
 use quoteclock_model::{
     Interval, IssueCode, IssueIndex, MarketEvent, OrderAction, OrderId, Scope, ServerIndex, Span, Timestamp,
     merge_spans,
 };
-use quoteclock_obligation::{IntervalSink, ObligationIndex};
+use quoteclock_obligation::{DaySink, IntervalSink, ObligationIndex};
 use quoteclock_rules::{DayPlan, Registry};
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -1,36 +1,20 @@
 //! What is explained is what is measured: on generated days, good and damaged, for every obligation.
 
 use proptest::prelude::*;
-use quoteclock_engine::{BadRecord, Day, DayError, DayOptions, DaySink, Finished, Pass, RejectSink};
+use quoteclock_engine::{BadRecord, Day, DayError, DayOptions, Finished, Pass, RejectSink};
 use quoteclock_explain::{
     At, Availability, Explanation, Question, Stretch, Watch, render_text, write_html, write_json,
 };
 use quoteclock_feed::FeedError;
 use quoteclock_feed::csv::CsvDecoder;
-use quoteclock_ledger::{Breach, DayLedger};
-use quoteclock_model::{Interval, State, Timestamp};
-use quoteclock_obligation::{IntervalSink, ObligationIndex, verdict};
+use quoteclock_ledger::{Breach, OpenLedger};
+use quoteclock_model::{State, Timestamp};
+use quoteclock_obligation::verdict;
 use quoteclock_report::Style;
 use quoteclock_report::rows::{Key, keys};
-use quoteclock_rules::{DayPlan, Registry, SourceFile};
+use quoteclock_rules::{Registry, SourceFile};
 use quoteclock_testkit::{Case, generate};
 use std::cmp::Reverse;
-use std::sync::Arc;
-
-#[derive(Default)]
-struct Ledger(Option<DayLedger>);
-
-impl IntervalSink for Ledger {
-    fn interval(&mut self, obligation: ObligationIndex, interval: Interval) {
-        self.0.as_mut().expect("open").interval(obligation, interval);
-    }
-}
-
-impl DaySink for Ledger {
-    fn open(&mut self, plan: &Arc<DayPlan>) {
-        self.0 = Some(DayLedger::new(plan));
-    }
-}
 
 struct Nowhere;
 
@@ -108,9 +92,9 @@ fn check_moment(explanation: &Explanation, at: Timestamp) {
 
 fn check(case: &Case) {
     let registry = registry(case);
-    let measured = run(case, |options| Day::new(&registry, options, Ledger::default(), Nowhere));
-    let Some((finished, (Ledger(ledger), Nowhere))) = measured else { return };
-    let (plan, ledger) = (finished.plan, ledger.expect("open"));
+    let measured = run(case, |options| Day::new(&registry, options, OpenLedger::default(), Nowhere));
+    let Some((finished, (ledger, Nowhere))) = measured else { return };
+    let (plan, ledger) = (finished.plan, ledger.close());
     for key in keys(&plan) {
         let explanation = ask(case, &registry, &key, None);
         assert_eq!(explanation.total, ledger.total(key.index));

@@ -2,8 +2,9 @@
 
 use jiff::civil::Date;
 use quoteclock_model::{Interval, IssueCode, Micros, Reason, Span, State};
-use quoteclock_obligation::{IntervalSink, ObligationIndex};
+use quoteclock_obligation::{DaySink, IntervalSink, ObligationIndex};
 use quoteclock_rules::DayPlan;
+use std::sync::Arc;
 
 /// Times of one obligation on one day, or summed over several.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -50,33 +51,72 @@ pub struct DayRow {
     pub total: Total,
 }
 
+/// Totals and breaches of all obligations of a day that is being measured.
+///
+/// Breaches are kept in the order in which they end, all obligations mixed: one more touches no more memory than itself.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct OpenLedger {
+    totals: Vec<Total>,
+    breaches: Vec<(ObligationIndex, Breach)>,
+}
+
 /// Totals and breaches of all obligations of a day.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DayLedger {
-    accounts: Vec<(Total, Vec<Breach>)>,
+    totals: Vec<Total>,
+    /// Those of each obligation next to each other, in order of time.
+    breaches: Vec<Breach>,
+    /// Where those of each obligation end.
+    ends: Vec<usize>,
+}
+
+impl OpenLedger {
+    /// An empty ledger for the obligations of `plan`.
+    pub fn new(plan: &DayPlan) -> OpenLedger {
+        let count = plan.sign_ups.iter().map(|sign_up| sign_up.obligations.len()).sum();
+        OpenLedger { totals: vec![Total::default(); count], breaches: Vec::new() }
+    }
+
+    /// The ledger of the day, which has ended.
+    pub fn close(self) -> DayLedger {
+        let OpenLedger { totals, mut breaches } = self;
+        breaches.sort_unstable_by_key(|(obligation, breach)| (*obligation, breach.span.start));
+        let mut ends = vec![0; totals.len()];
+        for (end, (obligation, _)) in (1..).zip(&breaches) {
+            ends[obligation.0 as usize] = end;
+        }
+        let mut last = 0;
+        for end in &mut ends {
+            last = last.max(*end);
+            *end = last;
+        }
+        DayLedger { totals, breaches: breaches.into_iter().map(|(_, breach)| breach).collect(), ends }
+    }
 }
 
 impl DayLedger {
-    /// An empty ledger for the obligations of `plan`.
-    pub fn new(plan: &DayPlan) -> DayLedger {
-        let count = plan.sign_ups.iter().map(|sign_up| sign_up.obligations.len()).sum();
-        DayLedger { accounts: vec![(Total::default(), Vec::new()); count] }
-    }
-
     /// The times of an obligation.
     pub fn total(&self, obligation: ObligationIndex) -> Total {
-        self.accounts[obligation.0 as usize].0
+        self.totals[obligation.0 as usize]
     }
 
     /// The breaches of an obligation, in order of time.
     pub fn breaches(&self, obligation: ObligationIndex) -> &[Breach] {
-        &self.accounts[obligation.0 as usize].1
+        let position = obligation.0 as usize;
+        let start = position.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.breaches[start..self.ends[position]]
     }
 }
 
-impl IntervalSink for DayLedger {
+impl DaySink for OpenLedger {
+    fn open(&mut self, plan: &Arc<DayPlan>) {
+        *self = OpenLedger::new(plan);
+    }
+}
+
+impl IntervalSink for OpenLedger {
     fn interval(&mut self, obligation: ObligationIndex, interval: Interval) {
-        let (total, breaches) = &mut self.accounts[obligation.0 as usize];
+        let total = &mut self.totals[obligation.0 as usize];
         let length = interval.end.since(interval.start);
         match interval.state {
             State::Unavailable => {}
@@ -87,7 +127,7 @@ impl IntervalSink for DayLedger {
             }
             State::Breach(reason) => {
                 total.available += length;
-                breaches.push(Breach { span: interval.span(), reason });
+                self.breaches.push((obligation, Breach { span: interval.span(), reason }));
             }
         }
     }
@@ -99,7 +139,6 @@ mod tests {
     use jiff::{civil::date, tz::TimeZone};
     use quoteclock_model::{SideFault, Timestamp};
     use quoteclock_rules::{Limits, ObligationPlan, PhaseSource, SignUpPlan, TickTable};
-    use std::sync::Arc;
 
     #[test]
     fn every_microsecond_lands_in_one_account() {
@@ -124,7 +163,7 @@ mod tests {
                 obligations: vec![ObligationPlan { name: "general".to_owned(), limits, required_pct: 800_000 }],
             }],
         };
-        let mut ledger = DayLedger::new(&plan);
+        let mut ledger = OpenLedger::new(&plan);
         let reason = Reason::Bid(SideFault::Size);
         for (start, end, state) in [
             (0, 10, State::Unavailable),
@@ -135,6 +174,7 @@ mod tests {
         ] {
             ledger.interval(ObligationIndex(0), Interval { start: at(start), end: at(end), state });
         }
+        let ledger = ledger.close();
         let expected = Total { available: Micros(83), fulfilled: Micros(20), unknown: Micros(7) };
         assert_eq!(ledger.total(ObligationIndex(0)), expected);
         let breach = |start, end, reason| Breach { span: Span { start: at(start), end: at(end) }, reason };

@@ -10,6 +10,7 @@ use quoteclock_model::{
 };
 use quoteclock_rules::{DayPlan, PhaseSource};
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
 /// The position of an obligation among all of a [`DayPlan`], counted through its sign-ups in order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -19,6 +20,12 @@ pub struct ObligationIndex(pub u32);
 pub trait IntervalSink {
     /// Takes one interval of the state of `obligation`.
     fn interval(&mut self, obligation: ObligationIndex, interval: Interval);
+}
+
+/// Takes what a day says.
+pub trait DaySink: IntervalSink {
+    /// Takes the plan, once the date is known and before the first interval.
+    fn open(&mut self, plan: &Arc<DayPlan>);
 }
 
 /// What of an issue is fetched ahead of its events.
@@ -92,7 +99,7 @@ impl IssueMeasure {
         assert_eq!(self.now, plan.day.start, "sign-ups are added before the first event");
         self.turnover.add_sign_up(plan, position);
         let holder = self.book.add_holder();
-        self.sign_ups.add(plan, position, first, holder);
+        self.sign_ups.add(plan, position, first);
         self.holder_of_server.resize(plan.servers.len(), None);
         for &server in &plan.sign_ups[position].servers {
             self.holder_of_server[server] = Some(holder);
@@ -112,7 +119,8 @@ impl IssueMeasure {
 
     /// The own quotes that `obligation` is judged by; `None` if it is no obligation of this issue.
     pub fn own_quotes(&self, obligation: ObligationIndex) -> Option<&OwnQuotes> {
-        self.sign_ups.holder_of(obligation).map(|holder| self.book.own(holder))
+        let position = self.sign_ups.position_of(obligation)?;
+        self.book.holders().nth(position).map(|holder| self.book.own(holder))
     }
 
     /// The issue's own phase.
@@ -194,7 +202,13 @@ impl IssueMeasure {
         book.apply(action, holder_of, |change| {
             parties.note(change.into());
             if let Some(holder) = change.holder {
-                stands &= sign_ups.follow(holder, change.side, change.taken.into(), change.added.into(), orders);
+                stands &= match (Quote::of(change.taken), Quote::of(change.added)) {
+                    (Some(taken), Some(added)) => sign_ups.follow(holder, change.side, taken, added, orders),
+                    _ => {
+                        sign_ups.lose(holder, change.side, orders);
+                        false
+                    }
+                };
             }
         })?;
         if !stands {
@@ -297,7 +311,7 @@ impl IssueMeasure {
     #[inline(always)]
     fn follow(&mut self, change: &UsualChange, orders: u64) {
         if let Some(holder) = change.holder
-            && !self.sign_ups.follow(holder, change.side, change.taken.into(), change.added.into(), orders)
+            && !self.sign_ups.follow(holder, change.side, change.taken, change.added, orders)
         {
             self.stop_here();
         }

@@ -18,6 +18,6 @@ mod turnover;
 mod verdict;
 
 pub use clock::Clock;
-pub use issue::{Fetch, IntervalSink, IssueMeasure, ObligationIndex};
+pub use issue::{DaySink, Fetch, IntervalSink, IssueMeasure, ObligationIndex};
 pub use schedule::Schedule;
 pub use verdict::verdict;

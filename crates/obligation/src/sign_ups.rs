@@ -4,9 +4,9 @@
 //! only when something has to be judged again.
 
 use crate::schedule::subtract;
-use crate::standing::{Moved, Standing, judge_again, stands};
+use crate::standing::{Minimum, Standing, judge_again};
 use crate::{Clock, IntervalSink, ObligationIndex, Schedule};
-use quoteclock_book::{Book, Holder, prefetch_all};
+use quoteclock_book::{Book, Holder, Quote, prefetch_all};
 use quoteclock_model::{Side, State, Timestamp};
 use quoteclock_rules::{DayPlan, Limits};
 use std::ops::Range;
@@ -15,37 +15,44 @@ use std::ops::Range;
 #[derive(Debug, Default)]
 pub(crate) struct SignUps {
     sign_ups: Vec<SignUp>,
+    /// For each of them, when it is in session and not exempt.
+    required: Vec<Schedule>,
+    /// For bids and for offers, where each minimum of each obligation stands; those of each sign-up next to each other.
+    standings: [Vec<Standing>; 2],
     /// Those of each sign-up next to each other.
     obligations: Vec<Obligation>,
-    /// Where each minimum of each of them stands, in the same order.
-    standings: Vec<Standing>,
+    /// In the order of the standings.
+    minima: Vec<Minimum>,
+    /// All that are in force in the issue: mostly the same for all.
+    limits: Vec<Limits>,
     /// Whose quotes have changed so that they have to be judged again.
     touched: Vec<Holder>,
     /// Whether all have to be judged again.
     all_touched: bool,
 }
 
+/// What events look at.
 #[derive(Debug)]
 struct SignUp {
-    holder: Holder,
+    /// Orders sent and changed.
+    orders: u64,
+    /// Which of a side's standings are its.
+    standings: Range<u32>,
+    /// Which of the issue's obligations are its.
+    obligations: Range<u32>,
     /// Whether it has to be judged again.
     touched: bool,
-    /// Orders sent and changed.
-    order_count: u64,
-    /// Which of the issue's obligations are its.
-    obligations: Range<usize>,
-    /// And which of the standings.
-    standings: Range<usize>,
-    /// In session and not exempt.
-    required: Schedule,
+    /// Whether it is now in session and not exempt.
+    required: bool,
 }
 
 #[derive(Debug)]
 struct Obligation {
     index: ObligationIndex,
-    limits: Limits,
-    /// Which of the issue's standings are its.
-    standings: Range<usize>,
+    /// Where its limits stand.
+    limits: u32,
+    /// Which of a side's standings are its.
+    standings: Range<u32>,
     clock: Clock,
 }
 
@@ -60,45 +67,53 @@ pub(crate) struct Moment {
 
 impl SignUps {
     /// Adds the sign-up at `position` of `plan`, whose first obligation is `first`.
-    pub(crate) fn add(&mut self, plan: &DayPlan, position: usize, first: ObligationIndex, holder: Holder) {
+    pub(crate) fn add(&mut self, plan: &DayPlan, position: usize, first: ObligationIndex) {
         let sign_up = &plan.sign_ups[position];
-        let (before, standings_before) = (self.obligations.len(), self.standings.len());
+        let (before, standings_before) = (self.obligations.len(), self.minima.len());
         for (index, obligation) in (first.0..).map(ObligationIndex).zip(&sign_up.obligations) {
-            let limits = obligation.limits.clone();
-            let first = self.standings.len();
-            self.standings.extend(Standing::of(&limits));
-            let standings = first..self.standings.len();
+            let known = self.limits.iter().position(|known| *known == obligation.limits);
+            let limits = number(known.unwrap_or(self.limits.len()));
+            if known.is_none() {
+                self.limits.push(obligation.limits.clone());
+            }
+            let first = self.minima.len();
+            self.minima.extend(Minimum::of(&obligation.limits));
+            let standings = number(first)..number(self.minima.len());
             self.obligations.push(Obligation { index, limits, standings, clock: Clock::new(plan.day.start) });
         }
+        for side in &mut self.standings {
+            side.extend(self.minima[standings_before..].iter().map(|&minimum| Standing::of(minimum)));
+        }
         self.sign_ups.push(SignUp {
-            holder,
+            orders: 0,
+            standings: number(standings_before)..number(self.minima.len()),
+            obligations: number(before)..number(self.obligations.len()),
             touched: false,
-            order_count: 0,
-            obligations: before..self.obligations.len(),
-            standings: standings_before..self.standings.len(),
-            required: Schedule::new(&subtract(&plan.sessions, &sign_up.exempt)),
+            required: false,
         });
+        self.required.push(Schedule::new(&subtract(&plan.sessions, &sign_up.exempt)));
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.sign_ups.is_empty()
     }
 
-    /// Whose quotes `obligation` is judged by; `None` if it is no obligation of this issue.
-    pub(crate) fn holder_of(&self, obligation: ObligationIndex) -> Option<Holder> {
+    /// Whose quotes `obligation` is judged by, counted as they were added; `None` if it is no obligation of this issue.
+    pub(crate) fn position_of(&self, obligation: ObligationIndex) -> Option<usize> {
         let at = self.obligations.iter().position(|known| known.index == obligation)?;
-        self.sign_ups.iter().find(|sign_up| sign_up.obligations.contains(&at)).map(|sign_up| sign_up.holder)
+        self.sign_ups.iter().position(|sign_up| range(&sign_up.obligations).contains(&at))
     }
 
     /// Fetches what most events touch.
     pub(crate) fn prefetch(&self) {
         prefetch_all(&self.sign_ups);
-        prefetch_all(&self.standings);
+        prefetch_all(&self.obligations);
+        self.standings.iter().for_each(|side| prefetch_all(side));
     }
 
     /// How many orders each has sent and changed.
     pub(crate) fn order_counts(&self) -> impl ExactSizeIterator<Item = u64> + '_ {
-        self.sign_ups.iter().map(|sign_up| sign_up.order_count)
+        self.sign_ups.iter().map(|sign_up| sign_up.orders)
     }
 
     /// Follows a change of somebody's quotes on one side; `orders` are counted as sent or changed by it. Says whether all of
@@ -106,19 +121,35 @@ impl SignUps {
     ///
     /// Clauses: `ST1/access-fee`, `QC/access_fee_counts`.
     #[inline(always)]
-    pub(crate) fn follow(&mut self, holder: Holder, side: Side, taken: Moved, added: Moved, orders: u64) -> bool {
+    pub(crate) fn follow(&mut self, holder: Holder, side: Side, taken: Quote, added: Quote, orders: u64) -> bool {
         let sign_up = &mut self.sign_ups[holder.index()];
-        sign_up.order_count += orders;
+        sign_up.orders += orders;
         let mut stands = true;
-        for standing in &mut self.standings[sign_up.standings.clone()] {
+        for standing in &mut self.standings[side as usize][range(&sign_up.standings)] {
             stands &= standing.follow(side, taken, added);
         }
-        if !stands && !std::mem::replace(&mut sign_up.touched, true) {
-            self.touched.push(holder);
-            // Limits and clocks are wanted at the next instant.
-            prefetch_all(&self.obligations[sign_up.obligations.clone()]);
+        if !stands {
+            self.touch(holder);
         }
         stands
+    }
+
+    /// The same of a change that cannot be followed: all of its obligations are to be judged again, from the quotes
+    /// themselves.
+    pub(crate) fn lose(&mut self, holder: Holder, side: Side, orders: u64) {
+        let sign_up = &mut self.sign_ups[holder.index()];
+        sign_up.orders += orders;
+        self.standings[side as usize][range(&sign_up.standings)].iter_mut().for_each(Standing::lose);
+        self.touch(holder);
+    }
+
+    /// A sign-up is to be judged again.
+    #[inline(never)]
+    fn touch(&mut self, holder: Holder) {
+        let sign_up = &mut self.sign_ups[holder.index()];
+        if !std::mem::replace(&mut sign_up.touched, true) {
+            self.touched.push(holder);
+        }
     }
 
     /// All have to be judged again.
@@ -133,14 +164,15 @@ impl SignUps {
 
     /// All quotes are gone.
     pub(crate) fn clear(&mut self) {
-        self.standings.iter_mut().for_each(Standing::clear);
+        self.standings.iter_mut().flatten().for_each(Standing::clear);
     }
 
     /// Takes the schedules to `now`, and finds their next change.
     pub(crate) fn advance(&mut self, now: Timestamp) -> Option<Timestamp> {
-        let next = self.sign_ups.iter_mut().filter_map(|sign_up| {
-            sign_up.required.advance(now);
-            sign_up.required.next_change()
+        let next = self.sign_ups.iter_mut().zip(&mut self.required).filter_map(|(sign_up, required)| {
+            required.advance(now);
+            sign_up.required = required.inside();
+            required.next_change()
         });
         next.min()
     }
@@ -150,31 +182,35 @@ impl SignUps {
         let mut touched = std::mem::take(&mut self.touched);
         for holder in touched.drain(..) {
             self.sign_ups[holder.index()].touched = false;
-            self.judge(holder.index(), moment, book, sink);
+            self.judge(holder, moment, book, sink);
         }
         self.touched = touched;
         if std::mem::take(&mut self.all_touched) {
-            (0..self.sign_ups.len()).for_each(|position| self.judge(position, moment, book, sink));
+            book.holders().for_each(|holder| self.judge(holder, moment, book, sink));
         }
     }
 
     /// Judges all obligations of one sign-up.
-    fn judge(&mut self, position: usize, moment: Moment, book: &Book, sink: &mut impl IntervalSink) {
-        let sign_up = &self.sign_ups[position];
-        let available = moment.trades && sign_up.required.inside();
-        for obligation in &mut self.obligations[sign_up.obligations.clone()] {
-            let standings = &mut self.standings[obligation.standings.clone()];
+    fn judge(&mut self, holder: Holder, moment: Moment, book: &Book, sink: &mut impl IntervalSink) {
+        let sign_up = &self.sign_ups[holder.index()];
+        let available = moment.trades && sign_up.required;
+        for obligation in &mut self.obligations[range(&sign_up.obligations)] {
+            let standings = range(&obligation.standings);
+            let mut sides = self.standings.each_mut().map(|side| &mut side[standings.clone()]);
             let state = match (available, moment.unknown) {
                 (false, _) => State::Unavailable,
                 (true, true) => State::Unknown,
-                (true, false) if stands(standings) => continue,
-                (true, false) => match judge_again(standings, book.own(sign_up.holder), &obligation.limits) {
-                    Ok(()) => State::Fulfilled,
-                    Err(reason) => State::Breach(reason),
-                },
+                (true, false) if sides.iter().all(|side| side.iter().all(Standing::is_judged)) => continue,
+                (true, false) => {
+                    let limits = &self.limits[obligation.limits as usize];
+                    match judge_again(&mut sides, &self.minima[standings], book.own(holder), limits) {
+                        Ok(()) => State::Fulfilled,
+                        Err(reason) => State::Breach(reason),
+                    }
+                }
             };
             if !available || moment.unknown {
-                standings.iter_mut().for_each(Standing::rest);
+                sides.iter_mut().for_each(|side| side.iter_mut().for_each(Standing::rest));
             }
             if let Some(interval) = obligation.clock.set(moment.now, state) {
                 sink.interval(obligation.index, interval);
@@ -190,4 +226,13 @@ impl SignUps {
             }
         }
     }
+}
+
+fn number(count: usize) -> u32 {
+    u32::try_from(count).expect("fewer obligations than 32 bits count")
+}
+
+#[inline(always)]
+fn range(of: &Range<u32>) -> Range<usize> {
+    of.start as usize..of.end as usize
 }

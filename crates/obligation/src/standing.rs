@@ -15,38 +15,50 @@
 
 use crate::verdict::judge;
 use quoteclock_book::{OwnQuotes, Quote};
-use quoteclock_model::{Price, Reason, Shares, Side, SideFault};
+use quoteclock_model::{Amount, Price, Reason, Side, SideFault};
 use quoteclock_rules::{Limits, Spread};
 
-/// The sums of one minimum of an obligation.
-#[derive(Clone, Debug)]
-pub(crate) struct Standing {
-    /// Of bids, of offers.
-    sides: [Sums; 2],
-    /// What a side has to reach.
+/// A minimum that a side has to reach.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Minimum {
+    /// At least 1: a side without quotes reaches nothing, whatever the minima.
     least: u128,
     counts: Counts,
 }
 
-/// What sums are of.
+/// What a minimum is of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Counts {
     Value,
     Shares,
 }
 
-/// What is quoted on one side: in all, and at a price or better.
+/// What is quoted on one side, as one minimum counts it: in all, and at a price or better. A cache line.
 ///
-/// An amount is below 2^84, and no more than 2^44 orders can be live: sums neither reach 2^128, nor go below zero, as
-/// nothing is taken off that was not added.
-#[derive(Clone, Copy, Debug)]
-struct Sums {
-    all: u128,
-    inside: u128,
+/// Sums that 64 bits do not hold are not known; such a side is judged from its quotes whenever they change.
+#[derive(Clone, Debug)]
+#[repr(align(64))]
+pub(crate) struct Standing {
+    all: u64,
+    inside: u64,
     /// The key of the outermost price that is inside, [`NOWHERE`] where there is none.
     outermost: u64,
-    /// Where the side stood when the obligation was last judged; `None` if that does not matter now.
-    stood: Option<Place>,
+    /// Where `all` may be without the side's having left where it stood.
+    all_stands: Stretch,
+    /// And `inside`.
+    inside_stands: Stretch,
+    counts: Counts,
+    /// Whether the sums are those of the quotes.
+    known: bool,
+    /// Whether the stretches are those of a judgement.
+    judged: bool,
+}
+
+/// Numbers from the first on, so many more.
+#[derive(Clone, Copy, Debug)]
+struct Stretch {
+    first: u64,
+    more: u64,
 }
 
 /// Where a side reaches its minimum.
@@ -56,56 +68,24 @@ enum Place {
     NoQuote,
     /// Nowhere: the quotes are too few.
     Nowhere,
-    /// Outside.
-    Outside,
-    Inside,
-}
-
-/// A quote that came or left.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Moved {
-    /// In ten-thousandths; 0 for none.
-    price: u64,
-    shares: u64,
-    value: u128,
-}
-
-impl Moved {
-    const NOTHING: Moved = Moved { price: 0, shares: 0, value: 0 };
-
-    #[inline(always)]
-    fn of(&self, counts: Counts) -> u128 {
-        match counts {
-            Counts::Value => self.value,
-            Counts::Shares => self.shares.into(),
-        }
-    }
-}
-
-impl From<Option<(Price, Shares)>> for Moved {
-    fn from(quote: Option<(Price, Shares)>) -> Moved {
-        quote.map_or(Moved::NOTHING, |(price, shares)| Moved {
-            price: price.ten_thousandths(),
-            shares: shares.0,
-            value: price.amount(shares).0,
-        })
-    }
-}
-
-impl From<Quote> for Moved {
-    #[inline(always)]
-    fn from(quote: Quote) -> Moved {
-        let (price, shares) = (u64::from(quote.price), u64::from(quote.shares));
-        Moved { price, shares, value: u128::from(price * shares) }
-    }
+    /// At some price.
+    Somewhere,
 }
 
 impl Place {
+    fn of(all: u128, least: u128) -> Place {
+        match all {
+            0 => Place::NoQuote,
+            _ if all < least => Place::Nowhere,
+            _ => Place::Somewhere,
+        }
+    }
+
     fn fault(self) -> Option<SideFault> {
         match self {
             Place::NoQuote => Some(SideFault::NoQuote),
             Place::Nowhere => Some(SideFault::Size),
-            Place::Outside | Place::Inside => None,
+            Place::Somewhere => None,
         }
     }
 }
@@ -119,119 +99,174 @@ fn key(side: Side, price: u64) -> u64 {
     price ^ (side as u64).wrapping_neg()
 }
 
-impl Sums {
-    const NOTHING: Sums = Sums { all: 0, inside: 0, outermost: NOWHERE, stood: None };
+impl Stretch {
+    const ANY: Stretch = Stretch { first: 0, more: u64::MAX };
+
+    /// From `first` to `last`, or as far as 64 bits reach.
+    fn of(first: u128, last: u128) -> Stretch {
+        let narrow = |number| u64::try_from(number).unwrap_or(u64::MAX);
+        Stretch { first: narrow(first), more: narrow(last) - narrow(first) }
+    }
 
     #[inline(always)]
-    fn place(&self, least: u128) -> Place {
-        let steps = [self.all != 0, least <= self.all, least <= self.inside];
-        // Who reaches the minimum inside reaches it in all, and then has quotes.
-        [Place::NoQuote, Place::Nowhere, Place::Outside, Place::Inside][steps.map(usize::from).iter().sum::<usize>()]
+    fn holds(self, number: u64) -> bool {
+        number.wrapping_sub(self.first) <= self.more
+    }
+}
+
+impl Minimum {
+    /// Those of `limits`, one at least.
+    pub(crate) fn of(limits: &Limits) -> Vec<Minimum> {
+        let minimum = |least: u128, counts| Minimum { least: least.max(1), counts };
+        let by_value = limits.value_min.map(|min| minimum(min.0, Counts::Value));
+        let by_shares = limits.quantity_min.map(|min| minimum(min.0.into(), Counts::Shares));
+        let any = (by_value.is_none() && by_shares.is_none()).then(|| minimum(1, Counts::Shares));
+        by_value.into_iter().chain(by_shares).chain(any).collect()
+    }
+}
+
+impl Counts {
+    #[inline(always)]
+    fn of(self, quote: Quote) -> u64 {
+        let (price, shares) = (u64::from(quote.price), u64::from(quote.shares));
+        match self {
+            Counts::Value => price * shares,
+            Counts::Shares => shares,
+        }
+    }
+
+    fn sum(self, (value, shares): (Amount, u128)) -> u128 {
+        match self {
+            Counts::Value => value.0,
+            Counts::Shares => shares,
+        }
     }
 }
 
 impl Standing {
-    /// Those of `limits`, one at least, without quotes.
-    pub(crate) fn of(limits: &Limits) -> Vec<Standing> {
-        // A side without quotes reaches nothing, whatever the minima.
-        let standing = |least: u128, counts| Standing { sides: [Sums::NOTHING; 2], least: least.max(1), counts };
-        let by_value = limits.value_min.map(|min| standing(min.0, Counts::Value));
-        let by_shares = limits.quantity_min.map(|min| standing(min.0.into(), Counts::Shares));
-        let any = (by_value.is_none() && by_shares.is_none()).then(|| standing(1, Counts::Shares));
-        by_value.into_iter().chain(by_shares).chain(any).collect()
+    /// That of a side without quotes.
+    pub(crate) fn of(minimum: Minimum) -> Standing {
+        let Minimum { counts, .. } = minimum;
+        let (all_stands, inside_stands) = (Stretch::ANY, Stretch::ANY);
+        let (known, judged) = (true, false);
+        Standing { all: 0, inside: 0, outermost: NOWHERE, all_stands, inside_stands, counts, known, judged }
     }
 
     /// Follows a change of the own quotes of a side. Says whether that certainly stands where it stood.
     #[inline(always)]
-    pub(crate) fn follow(&mut self, side: Side, taken: Moved, added: Moved) -> bool {
-        let sums = &mut self.sides[side as usize];
-        let inside = |moved: Moved, amount| if sums.outermost <= key(side, moved.price) { amount } else { 0 };
-        let (less, more) = (taken.of(self.counts), added.of(self.counts));
-        let (less_inside, more_inside) = (inside(taken, less), inside(added, more));
-        debug_assert!(less <= sums.all && less_inside <= sums.inside, "what is taken was added");
-        sums.all = sums.all.wrapping_add(more).wrapping_sub(less);
-        sums.inside = sums.inside.wrapping_add(more_inside).wrapping_sub(less_inside);
-        sums.stood.is_none_or(|stood| stood == sums.place(self.least))
+    pub(crate) fn follow(&mut self, side: Side, taken: Quote, added: Quote) -> bool {
+        let (less, more) = (self.counts.of(taken), self.counts.of(added));
+        let is_inside = |quote: Quote| self.outermost <= key(side, quote.price.into());
+        let less_inside = if is_inside(taken) { less } else { 0 };
+        let more_inside = if is_inside(added) { more } else { 0 };
+        debug_assert!(!self.known || less <= self.all && less_inside <= self.inside, "what is taken was added");
+        let (all, is_beyond) = self.all.overflowing_add(more);
+        self.all = all.wrapping_sub(less);
+        // No more than `all`.
+        self.inside = self.inside.wrapping_add(more_inside).wrapping_sub(less_inside);
+        self.known &= !is_beyond;
+        self.stands()
     }
 
-    #[inline(always)]
-    fn place(&self, side: Side) -> Place {
-        self.sides[side as usize].place(self.least)
+    /// Quotes have changed that cannot be followed.
+    pub(crate) fn lose(&mut self) {
+        self.known = false;
     }
 
-    /// Whether both sides certainly stand where they stood when the obligation was last judged.
-    fn stands(&self) -> bool {
-        Side::BOTH.iter().all(|&side| self.sides[side as usize].stood == Some(self.place(side)))
+    /// Whether the side certainly stands where it stood when it was last judged, and that still matters.
+    pub(crate) fn is_judged(&self) -> bool {
+        self.judged && self.stands()
     }
 
     /// All quotes are gone.
     pub(crate) fn clear(&mut self) {
-        self.sides = [Sums::NOTHING; 2];
+        (self.all, self.inside, self.known) = (0, 0, true);
+    }
+
+    /// Whether the side certainly stands where it stood when it was last judged, or that does not matter.
+    #[inline(always)]
+    fn stands(&self) -> bool {
+        self.all_stands.holds(self.all) & self.inside_stands.holds(self.inside) & self.known
     }
 
     /// From now on changes of the quotes do not matter, until the obligation is judged again.
     pub(crate) fn rest(&mut self) {
-        for side in &mut self.sides {
-            side.stood = None;
-        }
+        (self.all_stands, self.inside_stands, self.judged) = (Stretch::ANY, Stretch::ANY, false);
     }
 
-    /// Chooses the outermost price of a side that is inside.
-    fn choose(&mut self, side: Side, outermost: Option<Price>, own: &OwnQuotes) {
-        let sums = &mut self.sides[side as usize];
-        (sums.inside, sums.outermost) = (0, NOWHERE);
-        if let Some(outermost) = outermost {
-            let (value, shares) = own.inside(side, outermost);
-            sums.outermost = key(side, outermost.ten_thousandths());
-            sums.inside = match self.counts {
-                Counts::Value => value.0,
-                Counts::Shares => shares,
-            };
+    /// Where the side reaches its minimum by now; from now on it has to stay there. Where it reaches it, the outermost price
+    /// that is inside is still to be chosen.
+    fn look(&mut self, side: Side, minimum: Minimum, own: &OwnQuotes) -> Place {
+        let mut all = u128::from(self.all);
+        if !self.known {
+            all = self.counts.sum(own.all(side));
+            self.known = u64::try_from(all).map(|all| self.all = all).is_ok();
         }
+        self.judged = true;
+        let least = minimum.least;
+        let place = Place::of(all, least);
+        (self.inside, self.outermost, self.inside_stands) = (0, NOWHERE, Stretch::ANY);
+        self.all_stands = match place {
+            Place::NoQuote => Stretch::of(0, 0),
+            Place::Nowhere => Stretch::of(1, least - 1),
+            Place::Somewhere => Stretch::of(least, u128::MAX),
+        };
+        place
+    }
+
+    /// Chooses the outermost price that is inside: what is quoted there or better has to keep to its side of the minimum.
+    fn choose(&mut self, side: Side, minimum: Minimum, outermost: Price, own: &OwnQuotes) {
+        let inside = self.counts.sum(own.inside(side, outermost));
+        let least = minimum.least;
+        self.outermost = key(side, outermost.ten_thousandths());
+        // What is known to be no more than `all` fits where that does.
+        self.known &= u64::try_from(inside).map(|inside| self.inside = inside).is_ok();
+        self.inside_stands = if least <= inside { Stretch::of(least, u128::MAX) } else { Stretch::of(0, least - 1) };
     }
 }
 
-/// Whether an obligation certainly stands where it stood when it was last judged; `standings` are those of its minima.
-pub(crate) fn stands(standings: &[Standing]) -> bool {
-    standings.iter().all(Standing::stands)
-}
+/// Where one obligation stands on each side: for each of its minima.
+type Sides<'a> = [&'a mut [Standing]; 2];
 
-/// Whether an obligation is fulfilled, and if not why; `own` are the quotes that its `standings` have followed.
-pub(crate) fn judge_again(standings: &mut [Standing], own: &OwnQuotes, limits: &Limits) -> Result<(), Reason> {
-    let fault = |side| standings.iter().map(|standing| standing.place(side)).min().and_then(Place::fault);
-    let verdict = match Side::BOTH.map(fault) {
-        [None, None] => judge_spread(standings, own, limits),
+/// Whether an obligation is fulfilled, and if not why; `own` are the quotes that its standings have followed.
+pub(crate) fn judge_again(
+    sides: &mut Sides<'_>,
+    minima: &[Minimum],
+    own: &OwnQuotes,
+    limits: &Limits,
+) -> Result<(), Reason> {
+    let mut fault = |side: Side| {
+        let standings = sides[side as usize].iter_mut().zip(minima);
+        standings.map(|(standing, &minimum)| standing.look(side, minimum, own)).min().and_then(Place::fault)
+    };
+    match Side::BOTH.map(&mut fault) {
+        [None, None] => judge_spread(sides, minima, own, limits),
         [Some(bid), None] => Err(Reason::Bid(bid)),
         [None, Some(offer)] => Err(Reason::Offer(offer)),
         [Some(bid), Some(offer)] => Err(Reason::Both { bid, offer }),
-    };
-    for standing in standings {
-        for side in Side::BOTH {
-            standing.sides[side as usize].stood = Some(standing.place(side));
-        }
     }
-    verdict
 }
 
 /// Asks the rule where both sides reach their minimum, and chooses the prices inside anew.
-fn judge_spread(standings: &mut [Standing], own: &OwnQuotes, limits: &Limits) -> Result<(), Reason> {
+fn judge_spread(sides: &mut Sides<'_>, minima: &[Minimum], own: &OwnQuotes, limits: &Limits) -> Result<(), Reason> {
     let [bid, offer] = Side::BOTH.map(|side| own.obligation_price(side, limits));
     let verdict = judge(bid, offer, limits);
-    let (mut inside_bid, mut inside_offer) = (None, None);
     if let (Ok(bid), Ok(offer)) = (bid, offer) {
         let spread = Spread { bid, offer };
-        if verdict.is_ok() {
+        let inside = if verdict.is_ok() {
             let wide = limits.widened(spread);
-            (inside_bid, inside_offer) = (Some(wide.bid), Some(wide.offer));
+            [Some(wide.bid), Some(wide.offer)]
         } else {
             let narrow = limits.narrowed(spread);
-            inside_bid = Price::from_ten_thousandths(narrow.bid.ten_thousandths() + 1);
-            inside_offer = Price::from_ten_thousandths(narrow.offer.ten_thousandths() - 1);
+            let units = [narrow.bid.ten_thousandths() + 1, narrow.offer.ten_thousandths() - 1];
+            units.map(Price::from_ten_thousandths)
+        };
+        for (side, outermost) in Side::BOTH.into_iter().zip(inside) {
+            let Some(outermost) = outermost else { continue };
+            for (standing, &minimum) in sides[side as usize].iter_mut().zip(minima) {
+                standing.choose(side, minimum, outermost, own);
+            }
         }
-    }
-    for standing in standings {
-        standing.choose(Side::Bid, inside_bid, own);
-        standing.choose(Side::Offer, inside_offer, own);
     }
     verdict
 }
@@ -242,7 +277,7 @@ mod tests {
     use crate::verdict;
     use proptest::prelude::*;
     use quoteclock_book::Book;
-    use quoteclock_model::{Amount, Bps, Condition, OrderAction, OrderId, ServerIndex, Ticks};
+    use quoteclock_model::{Amount, Bps, Condition, OrderAction, OrderId, ServerIndex, Shares, Ticks};
     use quoteclock_rules::TickTable;
     use std::sync::Arc;
 
@@ -279,8 +314,12 @@ mod tests {
         ) {
             let mut book = Book::default();
             let holder = book.add_holder();
-            let mut standings = Standing::of(&limits);
-            let mut last = judge_again(&mut standings, book.own(holder), &limits);
+            let minima = Minimum::of(&limits);
+            let mut standings = [0, 1].map(|_| minima.iter().map(|&minimum| Standing::of(minimum)).collect::<Vec<_>>());
+            let judge_again = |standings: &mut [Vec<Standing>; 2], book: &Book| {
+                judge_again(&mut standings.each_mut().map(Vec::as_mut_slice), &minima, book.own(holder), &limits)
+            };
+            let mut last = judge_again(&mut standings, &book);
             for (units, bid, shares, follows, number) in steps {
                 let (order, price) = (OrderId(number), Price::from_ten_thousandths(units));
                 let side = if bid { Side::Bid } else { Side::Offer };
@@ -292,8 +331,14 @@ mod tests {
                 };
                 let mut stands = true;
                 book.apply(&action, |_| Some(holder), |change| {
-                    for standing in &mut standings {
-                        stands &= standing.follow(change.side, change.taken.into(), change.added.into());
+                    for standing in &mut standings[change.side as usize] {
+                        match (Quote::of(change.taken), Quote::of(change.added)) {
+                            (Some(taken), Some(added)) => stands &= standing.follow(change.side, taken, added),
+                            _ => {
+                                standing.lose();
+                                stands = false;
+                            }
+                        }
                     }
                 }).unwrap();
                 let verdict = verdict(book.own(holder), &limits);
@@ -301,7 +346,7 @@ mod tests {
                     prop_assert_eq!(verdict, last);
                 }
                 if !stands || number == 0 {
-                    last = judge_again(&mut standings, book.own(holder), &limits);
+                    last = judge_again(&mut standings, &book);
                     prop_assert_eq!(verdict, last);
                 }
             }

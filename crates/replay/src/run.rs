@@ -4,15 +4,14 @@ use crate::format::{Decoder, Format, RECOGNISED_BY_BYTES};
 use crate::input::{ChunkError, Chunks, Input, Progress, Watch};
 use crate::threads::Threads;
 use jiff::civil::Date;
-use quoteclock_engine::{BadRecord, Day, DayError, DayOptions, DaySink, Finished, Pass, RejectSink};
+use quoteclock_engine::{BadRecord, Day, DayError, DayOptions, Finished, Pass, RejectSink};
 use quoteclock_feed::{FeedError, Place, Stop};
-use quoteclock_ledger::DayLedger;
-use quoteclock_model::{Interval, Timestamp};
-use quoteclock_obligation::{IntervalSink, ObligationIndex};
-use quoteclock_rules::{DayPlan, Registry};
+use quoteclock_ledger::{DayLedger, OpenLedger};
+use quoteclock_model::Timestamp;
+use quoteclock_rules::Registry;
 use sha2::{Digest, Sha256};
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use thiserror::Error;
 
 /// Why an input cannot be measured.
@@ -94,23 +93,6 @@ pub trait Rejects {
     fn begin(&mut self) -> io::Result<Self::Sink>;
 }
 
-/// Keeps the ledger of the day that is told.
-#[derive(Debug, Default)]
-struct LedgerSink(Option<DayLedger>);
-
-impl IntervalSink for LedgerSink {
-    #[inline]
-    fn interval(&mut self, obligation: ObligationIndex, interval: Interval) {
-        self.0.as_mut().expect("a day opens before its first interval").interval(obligation, interval);
-    }
-}
-
-impl DaySink for LedgerSink {
-    fn open(&mut self, plan: &Arc<DayPlan>) {
-        self.0 = Some(DayLedger::new(plan));
-    }
-}
-
 /// Measures one input under `registry`. What comes out is the same with any number of threads.
 ///
 /// A lenient run that finds out late that time already measured is unknown runs a second time over the same input, with
@@ -164,11 +146,11 @@ fn passes<R: Rejects>(
     let file = input.name();
     let begin = |options| {
         let sink = rejects.begin().map_err(|source| ReplayError::Rejects { file: file.clone(), source })?;
-        let day = Day::new(registry, options, LedgerSink::default(), sink);
+        let day = Day::new(registry, options, OpenLedger::default(), sink);
         day.map(|day| day.in_batches(threads.start())).map_err(|source| ReplayError::Day { file: file.clone(), source })
     };
     let (finished, (ledger, rejects)) = replay_watched(registry, input, options, begin, watch)?;
-    Ok(MeasuredDay { finished, ledger: ledger.0.expect("a finished day has been opened"), rejects })
+    Ok(MeasuredDay { finished, ledger: ledger.close(), rejects })
 }
 
 /// Pushes one input through the pass that `begin` makes, and through a second one where the first learnt too late that

@@ -9,13 +9,14 @@ use quoteclock_engine::{Alone, Crew, Day, DayOptions};
 use quoteclock_feed::binary::{BinaryDecoder, BinaryWriter, Header};
 use quoteclock_feed::csv::CsvDecoder;
 use quoteclock_feed::{EventWriter, FeedError, RawRecord, Receiver, Sequence, Stop, TradingDate, UtcOffset};
+use quoteclock_ledger::OpenLedger;
 use quoteclock_model::{IssueCode, IssueIndex, Record, ServerIndex};
 use quoteclock_replay::Threads;
 use quoteclock_rules::Registry;
 use quoteclock_testkit::Case;
 use quoteclock_testkit::generate;
 use std::num::NonZeroUsize;
-use support::{Ledger, Lines};
+use support::Lines;
 
 /// Writes what a decoder reads in the binary form, in small blocks.
 struct Blocks<'a>(Option<BinaryWriter<&'a mut Vec<u8>>>);
@@ -71,7 +72,7 @@ enum Form {
 fn outcome(registry: &Registry, case: &Case, form: Form, bytes: &[u8], way: Option<(usize, usize)>) -> String {
     let date = case.date.as_ref().map(|date| date.parse().expect("a date"));
     let options = DayOptions { lenient: false, allow_gaps: case.allow_gaps, date, ..DayOptions::default() };
-    let day = match Day::new(registry, options, Ledger::default(), Lines::default()) {
+    let day = match Day::new(registry, options, OpenLedger::default(), Lines::default()) {
         Ok(day) => day,
         Err(error) => return error.to_string(),
     };
@@ -96,12 +97,12 @@ fn outcome(registry: &Registry, case: &Case, form: Form, bytes: &[u8], way: Opti
         Err(error) => return error.to_string(),
     }
     match day.finish() {
-        Ok((finished, Ledger(ledger), _)) => format!("{finished:?}{ledger:?}"),
+        Ok((finished, ledger, _)) => format!("{finished:?}{:?}", ledger.close()),
         Err(error) => error.to_string(),
     }
 }
 
-fn in_batches<'a>(day: Day<'a, Ledger, Lines>, crew: impl Crew + 'a, events: usize) -> Day<'a, Ledger, Lines> {
+fn in_batches<'a>(day: Day<'a, OpenLedger, Lines>, crew: impl Crew + 'a, events: usize) -> Day<'a, OpenLedger, Lines> {
     day.in_batches(crew).with_batch_events(events)
 }
 

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers are part of the tests")]
 
 use jiff::civil::{Date, date};
-use quoteclock_ledger::{DayLedger, DayRow, Total};
+use quoteclock_ledger::{DayLedger, DayRow, OpenLedger, Total};
 use quoteclock_model::{
     Amount, DayTurnover, Executed, Interval, IssueCode, Micros, Reason, State, Timestamp, Turnover,
 };
@@ -27,7 +27,7 @@ fn registry() -> Registry {
 /// A day on which every obligation is fulfilled for `fulfilled` microseconds of 10 seconds.
 fn measured(date: Date, fulfilled: i64) -> (DayPlan, DayLedger, DayTurnover) {
     let plan = registry().plan(date).unwrap();
-    let mut ledger = DayLedger::new(&plan);
+    let mut ledger = OpenLedger::new(&plan);
     let at = Timestamp::from_micros;
     let midnight = plan.day.start.as_micros();
     let count: usize = plan.sign_ups.iter().map(|sign_up| sign_up.obligations.len()).sum();
@@ -43,7 +43,7 @@ fn measured(date: Date, fulfilled: i64) -> (DayPlan, DayLedger, DayTurnover) {
     turnover.sign_ups[2].continuous.market_maker = Executed { value: Amount(7), quantity: 1 };
     turnover.issues.entry(IssueCode::new(b"1306").unwrap()).or_default().continuous =
         Executed { value: Amount(123), quantity: 45 };
-    (plan, ledger, turnover)
+    (plan, ledger.close(), turnover)
 }
 
 fn provenance() -> Provenance {

@@ -1,15 +1,15 @@
 //! Receives generated events: as text with a running hash, and as a strict day of the engine.
 
-use quoteclock_engine::{BadRecord, Day, DayError, DayOptions, DaySink, RejectSink};
+use quoteclock_engine::{BadRecord, Day, DayError, DayOptions, RejectSink};
 use quoteclock_feed::itch::{ItchDecoder, ItchWriter};
 use quoteclock_feed::{EventWriter, Place, RawRecord, Receiver, Sequence};
 use quoteclock_generate::{Options, Summary, generate, registry};
-use quoteclock_ledger::DayLedger;
+use quoteclock_ledger::{DayLedger, OpenLedger};
 use quoteclock_model::{
-    Condition, Interval, IssueCode, IssueIndex, MarketEvent, OrderAction, Phase, Price, Record, Scope, SequenceNo,
-    ServerIndex, Side,
+    Condition, IssueCode, IssueIndex, MarketEvent, OrderAction, Phase, Price, Record, Scope, SequenceNo, ServerIndex,
+    Side,
 };
-use quoteclock_obligation::{IntervalSink, ObligationIndex};
+use quoteclock_obligation::ObligationIndex;
 use quoteclock_rules::{DayPlan, Loaded, Registry, SourceFile};
 use std::io;
 use std::sync::Arc;
@@ -145,21 +145,6 @@ impl<F: FnMut(&Record)> EventWriter for Each<F> {
     }
 }
 
-#[derive(Default)]
-struct Ledger(Option<DayLedger>);
-
-impl IntervalSink for Ledger {
-    fn interval(&mut self, obligation: ObligationIndex, interval: Interval) {
-        self.0.as_mut().expect("open").interval(obligation, interval);
-    }
-}
-
-impl DaySink for Ledger {
-    fn open(&mut self, plan: &Arc<DayPlan>) {
-        self.0 = Some(DayLedger::new(plan));
-    }
-}
-
 struct NoRejects;
 
 impl RejectSink for NoRejects {
@@ -172,7 +157,7 @@ impl RejectSink for NoRejects {
 
 /// A day of the engine as a writer.
 struct Feeding<'a> {
-    day: Day<'a, Ledger, NoRejects>,
+    day: Day<'a, OpenLedger, NoRejects>,
     count: u64,
 }
 
@@ -227,17 +212,18 @@ pub struct Measured {
 
 pub fn measure(options: &Options) -> Measured {
     let registry = load(options);
-    let day = Day::new(&registry, DayOptions::default(), Ledger::default(), NoRejects).expect("a date is not given");
+    let day =
+        Day::new(&registry, DayOptions::default(), OpenLedger::default(), NoRejects).expect("a date is not given");
     let mut feeding = Feeding { day, count: 0 };
     let result = generate(options, &mut feeding);
     let finished = feeding.day.finish();
     if let Err(DayError::Bad(bad)) = &finished {
         panic!("{options:?}: {bad}: {:?}", result.err());
     }
-    let (finished, Ledger(ledger), NoRejects) = finished.expect("a whole day");
+    let (finished, ledger, NoRejects) = finished.expect("a whole day");
     let summary = result.expect("nothing is refused");
     assert_eq!(finished.record_count, summary.events);
-    Measured { plan: finished.plan, ledger: ledger.expect("open"), summary }
+    Measured { plan: finished.plan, ledger: ledger.close(), summary }
 }
 
 /// The same day by way of ITCH's bytes.
@@ -249,12 +235,12 @@ pub fn measure_through_itch(options: &Options) -> DayLedger {
     generate(options, &mut writer).expect("ITCH can say everything");
     writer.finish().expect("writing to memory");
     let mut day =
-        Day::new(&registry, DayOptions::default(), Ledger::default(), NoRejects).expect("a date is not given");
+        Day::new(&registry, DayOptions::default(), OpenLedger::default(), NoRejects).expect("a date is not given");
     let mut decoder = ItchDecoder::new(midnight);
     decoder.push(&bytes, &mut day).expect("every message is good");
     decoder.finish(&mut day).expect("the last message is whole");
-    let (_, Ledger(ledger), NoRejects) = day.finish().expect("a whole day");
-    ledger.expect("open")
+    let (_, ledger, NoRejects) = day.finish().expect("a whole day");
+    ledger.close()
 }
 
 impl Measured {

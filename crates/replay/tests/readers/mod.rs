@@ -3,17 +3,16 @@
 #![allow(dead_code, reason = "each user takes its part")]
 
 use jiff::civil::Date;
-use quoteclock_engine::{BadRecord, Day, DayOptions, DaySink, RejectSink};
+use quoteclock_engine::{BadRecord, Day, DayOptions, RejectSink};
 use quoteclock_feed::binary::BinaryDecoder;
 use quoteclock_feed::csv::CsvDecoder;
 use quoteclock_feed::itch::ItchDecoder;
 use quoteclock_feed::{FeedError, Malformed, Place, RawRecord, Receiver, Sequence, Stop};
-use quoteclock_ledger::DayLedger;
-use quoteclock_model::{Interval, IssueCode, IssueIndex, MarketEvent, Scope, ServerIndex, Timestamp};
-use quoteclock_obligation::{IntervalSink, ObligationIndex};
+use quoteclock_ledger::OpenLedger;
+use quoteclock_model::{IssueCode, IssueIndex, MarketEvent, Scope, ServerIndex, Timestamp};
 use quoteclock_report::{write_breaches_csv, write_daily_csv};
-use quoteclock_rules::{DayPlan, Registry, SourceFile};
-use std::sync::{Arc, LazyLock};
+use quoteclock_rules::{Registry, SourceFile};
+use std::sync::LazyLock;
 
 /// A form of events, and so a reader.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -190,21 +189,6 @@ pub struct Measured {
     pub rejects: u64,
 }
 
-#[derive(Default)]
-struct Ledger(Option<DayLedger>);
-
-impl IntervalSink for Ledger {
-    fn interval(&mut self, obligation: ObligationIndex, interval: Interval) {
-        self.0.as_mut().expect("a day opens first").interval(obligation, interval);
-    }
-}
-
-impl DaySink for Ledger {
-    fn open(&mut self, plan: &Arc<DayPlan>) {
-        self.0 = Some(DayLedger::new(plan));
-    }
-}
-
 struct Dropped;
 
 impl RejectSink for Dropped {
@@ -225,19 +209,19 @@ pub fn measure(form: Form, chunks: &[&[u8]], lenient: bool) -> Outcome {
 pub fn measure_under(registry: &Registry, form: Form, chunks: &[&[u8]], options: &DayOptions) -> Outcome {
     let mut options = options.clone();
     for again in [false, true] {
-        let mut day = Day::new(registry, options.clone(), Ledger::default(), Dropped).map_err(text)?;
+        let mut day = Day::new(registry, options.clone(), OpenLedger::default(), Dropped).map_err(text)?;
         match decode(form, chunks, &mut day) {
             // As for the day, stopping keeps its reason.
             Ok(stated) => drop(day.end_of_input(stated)),
             Err(FeedError::Stopped) => {}
             Err(error) => return Err(text(error)),
         }
-        let (finished, Ledger(ledger), Dropped) = day.finish().map_err(text)?;
+        let (finished, ledger, Dropped) = day.finish().map_err(text)?;
         if !again && !finished.unknown_late.is_empty() {
             options.unknown = finished.unknown_late;
             continue;
         }
-        let ledger = ledger.expect("a finished day has been opened");
+        let ledger = ledger.close();
         let (mut daily, mut breaches) = (Vec::new(), Vec::new());
         write_daily_csv(&finished.plan, &ledger, &mut daily).expect("writing to memory");
         write_breaches_csv(&finished.plan, &ledger, &mut breaches).expect("writing to memory");

@@ -1,32 +1,15 @@
 //! The fast path, from the files of a case to the text of its outputs.
 #![allow(dead_code, reason = "each test file uses its part")]
 
-use quoteclock_engine::{BadRecord, Day, DayError, DayOptions, DaySink, RejectSink};
+use quoteclock_engine::{BadRecord, Day, DayError, DayOptions, RejectSink};
 use quoteclock_feed::csv::CsvDecoder;
 use quoteclock_feed::{FeedError, Place};
-use quoteclock_ledger::DayLedger;
-use quoteclock_model::{DayTurnover, Interval};
-use quoteclock_obligation::{IntervalSink, ObligationIndex};
+use quoteclock_ledger::OpenLedger;
+use quoteclock_model::DayTurnover;
 use quoteclock_report::{BREACH_COLUMNS, DAILY_COLUMNS, write_breaches_csv, write_daily_csv};
 use quoteclock_rules::{DayPlan, Registry, SourceFile};
 use quoteclock_testkit::{Case, Outcome};
 use std::sync::Arc;
-
-/// Keeps the ledger of a day.
-#[derive(Default)]
-pub struct Ledger(pub Option<DayLedger>);
-
-impl IntervalSink for Ledger {
-    fn interval(&mut self, obligation: ObligationIndex, interval: Interval) {
-        self.0.as_mut().expect("open").interval(obligation, interval);
-    }
-}
-
-impl DaySink for Ledger {
-    fn open(&mut self, plan: &Arc<DayPlan>) {
-        self.0 = Some(DayLedger::new(plan));
-    }
-}
 
 /// Keeps the lines of the records set aside.
 #[derive(Default)]
@@ -88,7 +71,7 @@ pub fn turnover(case: &Case) -> Option<(Arc<DayPlan>, DayTurnover)> {
     let registry = registry(case);
     let date = case.date.as_ref().map(|date| date.parse().expect("a date"));
     let options = DayOptions { lenient: case.lenient, allow_gaps: case.allow_gaps, date, ..DayOptions::default() };
-    let mut day = Day::new(&registry, options, Ledger::default(), Lines::default()).ok()?;
+    let mut day = Day::new(&registry, options, OpenLedger::default(), Lines::default()).ok()?;
     let mut decoder = CsvDecoder::default();
     decoder.push(case.events.as_bytes(), &mut day).ok()?;
     decoder.finish(&mut day).ok()?;
@@ -103,7 +86,7 @@ fn pass(registry: &Registry, case: &Case, chunk_bytes: usize, options: &DayOptio
         DayError::Bad(bad) => Outcome::Refused { line: Some(line(bad.place)) },
         _ => Outcome::Refused { line: None },
     };
-    let mut day = Day::new(registry, options.clone(), Ledger::default(), Lines::default()).map_err(refused)?;
+    let mut day = Day::new(registry, options.clone(), OpenLedger::default(), Lines::default()).map_err(refused)?;
     let mut decoder = CsvDecoder::default();
     let mut result = Ok(());
     for chunk in case.events.as_bytes().chunks(chunk_bytes) {
@@ -116,8 +99,8 @@ fn pass(registry: &Registry, case: &Case, chunk_bytes: usize, options: &DayOptio
         Ok(()) | Err(FeedError::Stopped) => {}
         Err(_) => return Err(Outcome::Refused { line: None }),
     }
-    let (finished, Ledger(ledger), Lines(rejects)) = day.finish().map_err(refused)?;
-    let ledger = ledger.expect("a finished day has been opened");
+    let (finished, ledger, Lines(rejects)) = day.finish().map_err(refused)?;
+    let ledger = ledger.close();
     let (mut daily, mut breaches) = (header(&DAILY_COLUMNS), header(&BREACH_COLUMNS));
     write_daily_csv(&finished.plan, &ledger, &mut daily).expect("writing to memory");
     write_breaches_csv(&finished.plan, &ledger, &mut breaches).expect("writing to memory");
