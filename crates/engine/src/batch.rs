@@ -84,14 +84,14 @@ impl Default for Batch {
 }
 
 impl Batch {
-    /// More events than this are never held: an ordinal has 20 bits.
-    const EVENTS_MAX: usize = 1 << 20;
+    /// More events than this are never held: an ordinal has 22 bits.
+    const EVENTS_MAX: usize = 1 << 22;
 
     /// How many events of each issue are to come together.
-    const EVENTS_PER_ISSUE: usize = 256;
+    const EVENTS_PER_ISSUE: usize = 512;
 
     /// However few issues there are.
-    const EVENTS_MIN: usize = 1 << 16;
+    const EVENTS_MIN: usize = 1 << 18;
 
     /// The same, but never more than so many events.
     pub(crate) fn of_events(events_max: usize) -> Batch {
@@ -133,7 +133,7 @@ impl Batch {
             self.are_lines = matches!(place, Place::Line(_));
         }
         let micros = u32::try_from(time.as_micros() - self.base.as_micros()).expect("asked before");
-        let ordinal = u32::try_from(self.places.len()).expect("fewer events than 20 bits count");
+        let ordinal = u32::try_from(self.places.len()).expect("fewer events than 22 bits count");
         let (Place::Line(at) | Place::Byte(at)) = place;
         self.places.push(at);
         let server = server_of(event).map(|server| server.0);

@@ -25,9 +25,9 @@ pub(crate) const FRAME_HEAD_LENGTH: u32 = 64;
 pub(crate) const SLOT_LENGTH: u32 = 32;
 const _: () = assert!(FRAME_HEAD_LENGTH as usize == FRAME_HEAD_BYTES && SLOT_LENGTH as usize == SLOT_BYTES);
 /// The longest frame: what a reader of a stream has to hold.
-pub const FRAME_BYTES_MAX: usize = 1 << 26;
-/// The most slots in one block: what 20 bits of ordinal can number.
-pub(crate) const SLOTS_MAX: u32 = 1 << 20;
+pub const FRAME_BYTES_MAX: usize = 1 << 28;
+/// The most slots in one block: what 22 bits of ordinal can number.
+pub(crate) const SLOTS_MAX: u32 = 1 << 22;
 /// The group of market-wide events.
 pub(crate) const MARKET: u32 = u32::MAX;
 
@@ -135,7 +135,7 @@ impl FrameHead {
         let Ok((head, _)) = FrameHead::ref_from_prefix(head) else { return Err(part_cut()) };
         let length = head.frame_bytes.get() as usize;
         if !(FRAME_HEAD_BYTES..=FRAME_BYTES_MAX).contains(&length) || !length.is_multiple_of(SLOT_BYTES) {
-            let expected = "a frame of 64 bytes to 64 MiB, in whole 32 bytes";
+            let expected = "a frame of 64 bytes to 256 MiB, in whole 32 bytes";
             return Err(Malformed { field: "block", found: format!("a frame of {length} bytes"), expected });
         }
         Ok((head.kind, length))

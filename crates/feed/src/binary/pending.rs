@@ -174,5 +174,5 @@ impl Pending {
 
 /// A length inside a frame: all are below its limit.
 fn small(length: usize) -> u32 {
-    u32::try_from(length).expect("a frame is at most 64 MiB")
+    u32::try_from(length).expect("a frame is at most 256 MiB")
 }

@@ -71,8 +71,7 @@ mod tag {
     pub const ORDER: u32 = 1 << 7;
     pub const OTHER: u32 = 1 << 8;
     pub const WIDE: u32 = 1 << 9;
-    pub const RESERVED: u32 = 0b11 << 10;
-    pub const ORDINAL_SHIFT: u32 = 12;
+    pub const ORDINAL_SHIFT: u32 = 10;
 
     pub const EXTENSION: u32 = 0;
     pub const ADD: u32 = 1;
@@ -287,7 +286,7 @@ impl Slot {
         scope: Scope,
         server_at: impl FnOnce(u64) -> Option<ServerIndex>,
     ) -> Result<MarketEvent, Malformed> {
-        if self.tag.get() & tag::RESERVED != 0 || self.is_wide() != extension.is_some() {
+        if self.is_wide() != extension.is_some() {
             return Err(self.malformed("record"));
         }
         let action = match self.kind() {

@@ -17,10 +17,10 @@ use quoteclock_model::{IssueCode, IssueIndex, Record, Scope, SequenceNo, ServerI
 use std::io::{self, Write};
 use zerocopy::IntoBytes;
 
-/// Records of a block, at least. Two MiB: of a market of few issues a block stays in the caches.
-const BLOCK_RECORDS: u32 = 1 << 16;
+/// Records of a block, at least: 32 MiB.
+const BLOCK_RECORDS: u32 = 1 << 20;
 /// Records of a block for each issue in it: going over to the next issue, whose book is cold, is paid once for so many.
-const BLOCK_RECORDS_PER_ISSUE: u32 = 1 << 8;
+const BLOCK_RECORDS_PER_ISSUE: u32 = 1 << 9;
 /// Where a block or a list is cut although it could go on: keeps every frame below the limit.
 const LIST_BYTES: usize = 1 << 20;
 
@@ -68,7 +68,7 @@ impl<W: Write> BinaryWriter<W> {
         }
     }
 
-    /// Ends each block after `records`, at the latest (1 to 1,048,576), instead of suiting it to the number of issues:
+    /// Ends each block after `records`, at the latest (1 to 4,194,304), instead of suiting it to the number of issues:
     /// small blocks for a quick look into a file, or for tests.
     #[must_use]
     pub fn with_block_records(mut self, records: u32) -> BinaryWriter<W> {

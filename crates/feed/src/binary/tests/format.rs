@@ -151,16 +151,16 @@ fn names_that_are_never_used_take_no_space() {
 #[test]
 fn a_block_of_many_issues_is_longer() {
     let mut source = Source::default();
-    for position in 0..400_000 {
-        let issue = IssueIndex(position % 512);
+    for position in 0..2_200_000 {
+        let issue = IssueIndex(position % 4_096);
         let action = OrderAction::Cancel { order: OrderId(u64::from(position)) };
         let ts_event = Timestamp::from_micros(OPEN + i64::from(position));
         source.events.push((None, Record { ts_event, event: MarketEvent::Order { issue, action } }));
     }
-    source.issues = (0..512).map(|issue| format!("{issue:04}")).collect();
+    source.issues = (0..4_096).map(|issue| format!("{issue:04}")).collect();
     let mut file = Vec::new();
     source.write(BinaryWriter::new(&mut file, &header(false))).expect("writable");
-    assert_eq!(blocks(&file), 400_000_u64.div_ceil(512 * 256));
+    assert_eq!(blocks(&file), 2_200_000_u64.div_ceil(4_096 * 512));
     assert_eq!(Source::from(&decode(&file, 1 << 18).expect("a good header")).events, source.events);
 }
 
