@@ -114,23 +114,23 @@ impl Few {
         std::iter::from_fn(move || {
             // Key and entry in one number: nothing foretells which is the best, so there is no branch.
             let of = |entry: usize| key_of(side, self.entries[entry].price) << 6 | entry as u64;
-            let best = bits(left)
-                .fold(None, |best: Option<u64>, entry| Some(best.map_or(of(entry), |best| best.max(of(entry)))))?;
+            let best = bits(left).fold(0, |best: u64, entry| best.max(of(entry)));
             let entry = best & 63;
+            let is_left = left >> entry & 1 != 0;
             left &= !(1 << entry);
-            Some(self.entries[entry as usize])
+            is_left.then(|| self.entries[entry as usize])
         })
     }
 
     /// What is quoted at prices whose key is at least `from`.
     fn from(&self, side: Side, from: u64) -> (Amount, u128) {
-        let (mut value, mut quantity) = (0, 0);
+        let (mut value, mut quantity) = (0_u128, 0_u64);
         for quote in self.iter() {
             let shares = if from <= key_of(side, quote.price) { u64::from(quote.shares) } else { 0 };
             value += u128::from(u64::from(quote.price) * shares);
-            quantity += u128::from(shares);
+            quantity += shares;
         }
-        (Amount(value), quantity)
+        (Amount(value), quantity.into())
     }
 }
 

@@ -73,6 +73,18 @@ impl<S: DaySink, R: RejectSink> Day<'_, S, R> {
     }
 }
 
+/// Where the first record stands whose ordinal is at least so much; ordinals rise from record to record.
+fn first_from(slots: &[Slot], ordinal: u32) -> usize {
+    let (mut low, mut high) = (0, slots.len());
+    while low < high {
+        let middle = usize::midpoint(low, high);
+        // An extension belongs to the record before it.
+        let record = if slots[middle].kind() == 0 && low < middle { middle - 1 } else { middle };
+        if slots[record].ordinal() < ordinal { low = middle + 1 } else { high = record }
+    }
+    low
+}
+
 /// The records of one issue in a block, as far as their ordinals lie in a range.
 struct BlockGroup<'a> {
     group: UnverifiedGroup<'a>,
@@ -82,10 +94,7 @@ struct BlockGroup<'a> {
 impl Events for BlockGroup<'_> {
     fn each_part<'e>(&'e self, take: &mut dyn FnMut(&'e [Slot], &'e [Slot]) -> bool) {
         let slots = self.group.slots();
-        let before = |ordinal| slots.iter().position(|slot| slot.kind() != 0 && ordinal <= slot.ordinal());
-        let end = |ordinal| if ordinal == u32::MAX { slots.len() } else { before(ordinal).unwrap_or(slots.len()) };
-        let start = if self.ordinals.start == 0 { 0 } else { end(self.ordinals.start) };
-        take(&slots[start..end(self.ordinals.end)], &[]);
+        take(&slots[first_from(slots, self.ordinals.start)..first_from(slots, self.ordinals.end)], &[]);
     }
 
     fn prefetch(&self) {

@@ -42,7 +42,7 @@ impl Spread {
 }
 
 /// (offer − bid) / mid in ten-thousandths of a basis point: × 2 for the mid, × 10,000 for bps, × 10,000 for the unit.
-const BPS_NUMERATOR: u128 = 2 * 10_000 * 10_000;
+const BPS_NUMERATOR: u64 = 2 * 10_000 * 10_000;
 
 impl Limits {
     /// Whether quotes with these obligation prices are close enough: crossed or locked, or within the bps limit, or
@@ -75,9 +75,14 @@ impl Limits {
     /// By how much each price may move outward around the same mid, by the limit in basis points; below zero, by how much
     /// it has to move inward.
     fn bps_room(&self, Spread { bid, offer }: Spread) -> Option<i64> {
-        let (bid, offer) = (i128::from(bid.ten_thousandths()), i128::from(offer.ten_thousandths()));
-        let width_max = i128::from(self.spread_bps_max?.0).checked_mul(bid + offer)? / BPS_NUMERATOR.cast_signed();
-        i64::try_from((width_max - (offer - bid).max(0)).div_euclid(2)).ok()
+        let (bid, offer) = (bid.ten_thousandths(), offer.ten_thousandths());
+        let room_of_width = |max: u64| {
+            let width = i64::try_from(offer.saturating_sub(bid)).ok()?;
+            Some(i64::try_from(max).ok()?.checked_sub(width)?.div_euclid(2))
+        };
+        // What 64 bits do not hold has more room than matters.
+        let width_max = self.spread_bps_max?.0.checked_mul(bid + offer)? / BPS_NUMERATOR;
+        room_of_width(width_max)
     }
 
     /// The same by the limit in ticks of the bid's size.
@@ -91,7 +96,7 @@ impl Limits {
     fn bps_fulfil(&self, Spread { bid, offer }: Spread) -> bool {
         let Some(Bps(max)) = self.spread_bps_max else { return false };
         let (bid, offer) = (u128::from(bid.ten_thousandths()), u128::from(offer.ten_thousandths()));
-        (offer - bid) * BPS_NUMERATOR <= u128::from(max) * (offer + bid)
+        (offer - bid) * u128::from(BPS_NUMERATOR) <= u128::from(max) * (offer + bid)
     }
 
     fn ticks_fulfil(&self, Spread { bid, offer }: Spread) -> bool {

@@ -118,16 +118,20 @@ impl BlockTimes {
     /// many they are, if so.
     pub fn note(&self, group: &UnverifiedGroup<'_>) -> Option<usize> {
         group.verify().ok()?;
-        let (mut count, mut next) = (0, 0);
-        for (slot, _) in Records(group.slots()) {
+        let mut records = Records(group.slots());
+        let (mut extensions, mut last) = (0, -1);
+        while let Some((slot, extension)) = records.next() {
             let ordinal = slot.ordinal();
-            if ordinal < next {
+            if i64::from(ordinal) <= last {
                 return None;
             }
             self.micros.get(ordinal as usize)?.store(slot.micros(), Relaxed);
-            (count, next) = (count + 1, ordinal + 1);
+            last = i64::from(ordinal);
+            if extension.is_some() {
+                extensions += 1;
+            }
         }
-        Some(count)
+        Some(group.slots().len() - extensions)
     }
 
     /// Whether `count` records have been found in `block`, one at each ordinal, and their times fill its span and never go
