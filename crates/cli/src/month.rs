@@ -4,7 +4,7 @@ use crate::registry;
 use anyhow::{Result, anyhow};
 use jiff::civil::Date;
 use quoteclock_incentive::{Month, MonthAccounts};
-use quoteclock_rules::{DayPlan, Registry};
+use quoteclock_rules::{DayPlan, Registry, SignUpPlan};
 use quoteclock_store::{Digest, Store, StoredDay};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,8 +55,9 @@ pub(crate) fn unchanged_plan(day: &StoredDay, registry: &Registry) -> Result<Opt
 
 /// What each obligation of a plan requires, in its order.
 fn required_pcts(plan: DayPlan) -> impl Iterator<Item = u64> {
-    let obligations = plan.sign_ups.into_iter().flat_map(|sign_up| sign_up.obligations);
-    obligations.map(|obligation| obligation.required_pct)
+    plan.sign_ups.into_iter().flat_map(|SignUpPlan { obligations, .. }| {
+        (0..obligations.len()).map(move |position| obligations[position].required_pct)
+    })
 }
 
 /// The file and the registry, opened; `None` after printing what is wrong with the registry.

@@ -110,7 +110,7 @@ fn add_day(
     let plan = registry.plan(date)?;
     for sign_up in &plan.sign_ups {
         let session_time = plan.required_time(sign_up);
-        for obligation in &sign_up.obligations {
+        for obligation in sign_up.obligations.iter() {
             let (market_maker, issue) = (sign_up.market_maker.clone(), sign_up.issue.clone());
             let key = Key { market_maker, issue, obligation: obligation.name.clone() };
             let time = match plan.phase_source {

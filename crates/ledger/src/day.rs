@@ -80,15 +80,28 @@ impl OpenLedger {
     /// The ledger of the day, which has ended.
     pub fn close(self) -> DayLedger {
         let OpenLedger { totals, mut breaches } = self;
-        breaches.sort_unstable_by_key(|(obligation, breach)| (*obligation, breach.span.start));
         let mut ends = vec![0; totals.len()];
-        for (end, (obligation, _)) in (1..).zip(&breaches) {
-            ends[obligation.0 as usize] = end;
+        for (obligation, _) in &breaches {
+            ends[obligation.0 as usize] += 1;
         }
+        let mut starts = Vec::with_capacity(ends.len());
         let mut last = 0;
         for end in &mut ends {
-            last = last.max(*end);
+            starts.push(last);
+            last += *end;
             *end = last;
+        }
+        // Each to the stretch of its obligation, in place: there may be millions.
+        let mut next = starts.clone();
+        for position in 0..ends.len() {
+            while next[position] < ends[position] {
+                let wanted = breaches[next[position]].0.0 as usize;
+                breaches.swap(next[position], next[wanted]);
+                next[wanted] += 1;
+            }
+        }
+        for (&start, &end) in starts.iter().zip(&ends) {
+            breaches[start..end].sort_unstable_by_key(|(_, breach)| breach.span.start);
         }
         DayLedger { totals, breaches: breaches.into_iter().map(|(_, breach)| breach).collect(), ends }
     }
@@ -159,8 +172,9 @@ mod tests {
                 market_maker: "MM1".to_owned(),
                 issue: IssueCode::new(b"1306").unwrap(),
                 servers: Vec::new(),
+                servers_of_market_maker: Arc::default(),
                 exempt: Vec::new(),
-                obligations: vec![ObligationPlan { name: "general".to_owned(), limits, required_pct: 800_000 }],
+                obligations: vec![ObligationPlan { name: "general".to_owned(), limits, required_pct: 800_000 }].into(),
             }],
         };
         let mut ledger = OpenLedger::new(&plan);

@@ -15,7 +15,7 @@ use std::ops::Range;
 #[derive(Debug, Default)]
 pub(crate) struct SignUps {
     sign_ups: Vec<SignUp>,
-    /// For each of them, when it is in session and not exempt.
+    /// When sign-ups are in session and not exempt: mostly the same for all.
     required: Vec<Schedule>,
     /// For bids and for offers, where each minimum of each obligation stands; those of each sign-up next to each other.
     standings: [Vec<Standing>; 2],
@@ -42,7 +42,9 @@ struct SignUp {
     obligations: Range<u32>,
     /// Whether it has to be judged again.
     touched: bool,
-    /// Whether it is now in session and not exempt.
+    /// Which of the schedules says when it is required.
+    schedule: u32,
+    /// Whether it is required now.
     required: bool,
 }
 
@@ -70,17 +72,17 @@ impl SignUps {
     pub(crate) fn add(&mut self, plan: &DayPlan, position: usize, first: ObligationIndex) {
         let sign_up = &plan.sign_ups[position];
         let (before, standings_before) = (self.obligations.len(), self.minima.len());
-        for (index, obligation) in (first.0..).map(ObligationIndex).zip(&sign_up.obligations) {
-            let known = self.limits.iter().position(|known| *known == obligation.limits);
-            let limits = number(known.unwrap_or(self.limits.len()));
-            if known.is_none() {
-                self.limits.push(obligation.limits.clone());
-            }
+        for (index, obligation) in (first.0..).map(ObligationIndex).zip(sign_up.obligations.iter()) {
+            let limits = position_in(&mut self.limits, &obligation.limits);
             let first = self.minima.len();
             self.minima.extend(Minimum::of(&obligation.limits));
             let standings = number(first)..number(self.minima.len());
             self.obligations.push(Obligation { index, limits, standings, clock: Clock::new(plan.day.start) });
         }
+        let mut schedule = Schedule::new(&subtract(&plan.sessions, &sign_up.exempt));
+        // Where those before it are by now.
+        schedule.advance(plan.day.start);
+        let schedule = position_in(&mut self.required, &schedule);
         for side in &mut self.standings {
             side.extend(self.minima[standings_before..].iter().map(|&minimum| Standing::of(minimum)));
         }
@@ -89,9 +91,9 @@ impl SignUps {
             standings: number(standings_before)..number(self.minima.len()),
             obligations: number(before)..number(self.obligations.len()),
             touched: false,
+            schedule,
             required: false,
         });
-        self.required.push(Schedule::new(&subtract(&plan.sessions, &sign_up.exempt)));
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -169,12 +171,15 @@ impl SignUps {
 
     /// Takes the schedules to `now`, and finds their next change.
     pub(crate) fn advance(&mut self, now: Timestamp) -> Option<Timestamp> {
-        let next = self.sign_ups.iter_mut().zip(&mut self.required).filter_map(|(sign_up, required)| {
+        let next = self.required.iter_mut().filter_map(|required| {
             required.advance(now);
-            sign_up.required = required.inside();
             required.next_change()
         });
-        next.min()
+        let next = next.min();
+        for sign_up in &mut self.sign_ups {
+            sign_up.required = self.required[sign_up.schedule as usize].inside();
+        }
+        next
     }
 
     /// Judges whoever has to be judged again.
@@ -226,6 +231,15 @@ impl SignUps {
             }
         }
     }
+}
+
+/// Where `wanted` stands, at the end if it did not stand there before.
+fn position_in<T: Clone + PartialEq>(all: &mut Vec<T>, wanted: &T) -> u32 {
+    let known = all.iter().position(|known| known == wanted);
+    if known.is_none() {
+        all.push(wanted.clone());
+    }
+    number(known.unwrap_or(all.len() - 1))
 }
 
 fn number(count: usize) -> u32 {

@@ -88,10 +88,8 @@ impl IssueTurnover {
         self.sign_ups.push((position, Turnover::default()));
         let mark = u32::try_from(self.sign_ups.len()).expect("fewer sign-ups than 32 bits count");
         self.maker_of_server.resize(plan.servers.len(), 0);
-        for (server, maker) in plan.servers.iter().zip(&mut self.maker_of_server) {
-            if server.market_maker == plan.sign_ups[position].market_maker {
-                *maker = mark;
-            }
+        for &server in plan.sign_ups[position].servers_of_market_maker.iter() {
+            self.maker_of_server[server] = mark;
         }
     }
 

@@ -5,6 +5,7 @@ use crate::Limits;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use quoteclock_model::{IssueCode, Micros, Span};
+use std::sync::Arc;
 
 /// Where it is known from whether the market trades (SPEC section 3, `phase_source`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -69,10 +70,13 @@ pub struct SignUpPlan {
     /// Positions in [`DayPlan::servers`] whose orders are this sign-up's quotes: those of the market maker, and where
     /// the sign-up and the server both name a participant, of the same one. Ascending.
     pub servers: Vec<usize>,
+    /// Positions of all servers of the market maker. Ascending.
+    pub servers_of_market_maker: Arc<[usize]>,
     /// When the market maker is exempt from quoting the issue, merged, inside the day.
     pub exempt: Vec<Span>,
-    /// What has to be met, each on its own: `general`, then the conditions; sorted bytewise by name.
-    pub obligations: Vec<ObligationPlan>,
+    /// What has to be met, each on its own: `general`, then the conditions; sorted bytewise by name. The same for all
+    /// sign-ups of the issue.
+    pub obligations: Arc<[ObligationPlan]>,
 }
 
 /// One obligation of a sign-up.

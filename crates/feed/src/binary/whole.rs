@@ -108,9 +108,8 @@ pub struct BlockTimes {
 impl BlockTimes {
     const NONE: u32 = u32::MAX;
 
-    /// Empties it, for the records of `block`.
+    /// Makes room for the records of `block`.
     pub fn begin(&mut self, block: &WholeBlock<'_>) {
-        self.micros.clear();
         self.micros.resize_with(block.record_count() as usize, || AtomicU32::new(Self::NONE));
     }
 
@@ -135,18 +134,18 @@ impl BlockTimes {
     }
 
     /// Whether `count` records have been found in `block`, one at each ordinal, and their times fill its span and never go
-    /// back.
-    pub fn are_in_order(&mut self, block: &WholeBlock<'_>, count: usize) -> bool {
+    /// back. Forgets the times.
+    pub fn are_in_order(&mut self, block: &WholeBlock<'_>, count: Option<usize>) -> bool {
         // As many records as ordinals: where two stand on one, another has none, whose time is past all others.
         let span = block.block.head().span_micros.get();
         let begins = self.micros.first_mut().is_some_and(|first| *first.get_mut() == 0);
         let mut last = 0;
         let mut rises = true;
         for micros in &mut self.micros {
-            let micros = *micros.get_mut();
+            let micros = std::mem::replace(micros.get_mut(), Self::NONE);
             rises &= last <= micros;
             last = micros;
         }
-        count == self.micros.len() && begins && rises && last == span && last != Self::NONE
+        count == Some(self.micros.len()) && begins && rises && last == span && last != Self::NONE
     }
 }

@@ -246,7 +246,7 @@ pub fn measure_through_itch(options: &Options) -> DayLedger {
 impl Measured {
     /// Display times of all `general` obligations with available time, in ten-thousandths of a percent, ascending.
     pub fn display_times(&self) -> Vec<u64> {
-        let obligations = self.plan.sign_ups.iter().flat_map(|sign_up| &sign_up.obligations);
+        let obligations = self.plan.sign_ups.iter().flat_map(|sign_up| sign_up.obligations.iter());
         let mut times: Vec<u64> = (0..)
             .zip(obligations)
             .filter(|(_, obligation)| obligation.name == "general")

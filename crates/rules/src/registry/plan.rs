@@ -7,7 +7,7 @@ use super::{Condition, ConditionKind, Issue, Registry, SignUp, Target};
 use crate::{DayPlan, ObligationPlan, PhaseSource, ServerPlan, SignUpPlan, TickTable};
 use jiff::civil::{Date, Time};
 use quoteclock_model::{IssueCode, Span, Timestamp, merge_spans};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use thiserror::Error;
 
@@ -46,16 +46,20 @@ impl Registry {
         let terms = TermsOfDay::on(self, date);
         let exemptions = Exemptions::on(self, day);
         let scheme = &self.scheme;
+        let in_force = self.issues.iter().filter(|issue| issue.period.contains(date));
+        let issues: HashMap<&IssueCode, &Issue> = in_force.map(|issue| (&issue.code, issue)).collect();
+        let mut obligations: HashMap<&IssueCode, Arc<[ObligationPlan]>> = HashMap::default();
         let mut sign_ups: Vec<SignUpPlan> = Vec::new();
         for sign_up in self.sign_ups.iter().filter(|sign_up| sign_up.period.contains(date)) {
             // SPEC section 4: without a row of the issue in force, the sign-up is not measured.
-            let Some(issue) = self.issue_on(&sign_up.issue, date) else { continue };
+            let Some(&issue) = issues.get(&sign_up.issue) else { continue };
             sign_ups.push(SignUpPlan {
                 market_maker: sign_up.market_maker.clone(),
                 issue: sign_up.issue.clone(),
                 servers: servers.of(sign_up),
+                servers_of_market_maker: servers.of_market_maker(sign_up),
                 exempt: exemptions.of(sign_up),
-                obligations: terms.obligations(issue),
+                obligations: obligations.entry(&issue.code).or_insert_with(|| terms.obligations(issue)).clone(),
             });
         }
         Ok(DayPlan {
@@ -134,17 +138,25 @@ struct Servers<'r> {
     plans: Vec<ServerPlan>,
     /// By market maker: positions in `plans`, ascending, each with its participant.
     by_market_maker: BTreeMap<&'r str, Vec<(usize, Option<&'r str>)>>,
+    /// The same without participants.
+    positions: BTreeMap<&'r str, Arc<[usize]>>,
 }
 
 impl<'r> Servers<'r> {
     fn on(registry: &'r Registry, date: Date) -> Servers<'r> {
-        let mut servers = Servers { plans: Vec::new(), by_market_maker: BTreeMap::new() };
+        let mut servers = Servers { plans: Vec::new(), by_market_maker: BTreeMap::new(), positions: BTreeMap::new() };
         for server in registry.servers.iter().filter(|server| server.period.contains(date)) {
             let position = (servers.plans.len(), server.participant.as_deref());
             servers.by_market_maker.entry(&server.market_maker).or_default().push(position);
             servers.plans.push(ServerPlan { name: server.server.clone(), market_maker: server.market_maker.clone() });
         }
+        let positions = |own: &Vec<(usize, _)>| own.iter().map(|&(position, _)| position).collect();
+        servers.positions = servers.by_market_maker.iter().map(|(&name, own)| (name, positions(own))).collect();
         servers
+    }
+
+    fn of_market_maker(&self, sign_up: &SignUp) -> Arc<[usize]> {
+        self.positions.get(sign_up.market_maker.as_str()).cloned().unwrap_or_default()
     }
 
     /// Clauses: `ST1/virtual-server-measuring`, `ST1/participant`.
@@ -203,7 +215,7 @@ impl<'r> TermsOfDay<'r> {
     }
 
     /// All obligations of an issue, sorted bytewise by name.
-    fn obligations(&self, issue: &Issue) -> Vec<ObligationPlan> {
+    fn obligations(&self, issue: &Issue) -> Arc<[ObligationPlan]> {
         let (general, tick_table) = self.general(issue);
         let of_index = issue.index.as_deref().and_then(|index| self.by_index.get(index));
         // Rows that name the issue come last and so replace those of its index under the same condition.
