@@ -107,7 +107,7 @@ impl Makers {
     pub fn plan(self, plan: &DayPlan) -> DayPlan {
         let quoting = &plan.sign_ups[..self.quoting];
         let silent = plan.sign_ups.iter().cycle().take(self.silent);
-        let silent = silent.map(|sign_up| SignUpPlan { servers: Vec::new(), ..sign_up.clone() });
+        let silent = silent.map(|sign_up| SignUpPlan { servers: std::sync::Arc::default(), ..sign_up.clone() });
         DayPlan { sign_ups: quoting.iter().cloned().chain(silent).collect(), ..plan.clone() }
     }
 }

@@ -9,19 +9,27 @@ use quoteclock_model::{IssueIndex, Span};
 use quoteclock_obligation::DaySink;
 use std::ops::Range;
 
-/// A group of a block that is to be checked.
-pub struct GroupCheck<'a> {
-    group: UnverifiedGroup<'a>,
+/// A part of a block that is to be checked.
+pub struct BlockCheck<'a> {
     times: &'a BlockTimes,
-    /// How many records it has, if nothing is wrong with it.
-    found: Option<usize>,
+    part: Part<'a>,
 }
 
-impl GroupCheck<'_> {
-    /// Checks each of the groups.
-    pub fn check_all(checks: &mut [GroupCheck<'_>]) {
-        for check in checks {
-            check.found = check.times.note(&check.group);
+enum Part<'a> {
+    /// The records of a group, and how many they are if nothing is wrong with them.
+    Group(UnverifiedGroup<'a>, Option<usize>),
+    /// The times at some ordinals, once all groups have been checked, and the first and last of them if they are in order.
+    Ordinals(Range<usize>, Option<(u32, u32)>),
+}
+
+impl BlockCheck<'_> {
+    /// Makes each of the checks.
+    pub fn check_all(checks: &mut [BlockCheck<'_>]) {
+        for BlockCheck { times, part } in checks {
+            match part {
+                Part::Group(group, count) => *count = times.note(group),
+                Part::Ordinals(ordinals, ends) => *ends = times.take(ordinals.clone()),
+            }
         }
     }
 }
@@ -65,16 +73,38 @@ impl<S: DaySink, R: RejectSink> Day<'_, S, R> {
     /// Whether a block is undamaged and in order.
     fn check_block(&mut self, block: &WholeBlock<'_>) -> bool {
         self.times.begin(block);
-        let check = |group| GroupCheck { group, times: &self.times, found: None };
-        let mut checks: Vec<GroupCheck<'_>> = block.all_groups().map(check).collect();
-        self.crew.check(&mut checks);
-        let count: Option<usize> = checks.iter().map(|check| check.found).sum();
-        self.times.are_in_order(block, count)
+        let times = &self.times;
+        let mut groups: Vec<BlockCheck<'_>> =
+            block.all_groups().map(|group| BlockCheck { times, part: Part::Group(group, None) }).collect();
+        self.crew.check(&mut groups);
+        let records = block.record_count() as usize;
+        let length = records.div_ceil(self.crew.size());
+        let starts = (0..records).step_by(length);
+        let mut ordinals: Vec<BlockCheck<'_>> = starts
+            .map(|start| BlockCheck { times, part: Part::Ordinals(start..(start + length).min(records), None) })
+            .collect();
+        self.crew.check(&mut ordinals);
+        let counts = groups.iter().filter_map(|check| match check.part {
+            Part::Group(_, count) => Some(count),
+            Part::Ordinals(..) => None,
+        });
+        let ends = ordinals.iter().filter_map(|check| match check.part {
+            Part::Ordinals(_, ends) => Some(ends),
+            Part::Group(..) => None,
+        });
+        let count: Option<usize> = counts.sum();
+        count.is_some_and(|count| block.is_in_order(count, ends))
     }
 }
 
 /// Where the first record stands whose ordinal is at least so much; ordinals rise from record to record.
 fn first_from(slots: &[Slot], ordinal: u32) -> usize {
+    // The slots are not in the cache yet, and most groups are not cut.
+    match ordinal {
+        0 => return 0,
+        u32::MAX => return slots.len(),
+        _ => {}
+    }
     let (mut low, mut high) = (0, slots.len());
     while low < high {
         let middle = usize::midpoint(low, high);

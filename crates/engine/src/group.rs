@@ -4,7 +4,7 @@
 //! several threads: whoever has threads is a [`Crew`].
 
 use crate::Fault;
-use crate::block::GroupCheck;
+use crate::block::BlockCheck;
 use crate::engine::Slot;
 use crate::market::MarketLog;
 use quoteclock_book::{UsualOrder, prefetch_all};
@@ -19,8 +19,8 @@ pub trait Crew: Debug {
     /// How many groups may be applied at once, at least 1.
     fn size(&self) -> usize;
 
-    /// Calls [`GroupCheck::check_all`] with each group once, in any order, from any thread.
-    fn check(&self, checks: &mut [GroupCheck<'_>]);
+    /// Calls [`BlockCheck::check_all`] with each check once, in any order, from any thread.
+    fn check(&self, checks: &mut [BlockCheck<'_>]);
 
     /// Calls [`Group::apply_all`] with each group once, in any order, from any thread.
     fn apply(&self, groups: &mut [Group<'_>]);
@@ -35,8 +35,8 @@ impl Crew for Alone {
         1
     }
 
-    fn check(&self, checks: &mut [GroupCheck<'_>]) {
-        GroupCheck::check_all(checks);
+    fn check(&self, checks: &mut [BlockCheck<'_>]) {
+        BlockCheck::check_all(checks);
     }
 
     fn apply(&self, groups: &mut [Group<'_>]) {

@@ -18,7 +18,7 @@ mod late;
 mod market;
 mod pass;
 
-pub use block::GroupCheck;
+pub use block::BlockCheck;
 pub use day::{Day, DayOptions, Finished, RejectSink};
 pub use engine::{Engine, MeasureIndex};
 pub use faults::{BadRecord, DayError, Fault};

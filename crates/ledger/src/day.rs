@@ -171,7 +171,7 @@ mod tests {
             sign_ups: vec![SignUpPlan {
                 market_maker: "MM1".to_owned(),
                 issue: IssueCode::new(b"1306").unwrap(),
-                servers: Vec::new(),
+                servers: Arc::default(),
                 servers_of_market_maker: Arc::default(),
                 exempt: Vec::new(),
                 obligations: vec![ObligationPlan { name: "general".to_owned(), limits, required_pct: 800_000 }].into(),

@@ -1,6 +1,7 @@
 //! Identifiers. Names are text at the edges and dense indices inside: no string is touched per event.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// The position of an issue in the directory of one input: dense, from 0 in order of first appearance.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -42,7 +43,7 @@ pub struct SequenceNo(pub u64);
 /// The code of an issue: 1 to 32 visible ASCII characters without `,` and `"`, and not the lone `*` that stands for
 /// the whole market.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct IssueCode(Box<str>);
+pub struct IssueCode(Arc<str>);
 
 impl IssueCode {
     /// The longest code that is accepted, in bytes.

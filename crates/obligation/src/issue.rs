@@ -101,7 +101,7 @@ impl IssueMeasure {
         let holder = self.book.add_holder();
         self.sign_ups.add(plan, position, first);
         self.holder_of_server.resize(plan.servers.len(), None);
-        for &server in &plan.sign_ups[position].servers {
+        for &server in plan.sign_ups[position].servers.iter() {
             self.holder_of_server[server] = Some(holder);
         }
         self.pass_boundary();

@@ -1,6 +1,6 @@
 //! Several threads that do the work of a day's engine.
 
-use quoteclock_engine::{Crew, Group, GroupCheck};
+use quoteclock_engine::{BlockCheck, Crew, Group};
 use rayon::ThreadPool;
 use std::num::NonZeroUsize;
 use std::sync::Mutex;
@@ -57,8 +57,8 @@ impl Crew for Pool {
         1 + self.others.as_ref().map_or(0, ThreadPool::current_num_threads)
     }
 
-    fn check(&self, checks: &mut [GroupCheck<'_>]) {
-        self.share(checks, GroupCheck::check_all);
+    fn check(&self, checks: &mut [BlockCheck<'_>]) {
+        self.share(checks, BlockCheck::check_all);
     }
 
     fn apply(&self, groups: &mut [Group<'_>]) {

@@ -45,7 +45,7 @@ impl DayPlan {
 
     fn write_sign_up(&self, to: &mut String, sign_up: &SignUpPlan) -> std::fmt::Result {
         writeln!(to, "sign_up {} {}", name(&sign_up.market_maker), sign_up.issue)?;
-        for &server in &sign_up.servers {
+        for &server in sign_up.servers.iter() {
             writeln!(to, "own {}", name(&self.servers[server].name))?;
         }
         let clipped =

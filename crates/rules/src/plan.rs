@@ -69,7 +69,7 @@ pub struct SignUpPlan {
     pub issue: IssueCode,
     /// Positions in [`DayPlan::servers`] whose orders are this sign-up's quotes: those of the market maker, and where
     /// the sign-up and the server both name a participant, of the same one. Ascending.
-    pub servers: Vec<usize>,
+    pub servers: Arc<[usize]>,
     /// Positions of all servers of the market maker. Ascending.
     pub servers_of_market_maker: Arc<[usize]>,
     /// When the market maker is exempt from quoting the issue, merged, inside the day.

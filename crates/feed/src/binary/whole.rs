@@ -5,6 +5,7 @@ use super::dictionary::Dictionary;
 use super::slot::Records;
 use crate::Place;
 use quoteclock_model::{IssueIndex, Record, Scope, SequenceNo, Timestamp};
+use std::ops::Range;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -133,19 +134,35 @@ impl BlockTimes {
         Some(group.slots().len() - extensions)
     }
 
-    /// Whether `count` records have been found in `block`, one at each ordinal, and their times fill its span and never go
-    /// back. Forgets the times.
-    pub fn are_in_order(&mut self, block: &WholeBlock<'_>, count: Option<usize>) -> bool {
-        // As many records as ordinals: where two stand on one, another has none, whose time is past all others.
-        let span = block.block.head().span_micros.get();
-        let begins = self.micros.first_mut().is_some_and(|first| *first.get_mut() == 0);
-        let mut last = 0;
-        let mut rises = true;
-        for micros in &mut self.micros {
-            let micros = std::mem::replace(micros.get_mut(), Self::NONE);
+    /// The first and the last time of a part of the ordinals, if no time is missing there and none goes back. Forgets them.
+    pub fn take(&self, ordinals: Range<usize>) -> Option<(u32, u32)> {
+        let mut times = self.micros[ordinals].iter().map(|micros| {
+            let found = micros.load(Relaxed);
+            micros.store(Self::NONE, Relaxed);
+            found
+        });
+        let first = times.next()?;
+        let (mut last, mut rises) = (first, true);
+        for micros in times {
             rises &= last <= micros;
             last = micros;
         }
-        count == Some(self.micros.len()) && begins && rises && last == span && last != Self::NONE
+        (rises && last != Self::NONE).then_some((first, last))
+    }
+}
+
+impl WholeBlock<'_> {
+    /// Whether the block is in order: `count` records have been found in it, one at each ordinal, and the times of all
+    /// parts of its ordinals, one after the other, fill its span and never go back.
+    pub fn is_in_order(&self, count: usize, parts: impl Iterator<Item = Option<(u32, u32)>>) -> bool {
+        // As many records as ordinals: where two stand on one, another has none.
+        let mut last = 0;
+        let mut rises = true;
+        for (position, part) in parts.enumerate() {
+            let Some((first, end)) = part else { return false };
+            rises &= if position == 0 { first == 0 } else { last <= first };
+            last = end;
+        }
+        count == self.record_count() as usize && rises && last == self.block.head().span_micros.get()
     }
 }

@@ -42,7 +42,7 @@ impl Registry {
     /// [`PlanError::DateOutOfRange`] at the very ends of the calendar.
     pub fn plan(&self, date: Date) -> Result<DayPlan, PlanError> {
         let day = self.day(date)?;
-        let servers = Servers::on(self, date);
+        let mut servers = Servers::on(self, date);
         let terms = TermsOfDay::on(self, date);
         let exemptions = Exemptions::on(self, day);
         let scheme = &self.scheme;
@@ -56,8 +56,8 @@ impl Registry {
             sign_ups.push(SignUpPlan {
                 market_maker: sign_up.market_maker.clone(),
                 issue: sign_up.issue.clone(),
-                servers: servers.of(sign_up),
-                servers_of_market_maker: servers.of_market_maker(sign_up),
+                servers: servers.of(&sign_up.market_maker, sign_up.participant.as_deref()),
+                servers_of_market_maker: servers.of(&sign_up.market_maker, None),
                 exempt: exemptions.of(sign_up),
                 obligations: obligations.entry(&issue.code).or_insert_with(|| terms.obligations(issue)).clone(),
             });
@@ -138,35 +138,36 @@ struct Servers<'r> {
     plans: Vec<ServerPlan>,
     /// By market maker: positions in `plans`, ascending, each with its participant.
     by_market_maker: BTreeMap<&'r str, Vec<(usize, Option<&'r str>)>>,
-    /// The same without participants.
-    positions: BTreeMap<&'r str, Arc<[usize]>>,
+    /// Those that serve a participant of a market maker, or anybody for it, as far as asked for.
+    of_participant: BTreeMap<(&'r str, Option<&'r str>), Arc<[usize]>>,
 }
 
 impl<'r> Servers<'r> {
     fn on(registry: &'r Registry, date: Date) -> Servers<'r> {
-        let mut servers = Servers { plans: Vec::new(), by_market_maker: BTreeMap::new(), positions: BTreeMap::new() };
+        let mut servers =
+            Servers { plans: Vec::new(), by_market_maker: BTreeMap::new(), of_participant: BTreeMap::new() };
         for server in registry.servers.iter().filter(|server| server.period.contains(date)) {
             let position = (servers.plans.len(), server.participant.as_deref());
             servers.by_market_maker.entry(&server.market_maker).or_default().push(position);
             servers.plans.push(ServerPlan { name: server.server.clone(), market_maker: server.market_maker.clone() });
         }
-        let positions = |own: &Vec<(usize, _)>| own.iter().map(|&(position, _)| position).collect();
-        servers.positions = servers.by_market_maker.iter().map(|(&name, own)| (name, positions(own))).collect();
         servers
     }
 
-    fn of_market_maker(&self, sign_up: &SignUp) -> Arc<[usize]> {
-        self.positions.get(sign_up.market_maker.as_str()).cloned().unwrap_or_default()
-    }
-
+    /// The servers of a market maker that serve a participant, or all.
+    ///
     /// Clauses: `ST1/virtual-server-measuring`, `ST1/participant`.
-    fn of(&self, sign_up: &SignUp) -> Vec<usize> {
-        let own = self.by_market_maker.get(sign_up.market_maker.as_str()).map_or(&[][..], Vec::as_slice);
-        let serves = |participant: Option<&str>| match (participant, sign_up.participant.as_deref()) {
-            (Some(of_server), Some(of_sign_up)) => of_server == of_sign_up,
-            _ => true,
-        };
-        own.iter().filter(|(_, participant)| serves(*participant)).map(|&(position, _)| position).collect()
+    fn of(&mut self, market_maker: &'r str, participant: Option<&'r str>) -> Arc<[usize]> {
+        let Servers { by_market_maker, of_participant, .. } = self;
+        let positions = of_participant.entry((market_maker, participant)).or_insert_with(|| {
+            let own = by_market_maker.get(market_maker).map_or(&[][..], Vec::as_slice);
+            let serves = |of_server: Option<&str>| match (of_server, participant) {
+                (Some(of_server), Some(participant)) => of_server == participant,
+                _ => true,
+            };
+            own.iter().filter(|(_, of_server)| serves(*of_server)).map(|&(position, _)| position).collect()
+        });
+        positions.clone()
     }
 }
 

@@ -198,7 +198,7 @@ fn servers_serve_the_sign_ups_of_their_market_maker_and_participant() {
     let names: Vec<&str> = plan.servers.iter().map(|server| server.name.as_str()).collect();
     assert_eq!(names, ["V1", "V2", "V3", "V4"]);
     let of: Vec<_> =
-        plan.sign_ups.iter().map(|s| (s.market_maker.as_str(), s.issue.as_str(), s.servers.as_slice())).collect();
+        plan.sign_ups.iter().map(|s| (s.market_maker.as_str(), s.issue.as_str(), &s.servers[..])).collect();
     let expected: [(&str, &str, &[usize]); 4] =
         [("MM1", "1306", &[0, 1]), ("MM1", "1308", &[0]), ("MM1", "130A", &[0, 1, 2]), ("MM2", "1306", &[3])];
     assert_eq!(of, expected);
