@@ -30,7 +30,7 @@ pub struct Pool {
 impl Pool {
     /// How often a thread takes items, about: often enough that all end at about the same time, and seldom enough that most
     /// items follow another, while which they were fetched.
-    const TIMES_TAKEN: usize = 16;
+    const TIMES_TAKEN: usize = 64;
 
     fn share<T: Send>(&self, items: &mut [T], work: impl Fn(&mut [T]) + Sync) {
         let Some(others) = &self.others else { return work(items) };
