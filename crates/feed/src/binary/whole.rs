@@ -118,9 +118,8 @@ impl BlockTimes {
     /// many they are, if so.
     pub fn note(&self, group: &UnverifiedGroup<'_>) -> Option<usize> {
         group.verify().ok()?;
-        let mut records = Records(group.slots());
         let (mut extensions, mut last) = (0, -1);
-        while let Some((slot, extension)) = records.next() {
+        for (slot, extension) in Records(group.slots()) {
             let ordinal = slot.ordinal();
             if i64::from(ordinal) <= last {
                 return None;
