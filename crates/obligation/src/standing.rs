@@ -306,12 +306,16 @@ mod tests {
     }
 
     proptest! {
-        /// Where nothing has to be judged again, the verdict is still the last one; and a judgement is the rule's.
+        /// Where nothing has to be judged again, the verdict is still the last one; and a judgement is the rule's. Also where
+        /// prices and quantities go beyond 32 bits, and their sums and the minimum beyond 64.
         #[test]
         fn what_stands_where_it_stood_has_its_verdict(
-            limits in any_limits(),
+            limits in any_limits(), huge: bool,
             steps in proptest::collection::vec((900..1100_u64, any::<bool>(), 1..30_u64, any::<bool>(), 0..8_u64), 1..200),
         ) {
+            let (price_times, shares_more) = if huge { (4_000_000, u64::from(u32::MAX) - 15) } else { (1, 0) };
+            let value_min = limits.value_min.map(|min| if huge { Amount(min.0 * 1_000_000_000_000_000) } else { min });
+            let limits = Limits { value_min, ..limits };
             let mut book = Book::default();
             let holder = book.add_holder();
             let minima = Minimum::of(&limits);
@@ -321,9 +325,9 @@ mod tests {
             };
             let mut last = judge_again(&mut standings, &book);
             for (units, bid, shares, follows, number) in steps {
-                let (order, price) = (OrderId(number), Price::from_ten_thousandths(units));
+                let (order, price) = (OrderId(number), Price::from_ten_thousandths(units * price_times));
                 let side = if bid { Side::Bid } else { Side::Offer };
-                let (server, quantity, condition) = (Some(ServerIndex(0)), Shares(shares), Condition::None);
+                let (server, quantity, condition) = (Some(ServerIndex(0)), Shares(shares + shares_more), Condition::None);
                 let action = match book.order(order) {
                     None => OrderAction::Add { order, server, side, price, quantity, condition },
                     Some(_) if follows => OrderAction::Replace { order, order_new: order, price, quantity: Some(quantity) },
