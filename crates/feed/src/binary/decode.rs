@@ -25,7 +25,6 @@ pub struct BinaryDecoder {
     offset: u64,
     dictionary: Dictionary,
     deliverer: Deliverer,
-    /// Room to look into the order of a block.
     /// What the blocks so far have held, damaged ones included.
     records: u64,
     blocks: u64,
