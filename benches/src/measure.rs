@@ -120,13 +120,14 @@ pub fn issue(plan: &DayPlan, records: &Records) -> u64 {
     let position = |name: &String| plan.servers.iter().position(|server| server.name == *name);
     let position = |name| position(name).and_then(|position| u32::try_from(position).ok());
     let plan_server_of: Vec<Option<u32>> = records.servers.iter().map(position).collect();
-    let mut measure = IssueMeasure::new(plan, &[]);
-    let mut ledger = OpenLedger::new(plan);
     let mut first = 0;
-    for (position, sign_up) in plan.sign_ups.iter().enumerate() {
-        measure.add_sign_up(plan, position, ObligationIndex(first));
+    let sign_ups = plan.sign_ups.iter().enumerate().map(|(position, sign_up)| {
+        let index = ObligationIndex(first);
         first += u32::try_from(sign_up.obligations.len()).expect("few obligations");
-    }
+        (position, index)
+    });
+    let mut measure = IssueMeasure::new(plan, &sign_ups.collect::<Vec<_>>(), &[]);
+    let mut ledger = OpenLedger::new(plan);
     for record in &records.records {
         measure.advance(record.ts_event, &mut ledger);
         match record.event {
@@ -174,7 +175,9 @@ pub fn full_day(input: &Input) -> (Finished, u64) {
 /// # Panics
 /// As [`full_day`].
 pub fn full_day_by(input: &Input, crew: impl Crew) -> (Finished, u64) {
-    let mut day = day(input).in_batches(crew);
+    let options = DayOptions { date: Some(input.options.date), ..DayOptions::default() };
+    let day = Day::in_batches(&input.registry, options, OpenLedger::default(), NoRejects, crew);
+    let mut day = day.expect("a date of our time");
     input.decode(&mut day).expect("good input");
     finish(day)
 }

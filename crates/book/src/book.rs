@@ -171,8 +171,19 @@ impl Book {
     /// # Panics
     /// If there are four billion.
     pub fn add_holder(&mut self) -> Holder {
-        self.own.push(OwnQuotes::default());
-        u32::try_from(self.own.len()).ok().and_then(Holder::numbered).expect("fewer holders than 32 bits count")
+        self.add_holders(1).last().expect("one was added")
+    }
+
+    /// So many more.
+    ///
+    /// # Panics
+    /// If there are four billion.
+    pub fn add_holders(&mut self, count: usize) -> impl Iterator<Item = Holder> + use<> {
+        let before = self.own.len();
+        self.own.reserve_exact(count);
+        self.own.resize_with(before + count, OwnQuotes::default);
+        u32::try_from(self.own.len()).expect("fewer holders than 32 bits count");
+        self.holders().skip(before)
     }
 
     /// All holders, in the order in which they were added.

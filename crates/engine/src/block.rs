@@ -1,38 +1,14 @@
 //! Whole blocks of the binary form: checked, then applied as they stand, group by group.
 
+use crate::crew::share;
 use crate::day::{Day, RejectSink, Stage};
 use crate::group::Events;
 use quoteclock_book::prefetch_all;
 use quoteclock_feed::Stop;
-use quoteclock_feed::binary::{BlockTimes, Slot, UnverifiedGroup, WholeBlock};
+use quoteclock_feed::binary::{Slot, UnverifiedGroup, WholeBlock};
 use quoteclock_model::{IssueIndex, Span};
 use quoteclock_obligation::DaySink;
 use std::ops::Range;
-
-/// A part of a block that is to be checked.
-pub struct BlockCheck<'a> {
-    times: &'a BlockTimes,
-    part: Part<'a>,
-}
-
-enum Part<'a> {
-    /// The records of a group, and how many they are if nothing is wrong with them.
-    Group(UnverifiedGroup<'a>, Option<usize>),
-    /// The times at some ordinals, once all groups have been checked, and the first and last of them if they are in order.
-    Ordinals(Range<usize>, Option<(u32, u32)>),
-}
-
-impl BlockCheck<'_> {
-    /// Makes each of the checks.
-    pub fn check_all(checks: &mut [BlockCheck<'_>]) {
-        for BlockCheck { times, part } in checks {
-            match part {
-                Part::Group(group, count) => *count = times.note(group),
-                Part::Ordinals(ordinals, ends) => *ends = times.take(ordinals.clone()),
-            }
-        }
-    }
-}
 
 impl<S: DaySink, R: RejectSink> Day<'_, S, R> {
     /// Applies a whole block, if it is undamaged, in order, and follows what has been read so far; says whether it is.
@@ -74,26 +50,23 @@ impl<S: DaySink, R: RejectSink> Day<'_, S, R> {
     fn check_block(&mut self, block: &WholeBlock<'_>) -> bool {
         self.times.begin(block);
         let times = &self.times;
-        let mut groups: Vec<BlockCheck<'_>> =
-            block.all_groups().map(|group| BlockCheck { times, part: Part::Group(group, None) }).collect();
-        self.crew.check(&mut groups);
+        // How many records each group has, if nothing is wrong with them.
+        let mut groups: Vec<(UnverifiedGroup<'_>, Option<usize>)> =
+            block.all_groups().map(|group| (group, None)).collect();
+        share(&*self.crew, &mut groups, |groups| {
+            groups.iter_mut().for_each(|(group, count)| *count = times.note(group));
+        });
+        // The first and last time at some ordinals, if they are in order.
         let records = block.record_count() as usize;
         let length = records.div_ceil(self.crew.size());
         let starts = (0..records).step_by(length);
-        let mut ordinals: Vec<BlockCheck<'_>> = starts
-            .map(|start| BlockCheck { times, part: Part::Ordinals(start..(start + length).min(records), None) })
-            .collect();
-        self.crew.check(&mut ordinals);
-        let counts = groups.iter().filter_map(|check| match check.part {
-            Part::Group(_, count) => Some(count),
-            Part::Ordinals(..) => None,
+        let mut parts: Vec<(Range<usize>, Option<_>)> =
+            starts.map(|start| (start..(start + length).min(records), None)).collect();
+        share(&*self.crew, &mut parts, |parts| {
+            parts.iter_mut().for_each(|(ordinals, ends)| *ends = times.take(ordinals.clone()));
         });
-        let ends = ordinals.iter().filter_map(|check| match check.part {
-            Part::Ordinals(_, ends) => Some(ends),
-            Part::Group(..) => None,
-        });
-        let count: Option<usize> = counts.sum();
-        count.is_some_and(|count| block.is_in_order(count, ends))
+        let count: Option<usize> = groups.into_iter().map(|(_, count)| count).sum();
+        count.is_some_and(|count| block.is_in_order(count, parts.into_iter().map(|(_, ends)| ends)))
     }
 }
 

@@ -1,9 +1,10 @@
 //! One day's input: each record judged for its place, then measured, refused or set aside.
 
 use crate::batch::Batch;
+use crate::crew::{Alone, Crew};
 use crate::engine::{Engine, MeasureIndex};
 use crate::faults::{BadRecord, DayError, Fault};
-use crate::group::{Alone, Crew, GroupFault};
+use crate::group::GroupFault;
 use crate::intake::{Order, Progress, Sequencer, Timing};
 use crate::late::{LateWindows, UnknownWindow};
 use jiff::civil::Date;
@@ -96,11 +97,38 @@ pub(crate) enum Stage {
 }
 
 impl<'a, S: DaySink, R: RejectSink> Day<'a, S, R> {
-    /// A day measured under `registry`.
+    /// A day measured under `registry`, record by record.
     ///
     /// # Errors
     /// [`DayError::Plan`] if a date is given that cannot be measured.
     pub fn new(registry: &'a Registry, options: DayOptions, sink: S, rejects: R) -> Result<Self, DayError> {
+        Day::with(registry, options, sink, rejects, None, Box::new(Alone))
+    }
+
+    /// The same with events held back for a while and applied by a crew, one issue after the other, which is faster and
+    /// comes to the same. Only for a strict run; a lenient one applies every record at once.
+    ///
+    /// # Errors
+    /// As [`Day::new`].
+    pub fn in_batches(
+        registry: &'a Registry,
+        options: DayOptions,
+        sink: S,
+        rejects: R,
+        crew: impl Crew + 'a,
+    ) -> Result<Self, DayError> {
+        let batch = (!options.lenient).then(Batch::default);
+        Day::with(registry, options, sink, rejects, batch, Box::new(crew))
+    }
+
+    fn with(
+        registry: &'a Registry,
+        options: DayOptions,
+        sink: S,
+        rejects: R,
+        batch: Option<Batch>,
+        crew: Box<dyn Crew + 'a>,
+    ) -> Result<Self, DayError> {
         let sequencer = Sequencer::new(options.allow_gaps);
         let date = options.date;
         let mut day = Day {
@@ -109,8 +137,8 @@ impl<'a, S: DaySink, R: RejectSink> Day<'a, S, R> {
             sink,
             rejects,
             sequencer,
-            batch: None,
-            crew: Box::new(Alone),
+            batch,
+            crew,
             times: BlockTimes::default(),
             issues: Vec::new(),
             servers: Vec::new(),
@@ -128,16 +156,7 @@ impl<'a, S: DaySink, R: RejectSink> Day<'a, S, R> {
         Ok(day)
     }
 
-    /// The same day with events held back for a while and applied one issue after the other, which is faster and comes
-    /// to the same, by a crew. Only for a strict run; a lenient one applies every record at once.
-    #[must_use]
-    pub fn in_batches(mut self, crew: impl Crew + 'a) -> Self {
-        self.batch = (!self.options.lenient).then(Batch::default);
-        self.crew = Box::new(crew);
-        self
-    }
-
-    /// The same with so many events at most in a batch, rather than as many as suit the number of issues.
+    /// The same day with so many events at most in a batch, if there are any, rather than as many as suit the number of issues.
     #[must_use]
     pub fn with_batch_events(mut self, events_max: usize) -> Self {
         self.batch = self.batch.map(|_| Batch::of_events(events_max));
@@ -208,7 +227,7 @@ impl<'a, S: DaySink, R: RejectSink> Day<'a, S, R> {
         }
         let Stage::Open { engine, .. } = self.stage else { return Err(DayError::NoDate) };
         let plan = Arc::clone(engine.plan());
-        let turnover = engine.finish(&mut self.sink);
+        let turnover = engine.finish(&*self.crew, &mut self.sink);
         let finished = Finished {
             plan,
             turnover,
@@ -287,7 +306,7 @@ impl<'a, S: DaySink, R: RejectSink> Day<'a, S, R> {
             let concerned = windows.iter().filter(|window| window.issue.as_ref().is_none_or(|code| code == issue));
             merge_spans(concerned.filter_map(|window| window.span.clip(plan.day)).collect())
         };
-        let mut engine = Engine::new(Arc::clone(&plan), unknown);
+        let mut engine = Engine::new(Arc::clone(&plan), unknown, &*self.crew);
         for (index, code) in (0..).zip(&self.issues) {
             if let Some(code) = code {
                 engine.define_issue(IssueIndex(index), code);

@@ -1,6 +1,7 @@
 //! All issues of one day, measured from good events.
 
-use crate::group::{Common, Crew, Events, Group, GroupFault, apply_group, fetch_ahead};
+use crate::crew::{Crew, share};
+use crate::group::{Common, Events, Group, GroupFault, IntoIntervals, apply_group, fetch_ahead};
 use crate::market::{MarketChange, MarketLog};
 use hashbrown::HashMap;
 use quoteclock_book::{Book, BookError};
@@ -43,26 +44,38 @@ pub(crate) struct Slot {
 }
 
 impl Engine {
-    /// A day of `plan`, at its start. Time of an issue inside its spans of `unknown` counts as unknown; they are sorted,
-    /// and neither overlap nor touch.
+    /// A day of `plan`, at its start, got ready by `crew`. Time of an issue inside its spans of `unknown` counts as unknown;
+    /// they are sorted, and neither overlap nor touch.
     ///
     /// # Panics
     /// If the plan has more than four billion obligations.
-    pub fn new(plan: Arc<DayPlan>, unknown: impl Fn(&IssueCode) -> Vec<Span>) -> Engine {
-        let mut slots: Vec<Slot> = Vec::new();
+    pub fn new(plan: Arc<DayPlan>, unknown: impl Fn(&IssueCode) -> Vec<Span> + Sync, crew: &dyn Crew) -> Engine {
         let mut unnamed: HashMap<IssueCode, u32, _> = HashMap::default();
+        let mut issues: Vec<&IssueCode> = Vec::new();
+        // For each sign-up its issue's slot, its position, and its first obligation.
+        let mut sign_ups = Vec::with_capacity(plan.sign_ups.len());
         let mut first = 0;
         for (position, sign_up) in plan.sign_ups.iter().enumerate() {
             let slot = *unnamed.entry_ref(&sign_up.issue).or_insert_with(|| {
-                let measure = IssueMeasure::new(&plan, &unknown(&sign_up.issue));
-                slots.push(Slot { measure, code: Some(sign_up.issue.clone()), seen: 0, intervals: Vec::new() });
-                index_of_last(&slots)
+                issues.push(&sign_up.issue);
+                index_of_last(&issues)
             });
-            slots[slot as usize].measure.add_sign_up(&plan, position, ObligationIndex(first));
+            sign_ups.push((slot, position, ObligationIndex(first)));
             first += u32::try_from(sign_up.obligations.len()).expect("fewer obligations than 32 bits count");
         }
-        let (slot_of_issue, plan_server_of) = (Vec::new(), Vec::new());
-        let now = plan.day.start;
+        sign_ups.sort_unstable();
+        let mut of_issues: Vec<(&[_], Option<Slot>)> =
+            sign_ups.chunk_by(|(slot, ..), (next, ..)| slot == next).map(|of_issue| (of_issue, None)).collect();
+        share(crew, &mut of_issues, |of_issues| {
+            for (sign_ups, slot) in of_issues {
+                let code = issues[sign_ups[0].0 as usize];
+                let sign_ups: Vec<_> = sign_ups.iter().map(|&(_, position, first)| (position, first)).collect();
+                let measure = IssueMeasure::new(&plan, &sign_ups, &unknown(code));
+                *slot = Some(Slot { measure, code: Some(code.clone()), seen: 0, intervals: Vec::new() });
+            }
+        });
+        let slots = of_issues.into_iter().filter_map(|(_, slot)| slot).collect();
+        let (now, slot_of_issue, plan_server_of) = (plan.day.start, Vec::new(), Vec::new());
         Engine { plan, now, slots, unnamed, slot_of_issue, plan_server_of, market: MarketLog::default() }
     }
 
@@ -103,7 +116,7 @@ impl Engine {
 
     #[cold]
     fn add_slot(&mut self, index: IssueIndex) -> usize {
-        let mut measure = IssueMeasure::new(&self.plan, &[]);
+        let mut measure = IssueMeasure::new(&self.plan, &[], &[]);
         // It has no sign-ups, so that nothing is ever told of it.
         measure.advance(self.now, &mut Nothing);
         self.slots.push(Slot { measure, code: None, seen: 0, intervals: Vec::new() });
@@ -203,7 +216,7 @@ impl Engine {
             }
         }
         assert!(wanted.next().is_none(), "an issue stands twice among the groups");
-        crew.apply(&mut jobs);
+        share(crew, &mut jobs, Group::apply_all);
         for Group { slot, fault, .. } in jobs {
             first = earlier(first, fault);
             slot.intervals.drain(..).for_each(|(obligation, interval)| sink.interval(obligation, interval));
@@ -252,14 +265,22 @@ impl Engine {
         &slot.measure
     }
 
-    /// Ends the day, tells `sink` the intervals that end with it, and returns what was traded.
-    pub fn finish(mut self, sink: &mut impl IntervalSink) -> DayTurnover {
-        for slot in &mut self.slots {
-            self.market.catch_up(slot, sink);
-        }
+    /// Ends the day, tells `sink` the intervals that end with it, and returns what was traded; `crew` may do a part of it.
+    pub fn finish(self, crew: &dyn Crew, sink: &mut impl IntervalSink) -> DayTurnover {
         let turnover = self.turnover();
-        for slot in self.slots {
-            slot.measure.finish(self.plan.day.end, sink);
+        let Engine { plan, slots, market, .. } = self;
+        let mut ends: Vec<(Option<Slot>, Vec<_>)> = slots.into_iter().map(|slot| (Some(slot), Vec::new())).collect();
+        share(crew, &mut ends, |ends| {
+            for (slot, told) in ends {
+                let Some(mut slot) = slot.take() else { continue };
+                let mut intervals = IntoIntervals(std::mem::take(&mut slot.intervals));
+                market.catch_up(&mut slot, &mut intervals);
+                slot.measure.finish(plan.day.end, &mut intervals);
+                *told = intervals.0;
+            }
+        });
+        for (_, told) in ends {
+            told.into_iter().for_each(|(obligation, interval)| sink.interval(obligation, interval));
         }
         turnover
     }
@@ -297,8 +318,8 @@ impl Engine {
     }
 }
 
-fn index_of_last(slots: &[Slot]) -> u32 {
-    u32::try_from(slots.len() - 1).expect("fewer issues than 32 bits count")
+fn index_of_last<T>(issues: &[T]) -> u32 {
+    u32::try_from(issues.len() - 1).expect("fewer issues than 32 bits count")
 }
 
 /// Of two faults the one that comes first in the input: issues are independent of each other, so every event before it is

@@ -1,51 +1,19 @@
 //! The events of one issue in a stretch of time, applied one after the other while its book is warm.
 //!
 //! Groups of different issues touch nothing that is common to them, so they may be applied in any order, or at once by
-//! several threads: whoever has threads is a [`Crew`].
+//! several threads.
 
 use crate::Fault;
-use crate::block::BlockCheck;
 use crate::engine::Slot;
 use crate::market::MarketLog;
 use quoteclock_book::{UsualOrder, prefetch_all};
 use quoteclock_feed::binary::{Records, Slot as EventSlot, TakeUsual};
 use quoteclock_model::{Interval, IssueIndex, MarketEvent, OrderId, Price, Scope, ServerIndex, Side, Timestamp};
 use quoteclock_obligation::{Fetch, IntervalSink, IssueMeasure, ObligationIndex};
-use std::fmt::Debug;
 use std::num::NonZeroU32;
 
-/// Applies groups.
-pub trait Crew: Debug {
-    /// How many groups may be applied at once, at least 1.
-    fn size(&self) -> usize;
-
-    /// Calls [`BlockCheck::check_all`] with each check once, in any order, from any thread.
-    fn check(&self, checks: &mut [BlockCheck<'_>]);
-
-    /// Calls [`Group::apply_all`] with each group once, in any order, from any thread.
-    fn apply(&self, groups: &mut [Group<'_>]);
-}
-
-/// Nobody besides the thread that reads.
-#[derive(Clone, Copy, Debug)]
-pub struct Alone;
-
-impl Crew for Alone {
-    fn size(&self) -> usize {
-        1
-    }
-
-    fn check(&self, checks: &mut [BlockCheck<'_>]) {
-        BlockCheck::check_all(checks);
-    }
-
-    fn apply(&self, groups: &mut [Group<'_>]) {
-        Group::apply_all(groups);
-    }
-}
-
 /// The events of one issue, and what they are applied to.
-pub struct Group<'a> {
+pub(crate) struct Group<'a> {
     pub(crate) slot: &'a mut Slot,
     pub(crate) common: Common<'a>,
     pub(crate) issue: IssueIndex,
@@ -83,7 +51,7 @@ pub(crate) trait Events: Sync {
 
 impl Group<'_> {
     /// Applies the events of each group, while what the next ones need is on its way.
-    pub fn apply_all(groups: &mut [Group<'_>]) {
+    pub(crate) fn apply_all(groups: &mut [Group<'_>]) {
         for position in 0..groups.len() {
             fetch_ahead(position, |ahead| groups.get(ahead).map(|group| (&*group.slot, group.events)));
             let Group { slot, common, issue, events, fault } = &mut groups[position];
@@ -115,7 +83,8 @@ pub(crate) fn fetch_ahead<'g>(position: usize, group: impl Fn(usize) -> Option<(
     steps(3, &[Fetch::Issue]);
 }
 
-struct IntoIntervals(Vec<(ObligationIndex, Interval)>);
+/// Keeps intervals until they are handed on.
+pub(crate) struct IntoIntervals(pub(crate) Vec<(ObligationIndex, Interval)>);
 
 impl IntervalSink for IntoIntervals {
     fn interval(&mut self, obligation: ObligationIndex, interval: Interval) {

@@ -9,6 +9,7 @@
 
 mod batch;
 mod block;
+mod crew;
 mod day;
 mod engine;
 mod faults;
@@ -18,10 +19,9 @@ mod late;
 mod market;
 mod pass;
 
-pub use block::BlockCheck;
+pub use crew::{Alone, Crew, Part};
 pub use day::{Day, DayOptions, Finished, RejectSink};
 pub use engine::{Engine, MeasureIndex};
 pub use faults::{BadRecord, DayError, Fault};
-pub use group::{Alone, Crew, Group};
 pub use late::UnknownWindow;
 pub use pass::Pass;

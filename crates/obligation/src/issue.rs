@@ -67,10 +67,21 @@ pub struct IssueMeasure {
 }
 
 impl IssueMeasure {
-    /// An issue of `plan` without sign-ups yet, at the start of the day; its time inside `unknown` counts as unknown.
-    pub fn new(plan: &DayPlan, unknown: &[Span]) -> IssueMeasure {
+    /// An issue of `plan` at the start of the day. Its sign-ups are named by their positions in the plan, each with its first
+    /// obligation; its time inside `unknown` counts as unknown.
+    pub fn new(plan: &DayPlan, sign_ups: &[(usize, ObligationIndex)], unknown: &[Span]) -> IssueMeasure {
+        let mut book = Book::default();
+        let mut holder_of_server = Vec::new();
+        if !sign_ups.is_empty() {
+            holder_of_server.resize(plan.servers.len(), None);
+        }
+        for (&(position, _), holder) in sign_ups.iter().zip(book.add_holders(sign_ups.len())) {
+            for &server in plan.sign_ups[position].servers.iter() {
+                holder_of_server[server] = Some(holder);
+            }
+        }
         let mut measure = IssueMeasure {
-            book: Book::default(),
+            book,
             now: plan.day.start,
             stop: Timestamp::MAX,
             boundary: Timestamp::MAX,
@@ -83,28 +94,12 @@ impl IssueMeasure {
             doubt: false,
             unknown: Schedule::new(unknown),
             in_session: Schedule::new(&plan.sessions),
-            turnover: IssueTurnover::default(),
-            sign_ups: SignUps::default(),
-            holder_of_server: Vec::new(),
+            turnover: IssueTurnover::new(plan, sign_ups.iter().map(|&(position, _)| position)),
+            sign_ups: SignUps::new(plan, sign_ups),
+            holder_of_server,
         };
         measure.pass_boundary();
         measure
-    }
-
-    /// Measures the sign-up at `position` of `plan`, whose first obligation is `first`.
-    ///
-    /// # Panics
-    /// If the day has begun.
-    pub fn add_sign_up(&mut self, plan: &DayPlan, position: usize, first: ObligationIndex) {
-        assert_eq!(self.now, plan.day.start, "sign-ups are added before the first event");
-        self.turnover.add_sign_up(plan, position);
-        let holder = self.book.add_holder();
-        self.sign_ups.add(plan, position, first);
-        self.holder_of_server.resize(plan.servers.len(), None);
-        for &server in plan.sign_ups[position].servers.iter() {
-            self.holder_of_server[server] = Some(holder);
-        }
-        self.pass_boundary();
     }
 
     /// Whether anything of the issue is measured.

@@ -68,8 +68,22 @@ pub(crate) struct Moment {
 }
 
 impl SignUps {
-    /// Adds the sign-up at `position` of `plan`, whose first obligation is `first`.
-    pub(crate) fn add(&mut self, plan: &DayPlan, position: usize, first: ObligationIndex) {
+    /// Those at these positions of `plan`, each with its first obligation.
+    pub(crate) fn new(plan: &DayPlan, positions: &[(usize, ObligationIndex)]) -> SignUps {
+        let mut sign_ups = SignUps::default();
+        let count = positions.iter().map(|&(position, _)| plan.sign_ups[position].obligations.len()).sum();
+        sign_ups.sign_ups.reserve_exact(positions.len());
+        sign_ups.obligations.reserve_exact(count);
+        sign_ups.minima.reserve_exact(count);
+        for &(position, first) in positions {
+            sign_ups.add(plan, position, first);
+        }
+        let standings = || sign_ups.minima.iter().map(|&minimum| Standing::of(minimum)).collect();
+        sign_ups.standings = [standings(), standings()];
+        sign_ups
+    }
+
+    fn add(&mut self, plan: &DayPlan, position: usize, first: ObligationIndex) {
         let sign_up = &plan.sign_ups[position];
         let (before, standings_before) = (self.obligations.len(), self.minima.len());
         for (index, obligation) in (first.0..).map(ObligationIndex).zip(sign_up.obligations.iter()) {
@@ -79,13 +93,8 @@ impl SignUps {
             let standings = number(first)..number(self.minima.len());
             self.obligations.push(Obligation { index, limits, standings, clock: Clock::new(plan.day.start) });
         }
-        let mut schedule = Schedule::new(&subtract(&plan.sessions, &sign_up.exempt));
-        // Where those before it are by now.
-        schedule.advance(plan.day.start);
+        let schedule = Schedule::new(&subtract(&plan.sessions, &sign_up.exempt));
         let schedule = position_in(&mut self.required, &schedule);
-        for side in &mut self.standings {
-            side.extend(self.minima[standings_before..].iter().map(|&minimum| Standing::of(minimum)));
-        }
         self.sign_ups.push(SignUp {
             orders: 0,
             standings: number(standings_before)..number(self.minima.len()),

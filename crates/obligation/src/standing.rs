@@ -116,12 +116,12 @@ impl Stretch {
 
 impl Minimum {
     /// Those of `limits`, one at least.
-    pub(crate) fn of(limits: &Limits) -> Vec<Minimum> {
+    pub(crate) fn of(limits: &Limits) -> impl Iterator<Item = Minimum> {
         let minimum = |least: u128, counts| Minimum { least: least.max(1), counts };
         let by_value = limits.value_min.map(|min| minimum(min.0, Counts::Value));
         let by_shares = limits.quantity_min.map(|min| minimum(min.0.into(), Counts::Shares));
         let any = (by_value.is_none() && by_shares.is_none()).then(|| minimum(1, Counts::Shares));
-        by_value.into_iter().chain(by_shares).chain(any).collect()
+        by_value.into_iter().chain(by_shares).chain(any)
     }
 }
 
@@ -318,7 +318,7 @@ mod tests {
             let limits = Limits { value_min, ..limits };
             let mut book = Book::default();
             let holder = book.add_holder();
-            let minima = Minimum::of(&limits);
+            let minima: Vec<Minimum> = Minimum::of(&limits).collect();
             let mut standings = [0, 1].map(|_| minima.iter().map(|&minimum| Standing::of(minimum)).collect::<Vec<_>>());
             let judge_again = |standings: &mut [Vec<Standing>; 2], book: &Book| {
                 judge_again(&mut standings.each_mut().map(Vec::as_mut_slice), &minima, book.own(holder), &limits)

@@ -83,14 +83,21 @@ pub(crate) struct IssueTurnover {
 }
 
 impl IssueTurnover {
-    /// Adds the sign-up at `position` of `plan`.
-    pub(crate) fn add_sign_up(&mut self, plan: &DayPlan, position: usize) {
-        self.sign_ups.push((position, Turnover::default()));
-        let mark = u32::try_from(self.sign_ups.len()).expect("fewer sign-ups than 32 bits count");
-        self.maker_of_server.resize(plan.servers.len(), 0);
-        for &server in plan.sign_ups[position].servers_of_market_maker.iter() {
-            self.maker_of_server[server] = mark;
+    /// That of an issue with the sign-ups at these positions of `plan`.
+    pub(crate) fn new(plan: &DayPlan, positions: impl ExactSizeIterator<Item = usize>) -> IssueTurnover {
+        let mut turnover = IssueTurnover::default();
+        if positions.len() != 0 {
+            turnover.sign_ups.reserve_exact(positions.len());
+            turnover.maker_of_server.resize(plan.servers.len(), 0);
         }
+        for position in positions {
+            turnover.sign_ups.push((position, Turnover::default()));
+            let mark = u32::try_from(turnover.sign_ups.len()).expect("fewer sign-ups than 32 bits count");
+            for &server in plan.sign_ups[position].servers_of_market_maker.iter() {
+                turnover.maker_of_server[server] = mark;
+            }
+        }
+        turnover
     }
 
     /// Fetches the sums that an execution of a holder's order will change.

@@ -146,8 +146,8 @@ fn passes<R: Rejects>(
     let file = input.name();
     let begin = |options| {
         let sink = rejects.begin().map_err(|source| ReplayError::Rejects { file: file.clone(), source })?;
-        let day = Day::new(registry, options, OpenLedger::default(), sink);
-        day.map(|day| day.in_batches(threads.start())).map_err(|source| ReplayError::Day { file: file.clone(), source })
+        let day = Day::in_batches(registry, options, OpenLedger::default(), sink, threads.start());
+        day.map_err(|source| ReplayError::Day { file: file.clone(), source })
     };
     let (finished, (ledger, rejects)) = replay_watched(registry, input, options, begin, watch)?;
     Ok(MeasuredDay { finished, ledger: ledger.close(), rejects })

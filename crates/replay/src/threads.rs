@@ -1,6 +1,6 @@
 //! Several threads that do the work of a day's engine.
 
-use quoteclock_engine::{BlockCheck, Crew, Group};
+use quoteclock_engine::{Alone, Crew, Part};
 use rayon::ThreadPool;
 use std::num::NonZeroUsize;
 use std::sync::Mutex;
@@ -27,20 +27,18 @@ pub struct Pool {
     others: Option<ThreadPool>,
 }
 
-impl Pool {
-    /// How often a thread takes items, about: often enough that all end at about the same time, and seldom enough that most
-    /// items follow another, while which they were fetched.
-    const TIMES_TAKEN: usize = 64;
+impl Crew for Pool {
+    fn size(&self) -> usize {
+        1 + self.others.as_ref().map_or(0, ThreadPool::current_num_threads)
+    }
 
-    fn share<T: Send>(&self, items: &mut [T], work: impl Fn(&mut [T]) + Sync) {
-        let Some(others) = &self.others else { return work(items) };
-        let threads = 1 + others.current_num_threads();
-        let taken = items.len().div_ceil(threads * Self::TIMES_TAKEN).max(1);
-        let parts = Mutex::new(items.chunks_mut(taken));
+    fn share(&self, parts: Vec<Part<'_>>) {
+        let Some(others) = &self.others else { return Alone.share(parts) };
+        let parts = Mutex::new(parts.into_iter());
         let next = || parts.lock().expect("no thread panics with the lock").next();
         let work = || {
             while let Some(part) = next() {
-                work(part);
+                part();
             }
         };
         others.in_place_scope(|scope| {
@@ -49,19 +47,5 @@ impl Pool {
             }
             work();
         });
-    }
-}
-
-impl Crew for Pool {
-    fn size(&self) -> usize {
-        1 + self.others.as_ref().map_or(0, ThreadPool::current_num_threads)
-    }
-
-    fn check(&self, checks: &mut [BlockCheck<'_>]) {
-        self.share(checks, BlockCheck::check_all);
-    }
-
-    fn apply(&self, groups: &mut [Group<'_>]) {
-        self.share(groups, Group::apply_all);
     }
 }

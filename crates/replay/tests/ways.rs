@@ -5,7 +5,7 @@ mod readers;
 mod support;
 
 use proptest::prelude::*;
-use quoteclock_engine::{Alone, Crew, Day, DayOptions};
+use quoteclock_engine::{Day, DayOptions};
 use quoteclock_feed::binary::{BinaryDecoder, BinaryWriter, Header};
 use quoteclock_feed::csv::CsvDecoder;
 use quoteclock_feed::{EventWriter, FeedError, RawRecord, Receiver, Sequence, Stop, TradingDate, UtcOffset};
@@ -72,15 +72,17 @@ enum Form {
 fn outcome(registry: &Registry, case: &Case, form: Form, bytes: &[u8], way: Option<(usize, usize)>) -> String {
     let date = case.date.as_ref().map(|date| date.parse().expect("a date"));
     let options = DayOptions { lenient: false, allow_gaps: case.allow_gaps, date, ..DayOptions::default() };
-    let day = match Day::new(registry, options, OpenLedger::default(), Lines::default()) {
+    let (ledger, lines) = (OpenLedger::default(), Lines::default());
+    let crew = |threads| Threads(NonZeroUsize::new(threads).expect("a thread at least")).start();
+    let day = match way {
+        None => Day::new(registry, options, ledger, lines),
+        Some((events, threads)) => {
+            Day::in_batches(registry, options, ledger, lines, crew(threads)).map(|day| day.with_batch_events(events))
+        }
+    };
+    let mut day = match day {
         Ok(day) => day,
         Err(error) => return error.to_string(),
-    };
-    let crew = |threads| Threads(NonZeroUsize::new(threads).expect("a thread at least")).start();
-    let mut day = match way {
-        None => day,
-        Some((events, 1)) => in_batches(day, Alone, events),
-        Some((events, threads)) => in_batches(day, crew(threads), events),
     };
     let decoded = match form {
         Form::Csv => {
@@ -100,10 +102,6 @@ fn outcome(registry: &Registry, case: &Case, form: Form, bytes: &[u8], way: Opti
         Ok((finished, ledger, _)) => format!("{finished:?}{:?}", ledger.close()),
         Err(error) => error.to_string(),
     }
-}
-
-fn in_batches<'a>(day: Day<'a, OpenLedger, Lines>, crew: impl Crew + 'a, events: usize) -> Day<'a, OpenLedger, Lines> {
-    day.in_batches(crew).with_batch_events(events)
 }
 
 fn check(case: &Case, batch_events: usize, block_records: u32, threads: usize) -> Result<(), TestCaseError> {

@@ -47,19 +47,20 @@ impl Registry {
         let exemptions = Exemptions::on(self, day);
         let scheme = &self.scheme;
         let in_force = self.issues.iter().filter(|issue| issue.period.contains(date));
-        let issues: HashMap<&IssueCode, &Issue> = in_force.map(|issue| (&issue.code, issue)).collect();
-        let mut obligations: HashMap<&IssueCode, Arc<[ObligationPlan]>> = HashMap::default();
+        // The same of all sign-ups of an issue: resolved with the first.
+        let mut issues: HashMap<&IssueCode, (&Issue, Option<_>)> =
+            in_force.map(|issue| (&issue.code, (issue, None))).collect();
         let mut sign_ups: Vec<SignUpPlan> = Vec::new();
         for sign_up in self.sign_ups.iter().filter(|sign_up| sign_up.period.contains(date)) {
             // SPEC section 4: without a row of the issue in force, the sign-up is not measured.
-            let Some(&issue) = issues.get(&sign_up.issue) else { continue };
+            let Some((issue, obligations)) = issues.get_mut(&sign_up.issue) else { continue };
             sign_ups.push(SignUpPlan {
                 market_maker: sign_up.market_maker.clone(),
                 issue: sign_up.issue.clone(),
                 servers: servers.of(&sign_up.market_maker, sign_up.participant.as_deref()),
                 servers_of_market_maker: servers.of(&sign_up.market_maker, None),
                 exempt: exemptions.of(sign_up),
-                obligations: obligations.entry(&issue.code).or_insert_with(|| terms.obligations(issue)).clone(),
+                obligations: obligations.get_or_insert_with(|| terms.obligations(issue)).clone(),
             });
         }
         Ok(DayPlan {
