@@ -5,7 +5,7 @@ use crate::day::{Day, RejectSink, Stage};
 use crate::group::Events;
 use quoteclock_book::prefetch_all;
 use quoteclock_feed::Stop;
-use quoteclock_feed::binary::{Slot, UnverifiedGroup, WholeBlock};
+use quoteclock_feed::binary::{Slot, TimesInOrder, UnverifiedGroup, WholeBlock};
 use quoteclock_model::{IssueIndex, Span};
 use quoteclock_obligation::DaySink;
 use std::ops::Range;
@@ -56,16 +56,11 @@ impl<S: DaySink, R: RejectSink> Day<'_, S, R> {
         share(&*self.crew, &mut groups, |groups| {
             groups.iter_mut().for_each(|(group, count)| *count = times.note(group));
         });
-        // The first and last time at some ordinals, if they are in order.
-        let records = block.record_count() as usize;
-        let length = records.div_ceil(self.crew.size());
-        let starts = (0..records).step_by(length);
-        let mut parts: Vec<(Range<usize>, Option<_>)> =
-            starts.map(|start| (start..(start + length).min(records), None)).collect();
-        share(&*self.crew, &mut parts, |parts| {
-            parts.iter_mut().for_each(|(ordinals, ends)| *ends = times.take(ordinals.clone()));
-        });
         let count: Option<usize> = groups.into_iter().map(|(_, count)| count).sum();
+        // The first and last of some times, if they are in order.
+        let mut parts: Vec<(TimesInOrder<'_>, Option<_>)> =
+            self.times.parts(self.crew.size()).map(|times| (times, None)).collect();
+        share(&*self.crew, &mut parts, |parts| parts.iter_mut().for_each(|(times, ends)| *ends = times.take()));
         count.is_some_and(|count| block.is_in_order(count, parts.into_iter().map(|(_, ends)| ends)))
     }
 }
@@ -82,7 +77,7 @@ fn first_from(slots: &[Slot], ordinal: u32) -> usize {
     while low < high {
         let middle = usize::midpoint(low, high);
         // An extension belongs to the record before it.
-        let record = if slots[middle].kind() == 0 && low < middle { middle - 1 } else { middle };
+        let record = if slots[middle].is_extension() && low < middle { middle - 1 } else { middle };
         if slots[record].ordinal() < ordinal { low = middle + 1 } else { high = record }
     }
     low
@@ -104,5 +99,35 @@ impl Events for BlockGroup<'_> {
         const EVENTS: usize = 32;
         let slots = self.group.slots();
         prefetch_all(&slots[..slots.len().min(EVENTS)]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quoteclock_model::{MarketEvent, OrderAction, OrderId, Shares};
+
+    /// A reduce at each ordinal, with an extension where its quantity is too large for a record.
+    fn slots(records: &[(u32, u64)]) -> Vec<Slot> {
+        let event = |quantity| {
+            let action = OrderAction::Reduce { order: OrderId(1), quantity: Shares(quantity) };
+            MarketEvent::Order { issue: IssueIndex(0), action }
+        };
+        let written = records.iter().map(|&(ordinal, quantity)| Slot::write(&event(quantity), None, ordinal, 0));
+        written.flat_map(|(slot, extension)| [Some(slot), extension]).flatten().collect()
+    }
+
+    #[test]
+    fn a_group_is_cut_between_records_and_never_before_an_extension() {
+        const WIDE: u64 = 1 << 32;
+        // At 4 and at 9 a record and its extension: slots 1, 2 and 4, 5.
+        let slots = slots(&[(2, 1), (4, WIDE), (7, 1), (9, WIDE)]);
+        assert_eq!(slots.len(), 6);
+        let expected =
+            [(0, 0), (1, 0), (2, 0), (3, 1), (4, 1), (5, 3), (7, 3), (8, 4), (9, 4), (10, 6), (11, 6), (u32::MAX, 6)];
+        for (ordinal, position) in expected {
+            assert_eq!(first_from(&slots, ordinal), position, "ordinal {ordinal}");
+        }
+        assert_eq!(first_from(&[], 1), 0);
     }
 }

@@ -51,30 +51,24 @@ impl Engine {
     /// If the plan has more than four billion obligations.
     pub fn new(plan: Arc<DayPlan>, unknown: impl Fn(&IssueCode) -> Vec<Span> + Sync, crew: &dyn Crew) -> Engine {
         let mut unnamed: HashMap<IssueCode, u32, _> = HashMap::default();
-        let mut issues: Vec<&IssueCode> = Vec::new();
-        // For each sign-up its issue's slot, its position, and its first obligation.
-        let mut sign_ups = Vec::with_capacity(plan.sign_ups.len());
+        let mut issues: Vec<(&IssueCode, Vec<(usize, ObligationIndex)>)> = Vec::new();
         let mut first = 0;
         for (position, sign_up) in plan.sign_ups.iter().enumerate() {
             let slot = *unnamed.entry_ref(&sign_up.issue).or_insert_with(|| {
-                issues.push(&sign_up.issue);
+                issues.push((&sign_up.issue, Vec::new()));
                 index_of_last(&issues)
             });
-            sign_ups.push((slot, position, ObligationIndex(first)));
+            issues[slot as usize].1.push((position, ObligationIndex(first)));
             first += u32::try_from(sign_up.obligations.len()).expect("fewer obligations than 32 bits count");
         }
-        sign_ups.sort_unstable();
-        let mut of_issues: Vec<(&[_], Option<Slot>)> =
-            sign_ups.chunk_by(|(slot, ..), (next, ..)| slot == next).map(|of_issue| (of_issue, None)).collect();
+        let mut of_issues: Vec<_> = issues.into_iter().map(|issue| (issue, None)).collect();
         share(crew, &mut of_issues, |of_issues| {
-            for (sign_ups, slot) in of_issues {
-                let code = issues[sign_ups[0].0 as usize];
-                let sign_ups: Vec<_> = sign_ups.iter().map(|&(_, position, first)| (position, first)).collect();
-                let measure = IssueMeasure::new(&plan, &sign_ups, &unknown(code));
-                *slot = Some(Slot { measure, code: Some(code.clone()), seen: 0, intervals: Vec::new() });
+            for ((code, sign_ups), slot) in of_issues {
+                let measure = IssueMeasure::new(&plan, sign_ups, &unknown(code));
+                *slot = Some(Slot { measure, code: Some((*code).clone()), seen: 0, intervals: Vec::new() });
             }
         });
-        let slots = of_issues.into_iter().filter_map(|(_, slot)| slot).collect();
+        let slots = of_issues.into_iter().map(|(_, slot)| slot.expect("all parts have been done")).collect();
         let (now, slot_of_issue, plan_server_of) = (plan.day.start, Vec::new(), Vec::new());
         Engine { plan, now, slots, unnamed, slot_of_issue, plan_server_of, market: MarketLog::default() }
     }
@@ -268,19 +262,18 @@ impl Engine {
     /// Ends the day, tells `sink` the intervals that end with it, and returns what was traded; `crew` may do a part of it.
     pub fn finish(self, crew: &dyn Crew, sink: &mut impl IntervalSink) -> DayTurnover {
         let turnover = self.turnover();
-        let Engine { plan, slots, market, .. } = self;
-        let mut ends: Vec<(Option<Slot>, Vec<_>)> = slots.into_iter().map(|slot| (Some(slot), Vec::new())).collect();
-        share(crew, &mut ends, |ends| {
-            for (slot, told) in ends {
-                let Some(mut slot) = slot.take() else { continue };
+        let Engine { plan, mut slots, market, .. } = self;
+        share(crew, &mut slots, |slots| {
+            for slot in slots {
                 let mut intervals = IntoIntervals(std::mem::take(&mut slot.intervals));
-                market.catch_up(&mut slot, &mut intervals);
+                intervals.0.reserve_exact(slot.measure.obligation_count());
+                market.catch_up(slot, &mut intervals);
                 slot.measure.finish(plan.day.end, &mut intervals);
-                *told = intervals.0;
+                slot.intervals = intervals.0;
             }
         });
-        for (_, told) in ends {
-            told.into_iter().for_each(|(obligation, interval)| sink.interval(obligation, interval));
+        for slot in slots {
+            slot.intervals.into_iter().for_each(|(obligation, interval)| sink.interval(obligation, interval));
         }
         turnover
     }

@@ -30,7 +30,7 @@ pub use file::{BinaryFile, BinaryFileError};
 pub use index::{BlockEntry, Index, Tail};
 pub use layout::{BlockHead, FILE_HEAD_BYTES, FRAME_BYTES_MAX, FRAME_HEAD_BYTES, SLOT_BYTES, VERSION};
 pub use slot::{Records, Slot, TakeUsual};
-pub use whole::{BlockTimes, WholeBlock};
+pub use whole::{BlockTimes, TimesInOrder, WholeBlock};
 pub use write::BinaryWriter;
 
 use crate::{TradingDate, UtcOffset};

@@ -107,6 +107,11 @@ impl IssueMeasure {
         !self.sign_ups.is_empty()
     }
 
+    /// How many obligations are measured.
+    pub fn obligation_count(&self) -> usize {
+        self.sign_ups.obligation_count()
+    }
+
     /// The market's book of the issue.
     pub fn book(&self) -> &Book {
         &self.book
@@ -376,10 +381,11 @@ impl IssueMeasure {
         self.touch_all();
     }
 
-    /// Ends the day at `end`.
-    pub fn finish(mut self, end: Timestamp, sink: &mut impl IntervalSink) {
+    /// Ends the day at `end`; of its books nothing is left.
+    pub fn finish(&mut self, end: Timestamp, sink: &mut impl IntervalSink) {
         self.advance(end, sink);
         self.sign_ups.end(end, sink);
+        (self.book, self.sign_ups) = (Book::default(), SignUps::default());
     }
 
     fn touch_all(&mut self) {

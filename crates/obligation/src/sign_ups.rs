@@ -109,6 +109,10 @@ impl SignUps {
         self.sign_ups.is_empty()
     }
 
+    pub(crate) fn obligation_count(&self) -> usize {
+        self.obligations.len()
+    }
+
     /// Whose quotes `obligation` is judged by, counted as they were added; `None` if it is no obligation of this issue.
     pub(crate) fn position_of(&self, obligation: ObligationIndex) -> Option<usize> {
         let at = self.obligations.iter().position(|known| known.index == obligation)?;

@@ -161,6 +161,12 @@ impl Slot {
         self.tag.get() & tag::OTHER != 0
     }
 
+    /// Whether it is no record, but holds what is too large for the one before it.
+    #[inline]
+    pub fn is_extension(&self) -> bool {
+        self.kind() == tag::EXTENSION
+    }
+
     /// Whether price and quantity stand in an extension that follows.
     #[inline]
     pub fn is_wide(&self) -> bool {
@@ -440,7 +446,7 @@ impl<'a> Iterator for Records<'a> {
             return Some((slot, None));
         }
         match rest.split_first() {
-            Some((extension, rest)) if extension.kind() == tag::EXTENSION => {
+            Some((extension, rest)) if extension.is_extension() => {
                 self.0 = rest;
                 Some((slot, Some(extension)))
             }

@@ -5,7 +5,6 @@ use super::dictionary::Dictionary;
 use super::slot::Records;
 use crate::Place;
 use quoteclock_model::{IssueIndex, Record, Scope, SequenceNo, Timestamp};
-use std::ops::Range;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -118,35 +117,44 @@ impl BlockTimes {
     /// many they are, if so.
     pub fn note(&self, group: &UnverifiedGroup<'_>) -> Option<usize> {
         group.verify().ok()?;
-        let (mut extensions, mut last) = (0, -1);
-        for (slot, extension) in Records(group.slots()) {
+        let (mut extensions, mut least, mut may_be_extension) = (0, 0, false);
+        for slot in group.slots() {
+            if may_be_extension && slot.is_extension() {
+                (extensions, may_be_extension) = (extensions + 1, false);
+                continue;
+            }
             let ordinal = slot.ordinal();
-            if i64::from(ordinal) <= last {
+            if ordinal < least {
                 return None;
             }
             self.micros.get(ordinal as usize)?.store(slot.micros(), Relaxed);
-            last = i64::from(ordinal);
-            if extension.is_some() {
-                extensions += 1;
-            }
+            (least, may_be_extension) = (ordinal + 1, slot.is_wide());
         }
         Some(group.slots().len() - extensions)
     }
 
-    /// The first and the last time of a part of the ordinals, if no time is missing there and none goes back. Forgets them.
-    pub fn take(&self, ordinals: Range<usize>) -> Option<(u32, u32)> {
-        let mut times = self.micros[ordinals].iter().map(|micros| {
-            let found = micros.load(Relaxed);
-            micros.store(Self::NONE, Relaxed);
-            found
-        });
-        let first = times.next()?;
+    /// The times in so many parts at most, in the order of their ordinals.
+    pub fn parts(&mut self, count: usize) -> impl Iterator<Item = TimesInOrder<'_>> {
+        let length = self.micros.len().div_ceil(count).max(1);
+        self.micros.chunks_mut(length).map(TimesInOrder)
+    }
+}
+
+/// The times at ordinals that follow each other.
+#[derive(Debug)]
+pub struct TimesInOrder<'a>(&'a mut [AtomicU32]);
+
+impl TimesInOrder<'_> {
+    /// The first and the last, if none is missing and none goes back. Forgets them.
+    pub fn take(&mut self) -> Option<(u32, u32)> {
+        let first = *self.0.first_mut()?.get_mut();
         let (mut last, mut rises) = (first, true);
-        for micros in times {
+        for micros in &mut *self.0 {
+            let micros = std::mem::replace(micros.get_mut(), BlockTimes::NONE);
             rises &= last <= micros;
             last = micros;
         }
-        (rises && last != Self::NONE).then_some((first, last))
+        (rises && last != BlockTimes::NONE).then_some((first, last))
     }
 }
 
