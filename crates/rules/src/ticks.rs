@@ -116,7 +116,10 @@ impl TickTable {
     /// the grid counts from the valid price below it, an offer to the one above it. Zero if the offer is not above the
     /// bid.
     pub fn ticks_between(&self, bid: Price, offer: Price) -> Ticks {
-        Ticks(self.count_to_at_or_above(offer).saturating_sub(self.count_up_to(bid)))
+        let of_bid = self.band(bid);
+        // Mostly the two prices are of one band.
+        let of_offer = if of_bid.holds(offer) { of_bid } else { self.band(offer) };
+        Ticks(of_offer.count_to_at_or_above(offer).saturating_sub(of_bid.count_up_to(bid)))
     }
 
     /// The tick of the band that holds `price`.
@@ -127,21 +130,25 @@ impl TickTable {
         Price::from_ten_thousandths(self.band(price).tick).expect("a tick is above zero and a price or less")
     }
 
-    /// Number of valid prices from above zero up to and including `price`.
-    fn count_up_to(&self, price: Price) -> u64 {
-        let band = self.band(price);
-        band.count_below + (price.ten_thousandths() - band.above) / band.tick
-    }
-
-    /// Number of valid prices from above zero up to the first one at or above `price`.
-    fn count_to_at_or_above(&self, price: Price) -> u64 {
-        let band = self.band(price);
-        band.count_below + (price.ten_thousandths() - band.above).div_ceil(band.tick)
-    }
-
     fn band(&self, price: Price) -> &Band {
         let position = self.bands.partition_point(|band| band.up_to < price.ten_thousandths());
         &self.bands[position]
+    }
+}
+
+impl Band {
+    fn holds(&self, price: Price) -> bool {
+        self.above < price.ten_thousandths() && price.ten_thousandths() <= self.up_to
+    }
+
+    /// Number of valid prices from above zero up to and including `price`, which the band holds.
+    fn count_up_to(&self, price: Price) -> u64 {
+        self.count_below + (price.ten_thousandths() - self.above) / self.tick
+    }
+
+    /// Number of valid prices from above zero up to the first one at or above `price`, which the band holds.
+    fn count_to_at_or_above(&self, price: Price) -> u64 {
+        self.count_below + (price.ten_thousandths() - self.above).div_ceil(self.tick)
     }
 }
 
