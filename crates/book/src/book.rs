@@ -59,7 +59,7 @@ pub enum BookError {
     },
 }
 
-/// Somebody whose own quotes in the issue are followed: the order in which [`Book::add_holder`] made them.
+/// Somebody whose own quotes in the issue are followed: the order in which [`Book::add_holders`] made them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Holder(NonZeroU32);
 
@@ -166,15 +166,7 @@ pub struct Book {
 }
 
 impl Book {
-    /// One more whose own quotes are followed from now on.
-    ///
-    /// # Panics
-    /// If there are four billion.
-    pub fn add_holder(&mut self) -> Holder {
-        self.add_holders(1).last().expect("one was added")
-    }
-
-    /// So many more.
+    /// So many more whose own quotes are followed from now on.
     ///
     /// # Panics
     /// If there are four billion.

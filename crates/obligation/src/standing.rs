@@ -317,7 +317,7 @@ mod tests {
             let value_min = limits.value_min.map(|min| if huge { Amount(min.0 * 1_000_000_000_000_000) } else { min });
             let limits = Limits { value_min, ..limits };
             let mut book = Book::default();
-            let holder = book.add_holder();
+            let holder = book.add_holders(1).next().unwrap();
             let minima: Vec<Minimum> = Minimum::of(&limits).collect();
             let mut standings = [0, 1].map(|_| minima.iter().map(|&minimum| Standing::of(minimum)).collect::<Vec<_>>());
             let judge_again = |standings: &mut [Vec<Standing>; 2], book: &Book| {

@@ -104,7 +104,7 @@ fn an_action_that_does_not_fit_is_refused_and_changes_nothing() {
 #[test]
 fn own_quotes_are_those_of_the_orders_through_the_holders_servers() {
     let mut book = Book::default();
-    let holder = book.add_holder();
+    let holder = book.add_holders(1).next().unwrap();
     let holder_of = |server| (server == ServerIndex(3)).then_some(holder);
     let through = |server, action| match action {
         OrderAction::Add { order, side, price, quantity, condition, .. } => {
@@ -159,7 +159,7 @@ proptest! {
     #[test]
     fn the_invariants_hold_after_every_event(actions in proptest::collection::vec(any_action(), 0..80)) {
         let mut book = Book::default();
-        let holder = book.add_holder();
+        let holder = book.add_holders(1).next().unwrap();
         for action in &actions {
             let before = book.orders();
             let result = book.apply(action, |_| Some(holder), |change| assert_eq!(change.holder, Some(holder)));
