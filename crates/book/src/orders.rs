@@ -1,8 +1,8 @@
 //! The live orders of one issue, by number.
 //!
 //! A number has one home, a cache line with room for three orders, so that finding an order costs one miss and removing
-//! it moves nothing. What finds its home full goes elsewhere: to the home beside it, or if that is full too to a general
-//! map; to the map also goes what does not fit the 21 bytes that an order has in a home. Homes are a third full at most,
+//! it moves nothing. What finds its home full goes elsewhere: to one of three homes beside it, or if they are full too to a
+//! general map; to the map also goes what does not fit the 21 bytes that an order has in a home. Homes are a third full at most,
 //! so that few orders are elsewhere. A number's home depends on a key drawn at random, because numbers are chosen by those
 //! who are measured.
 
@@ -30,7 +30,7 @@ pub(crate) struct OrderTable {
     map: HashMap<OrderId, Resting, RandomState>,
 }
 
-/// Where an order stands among the homes: its own, or the one beside it. Good until the next change of the table.
+/// Where an order stands among the homes: its own, or one beside it. Good until the next change of the table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Seat {
     own: usize,
@@ -76,7 +76,7 @@ impl OrderTable {
         let (mut number, mut entry) = (0, Entry(0));
         if let Some(holder) = holder {
             number = u8::try_from(holder.number()).ok()?;
-            entry = own[holder.index()].few_mut(order.side)?.add(quote)?;
+            entry = own[holder.index()].few_mut(order.side)?.add(order.side, quote)?;
         }
         self.sit(seat, id, Bits::of(server, entry, order.side), number, quote);
         self.room = room;
@@ -157,7 +157,7 @@ impl OrderTable {
         let price = price.map_or(taken.price, NonZeroU32::get);
         let added = Quote { price, shares: shares.map_or(taken.shares, NonZeroU32::get) };
         if let Some(holder) = holder {
-            own[holder.index()].few_mut(Bits::side(bits))?.change(Bits::entry(bits), added)?;
+            own[holder.index()].few_mut(Bits::side(bits))?.change(Bits::side(bits), Bits::entry(bits), added)?;
         }
         found.state &= !(1 << place);
         if at != home {
@@ -181,9 +181,10 @@ impl OrderTable {
 
     #[inline(never)]
     fn seat_beside(&self, own: usize, id: OrderId) -> Option<Seat> {
-        let at = own ^ 1;
-        let place = self.homes[at].place(id);
-        (place < Home::PLACES).then_some(Seat { own, at, place })
+        beside(own).into_iter().find_map(|at| {
+            let place = self.homes[at].place(id);
+            (place < Home::PLACES).then_some(Seat { own, at, place })
+        })
     }
 
     /// Where an order with this number would go among the homes, if it is certain that none has it and there is room.
@@ -204,7 +205,8 @@ impl OrderTable {
         if self.find(id).is_some() {
             return None;
         }
-        [own, own ^ 1].into_iter().find_map(|at| Some(Seat { own, at, place: self.homes[at].free()? }))
+        let mut homes = [own].into_iter().chain(beside(own));
+        homes.find_map(|at| Some(Seat { own, at, place: self.homes[at].free()? }))
     }
 
     /// Puts an order on a free seat.
@@ -274,7 +276,7 @@ impl OrderTable {
         }
         self.room -= 1;
         let own = self.home(id);
-        for at in [own, own ^ 1] {
+        for at in [own].into_iter().chain(beside(own)) {
             let home = &mut self.homes[at];
             if let Some(place) = home.free()
                 && home.put(place, id, resting).is_some()
@@ -330,6 +332,11 @@ impl OrderTable {
             self.insert(id, &resting);
         }
     }
+}
+
+/// The homes beside this one.
+fn beside(own: usize) -> [usize; 3] {
+    [1, 2, 3].map(|step| own ^ step)
 }
 
 #[cfg(test)]

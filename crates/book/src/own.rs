@@ -61,87 +61,131 @@ enum Form {
 /// At most [`Few::MAX`] orders.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Few {
-    entries: Vec<Quote>,
+    lines: Vec<Line>,
     /// Which entries hold an order, the lowest bit for the first.
     taken: u64,
+}
+
+/// A cache line of entries, field by field: all of them are looked over at once, without a branch.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C, align(64))]
+struct Line {
+    /// Ascending from the worst price to the best; 0 for an entry without an order.
+    keys: [u32; Line::ENTRIES],
+    /// 0 where the key is.
+    shares: [u32; Line::ENTRIES],
+}
+
+impl Line {
+    const ENTRIES: usize = 8;
+
+    /// The best key up to `most`; 0 if there is none.
+    #[inline(always)]
+    fn best(&self, most: u32) -> u32 {
+        self.keys.into_iter().map(|key| if key <= most { key } else { 0 }).fold(0, u32::max)
+    }
+
+    /// The shares of those entries whose key is as wanted; 0 for the others.
+    #[inline(always)]
+    fn shares_where(&self, wanted: impl Fn(u32) -> bool) -> [u32; Line::ENTRIES] {
+        std::array::from_fn(|at| if wanted(self.keys[at]) { self.shares[at] } else { 0 })
+    }
 }
 
 impl Few {
     const MAX: usize = u64::BITS as usize;
 
-    /// Adds an order, if an entry is free.
+    /// Adds an order, if an entry is free and the order may be there.
     #[inline(always)]
-    pub(crate) fn add(&mut self, quote: Quote) -> Option<Entry> {
-        let entry = self.taken.trailing_ones();
-        *self.entries.get_mut(entry as usize)? = quote;
-        self.taken |= 1_u64.checked_shl(entry)?;
-        #[allow(clippy::cast_possible_truncation, reason = "below 64")]
-        Some(Entry(entry as u8))
+    pub(crate) fn add(&mut self, side: Side, quote: Quote) -> Option<Entry> {
+        let free = self.taken.trailing_ones();
+        #[allow(clippy::cast_possible_truncation, reason = "at most 64")]
+        let entry = Entry(free as u8);
+        self.change(side, entry, quote)?;
+        self.taken |= 1_u64.checked_shl(free)?;
+        Some(entry)
     }
 
     /// Adds an order in an entry of its own, if there may be one more.
     #[cold]
-    fn add_entry(&mut self, quote: Quote) -> Option<Entry> {
-        if self.entries.len() == Self::MAX {
+    fn add_entry(&mut self, side: Side, quote: Quote) -> Option<Entry> {
+        if self.lines.len() * Line::ENTRIES == Self::MAX {
             return None;
         }
-        self.entries.push(Quote::NONE);
-        self.add(quote)
+        self.lines.push(Line::default());
+        self.add(side, quote)
     }
 
     /// Leaves so many shares of an order; it is gone with the last. `None` if it is not here.
     #[inline(always)]
     pub(crate) fn leave(&mut self, entry: Entry, left: u32) -> Option<()> {
-        self.entries.get_mut(usize::from(entry.0))?.shares = left;
+        let (line, at) = entry.place();
+        let line = self.lines.get_mut(line)?;
+        line.shares[at] = left;
+        line.keys[at] = if left == 0 { 0 } else { line.keys[at] };
         self.taken &= !(u64::from(left == 0) << entry.0);
         Some(())
     }
 
-    /// Changes an order. `None` if it is not here.
+    /// Changes an order. `None` if it is not here, or may not be: no price is worse than its.
     #[inline(always)]
-    pub(crate) fn change(&mut self, entry: Entry, quote: Quote) -> Option<()> {
-        *self.entries.get_mut(usize::from(entry.0))? = quote;
+    pub(crate) fn change(&mut self, side: Side, entry: Entry, quote: Quote) -> Option<()> {
+        let (line, at) = entry.place();
+        let line = self.lines.get_mut(line)?;
+        let key = key_of(side, quote.price);
+        if key == 0 {
+            return None;
+        }
+        (line.keys[at], line.shares[at]) = (key, quote.shares);
         Some(())
     }
 
-    fn iter(&self) -> impl Iterator<Item = Quote> + '_ {
-        bits(self.taken).map(|entry| self.entries[entry])
+    /// The shares of an order.
+    fn shares(&self, entry: Entry) -> u32 {
+        let (line, at) = entry.place();
+        self.lines[line].shares[at]
     }
 
-    /// The orders of `side` from the best price outward, each found when it is asked for: the first few are mostly enough.
-    fn outward(&self, side: Side) -> impl Iterator<Item = Quote> + '_ {
-        let mut left = self.taken;
+    /// The orders of `side`.
+    fn iter(&self, side: Side) -> impl Iterator<Item = Quote> + '_ {
+        let entries = self.lines.iter().flat_map(|line| line.keys.into_iter().zip(line.shares));
+        entries.filter(|&(key, _)| key != 0).map(move |(key, shares)| Quote { price: key_of(side, key), shares })
+    }
+
+    /// The levels of `side` from the best price outward, each found when it is asked for: the first few are mostly enough.
+    fn outward(&self, side: Side) -> impl Iterator<Item = (u32, u64)> + '_ {
+        let mut most = u32::MAX;
         std::iter::from_fn(move || {
-            // Key and entry in one number: nothing foretells which is the best, so there is no branch.
-            let of = |entry: usize| key_of(side, self.entries[entry].price) << 6 | entry as u64;
-            let best = bits(left).fold(0, |best: u64, entry| best.max(of(entry)));
-            let entry = best & 63;
-            let is_left = left >> entry & 1 != 0;
-            left &= !(1 << entry);
-            is_left.then(|| self.entries[entry as usize])
+            let best = self.lines.iter().map(|line| line.best(most)).fold(0, u32::max);
+            most = best.checked_sub(1)?;
+            let shares = self.lines.iter().flat_map(|line| line.shares_where(|key| key == best));
+            Some((key_of(side, best), shares.map(u64::from).sum()))
         })
     }
 
-    /// What is quoted at prices whose key is at least `from`.
-    fn from(&self, side: Side, from: u64) -> (Amount, u128) {
-        let (mut value, mut quantity) = (0_u128, 0_u64);
-        for quote in self.iter() {
-            let shares = if from <= key_of(side, quote.price) { u64::from(quote.shares) } else { 0 };
-            value += u128::from(u64::from(quote.price) * shares);
-            quantity += shares;
+    /// What is quoted at prices whose key is at least `least`.
+    fn from(&self, side: Side, least: u32) -> (Amount, u128) {
+        // The halves of 64 bits apart: sums of so few of them fit.
+        let (mut value_high, mut value_low, mut quantity) = (0, 0, 0);
+        for line in &self.lines {
+            for (key, shares) in line.keys.into_iter().zip(line.shares_where(|key| least <= key)) {
+                let value = u64::from(key_of(side, key)) * u64::from(shares);
+                value_high += value >> u32::BITS;
+                value_low += value & u64::from(u32::MAX);
+                quantity += u64::from(shares);
+            }
         }
-        (Amount(value), quantity.into())
+        (Amount((u128::from(value_high) << u32::BITS) + u128::from(value_low)), quantity.into())
     }
 }
 
-/// The positions of the bits that are set.
-#[inline]
-fn bits(mut set: u64) -> impl Iterator<Item = usize> {
-    std::iter::from_fn(move || {
-        let position = set.trailing_zeros();
-        set &= set.wrapping_sub(1);
-        (position < u64::BITS).then_some(position as usize)
-    })
+impl Entry {
+    /// The line, and where in it.
+    #[inline(always)]
+    fn place(self) -> (usize, usize) {
+        let entry = usize::from(self.0);
+        (entry / Line::ENTRIES, entry % Line::ENTRIES)
+    }
 }
 
 impl Default for OwnQuotes {
@@ -175,7 +219,9 @@ impl OwnQuotes {
     pub fn levels(&self, side: Side) -> Levels {
         let own = self.side(side);
         match &own.form {
-            Form::Few(few) => Levels::of(side, few.iter().map(|quote| (price_of(quote), Shares(quote.shares.into())))),
+            Form::Few(few) => {
+                Levels::of(side, few.iter(side).map(|quote| (price_of(quote.price), Shares(quote.shares.into()))))
+            }
             Form::Many(many) => {
                 Levels::of(side, many.iter().map(|(&key, &quantity)| (own.price(key), Shares(saturated(quantity)))))
             }
@@ -219,7 +265,7 @@ impl OwnQuotes {
     pub(crate) fn prefetch(&self) {
         for side in &self.sides {
             if let Form::Few(few) = &side.form {
-                prefetch_all(&few.entries);
+                prefetch_all(&few.lines);
             }
         }
     }
@@ -263,27 +309,14 @@ impl OwnQuotes {
     }
 }
 
-fn price_of(quote: Quote) -> Price {
-    Price::from_ten_thousandths(quote.price.into()).expect("an entry that is taken holds a price")
+fn price_of(price: u32) -> Price {
+    Price::from_ten_thousandths(price.into()).expect("an entry that is taken holds a price")
 }
 
-fn value_of(quote: Quote) -> Amount {
-    Amount(u128::from(u64::from(quote.price) * u64::from(quote.shares)))
-}
-
-/// Ascending keys run from the worst price to the best.
+/// The key of a price in 32 bits, and the price of a key: ascending keys run from the worst price to the best.
 #[inline(always)]
-fn key_of(side: Side, price: u32) -> u64 {
-    u64::from(price) ^ worst(side)
-}
-
-/// The key of a price in 32 bits is the difference of its bits from these.
-#[inline(always)]
-fn worst(side: Side) -> u64 {
-    match side {
-        Side::Bid => 0,
-        Side::Offer => u32::MAX.into(),
-    }
+fn key_of(side: Side, price: u32) -> u32 {
+    price ^ (side as u32).wrapping_neg()
 }
 
 /// A number of shares that 64 bits hold: beyond them every minimum is reached.
@@ -328,13 +361,14 @@ impl OwnSide {
 
     fn add(&mut self, price: Price, shares: Shares) -> Entry {
         if let Form::Few(few) = &mut self.form {
-            let added =
-                Quote::of(Some((price, shares))).and_then(|quote| few.add(quote).or_else(|| few.add_entry(quote)));
+            let added = Quote::of(Some((price, shares)))
+                .and_then(|quote| few.add(self.side, quote).or_else(|| few.add_entry(self.side, quote)));
             if let Some(entry) = added {
                 return entry;
             }
             let before = std::mem::take(few);
-            let quotes = before.iter().map(|quote| (self.key(price_of(quote)), u128::from(quote.shares)));
+            let quotes =
+                before.iter(self.side).map(|quote| (self.key(price_of(quote.price)), u128::from(quote.shares)));
             let mut many = BTreeMap::new();
             for (key, shares) in quotes {
                 *many.entry(key).or_insert(0) += shares;
@@ -351,7 +385,7 @@ impl OwnSide {
         let key = self.key(price);
         match &mut self.form {
             Form::Few(few) => {
-                let before = few.entries[usize::from(entry.0)].shares;
+                let before = few.shares(entry);
                 let left = u64::from(before).checked_sub(shares.0).and_then(|left| u32::try_from(left).ok());
                 few.leave(entry, left.expect("no more is taken than an order has"))
                     .expect("a live order has its entry");
@@ -380,8 +414,11 @@ impl OwnSide {
         let reached = match &self.form {
             Form::Few(few) if few.taken == 0 => return Err(SideFault::NoQuote),
             Form::Few(few) => {
+                let amount = |price: u32, shares: u64| Amount(u128::from(price) * u128::from(shares));
                 let mut outward = few.outward(self.side);
-                outward.find(|&quote| reaches(value_of(quote), quote.shares.into())).map(price_of)
+                outward
+                    .find(|&(price, shares)| reaches(amount(price, shares), shares.into()))
+                    .map(|(price, _)| price_of(price))
             }
             Form::Many(many) => {
                 let mut outward = many.iter().rev();
@@ -449,6 +486,20 @@ mod tests {
     #[test]
     fn no_quote_is_another_fault_than_too_little() {
         assert_eq!(quotes(&[]).obligation_price(Side::Offer, &limits(Some(1), None)), Err(SideFault::NoQuote));
+    }
+
+    #[test]
+    fn the_worst_of_all_prices_is_a_quote_like_any_other() {
+        let price = |units: u32| Price::from_ten_thousandths(units.into()).unwrap();
+        for (side, units) in
+            [(Side::Offer, u32::MAX), (Side::Offer, u32::MAX - 1), (Side::Bid, 1), (Side::Bid, u32::MAX)]
+        {
+            let own: OwnQuotes = [(side, price(units), Shares(5))].into_iter().collect();
+            assert_eq!(own.levels(side), Levels::of(side, [(price(units), Shares(5))].into_iter()));
+            assert_eq!(own.obligation_price(side, &limits(None, Some(5))), Ok(price(units)));
+            assert_eq!(own.obligation_price(side, &limits(None, Some(6))), Err(SideFault::Size));
+            assert_eq!(own.inside(side, price(units)), (price(units).amount(Shares(5)), 5));
+        }
     }
 
     proptest! {
