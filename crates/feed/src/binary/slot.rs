@@ -235,6 +235,7 @@ impl Slot {
     pub(crate) const USUAL_REDUCE: u32 = tag::REDUCE | tag::ORDER;
     pub(crate) const USUAL_CANCEL: u32 = tag::CANCEL | tag::ORDER;
     pub(crate) const USUAL_TRADE: u32 = tag::TRADE | tag::ORDER;
+    const USUAL_TRADE_OF_SECOND: u32 = tag::TRADE | tag::OTHER;
     const USUAL_TRADE_OF_TWO: u32 = Slot::USUAL_TRADE | tag::OTHER;
 
     /// What the mark of an offer adds to a tag.
@@ -275,7 +276,10 @@ impl Slot {
             Slot::USUAL_REPLACE => to.replace(order, OrderId(self.other()), price, shares),
             Slot::USUAL_REDUCE => to.take(order, Some(shares?)),
             Slot::USUAL_CANCEL => to.take(order, None),
-            Slot::USUAL_TRADE => to.execute(order, price, shares?, marked),
+            tag @ (Slot::USUAL_TRADE | Slot::USUAL_TRADE_OF_SECOND) => {
+                let order = if tag == Slot::USUAL_TRADE { order } else { OrderId(self.other()) };
+                to.execute(order, price, shares?, marked)
+            }
             Slot::USUAL_TRADE_OF_TWO => to.execute_both([order, OrderId(self.other())], price, shares?, marked),
             _ => None,
         }
