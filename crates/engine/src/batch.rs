@@ -7,7 +7,7 @@
 use crate::group::Events;
 use quoteclock_book::{prefetch, prefetch_all};
 use quoteclock_feed::binary::Slot;
-use quoteclock_feed::{Place, UsualRecord};
+use quoteclock_feed::{Place, UsualRun};
 use quoteclock_model::{IssueIndex, MarketEvent, ServerIndex, Span, Timestamp};
 
 /// Events of all issues, in groups.
@@ -146,36 +146,34 @@ impl Batch {
         }
     }
 
-    /// The same of usual records, as far as their times lie in what is `left` of the day and do not go back. Says how many
-    /// it has been: none where the batch is empty, and not those that have to wait until it has been applied.
-    pub(crate) fn hold_usual(&mut self, records: &[UsualRecord], left: Span) -> usize {
+    /// The same of usual records, if all of their times lie in what is `left` of the day and do not go back. Says how many it
+    /// has been: none where the batch is empty, and not those that have to wait until it has been applied.
+    pub(crate) fn hold_usual(&mut self, run: &UsualRun<'_>, left: Span) -> usize {
         let before = self.places.len();
-        let Ok(first) = u32::try_from(before) else { return 0 };
-        let room = if before == 0 { 0 } else { self.wanted.saturating_sub(before) };
-        // With many issues each record goes to a line of its own: all are fetched before the first is written.
-        for record in records {
-            if let Some(tail) = self.tails.get(record.issue.index())
-                && let Some(chunk) = self.chunks.get(tail.chunk as usize)
-                && let Some(slot) = chunk.0.get(tail.length as usize)
-            {
-                prefetch(slot);
-            }
+        let ([first, ..], [.., last]) = (run.records, run.records) else { return 0 };
+        let (first, last) = (run.time(first), run.time(last));
+        if before == 0 || !run.in_order || first < left.start || left.end <= last || self.is_far(last) {
+            return 0;
         }
-        let mut last = left.start;
-        let mut held = 0;
-        for (record, ordinal) in records.iter().take(room).zip(first..) {
-            let since = record.ts_event.as_micros().wrapping_sub(self.base.as_micros());
-            let Ok(micros) = u32::try_from(since) else { break };
-            if record.ts_event < last || left.end <= record.ts_event {
-                break;
-            }
-            last = record.ts_event;
+        let Ok(ordinal) = u32::try_from(before) else { return 0 };
+        let room = self.wanted.saturating_sub(before);
+        let records = &run.records[..room.min(run.records.len())];
+        prefetch_all(run.ahead);
+        // From the run's origin to the batch's, which may be before it.
+        let origin = self.base.as_micros().wrapping_sub(run.origin.as_micros()).cast_unsigned();
+        for (record, ordinal) in records.iter().zip(ordinal..) {
+            #[allow(clippy::cast_possible_truncation, reason = "not far from the base")]
+            let micros = record.micros.wrapping_sub(origin) as u32;
             let tail = self.tail_with_room(record.issue, 1);
-            self.chunks[tail.chunk as usize].0[tail.length as usize] = record.slot.placed(ordinal, micros);
-            held += 1;
+            let slots = &mut self.chunks[tail.chunk as usize].0;
+            slots[tail.length as usize] = record.slot.placed(ordinal, micros);
+            // With many issues each record goes to a line of its own: long before the next of this one comes, it is fetched.
+            if let Some(next) = slots.get(tail.length as usize + 1) {
+                prefetch(next);
+            }
         }
-        self.places.extend(records[..held].iter().map(|record| record.offset));
-        held
+        self.places.extend(records.iter().map(|record| run.offset(record)));
+        records.len()
     }
 
     /// Where the next `wanted` slots of an issue go, which are taken by that.

@@ -9,7 +9,7 @@ use crate::intake::{Order, Progress, Sequencer, Timing};
 use crate::late::{LateWindows, UnknownWindow};
 use jiff::civil::Date;
 use quoteclock_feed::binary::{BlockTimes, WholeBlock};
-use quoteclock_feed::{Malformed, Place, RawRecord, Receiver, Stop, UsualRecord};
+use quoteclock_feed::{Malformed, Place, RawRecord, Receiver, Stop, UsualRun};
 use quoteclock_model::{
     DayTurnover, IssueCode, IssueIndex, MarketEvent, Record, Scope, ServerIndex, Span, Timestamp, merge_spans,
 };
@@ -520,14 +520,14 @@ impl<S: DaySink, R: RejectSink> Receiver for Day<'_, S, R> {
         self.batch.is_some()
     }
 
-    fn usual(&mut self, records: &[UsualRecord]) -> Result<usize, Stop> {
+    fn usual(&mut self, run: &UsualRun<'_>) -> Result<usize, Stop> {
         let (Some(batch), Stage::Open { progress, .. }) = (&mut self.batch, &mut self.stage) else { return Ok(0) };
         if self.error.is_some() {
             return Err(Stop);
         }
-        let held = batch.hold_usual(records, progress.left());
+        let held = batch.hold_usual(run, progress.left());
         if let Some(last) = held.checked_sub(1) {
-            progress.check(Some(records[last].ts_event));
+            progress.check(Some(run.time(&run.records[last])));
             self.record_count += held as u64;
         }
         Ok(held)

@@ -24,13 +24,11 @@ pub use file_name::date_from_name;
 pub use framing::{Framing, looks_like_itch};
 pub use writer::ItchWriter;
 
-use crate::{FeedError, Malformed, Place, RawRecord, Receiver, Sequence, Stop, UsualRecord};
+use crate::{FeedError, Malformed, Place, RawRecord, Receiver, Sequence, Stop, UsualRun};
 use framing::{DETECTION_BYTES, LENGTH_BYTES, Packet};
 use message::Messages;
 use quoteclock_model::Timestamp;
-
-/// How many usual messages are read before they are handed over: few enough to stay in the first cache.
-const RUN: usize = 32;
+use usual::Run;
 
 /// Reads ITCH 5.0, pushed in chunks cut anywhere. Holds at most one frame (64 KiB) and a table of the day's issues.
 #[derive(Debug)]
@@ -111,35 +109,20 @@ impl ItchDecoder {
         mut chunk: &'a [u8],
         receiver: &mut impl Receiver,
     ) -> Result<&'a [u8], Stop> {
-        if framing != Framing::LengthPrefixed || self.ended {
+        if framing != Framing::LengthPrefixed || self.ended || !receiver.takes_usual() {
             return Ok(chunk);
         }
-        let takes_usual = receiver.takes_usual();
-        let mut records = [UsualRecord::EMPTY; RUN];
+        let mut read = Run::EMPTY;
         loop {
-            let (run, offset, mut count) = (chunk, self.offset, 0);
-            while count < RUN
-                && let Some(window) = chunk.first_chunk()
-                && let Some((record, length)) = self.messages.usual(self.offset, window)
-            {
-                records[count] = record;
-                count += 1;
-                self.offset += (LENGTH_BYTES + length) as u64;
-                chunk = &chunk[LENGTH_BYTES + length..];
-            }
-            let mut waiting = &records[..count];
-            while let [next, others @ ..] = waiting {
-                let taken = if takes_usual { receiver.usual(waiting)? } else { 0 };
-                waiting = match taken {
-                    0 => {
-                        let from = usize::try_from(next.offset - offset).expect("inside the chunk");
-                        receiver.record(&next.raw(message_at(&run[from..])))?;
-                        others
-                    }
-                    taken => &waiting[taken..],
-                };
-            }
-            if count < RUN {
+            self.messages.usual(chunk, &mut read);
+            let (records, in_order, origin) = (read.records(), read.in_order, self.messages.midnight());
+            let ahead = ahead(&chunk[read.length..]);
+            let run = UsualRun { records, in_order, origin, offset: self.offset, ahead };
+            let taken = if records.is_empty() { 0 } else { receiver.usual(&run)? };
+            let length = records.get(taken).map_or(read.length, |next| next.at as usize);
+            self.offset += length as u64;
+            chunk = &chunk[length..];
+            if taken == 0 {
                 return Ok(chunk);
             }
         }
@@ -229,11 +212,10 @@ fn fill(held: &mut Vec<u8>, count: usize, chunk: &mut &[u8]) {
     *chunk = tail;
 }
 
-/// The message in the frame at the beginning of `bytes`, which has been read.
-#[inline]
-fn message_at(bytes: &[u8]) -> &[u8] {
-    let length = u16::from_be_bytes([bytes[0], bytes[1]]);
-    &bytes[LENGTH_BYTES..LENGTH_BYTES + usize::from(length)]
+/// Of what follows a run, what is to be fetched by now: about as much as a run, and that far away.
+fn ahead(following: &[u8]) -> &[u8] {
+    const BYTES: usize = 1024;
+    following.get(BYTES..2 * BYTES).unwrap_or_default()
 }
 
 /// Hands over a record of which nothing could be read.

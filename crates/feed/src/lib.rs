@@ -18,4 +18,6 @@ pub mod text;
 
 pub use day::{TradingDate, UtcOffset};
 pub use directory::Directory;
-pub use record::{EventWriter, FeedError, Malformed, Place, RawRecord, Receiver, Sequence, Stop, UsualRecord};
+pub use record::{
+    EventWriter, FeedError, Malformed, Place, RawRecord, Receiver, Sequence, Stop, UsualRecord, UsualRun,
+};

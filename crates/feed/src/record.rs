@@ -1,11 +1,9 @@
 //! What a decoder hands over: records with what of them could be read, and where they stood.
 
-use crate::binary::{Slot, TakeUsual, WholeBlock};
+use crate::binary::{Slot, WholeBlock};
 use quoteclock_model::{
-    Condition, IssueCode, IssueIndex, MarketEvent, OrderAction, OrderId, Price, Record, Scope, SequenceNo, ServerIndex,
-    Shares, Side, Timestamp,
+    IssueCode, IssueIndex, MarketEvent, OrderAction, Record, Scope, SequenceNo, ServerIndex, Shares, Timestamp,
 };
-use std::num::NonZeroU32;
 use std::{fmt, io};
 use thiserror::Error;
 
@@ -85,100 +83,49 @@ pub struct RawRecord<'a> {
 /// A record of a usual form, in the 32 bytes that it has in the binary form; nothing about it is wrong.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct UsualRecord {
-    /// The offset of its first byte in the uncompressed stream.
-    pub offset: u64,
-    /// Its time, floored to the microsecond.
-    pub ts_event: Timestamp,
-    /// The issue that it names.
-    pub issue: IssueIndex,
     /// What it says, still without time and ordinal; servers by their index here.
     pub slot: Slot,
+    /// Its time, floored to the microsecond, in microseconds from [`UsualRun::origin`].
+    pub micros: u64,
+    /// The issue that it names.
+    pub issue: IssueIndex,
+    /// Where it begins, in bytes from [`UsualRun::offset`].
+    pub at: u32,
 }
 
 impl UsualRecord {
     /// None yet.
-    pub(crate) const EMPTY: UsualRecord =
-        UsualRecord { offset: 0, ts_event: Timestamp::MIN, issue: IssueIndex(0), slot: Slot::EMPTY };
+    pub(crate) const EMPTY: UsualRecord = UsualRecord { slot: Slot::EMPTY, micros: 0, issue: IssueIndex(0), at: 0 };
+}
 
-    /// The same in full; `bytes` as it stands in the input. It has no sequence number.
+/// Usual records that follow each other in the input.
+#[derive(Clone, Copy, Debug)]
+pub struct UsualRun<'a> {
+    /// The records.
+    pub records: &'a [UsualRecord],
+    /// Whether their times never go back.
+    pub in_order: bool,
+    /// The time from which theirs count.
+    pub origin: Timestamp,
+    /// An offset in the uncompressed stream, from which theirs count.
+    pub offset: u64,
+    /// What is soon to be read: to be fetched while the records are taken.
+    pub ahead: &'a [u8],
+}
+
+impl UsualRun<'_> {
+    /// The time of one of the records; the last of all timestamps, if it lies beyond that.
     #[inline]
-    pub fn raw<'a>(&self, bytes: &'a [u8]) -> RawRecord<'a> {
-        let scope = Scope::Issue(self.issue);
-        let mut said = Said(None);
-        let event = match (self.slot.usual(&mut said), said) {
-            (Some(()), Said(Some(action))) => Ok(MarketEvent::Order { issue: self.issue, action }),
-            _ => self.slot.event(None, scope, |at| u32::try_from(at).ok().map(ServerIndex)),
-        };
-        let place = Place::Byte(self.offset);
-        RawRecord { place, bytes, ts_event: Some(self.ts_event), sequence: Sequence::Absent, scope: Some(scope), event }
-    }
-}
-
-/// What a usual record says.
-struct Said(Option<OrderAction>);
-
-impl Said {
-    #[inline(always)]
-    fn say(&mut self, action: OrderAction) -> Option<()> {
-        self.0 = Some(action);
-        Some(())
-    }
-}
-
-impl TakeUsual for Said {
-    #[inline(always)]
-    fn add(
-        &mut self,
-        order: OrderId,
-        server: Option<u64>,
-        side: Side,
-        price: NonZeroU32,
-        shares: NonZeroU32,
-    ) -> Option<()> {
-        let server = if let Some(at) = server { Some(ServerIndex(u32::try_from(at).ok()?)) } else { None };
-        let (price, quantity) = (Some(price_of(price)?), shares_of(shares));
-        self.say(OrderAction::Add { order, server, side, price, quantity, condition: Condition::None })
+    pub fn time(&self, record: &UsualRecord) -> Timestamp {
+        let micros = i64::try_from(record.micros).unwrap_or(i64::MAX);
+        Timestamp::from_micros(self.origin.as_micros().saturating_add(micros))
     }
 
-    #[inline(always)]
-    fn replace(
-        &mut self,
-        order: OrderId,
-        order_new: OrderId,
-        price: Option<NonZeroU32>,
-        shares: Option<NonZeroU32>,
-    ) -> Option<()> {
-        let (price, quantity) = (price.and_then(price_of), shares.map(shares_of));
-        self.say(OrderAction::Replace { order, order_new, price, quantity })
+    /// The offset of its first byte in the uncompressed stream.
+    #[inline]
+    pub fn offset(&self, record: &UsualRecord) -> u64 {
+        self.offset + u64::from(record.at)
     }
-
-    #[inline(always)]
-    fn take(&mut self, order: OrderId, shares: Option<NonZeroU32>) -> Option<()> {
-        self.say(match shares.map(shares_of) {
-            Some(quantity) => OrderAction::Reduce { order, quantity },
-            None => OrderAction::Cancel { order },
-        })
-    }
-
-    #[inline(always)]
-    fn execute(&mut self, order: OrderId, price: Option<NonZeroU32>, shares: NonZeroU32, auction: bool) -> Option<()> {
-        let (price, quantity) = (price.and_then(price_of), shares_of(shares));
-        self.say(OrderAction::Trade { price, quantity, orders: [Some(order), None], auction })
-    }
-
-    fn execute_both(&mut self, _: [OrderId; 2], _: Option<NonZeroU32>, _: NonZeroU32, _: bool) -> Option<()> {
-        None
-    }
-}
-
-#[inline(always)]
-fn price_of(price: NonZeroU32) -> Option<Price> {
-    Price::from_ten_thousandths(price.get().into())
-}
-
-#[inline(always)]
-fn shares_of(shares: NonZeroU32) -> Shares {
-    Shares(shares.get().into())
 }
 
 /// The receiver wants no more: it has what it needs or has met an error, and keeps the reason itself.
@@ -207,13 +154,13 @@ pub trait Receiver {
         false
     }
 
-    /// Takes usual records that follow each other, instead of their full forms. Says how many it has taken: otherwise the
-    /// next one follows in full, and then the others are offered again.
+    /// Takes usual records that follow each other, instead of their full forms. Says how many it has taken; those that it
+    /// has not are offered again, and where it takes none, the next one follows in full.
     ///
     /// # Errors
     /// [`Stop`] to end decoding.
-    fn usual(&mut self, records: &[UsualRecord]) -> Result<usize, Stop> {
-        let _ = records;
+    fn usual(&mut self, run: &UsualRun<'_>) -> Result<usize, Stop> {
+        let _ = run;
         Ok(0)
     }
 

@@ -14,8 +14,17 @@ pub(super) type StockField = [u8; 8];
 #[derive(Debug, Default)]
 pub(super) struct Locates {
     by_locate: Vec<Located>,
+    /// The same of those whose issue and symbol are known, for whoever asks for nothing else.
+    named: Vec<Named>,
     locate_of: HashMap<Symbol, u16, RandomState>,
     issue_count: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Named {
+    issue: IssueIndex,
+    /// As a little-endian number; 0 where nothing is known.
+    field: u64,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,11 +56,11 @@ impl Locates {
         }
     }
 
-    /// The issue of a locate, and its symbol as a big-endian number; `None` where either is not known yet.
+    /// The issue of a locate, and its symbol's field as a little-endian number; `None` where either is not known yet.
     #[inline(always)]
     pub(super) fn named(&self, locate: u16) -> Option<(IssueIndex, u64)> {
-        let &Located { issue, symbol } = self.by_locate.get(usize::from(locate))?;
-        Some((issue?, symbol?.0.get()))
+        let &Named { issue, field } = self.named.get(usize::from(locate))?;
+        (field != 0).then_some((issue, field))
     }
 
     #[cold]
@@ -105,7 +114,10 @@ impl Locates {
             Entry::Vacant(vacant) => {
                 vacant.insert(locate);
                 located.symbol = Some(symbol);
-                to.issue(located.issue.expect("its issue is known"), &code);
+                let issue = located.issue.expect("its issue is known");
+                self.named.resize(self.by_locate.len(), Named { issue: IssueIndex(0), field: 0 });
+                self.named[usize::from(locate)] = Named { issue, field: u64::from_le_bytes(field) };
+                to.issue(issue, &code);
                 Ok(())
             }
         }

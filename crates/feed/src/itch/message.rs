@@ -3,10 +3,9 @@
 //! A type has one length, so a message of a known type is an array, and a field a constant place in it: no check of
 //! bounds remains. Numbers are big-endian; prices have four decimals, as ours.
 
-use super::framing::LENGTH_BYTES;
 use super::locates::{Locates, StockField, without_padding};
-use super::usual::{self, Attributions};
-use crate::{Directory, Malformed, Place, RawRecord, Receiver, Sequence, Stop, UsualRecord};
+use super::usual::{Attributions, Run};
+use crate::{Directory, Malformed, Place, RawRecord, Receiver, Sequence, Stop};
 use quoteclock_model::{
     Condition, IssueIndex, MarketEvent, OrderAction, OrderId, Phase, Price, Scope, ServerIndex, Shares, Side, Timestamp,
 };
@@ -110,24 +109,19 @@ impl Messages {
         to.record(&RawRecord { place, bytes, ts_event, sequence: Sequence::Absent, scope, event })
     }
 
-    /// Reads the message at the beginning of `window`, in the file form, if it is a usual one.
-    #[inline(always)]
-    pub(super) fn usual(&mut self, offset: u64, window: &[u8; usual::WINDOW]) -> Option<(UsualRecord, usize)> {
-        let message = match usual::read(window, &self.locates, &self.attributions) {
-            Some(message) => message,
-            None => self.usual_of_new_server(window)?,
-        };
-        let ts_event = self.time(&window[LENGTH_BYTES..]);
-        Some((UsualRecord { offset, ts_event, issue: message.issue, slot: message.slot }, message.length))
+    /// Reads usual messages in the file form from the beginning of `bytes`, while there are any and there is room in `run`.
+    #[inline]
+    pub(super) fn usual(&mut self, bytes: &[u8], run: &mut Run) {
+        run.read(bytes, &self.locates, &self.attributions);
+        // The server may be known, but not where usual messages find it.
+        if run.records().is_empty() && self.attributions.learn(bytes, &self.directory).is_some() {
+            run.read(bytes, &self.locates, &self.attributions);
+        }
     }
 
-    #[cold]
-    fn usual_of_new_server(&mut self, window: &[u8; usual::WINDOW]) -> Option<usual::Message> {
-        if window[LENGTH_BYTES] != b'F' {
-            return None;
-        }
-        self.attributions.learn(window, &self.directory)?;
-        usual::read(window, &self.locates, &self.attributions)
+    /// The time from which those of messages count.
+    pub(super) fn midnight(&self) -> Timestamp {
+        self.midnight
     }
 
     /// Nanoseconds since midnight in 48 bits, floored. They are read together with the tracking number before them.

@@ -23,22 +23,43 @@ enum Told {
 type Event = Result<MarketEvent, Malformed>;
 
 #[derive(Default)]
-struct Log(Vec<Told>);
+struct Log {
+    told: Vec<Told>,
+    /// How many usual records are taken at a time; 0 to have all in full.
+    usual_max: usize,
+}
 
 impl Receiver for Log {
     fn issue(&mut self, index: IssueIndex, code: &IssueCode) {
-        self.0.push(Told::Issue(index, code.to_string()));
+        self.told.push(Told::Issue(index, code.to_string()));
     }
 
     fn server(&mut self, index: ServerIndex, name: &str) {
-        self.0.push(Told::Server(index, name.to_owned()));
+        self.told.push(Told::Server(index, name.to_owned()));
     }
 
     fn record(&mut self, record: &RawRecord<'_>) -> Result<(), Stop> {
         let &RawRecord { place, bytes, ts_event, sequence, scope, ref event } = record;
         assert_eq!(sequence, Sequence::Absent);
-        self.0.push(Told::Record { place, bytes: bytes.to_vec(), ts_event, scope, event: event.clone() });
+        self.told.push(Told::Record { place, bytes: bytes.to_vec(), ts_event, scope, event: event.clone() });
         Ok(())
+    }
+
+    fn takes_usual(&self) -> bool {
+        0 < self.usual_max
+    }
+
+    fn usual(&mut self, run: &UsualRun<'_>) -> Result<usize, Stop> {
+        let times: Vec<Timestamp> = run.records.iter().map(|record| run.time(record)).collect();
+        assert_eq!(run.in_order, times.is_sorted());
+        let taken = &run.records[..run.records.len().min(self.usual_max)];
+        for record in taken {
+            let (place, ts_event) = (Place::Byte(run.offset(record)), Some(run.time(record)));
+            let scope = Scope::Issue(record.issue);
+            let event = record.slot.event(None, scope, |at| u32::try_from(at).ok().map(ServerIndex));
+            self.told.push(Told::Record { place, bytes: Vec::new(), ts_event, scope: Some(scope), event });
+        }
+        Ok(taken.len())
     }
 
     fn rest(&mut self, _: &[u8]) -> Result<(), Stop> {
@@ -47,28 +68,48 @@ impl Receiver for Log {
 }
 
 impl Log {
+    fn of(told: Vec<Told>) -> Log {
+        Log { told, usual_max: 0 }
+    }
+
     fn events(&self) -> Vec<Result<MarketEvent, String>> {
         let event = |told: &Told| match told {
             Told::Record { event, .. } => Some(event.clone().map_err(|malformed| malformed.to_string())),
             _ => None,
         };
-        self.0.iter().filter_map(event).collect()
+        self.told.iter().filter_map(event).collect()
     }
 }
 
-/// What `stream` says, pushed in chunks of `size`, and how many messages were passed over.
+/// What `stream` says, pushed in chunks of `size`, and how many messages were passed over: the same with usual records in
+/// full and as they are taken, one or many at a time, the bytes apart.
 fn decode_in_chunks(stream: &[u8], size: usize) -> (Vec<Told>, u64) {
-    let (mut decoder, mut log) = (ItchDecoder::new(MIDNIGHT), Log::default());
-    for chunk in stream.chunks(size) {
-        decoder.push(chunk, &mut log).expect("the log takes everything");
+    let decode = |usual_max| {
+        let (mut decoder, mut log) = (ItchDecoder::new(MIDNIGHT), Log { told: Vec::new(), usual_max });
+        for chunk in stream.chunks(size) {
+            decoder.push(chunk, &mut log).expect("the log takes everything");
+        }
+        let passed_over_count = decoder.passed_over_count();
+        decoder.finish(&mut log).expect("the log takes everything");
+        (log.told, passed_over_count)
+    };
+    let full = decode(0);
+    let without_bytes = |(mut all, passed_over_count): (Vec<Told>, u64)| {
+        for told in &mut all {
+            if let Told::Record { bytes, .. } = told {
+                bytes.clear();
+            }
+        }
+        (all, passed_over_count)
+    };
+    for usual_max in [1, 5, usize::MAX] {
+        assert_eq!(without_bytes(decode(usual_max)), without_bytes(full.clone()), "{usual_max} at a time");
     }
-    let passed_over_count = decoder.passed_over_count();
-    decoder.finish(&mut log).expect("the log takes everything");
-    (log.0, passed_over_count)
+    full
 }
 
 fn decode(stream: &[u8]) -> Log {
-    Log(decode_in_chunks(stream, usize::MAX).0)
+    Log::of(decode_in_chunks(stream, usize::MAX).0)
 }
 
 /// A message: type, locate, microseconds from midnight, and the bytes after them.
@@ -150,9 +191,9 @@ fn orders_are_added_with_the_market_participant_that_they_name() {
     assert_eq!(action(add(3, u64::MAX, b'B', 100, ZVZZT, 99_800)), Ok(expected));
 
     let log = decode(&framed(&[attributed(8900, 7, ZVZZT, b"LEH "), attributed(8900, 8, ZVZZT, b"LEHM")]));
-    assert_eq!(log.0[0], Told::Issue(IssueIndex(0), "ZVZZT".to_owned()));
-    assert_eq!(log.0[1], Told::Server(ServerIndex(0), "LEH".to_owned()));
-    assert_eq!(log.0[3], Told::Server(ServerIndex(1), "LEHM".to_owned()));
+    assert_eq!(log.told[0], Told::Issue(IssueIndex(0), "ZVZZT".to_owned()));
+    assert_eq!(log.told[1], Told::Server(ServerIndex(0), "LEH".to_owned()));
+    assert_eq!(log.told[3], Told::Server(ServerIndex(1), "LEHM".to_owned()));
     let expected = OrderAction::Add {
         order: OrderId(8),
         server: Some(ServerIndex(1)),
@@ -229,7 +270,7 @@ fn market_hours_and_trading_states_are_phases() {
 #[test]
 fn times_are_floored_microseconds_from_midnight() {
     let log = decode(&framed(&[message(b'D', 1, 34_200_000_001, &[&order(7)])]));
-    let Told::Record { ts_event, .. } = &log.0[0] else { panic!("{:?}", log.0) };
+    let Told::Record { ts_event, .. } = &log.told[0] else { panic!("{:?}", log.told) };
     assert_eq!(*ts_event, Some(Timestamp::from_micros(MIDNIGHT.as_micros() + 34_200_000_001)));
 }
 
@@ -254,7 +295,7 @@ fn a_locate_has_its_index_from_first_sight_and_its_code_once_told() {
         add(900, 1, b'B', 1, ZVZZT, 1),
         cancel(5),
     ]));
-    let issues: Vec<_> = log.0.iter().filter(|told| matches!(told, Told::Issue(..))).collect();
+    let issues: Vec<_> = log.told.iter().filter(|told| matches!(told, Told::Issue(..))).collect();
     let (abc, zvzzt) = (IssueIndex(1), IssueIndex(0));
     assert_eq!(issues, [&Told::Issue(abc, "ABC".to_owned()), &Told::Issue(zvzzt, "ZVZZT".to_owned())]);
     let scopes: Vec<_> = log.events().iter().map(|event| event.as_ref().expect("well-formed").scope()).collect();
@@ -278,7 +319,7 @@ fn a_stock_that_contradicts_its_locate_is_malformed() {
         )
     );
     let log = decode(&framed(&other_locate));
-    assert!(matches!(log.0[1], Told::Record { scope: Some(Scope::Issue(IssueIndex(1))), .. }), "{:?}", log.0);
+    assert!(matches!(log.told[1], Told::Record { scope: Some(Scope::Issue(IssueIndex(1))), .. }), "{:?}", log.told);
 }
 
 #[test]
@@ -307,7 +348,7 @@ fn a_field_that_cannot_be_is_malformed_and_names_its_issue() {
         let log = decode(&framed(&[message]));
         let problem = log.events().remove(0).expect_err(expected);
         assert!(problem.starts_with(expected), "{problem}, not {expected}");
-        let Some(Told::Record { ts_event, scope, .. }) = log.0.last() else { panic!("{:?}", log.0) };
+        let Some(Told::Record { ts_event, scope, .. }) = log.told.last() else { panic!("{:?}", log.told) };
         assert_eq!((*scope, ts_event.is_some()), (Some(Scope::Issue(IssueIndex(0))), true), "{problem}");
     }
 }
@@ -321,7 +362,7 @@ fn a_message_that_belongs_to_no_issue_names_none() {
     for (message, expected) in cases {
         let log = decode(&framed(&[message]));
         assert_eq!(log.events(), [Err(expected.to_owned())]);
-        assert!(matches!(log.0[0], Told::Record { scope: None, ts_event: Some(_), .. }), "{:?}", log.0);
+        assert!(matches!(log.told[0], Told::Record { scope: None, ts_event: Some(_), .. }), "{:?}", log.told);
     }
 }
 
@@ -332,14 +373,14 @@ fn every_known_type_has_one_length() {
         for wrong in [1, expected - 1, expected + 1] {
             let mut bytes = vec![0; wrong];
             bytes[0] = kind;
-            let log = Log(decode_with(Framing::LengthPrefixed, &framed(&[bytes.clone()])));
+            let log = Log::of(decode_with(Framing::LengthPrefixed, &framed(&[bytes.clone()])));
             let malformed = Malformed {
                 field: "record",
                 found: format!("type \"{}\" in a message of {wrong} bytes", char::from(kind)),
                 expected: "a type of ITCH 5.0, in a message of its length",
             };
             let (place, event) = (Place::Byte(0), Err(malformed));
-            assert_eq!(log.0, [Told::Record { place, bytes, ts_event: None, scope: None, event }]);
+            assert_eq!(log.told, [Told::Record { place, bytes, ts_event: None, scope: None, event }]);
         }
     }
     assert!(event(&[vec![0x1f; 20]]).is_err(), "no letter, no type");
@@ -349,7 +390,7 @@ fn decode_with(framing: Framing, stream: &[u8]) -> Vec<Told> {
     let (mut decoder, mut log) = (ItchDecoder::with_framing(MIDNIGHT, framing), Log::default());
     decoder.push(stream, &mut log).expect("the log takes everything");
     decoder.finish(&mut log).expect("the log takes everything");
-    log.0
+    log.told
 }
 
 #[test]
@@ -358,7 +399,7 @@ fn a_record_stands_where_its_frame_begins() {
     let places = |stream: &[u8]| {
         let log = decode(stream);
         let place = |told: &Told| if let Told::Record { place, .. } = told { Some(*place) } else { None };
-        log.0.iter().filter_map(place).collect::<Vec<_>>()
+        log.told.iter().filter_map(place).collect::<Vec<_>>()
     };
     assert_eq!(places(&framed(&messages)), [Place::Byte(41), Place::Byte(41 + 38)]);
     let packets = messages.iter().flat_map(|message| packet(b'S', message)).collect::<Vec<_>>();
@@ -377,7 +418,7 @@ fn soup_packets_carry_what_the_file_form_carries() {
     packets.extend(packet(b'Z', b""));
     let (told, passed_over_count) = decode_in_chunks(&packets, usize::MAX);
     assert_eq!(passed_over_count, 1, "the directory, and no packet of the protocol's own");
-    assert_eq!(Log(told.clone()).events(), decode(&framed(&messages)).events());
+    assert_eq!(Log::of(told.clone()).events(), decode(&framed(&messages)).events());
     for size in 1..packets.len() {
         assert_eq!(decode_in_chunks(&packets, size), (told.clone(), 1), "{size}");
     }
@@ -440,7 +481,7 @@ fn texts_and_compressed_files_do_not_look_like_itch() {
 #[test]
 fn the_end_of_the_session_is_passed_over_and_nothing_may_follow_it() {
     let cancel = framed(&[message(b'D', 1, 5, &[&order(7)])]);
-    assert!(decode(&[0, 0]).0.is_empty());
+    assert!(decode(&[0, 0]).told.is_empty());
     assert!(decode(&[0, 0, 0, 0, 0]).events()[0].is_err(), "half a length");
     assert_eq!(decode(&[&cancel[..], &[0, 0, 0, 0]].concat()).events().len(), 1);
     let events = decode(&[&cancel[..], &[0, 0], &cancel, &cancel].concat()).events();
@@ -453,9 +494,9 @@ fn a_stream_that_ends_inside_a_frame_says_so() {
     let stream = framed(&[directory(1, ZVZZT), message(b'D', 1, 5, &[&order(7)])]);
     for end in 42..stream.len() {
         let log = decode(&stream[..end]);
-        let Some(Told::Record { place, bytes, ts_event: None, scope: None, event: Err(malformed) }) = log.0.last()
+        let Some(Told::Record { place, bytes, ts_event: None, scope: None, event: Err(malformed) }) = log.told.last()
         else {
-            panic!("{:?}", log.0)
+            panic!("{:?}", log.told)
         };
         assert_eq!((*place, &bytes[..]), (Place::Byte(41), stream.get(43..end).unwrap_or_default()));
         assert_eq!((malformed.field, malformed.expected), ("record", "a whole frame"));
@@ -464,6 +505,40 @@ fn a_stream_that_ends_inside_a_frame_says_so() {
     decoder.push(&stream[..50], &mut Log::default()).expect("the log takes everything");
     assert_eq!(decoder.unfinished(), &stream[43..50]);
     assert_eq!(decoder.framing(), Some(Framing::LengthPrefixed));
+}
+
+#[test]
+fn what_deviates_from_the_usual_is_read_as_if_all_were_read_in_full() {
+    let usual = || add(1, 7, b'B', 100, ZVZZT, 1_000_000);
+    let cancel = |micros| message(b'D', 1, micros, &[&order(7)]);
+    let replace =
+        |old, new, shares, price| message(b'U', 1, 5, &[&order(old), &order(new), &number(shares), &number(price)]);
+    let deviations = [
+        (add(1, 7, b'X', 100, ZVZZT, 1), "side"),
+        (add(1, 7, b'B', 0, ZVZZT, 1), "shares"),
+        (add(1, 7, b'B', 100, ZVZZT, 0), "price"),
+        (add(1, 7, b'B', 100, b"ZXZZT   ", 1), "stock"),
+        (message(b'E', 1, 5, &[&order(7), &number(0), &[0; 8]]), "shares"),
+        (message(b'X', 1, 5, &[&order(7), &number(0)]), "shares"),
+        (replace(7, 7, 100, 1), "order"),
+        (replace(7, 8, 0, 1), "shares"),
+        (replace(7, 8, 100, 0), "price"),
+        (message(b'D', 1, 5, &[&order(7 << 8)])[..18].to_vec(), "record"),
+    ];
+    // Decoding compares both ways; the window that usual messages are read by needs others to follow.
+    let stream = |deviation: Vec<u8>| {
+        let before = [directory(1, ZVZZT), usual(), usual()];
+        let after = [cancel(6), cancel(6), cancel(6), cancel(6)];
+        framed(&[&before[..], &[deviation], &after].concat())
+    };
+    for (deviation, field) in deviations {
+        let events = decode(&stream(deviation.clone())).events();
+        let problem = events[2].as_ref().expect_err("a deviation").clone();
+        assert!(problem.contains(field), "{field}: {problem}");
+        assert_eq!(events.len(), 7);
+    }
+    // A time that goes back is for the receiver to judge.
+    assert!(decode(&stream(cancel(4))).events().iter().all(Result::is_ok));
 }
 
 #[test]

@@ -9,22 +9,14 @@
 use super::framing::LENGTH_BYTES;
 use super::locates::Locates;
 use super::message::at;
-use crate::Directory;
 use crate::binary::Slot;
 use crate::directory::ShortName;
+use crate::{Directory, UsualRecord};
 use quoteclock_model::IssueIndex;
 
 /// How many bytes from the beginning of a frame are looked at; what remains of the input has to be as long. Every type's
 /// fields lie in the first 64 and the 8 from there on.
-pub(super) const WINDOW: usize = 72;
-
-/// A message about an order of an issue.
-pub(super) struct Message {
-    pub(super) issue: IssueIndex,
-    pub(super) slot: Slot,
-    /// Without the frame.
-    pub(super) length: usize,
-}
+const WINDOW: usize = 72;
 
 /// Where a type has its fields; a mask is all ones where the type has the field.
 #[derive(Clone, Copy)]
@@ -42,7 +34,6 @@ struct Form {
     /// Side and stock.
     entry: u64,
     side: u8,
-    length: u8,
     /// Places in the frame.
     shares_at: usize,
     price_at: usize,
@@ -60,14 +51,13 @@ impl Form {
         order_new: 0,
         entry: 0,
         side: 0,
-        length: 0,
         shares_at: 0,
         price_at: 0,
     };
 
     /// Of a type that names an order, and nothing more.
     const fn of(kind: u8, length: u8, tag: u32) -> Form {
-        Form { begin: u32::from_le_bytes([0, length, kind, 0]), length, tag, ..Form::NONE }
+        Form { begin: u32::from_le_bytes([0, length, kind, 0]), tag, ..Form::NONE }
     }
 
     const fn with_shares(self, at: usize) -> Form {
@@ -140,9 +130,10 @@ impl Attributions {
         (known == key).then_some(index)
     }
 
-    /// Takes note of the server of the attribution in a frame, if it is known.
-    pub(super) fn learn(&mut self, window: &[u8; WINDOW], directory: &Directory) -> Option<()> {
+    /// Takes note of the server of the attribution in the frame that `bytes` begin with, if it is known.
+    pub(super) fn learn(&mut self, bytes: &[u8], directory: &Directory) -> Option<()> {
         const SPACES: u32 = u32::from_le_bytes(*b"    ");
+        let window = bytes.first_chunk().filter(|window: &&[u8; WINDOW]| window[LENGTH_BYTES] == b'F')?;
         let name = u32::from_le_bytes(field(window, LENGTH_BYTES + at::ATTRIBUTION));
         let length = 4 - (name ^ SPACES).leading_zeros() / 8;
         let server = directory.known_server(ShortName::of_word(name, length))?;
@@ -154,13 +145,55 @@ impl Attributions {
     }
 }
 
+/// How many usual messages are read before they are handed over: few enough to stay in the first cache.
+const RUN: usize = 32;
+
+/// Usual messages that follow each other.
+pub(super) struct Run {
+    records: [UsualRecord; RUN],
+    count: usize,
+    /// How many bytes they take, with their frames.
+    pub(super) length: usize,
+    /// Whether their times never go back.
+    pub(super) in_order: bool,
+}
+
+impl Run {
+    /// None yet.
+    pub(super) const EMPTY: Run = Run { records: [UsualRecord::EMPTY; RUN], count: 0, length: 0, in_order: true };
+
+    pub(super) fn records(&self) -> &[UsualRecord] {
+        &self.records[..self.count]
+    }
+
+    /// Reads messages in the file form from the beginning of `bytes`, while there are usual ones and there is room.
+    pub(super) fn read(&mut self, bytes: &[u8], locates: &Locates, attributions: &Attributions) {
+        let (mut at, mut count, mut last, mut in_order) = (0, 0, 0, true);
+        for record in &mut self.records {
+            let Some(window) = bytes.get(at..).and_then(|rest| rest.first_chunk()) else { break };
+            let Some((issue, slot)) = read(window, locates, attributions) else { break };
+            // Together with the tracking number before it.
+            let nanos = u64::from_be_bytes(field(window, LENGTH_BYTES + at::TRACKING)) & 0xFFFF_FFFF_FFFF;
+            let micros = nanos / 1000;
+            in_order &= last <= micros;
+            last = micros;
+            #[allow(clippy::cast_possible_truncation, reason = "a few thousand")]
+            let from = at as u32;
+            *record = UsualRecord { slot, micros, issue, at: from };
+            count += 1;
+            at += LENGTH_BYTES + usize::from(u16::from_be_bytes(field(window, 0)));
+        }
+        (self.count, self.length, self.in_order) = (count, at, in_order);
+    }
+}
+
 /// Reads the message at the beginning of `window`, in the file form, if it is a usual one.
 #[inline(always)]
-pub(super) fn read(window: &[u8; WINDOW], locates: &Locates, attributions: &Attributions) -> Option<Message> {
+fn read(window: &[u8; WINDOW], locates: &Locates, attributions: &Attributions) -> Option<(IssueIndex, Slot)> {
     let begin = u32::from_le_bytes(field(window, 0)) & 0xFF_FFFF;
     let form = &Form::TABLE[(begin >> 16 & 31) as usize];
     let (issue, symbol) = locates.named(u16::from_be_bytes(field(window, LENGTH_BYTES + at::LOCATE)))?;
-    let stock = u64::from_be_bytes(field(window, LENGTH_BYTES + at::STOCK));
+    let stock = u64::from_le_bytes(field(window, LENGTH_BYTES + at::STOCK));
     // The letter of a bid where there is none.
     let side = window[LENGTH_BYTES + at::SIDE] & form.side | b'B' & !form.side;
     let tag = form.tag | SIDES[usize::from(side)];
@@ -180,8 +213,7 @@ pub(super) fn read(window: &[u8; WINDOW], locates: &Locates, attributions: &Attr
     {
         return None;
     }
-    let slot = Slot::usual_of(tag, order, order_new | u64::from(server), price, shares);
-    Some(Message { issue, slot, length: form.length.into() })
+    Some((issue, Slot::usual_of(tag, order, order_new | u64::from(server), price, shares)))
 }
 
 /// A field that begins in the first 64 bytes of a frame.

@@ -120,7 +120,7 @@ fn read(stream: &[u8], cuts: &[usize]) -> Vec<Record> {
     decoder.finish(&mut log).expect("the log takes everything");
     let mut written = Vec::new();
     let mut records = Vec::new();
-    for told in log.0 {
+    for told in log.told {
         match told {
             Told::Issue(index, code) => assert_eq!(ISSUES[index.index()], code),
             Told::Server(_, name) => {
