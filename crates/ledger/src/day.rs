@@ -1,7 +1,7 @@
 //! One day of every obligation of a plan.
 
 use jiff::civil::Date;
-use quoteclock_model::{Interval, IssueCode, Micros, Reason, Span, State};
+use quoteclock_model::{Interval, IssueCode, Micros, Reason, Span, State, Timestamp};
 use quoteclock_obligation::{DaySink, IntervalSink, ObligationIndex};
 use quoteclock_rules::DayPlan;
 use std::sync::Arc;
@@ -57,7 +57,15 @@ pub struct DayRow {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct OpenLedger {
     totals: Vec<Total>,
-    breaches: Vec<(ObligationIndex, Breach)>,
+    log: Vec<Logged>,
+}
+
+/// A breach of some obligation: 24 bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Logged {
+    span: Span,
+    obligation: ObligationIndex,
+    reason: Reason,
 }
 
 /// Totals and breaches of all obligations of a day.
@@ -74,36 +82,32 @@ impl OpenLedger {
     /// An empty ledger for the obligations of `plan`.
     pub fn new(plan: &DayPlan) -> OpenLedger {
         let count = plan.sign_ups.iter().map(|sign_up| sign_up.obligations.len()).sum();
-        OpenLedger { totals: vec![Total::default(); count], breaches: Vec::new() }
+        OpenLedger { totals: vec![Total::default(); count], log: Vec::new() }
     }
 
     /// The ledger of the day, which has ended.
     pub fn close(self) -> DayLedger {
-        let OpenLedger { totals, mut breaches } = self;
+        let OpenLedger { totals, log } = self;
         let mut ends = vec![0; totals.len()];
-        for (obligation, _) in &breaches {
-            ends[obligation.0 as usize] += 1;
+        for logged in &log {
+            ends[logged.obligation.0 as usize] += 1;
         }
-        let mut starts = Vec::with_capacity(ends.len());
+        let mut next = Vec::with_capacity(ends.len());
         let mut last = 0;
         for end in &mut ends {
-            starts.push(last);
+            next.push(last);
             last += *end;
             *end = last;
         }
-        // Each to the stretch of its obligation, in place: there may be millions.
-        let mut next = starts.clone();
-        for position in 0..ends.len() {
-            while next[position] < ends[position] {
-                let wanted = breaches[next[position]].0.0 as usize;
-                breaches.swap(next[position], next[wanted]);
-                next[wanted] += 1;
-            }
+        // Those of one obligation stand in the log in order of time: each goes to the end of its stretch so far.
+        let unwritten = Breach { span: Span { start: Timestamp::MIN, end: Timestamp::MIN }, reason: Reason::Spread };
+        let mut breaches = vec![unwritten; log.len()];
+        for Logged { span, obligation, reason } in log {
+            let place = &mut next[obligation.0 as usize];
+            breaches[*place] = Breach { span, reason };
+            *place += 1;
         }
-        for (&start, &end) in starts.iter().zip(&ends) {
-            breaches[start..end].sort_unstable_by_key(|(_, breach)| breach.span.start);
-        }
-        DayLedger { totals, breaches: breaches.into_iter().map(|(_, breach)| breach).collect(), ends }
+        DayLedger { totals, breaches, ends }
     }
 }
 
@@ -140,7 +144,7 @@ impl IntervalSink for OpenLedger {
             }
             State::Breach(reason) => {
                 total.available += length;
-                self.breaches.push((obligation, Breach { span: interval.span(), reason }));
+                self.log.push(Logged { span: interval.span(), obligation, reason });
             }
         }
     }
@@ -150,8 +154,13 @@ impl IntervalSink for OpenLedger {
 mod tests {
     use super::*;
     use jiff::{civil::date, tz::TimeZone};
-    use quoteclock_model::{SideFault, Timestamp};
+    use quoteclock_model::SideFault;
     use quoteclock_rules::{Limits, ObligationPlan, PhaseSource, SignUpPlan, TickTable};
+
+    #[test]
+    fn a_logged_breach_has_24_bytes() {
+        assert_eq!(size_of::<Logged>(), 24);
+    }
 
     #[test]
     fn every_microsecond_lands_in_one_account() {
@@ -174,7 +183,9 @@ mod tests {
                 servers: Arc::default(),
                 servers_of_market_maker: Arc::default(),
                 exempt: Vec::new(),
-                obligations: vec![ObligationPlan { name: "general".to_owned(), limits, required_pct: 800_000 }].into(),
+                obligations: ["general", "sponsored:S1"]
+                    .map(|name| ObligationPlan { name: name.to_owned(), limits: limits.clone(), required_pct: 800_000 })
+                    .into(),
             }],
         };
         let mut ledger = OpenLedger::new(&plan);
@@ -186,13 +197,19 @@ mod tests {
             (35, 42, State::Unknown),
             (42, 100, State::Breach(Reason::Spread)),
         ] {
+            // The second obligation's reasons tell its breaches from those of the first.
+            let other = if state == State::Breach(reason) { State::Breach(Reason::Spread) } else { state };
+            ledger.interval(ObligationIndex(1), Interval { start: at(start), end: at(end), state: other });
             ledger.interval(ObligationIndex(0), Interval { start: at(start), end: at(end), state });
         }
         let ledger = ledger.close();
+        assert_eq!(ledger.total(ObligationIndex(1)), ledger.total(ObligationIndex(0)));
         let expected = Total { available: Micros(83), fulfilled: Micros(20), unknown: Micros(7) };
         assert_eq!(ledger.total(ObligationIndex(0)), expected);
         let breach = |start, end, reason| Breach { span: Span { start: at(start), end: at(end) }, reason };
         let expected = [breach(30, 35, reason), breach(42, 100, Reason::Spread)];
         assert_eq!(ledger.breaches(ObligationIndex(0)), expected);
+        let expected = [breach(30, 35, Reason::Spread), breach(42, 100, Reason::Spread)];
+        assert_eq!(ledger.breaches(ObligationIndex(1)), expected);
     }
 }
