@@ -3,7 +3,7 @@
 //! Everything that depends on the date is decided here: which rows are in force, which session list, which multiplier,
 //! and which instants local clock times stand for. Nothing is remembered between dates.
 
-use super::{Condition, ConditionKind, Issue, Registry, SignUp, Target};
+use super::{Condition, ConditionKind, Issue, Registry, Target};
 use crate::{DayPlan, ObligationPlan, PhaseSource, ServerPlan, SignUpPlan, TickTable};
 use jiff::civil::{Date, Time};
 use quoteclock_model::{IssueCode, Span, Timestamp, merge_spans};
@@ -42,26 +42,31 @@ impl Registry {
     /// [`PlanError::DateOutOfRange`] at the very ends of the calendar.
     pub fn plan(&self, date: Date) -> Result<DayPlan, PlanError> {
         let day = self.day(date)?;
-        let mut servers = Servers::on(self, date);
+        let servers = Servers::on(self, date);
         let terms = TermsOfDay::on(self, date);
         let exemptions = Exemptions::on(self, day);
         let scheme = &self.scheme;
         let in_force = self.issues.iter().filter(|issue| issue.period.contains(date));
         // The same of all sign-ups of an issue: resolved with the first.
-        let mut issues: HashMap<&IssueCode, (&Issue, Option<_>)> =
+        let mut issues: HashMap<&IssueCode, (&Issue, Option<_>), foldhash::quality::RandomState> =
             in_force.map(|issue| (&issue.code, (issue, None))).collect();
         let mut sign_ups: Vec<SignUpPlan> = Vec::new();
-        for sign_up in self.sign_ups.iter().filter(|sign_up| sign_up.period.contains(date)) {
-            // SPEC section 4: without a row of the issue in force, the sign-up is not measured.
-            let Some((issue, obligations)) = issues.get_mut(&sign_up.issue) else { continue };
-            sign_ups.push(SignUpPlan {
-                market_maker: sign_up.market_maker.clone(),
-                issue: sign_up.issue.clone(),
-                servers: servers.of(&sign_up.market_maker, sign_up.participant.as_deref()),
-                servers_of_market_maker: servers.of(&sign_up.market_maker, None),
-                exempt: exemptions.of(sign_up),
-                obligations: obligations.get_or_insert_with(|| terms.obligations(issue)).clone(),
-            });
+        // Sorted by market maker, of which there are few.
+        for of_market_maker in self.sign_ups.chunk_by(|one, next| one.market_maker == next.market_maker) {
+            let mut own_servers = servers.of(&of_market_maker[0].market_maker);
+            let own_exemptions = exemptions.of(&of_market_maker[0].market_maker);
+            for sign_up in of_market_maker.iter().filter(|sign_up| sign_up.period.contains(date)) {
+                // SPEC section 4: without a row of the issue in force, the sign-up is not measured.
+                let Some((issue, obligations)) = issues.get_mut(&sign_up.issue) else { continue };
+                sign_ups.push(SignUpPlan {
+                    market_maker: sign_up.market_maker.clone(),
+                    issue: sign_up.issue.clone(),
+                    servers: own_servers.of(sign_up.participant.as_deref()),
+                    servers_of_market_maker: own_servers.of(None),
+                    exempt: own_exemptions.of(&sign_up.issue),
+                    obligations: obligations.get_or_insert_with(|| terms.obligations(issue)).clone(),
+                });
+            }
         }
         Ok(DayPlan {
             date,
@@ -139,14 +144,11 @@ struct Servers<'r> {
     plans: Vec<ServerPlan>,
     /// By market maker: positions in `plans`, ascending, each with its participant.
     by_market_maker: BTreeMap<&'r str, Vec<(usize, Option<&'r str>)>>,
-    /// Those that serve a participant of a market maker, or anybody for it, as far as asked for.
-    of_participant: BTreeMap<(&'r str, Option<&'r str>), Arc<[usize]>>,
 }
 
 impl<'r> Servers<'r> {
     fn on(registry: &'r Registry, date: Date) -> Servers<'r> {
-        let mut servers =
-            Servers { plans: Vec::new(), by_market_maker: BTreeMap::new(), of_participant: BTreeMap::new() };
+        let mut servers = Servers { plans: Vec::new(), by_market_maker: BTreeMap::new() };
         for server in registry.servers.iter().filter(|server| server.period.contains(date)) {
             let position = (servers.plans.len(), server.participant.as_deref());
             servers.by_market_maker.entry(&server.market_maker).or_default().push(position);
@@ -155,43 +157,68 @@ impl<'r> Servers<'r> {
         servers
     }
 
-    /// The servers of a market maker that serve a participant, or all.
+    fn of(&self, market_maker: &str) -> OwnServers<'_, 'r> {
+        let all = self.by_market_maker.get(market_maker).map_or(&[][..], Vec::as_slice);
+        OwnServers { all, of_participant: BTreeMap::new() }
+    }
+}
+
+/// The servers of one market maker.
+struct OwnServers<'s, 'r> {
+    all: &'s [(usize, Option<&'r str>)],
+    /// Those that serve a participant, or anybody, as far as asked for.
+    of_participant: BTreeMap<Option<&'r str>, Arc<[usize]>>,
+}
+
+impl<'r> OwnServers<'_, 'r> {
+    /// Those that serve a participant, or all.
     ///
     /// Clauses: `ST1/virtual-server-measuring`, `ST1/participant`.
-    fn of(&mut self, market_maker: &'r str, participant: Option<&'r str>) -> Arc<[usize]> {
-        let Servers { by_market_maker, of_participant, .. } = self;
-        let positions = of_participant.entry((market_maker, participant)).or_insert_with(|| {
-            let own = by_market_maker.get(market_maker).map_or(&[][..], Vec::as_slice);
+    fn of(&mut self, participant: Option<&'r str>) -> Arc<[usize]> {
+        let OwnServers { all, of_participant } = self;
+        let positions = of_participant.entry(participant).or_insert_with(|| {
             let serves = |of_server: Option<&str>| match (of_server, participant) {
                 (Some(of_server), Some(participant)) => of_server == participant,
                 _ => true,
             };
-            own.iter().filter(|(_, of_server)| serves(*of_server)).map(|&(position, _)| position).collect()
+            all.iter().filter(|(_, of_server)| serves(*of_server)).map(|&(position, _)| position).collect()
         });
         positions.clone()
     }
 }
 
-/// The exemptions that touch the day, merged for each issue (or all) and market maker (or all) that rows name.
-struct Exemptions<'r>(BTreeMap<(Option<&'r IssueCode>, Option<&'r str>), Vec<Span>>);
+/// The exemptions that touch the day, merged: for each market maker (or all), by issue (or all) that rows name.
+struct Exemptions<'r>(BTreeMap<Option<&'r str>, OfIssues<'r>>);
+
+type OfIssues<'r> = BTreeMap<Option<&'r IssueCode>, Vec<Span>>;
 
 impl<'r> Exemptions<'r> {
     fn on(registry: &'r Registry, day: Span) -> Exemptions<'r> {
-        let mut spans: BTreeMap<_, Vec<Span>> = BTreeMap::new();
+        let mut all: BTreeMap<_, OfIssues<'r>> = BTreeMap::new();
         for row in &registry.exemptions {
             let whole = Span { start: row.from.unwrap_or(day.start), end: row.to.unwrap_or(day.end) };
             if let Some(span) = whole.clip(day) {
-                spans.entry((row.issue.as_ref(), row.market_maker.as_deref())).or_default().push(span);
+                let of_issues = all.entry(row.market_maker.as_deref()).or_default();
+                of_issues.entry(row.issue.as_ref()).or_default().push(span);
             }
         }
-        Exemptions(spans.into_iter().map(|(key, spans)| (key, merge_spans(spans))).collect())
+        Exemptions(all)
     }
 
+    /// Those of everybody, and those of this market maker alone.
+    fn of(&self, market_maker: &'r str) -> OwnExemptions<'_, 'r> {
+        OwnExemptions([self.0.get(&None), self.0.get(&Some(market_maker))])
+    }
+}
+
+/// The exemptions of one market maker.
+struct OwnExemptions<'e, 'r>([Option<&'e OfIssues<'r>>; 2]);
+
+impl OwnExemptions<'_, '_> {
     /// Clause: `ST1/exemption`.
-    fn of(&self, sign_up: &SignUp) -> Vec<Span> {
-        let (issue, market_maker) = (Some(&sign_up.issue), Some(sign_up.market_maker.as_str()));
-        let keys = [(None, None), (None, market_maker), (issue, None), (issue, market_maker)];
-        merge_spans(keys.iter().filter_map(|key| self.0.get(key)).flatten().copied().collect())
+    fn of(&self, issue: &IssueCode) -> Vec<Span> {
+        let of_both = self.0.iter().flatten().flat_map(|of_issues| [of_issues.get(&None), of_issues.get(&Some(issue))]);
+        merge_spans(of_both.flatten().flatten().copied().collect())
     }
 }
 
