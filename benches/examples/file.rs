@@ -25,7 +25,8 @@ fn main() {
     for _ in 0..rest.first().map_or(1, |rounds| rounds.parse().expect("a number")) {
         let start = Instant::now();
         let (finished, hash) = full_day_by(&input, threads.start());
-        let nanos = start.elapsed().as_nanos() / u128::from(finished.record_count);
-        println!("quoteclock ns={nanos} events={} hash={hash:016x}", finished.record_count);
+        let tenths = start.elapsed().as_nanos() * 10 / u128::from(finished.record_count);
+        let (nanos, events) = (format_args!("{}.{}", tenths / 10, tenths % 10), finished.record_count);
+        println!("quoteclock ns={nanos} events={events} hash={hash:016x}");
     }
 }

@@ -1,7 +1,7 @@
 //! All issues of one day, measured from good events.
 
-use crate::crew::{Crew, share};
-use crate::group::{Common, Events, Group, GroupFault, IntoIntervals, apply_group, fetch_ahead};
+use crate::crew::{Crew, share, share_telling};
+use crate::group::{Common, Events, Group, GroupFault, Intervals, apply_group, fetch_ahead};
 use crate::market::{MarketChange, MarketLog};
 use hashbrown::HashMap;
 use quoteclock_book::{Book, BookError};
@@ -26,6 +26,8 @@ pub struct Engine {
     /// For each server of the input, its position in the plan, if it is there.
     plan_server_of: Vec<Option<u32>>,
     market: MarketLog,
+    /// What the parts of a crew have told, until it is handed on.
+    told: Vec<Intervals>,
 }
 
 /// The position of the measure of one issue of the plan.
@@ -39,8 +41,6 @@ pub(crate) struct Slot {
     code: Option<IssueCode>,
     /// How many changes of the market log it has seen.
     pub(crate) seen: usize,
-    /// What a thread of the crew has told of the issue, until it is handed on.
-    pub(crate) intervals: Vec<(ObligationIndex, Interval)>,
 }
 
 impl Engine {
@@ -65,12 +65,21 @@ impl Engine {
         share(crew, &mut of_issues, |of_issues| {
             for ((code, sign_ups), slot) in of_issues {
                 let measure = IssueMeasure::new(&plan, sign_ups, &unknown(code));
-                *slot = Some(Slot { measure, code: Some((*code).clone()), seen: 0, intervals: Vec::new() });
+                *slot = Some(Slot { measure, code: Some((*code).clone()), seen: 0 });
             }
         });
         let slots = of_issues.into_iter().map(|(_, slot)| slot.expect("all parts have been done")).collect();
         let (now, slot_of_issue, plan_server_of) = (plan.day.start, Vec::new(), Vec::new());
-        Engine { plan, now, slots, unnamed, slot_of_issue, plan_server_of, market: MarketLog::default() }
+        Engine {
+            plan,
+            now,
+            slots,
+            unnamed,
+            slot_of_issue,
+            plan_server_of,
+            market: MarketLog::default(),
+            told: Vec::new(),
+        }
     }
 
     /// The plan that is measured.
@@ -113,7 +122,7 @@ impl Engine {
         let mut measure = IssueMeasure::new(&self.plan, &[], &[]);
         // It has no sign-ups, so that nothing is ever told of it.
         measure.advance(self.now, &mut Nothing);
-        self.slots.push(Slot { measure, code: None, seen: 0, intervals: Vec::new() });
+        self.slots.push(Slot { measure, code: None, seen: 0 });
         self.bind(index, index_of_last(&self.slots));
         self.slots.len() - 1
     }
@@ -199,7 +208,7 @@ impl Engine {
         let mut wanted: Vec<(usize, usize)> =
             groups.iter().enumerate().map(|(position, (issue, _))| (self.slot(*issue), position)).collect();
         wanted.sort_unstable();
-        let Engine { slots, plan_server_of, market, .. } = self;
+        let Engine { slots, plan_server_of, market, told, .. } = self;
         let common = Common { market, servers: plan_server_of, base };
         let mut wanted = wanted.into_iter().peekable();
         let mut jobs: Vec<Group<'_>> = Vec::with_capacity(groups.len());
@@ -210,12 +219,9 @@ impl Engine {
             }
         }
         assert!(wanted.next().is_none(), "an issue stands twice among the groups");
-        share(crew, &mut jobs, Group::apply_all);
-        for Group { slot, fault, .. } in jobs {
-            first = earlier(first, fault);
-            slot.intervals.drain(..).for_each(|(obligation, interval)| sink.interval(obligation, interval));
-        }
-        first
+        share_telling(crew, &mut jobs, told, Group::apply_all);
+        told.iter_mut().for_each(|told| told.hand_on(sink));
+        jobs.into_iter().fold(first, |first, group| earlier(first, group.fault))
     }
 
     /// Takes note that groups up to `at` have been applied.
@@ -262,19 +268,15 @@ impl Engine {
     /// Ends the day, tells `sink` the intervals that end with it, and returns what was traded; `crew` may do a part of it.
     pub fn finish(self, crew: &dyn Crew, sink: &mut impl IntervalSink) -> DayTurnover {
         let turnover = self.turnover();
-        let Engine { plan, mut slots, market, .. } = self;
-        share(crew, &mut slots, |slots| {
+        let Engine { plan, mut slots, market, mut told, .. } = self;
+        share_telling(crew, &mut slots, &mut told, |slots, told| {
+            told.reserve(slots.iter().map(|slot| slot.measure.obligation_count()).sum());
             for slot in slots {
-                let mut intervals = IntoIntervals(std::mem::take(&mut slot.intervals));
-                intervals.0.reserve_exact(slot.measure.obligation_count());
-                market.catch_up(slot, &mut intervals);
-                slot.measure.finish(plan.day.end, &mut intervals);
-                slot.intervals = intervals.0;
+                market.catch_up(slot, told);
+                slot.measure.finish(plan.day.end, told);
             }
         });
-        for slot in slots {
-            slot.intervals.into_iter().for_each(|(obligation, interval)| sink.interval(obligation, interval));
-        }
+        told.iter_mut().for_each(|told| told.hand_on(sink));
         turnover
     }
 

@@ -51,13 +51,11 @@ pub(crate) trait Events: Sync {
 
 impl Group<'_> {
     /// Applies the events of each group, while what the next ones need is on its way.
-    pub(crate) fn apply_all(groups: &mut [Group<'_>]) {
+    pub(crate) fn apply_all(groups: &mut [Group<'_>], told: &mut Intervals) {
         for position in 0..groups.len() {
             fetch_ahead(position, |ahead| groups.get(ahead).map(|group| (&*group.slot, group.events)));
             let Group { slot, common, issue, events, fault } = &mut groups[position];
-            let mut intervals = IntoIntervals(std::mem::take(&mut slot.intervals));
-            *fault = apply_group(slot, *common, *issue, *events, &mut intervals);
-            slot.intervals = intervals.0;
+            *fault = apply_group(slot, *common, *issue, *events, told);
         }
     }
 }
@@ -84,9 +82,22 @@ pub(crate) fn fetch_ahead<'g>(position: usize, group: impl Fn(usize) -> Option<(
 }
 
 /// Keeps intervals until they are handed on.
-pub(crate) struct IntoIntervals(pub(crate) Vec<(ObligationIndex, Interval)>);
+#[derive(Debug, Default)]
+pub(crate) struct Intervals(Vec<(ObligationIndex, Interval)>);
 
-impl IntervalSink for IntoIntervals {
+impl Intervals {
+    /// Makes room for so many more.
+    pub(crate) fn reserve(&mut self, count: usize) {
+        self.0.reserve(count);
+    }
+
+    /// Tells `sink` all, and is empty then.
+    pub(crate) fn hand_on(&mut self, sink: &mut impl IntervalSink) {
+        self.0.drain(..).for_each(|(obligation, interval)| sink.interval(obligation, interval));
+    }
+}
+
+impl IntervalSink for Intervals {
     fn interval(&mut self, obligation: ObligationIndex, interval: Interval) {
         self.0.push((obligation, interval));
     }
