@@ -15,4 +15,9 @@ pub use measure::{
     Checksum, Makers, NoRejects, books, day, decode, decode_itch, finish, full_day, full_day_binary, full_day_by,
     full_day_itch, hash, issue, process,
 };
+use mimalloc::MiMalloc;
 pub use stage::{Prepared, STAGES, Size, Stage, stage};
+
+/// The same as the command's.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;

@@ -3,6 +3,7 @@
 use crate::own::{Entry, Quote};
 use crate::{Holder, Order};
 use quoteclock_model::{Condition, OrderId, Price, ServerIndex, Shares, Side};
+use zerocopy::FromZeros;
 
 /// What is kept of an order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -13,8 +14,8 @@ pub(crate) struct Resting {
     pub(crate) entry: Entry,
 }
 
-/// A cache line: three orders, field by field.
-#[derive(Clone, Copy, Debug)]
+/// A cache line: three orders, field by field; all zeros where there is none.
+#[derive(Clone, Copy, Debug, FromZeros)]
 #[repr(C, align(64))]
 pub(crate) struct Home {
     pub(crate) ids: [u64; Home::PLACES],
@@ -69,8 +70,6 @@ impl Home {
     pub(crate) const TAKEN: u8 = 0b111;
     pub(crate) const ELSEWHERE_ONE: u8 = 1 << 3;
     pub(crate) const ELSEWHERE_MANY: u8 = !Self::TAKEN;
-    pub(crate) const EMPTY: Home =
-        Home { ids: [0; 3], prices: [0; 3], quantities: [0; 3], bits: [0; 3], holders: [0; 3], state: 0 };
 
     /// The place of the order with this number; [`Home::PLACES`] or more if it is not here.
     #[inline(always)]

@@ -15,6 +15,7 @@ use hashbrown::HashMap;
 use quoteclock_model::{OrderId, Shares};
 use std::hash::BuildHasher;
 use std::num::NonZeroU32;
+use zerocopy::FromZeros;
 
 /// Orders by number.
 #[derive(Clone, Debug)]
@@ -54,7 +55,7 @@ impl Default for OrderTable {
 }
 
 impl OrderTable {
-    const HOMES_MIN: usize = 8;
+    const HOMES_MIN: usize = 16;
 
     /// Enters an order, whose own quotes, if it has a holder, are among `own`. `None` if anything about it is unusual; then
     /// nothing has changed.
@@ -325,7 +326,8 @@ impl OrderTable {
     #[cold]
     fn grow(&mut self) {
         let count = (self.homes.len() * 2).max(Self::HOMES_MIN);
-        let (homes, shift) = (vec![Home::EMPTY; count], u64::BITS - count.trailing_zeros());
+        let homes = Home::new_vec_zeroed(count).expect("memory for the orders of an issue");
+        let shift = u64::BITS - count.trailing_zeros();
         let before = std::mem::take(self);
         *self = OrderTable { homes, room: Self::room_in(count), key: before.key, shift, ..OrderTable::default() };
         for (id, resting) in before.iter() {

@@ -20,7 +20,12 @@ mod terminal;
 
 use args::{Args, Command};
 use clap::Parser;
+use mimalloc::MiMalloc;
 use std::process::ExitCode;
+
+/// Threads of a day free what others have asked for: with the system's allocator they wait for each other.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// How a command ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
