@@ -14,17 +14,8 @@ pub(super) type StockField = [u8; 8];
 #[derive(Debug, Default)]
 pub(super) struct Locates {
     by_locate: Vec<Located>,
-    /// The same of those whose issue and symbol are known, for whoever asks for nothing else.
-    named: Vec<Named>,
     locate_of: HashMap<Symbol, u16, RandomState>,
     issue_count: u32,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Named {
-    issue: IssueIndex,
-    /// As a little-endian number; 0 where nothing is known.
-    field: u64,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -33,13 +24,13 @@ struct Located {
     symbol: Option<Symbol>,
 }
 
-/// A stock field that spells a symbol, kept as a number: every message that carries one is compared with it.
+/// A stock field that spells a symbol, kept as a little-endian number: every message that carries one is compared with it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 struct Symbol(NonZeroU64);
 
 impl Symbol {
     fn field(self) -> StockField {
-        self.0.get().to_be_bytes()
+        self.0.get().to_le_bytes()
     }
 }
 
@@ -59,8 +50,8 @@ impl Locates {
     /// The issue of a locate, and its symbol's field as a little-endian number; `None` where either is not known yet.
     #[inline(always)]
     pub(super) fn named(&self, locate: u16) -> Option<(IssueIndex, u64)> {
-        let &Named { issue, field } = self.named.get(usize::from(locate))?;
-        (field != 0).then_some((issue, field))
+        let &Located { issue, symbol } = self.by_locate.get(usize::from(locate))?;
+        Some((issue?, symbol?.0.get()))
     }
 
     #[cold]
@@ -86,7 +77,7 @@ impl Locates {
     #[inline]
     pub(super) fn name(&mut self, locate: u16, field: StockField, to: &mut impl Receiver) -> Result<(), Malformed> {
         let known = self.by_locate[usize::from(locate)].symbol;
-        if known.is_some_and(|symbol| symbol.0.get() == u64::from_be_bytes(field)) {
+        if known.is_some_and(|symbol| symbol.0.get() == u64::from_le_bytes(field)) {
             return Ok(());
         }
         self.first_name(locate, field, to)
@@ -95,7 +86,7 @@ impl Locates {
     #[cold]
     fn first_name(&mut self, locate: u16, field: StockField, to: &mut impl Receiver) -> Result<(), Malformed> {
         let code = IssueCode::new(without_padding(&field));
-        let (Some(code), Some(symbol)) = (code, NonZeroU64::new(u64::from_be_bytes(field)).map(Symbol)) else {
+        let (Some(code), Some(symbol)) = (code, NonZeroU64::new(u64::from_le_bytes(field)).map(Symbol)) else {
             let expected = "a symbol of visible ASCII characters without , and \", filled up with spaces";
             return Err(Malformed::field("stock", &field, expected));
         };
@@ -114,10 +105,7 @@ impl Locates {
             Entry::Vacant(vacant) => {
                 vacant.insert(locate);
                 located.symbol = Some(symbol);
-                let issue = located.issue.expect("its issue is known");
-                self.named.resize(self.by_locate.len(), Named { issue: IssueIndex(0), field: 0 });
-                self.named[usize::from(locate)] = Named { issue, field: u64::from_le_bytes(field) };
-                to.issue(issue, &code);
+                to.issue(located.issue.expect("its issue is known"), &code);
                 Ok(())
             }
         }
