@@ -202,6 +202,9 @@ impl<'r> Exemptions<'r> {
                 of_issues.entry(row.issue.as_ref()).or_default().push(span);
             }
         }
+        for spans in all.values_mut().flat_map(OfIssues::values_mut) {
+            *spans = merge_spans(std::mem::take(spans));
+        }
         Exemptions(all)
     }
 
