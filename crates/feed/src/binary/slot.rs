@@ -254,6 +254,12 @@ impl Slot {
         }
     }
 
+    /// The same record with these bits in its tag, and of a server.
+    #[inline(always)]
+    pub(crate) fn tagged(self, tag: u32, server: u32) -> Slot {
+        Slot { tag: U32::new(self.tag.get() | tag), other: U64::new(self.other.get() | u64::from(server)), ..self }
+    }
+
     /// The same record, `micros` after the block's first and at a position in its order.
     #[inline(always)]
     #[must_use]

@@ -18,10 +18,17 @@ pub(super) struct Locates {
     issue_count: u32,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Located {
-    issue: Option<IssueIndex>,
+    /// Meaningless before it is seen.
+    issue: IssueIndex,
+    seen: bool,
+    /// Not before it is seen.
     symbol: Option<Symbol>,
+}
+
+impl Located {
+    const NOWHERE: Located = Located { issue: IssueIndex(0), seen: false, symbol: None };
 }
 
 /// A stock field that spells a symbol, kept as a little-endian number: every message that carries one is compared with it.
@@ -42,16 +49,16 @@ impl Locates {
     #[inline]
     pub(super) fn issue(&mut self, locate: u16) -> Result<IssueIndex, Malformed> {
         match self.by_locate.get(usize::from(locate)) {
-            Some(&Located { issue: Some(issue), .. }) => Ok(issue),
+            Some(&Located { issue, seen: true, .. }) => Ok(issue),
             _ => self.first_sight(locate),
         }
     }
 
-    /// The issue of a locate, and its symbol's field as a little-endian number; `None` where either is not known yet.
+    /// The issue of a locate, and its symbol's field as a little-endian number; `None` where that is not known yet.
     #[inline(always)]
     pub(super) fn named(&self, locate: u16) -> Option<(IssueIndex, u64)> {
-        let &Located { issue, symbol } = self.by_locate.get(usize::from(locate))?;
-        Some((issue?, symbol?.0.get()))
+        let &Located { issue, symbol, .. } = self.by_locate.get(usize::from(locate))?;
+        Some((issue, symbol?.0.get()))
     }
 
     #[cold]
@@ -62,11 +69,11 @@ impl Locates {
         }
         let position = usize::from(locate);
         if self.by_locate.len() <= position {
-            self.by_locate.resize(position + 1, Located::default());
+            self.by_locate.resize(position + 1, Located::NOWHERE);
         }
         let issue = IssueIndex(self.issue_count);
         self.issue_count += 1;
-        self.by_locate[position].issue = Some(issue);
+        self.by_locate[position] = Located { issue, seen: true, symbol: None };
         Ok(issue)
     }
 
@@ -105,7 +112,7 @@ impl Locates {
             Entry::Vacant(vacant) => {
                 vacant.insert(locate);
                 located.symbol = Some(symbol);
-                to.issue(located.issue.expect("its issue is known"), &code);
+                to.issue(located.issue, &code);
                 Ok(())
             }
         }

@@ -39,6 +39,7 @@ pub(super) const fn length(kind: u8) -> Option<usize> {
 pub(super) mod at {
     pub const LOCATE: usize = 1;
     pub const TRACKING: usize = 3;
+    pub const TIME: usize = 5;
     pub const ORDER: usize = 11;
     pub const SYSTEM_EVENT: usize = 11;
     pub const DIRECTORY_STOCK: usize = 11;

@@ -6,6 +6,9 @@
 //! which has to guess. Whatever deviates is `None` here and goes the long way round, which alone judges, names faults and
 //! takes note of what is new.
 
+#[cfg(target_arch = "x86_64")]
+mod shuffle;
+
 use super::framing::LENGTH_BYTES;
 use super::locates::Locates;
 use super::message::at;
@@ -18,85 +21,114 @@ use quoteclock_model::IssueIndex;
 /// fields lie in the first 64 and the 8 from there on.
 const WINDOW: usize = 72;
 
-/// Where a type has its fields; a mask is all ones where the type has the field.
+/// Where a type has its fields; a mask is all ones where the type has the field. Two cache lines.
 #[derive(Clone, Copy)]
+#[repr(C, align(64))]
 struct Form {
-    /// The first three bytes of its frame, of which the third is the type, as a number.
-    begin: u32,
+    /// The length at the beginning of its frame.
+    length: u32,
     /// What the slot's tag says of the type.
     tag: u32,
-    shares: u32,
-    price: u32,
-    attribution: u32,
     /// [`Attributions::NOBODY`] where the type has no attribution.
     nobody: u64,
-    order_new: u64,
-    /// Side and stock.
+    attribution: u32,
+    /// [`NO_SIDE`] where the type has no side.
+    no_side: u16,
+    /// 0 where the type has shares.
+    no_shares: u32,
+    /// 0 where the type has a price.
+    no_price: u32,
+    /// Where the type has a stock.
     entry: u64,
-    side: u8,
+    order_new: u64,
+    frame_bytes: u32,
     /// Places in the frame.
     shares_at: usize,
     price_at: usize,
+    #[cfg(target_arch = "x86_64")]
+    shuffle: shuffle::Shuffle,
 }
 
 impl Form {
-    /// Of a type that is not usual: no frame begins like that.
+    /// Of a type that is not usual: no frame is so long.
     const NONE: Form = Form {
-        begin: u32::MAX,
+        length: u32::MAX,
         tag: 0,
-        shares: 0,
-        price: 0,
-        attribution: 0,
         nobody: Attributions::NOBODY,
-        order_new: 0,
+        attribution: 0,
+        no_side: NO_SIDE,
+        no_shares: u32::MAX,
+        no_price: u32::MAX,
         entry: 0,
-        side: 0,
+        order_new: 0,
+        frame_bytes: 0,
         shares_at: 0,
         price_at: 0,
+        #[cfg(target_arch = "x86_64")]
+        shuffle: shuffle::Shuffle::NONE,
     };
 
     /// Of a type that names an order, and nothing more.
-    const fn of(kind: u8, length: u8, tag: u32) -> Form {
-        Form { begin: u32::from_le_bytes([0, length, kind, 0]), tag, ..Form::NONE }
+    const fn of(length: u16, tag: u32) -> Form {
+        #[allow(clippy::cast_possible_truncation, reason = "it is 2")]
+        let frame_bytes = LENGTH_BYTES as u32 + length as u32;
+        Form { length: length as u32, tag, frame_bytes, ..Form::NONE }
     }
 
     const fn with_shares(self, at: usize) -> Form {
-        Form { shares_at: LENGTH_BYTES + at, shares: u32::MAX, ..self }
+        Form { shares_at: LENGTH_BYTES + at, no_shares: 0, ..self }
     }
 
     const fn with_price(self, at: usize) -> Form {
-        Form { price_at: LENGTH_BYTES + at, price: u32::MAX, ..self }
+        Form { price_at: LENGTH_BYTES + at, no_price: 0, ..self }
     }
 
     const fn with_entry(self) -> Form {
-        Form { entry: u64::MAX, side: u8::MAX, ..self.with_shares(at::SHARES).with_price(at::PRICE) }
+        Form { entry: u64::MAX, no_side: 0, ..self.with_shares(at::SHARES).with_price(at::PRICE) }
     }
 
-    /// By the lower bits of the type.
-    const TABLE: [Form; 32] = {
-        let changed = Form::of(b'U', 35, Slot::USUAL_REPLACE).with_shares(at::SHARES_NEW).with_price(at::PRICE_NEW);
-        let mut table = [Form::NONE; 32];
-        table[(b'A' & 31) as usize] = Form::of(b'A', 36, Slot::USUAL_ADD).with_entry();
-        table[(b'F' & 31) as usize] =
-            Form { attribution: u32::MAX, nobody: 0, ..Form::of(b'F', 40, Slot::USUAL_ADD_THROUGH).with_entry() };
-        table[(b'E' & 31) as usize] = Form::of(b'E', 31, Slot::USUAL_TRADE).with_shares(at::EXECUTED_SHARES);
-        table[(b'X' & 31) as usize] = Form::of(b'X', 23, Slot::USUAL_REDUCE).with_shares(at::CANCELLED_SHARES);
-        table[(b'D' & 31) as usize] = Form::of(b'D', 19, Slot::USUAL_CANCEL);
-        table[(b'U' & 31) as usize] = Form { order_new: u64::MAX, ..changed };
-        table
-    };
+    /// The same once all fields are known.
+    const fn whole(self) -> Form {
+        #[cfg(target_arch = "x86_64")]
+        return Form { shuffle: shuffle::Shuffle::of(&self), ..self };
+        #[cfg(not(target_arch = "x86_64"))]
+        return self;
+    }
 }
 
-/// What the side's letter adds to a tag.
-const SIDES: [u32; 256] = {
-    let mut sides = [NO_SIDE; 256];
+/// By type.
+static FORMS: [Form; 256] = {
+    let added = Form::of(36, Slot::USUAL_ADD).with_entry();
+    let attributed = Form { attribution: u32::MAX, nobody: 0, ..Form::of(40, Slot::USUAL_ADD_THROUGH).with_entry() };
+    let changed = Form::of(35, Slot::USUAL_REPLACE).with_shares(at::SHARES_NEW).with_price(at::PRICE_NEW);
+    let mut forms = [Form::NONE; 256];
+    forms[b'A' as usize] = added.whole();
+    forms[b'F' as usize] = attributed.whole();
+    forms[b'E' as usize] = Form::of(31, Slot::USUAL_TRADE).with_shares(at::EXECUTED_SHARES).whole();
+    forms[b'X' as usize] = Form::of(23, Slot::USUAL_REDUCE).with_shares(at::CANCELLED_SHARES).whole();
+    forms[b'D' as usize] = Form::of(19, Slot::USUAL_CANCEL).whole();
+    forms[b'U' as usize] = Form { order_new: u64::MAX, ..changed }.whole();
+    forms
+};
+
+/// What the side's letter adds to a tag; the second half is for types without one.
+static SIDES: [u32; 512] = {
+    let mut sides = [0; 512];
+    let mut letter = 0;
+    while letter < 256 {
+        sides[letter] = BAD_SIDE;
+        letter += 1;
+    }
     sides[b'B' as usize] = 0;
     sides[b'S' as usize] = Slot::USUAL_MARK;
     sides
 };
 
+/// Beyond any letter.
+const NO_SIDE: u16 = 256;
+
 /// More than any tag.
-const NO_SIDE: u32 = 1 << 31;
+const BAD_SIDE: u32 = 1 << 31;
 
 /// Some of the servers that have been found by their attribution, so that most need no search.
 #[derive(Clone, Debug)]
@@ -167,53 +199,81 @@ impl Run {
     }
 
     /// Reads messages in the file form from the beginning of `bytes`, while there are usual ones and there is room.
+    #[inline]
     pub(super) fn read(&mut self, bytes: &[u8], locates: &Locates, attributions: &Attributions) {
-        let (mut at, mut count, mut last, mut in_order) = (0, 0, 0, true);
-        for record in &mut self.records {
-            let Some(window) = bytes.get(at..).and_then(|rest| rest.first_chunk()) else { break };
-            let Some((issue, slot)) = read(window, locates, attributions) else { break };
-            // Together with the tracking number before it.
-            let nanos = u64::from_be_bytes(field(window, LENGTH_BYTES + at::TRACKING)) & 0xFFFF_FFFF_FFFF;
-            let micros = nanos / 1000;
-            in_order &= last <= micros;
-            last = micros;
-            #[allow(clippy::cast_possible_truncation, reason = "a few thousand")]
-            let from = at as u32;
-            *record = UsualRecord { slot, micros, issue, at: from };
-            count += 1;
-            at += LENGTH_BYTES + usize::from(u16::from_be_bytes(field(window, 0)));
+        #[cfg(target_arch = "x86_64")]
+        if let Some(shuffler) = shuffle::Shuffler::new() {
+            return shuffler.read(self, bytes, locates, attributions);
         }
+        self.read_by(bytes, locates, attributions, fields);
+    }
+
+    /// The same, with the numbers of a message by `fields`.
+    #[inline(always)]
+    fn read_by(
+        &mut self,
+        bytes: &[u8],
+        locates: &Locates,
+        attributions: &Attributions,
+        fields: impl Fn(&[u8; WINDOW], &Form) -> Slot,
+    ) {
+        let (mut rest, mut at, mut count, mut last, mut back) = (bytes, 0_u32, 0, 0, 0);
+        for record in &mut self.records {
+            let Some(window) = rest.first_chunk() else { break };
+            let Some((issue, slot, form)) = read(window, locates, attributions, &fields) else { break };
+            // Together with two bytes after it.
+            let nanos = u64::from_be_bytes(field(window, LENGTH_BYTES + at::TIME)) >> 16;
+            let micros = nanos / 1000;
+            // The sign bit tells; 48 bits of nanoseconds are far below it.
+            back |= micros.wrapping_sub(last);
+            last = micros;
+            *record = UsualRecord { slot, micros, issue, at };
+            count += 1;
+            at = at.wrapping_add(form.frame_bytes);
+            rest = &rest[(form.frame_bytes & 63) as usize..];
+        }
+        let (at, in_order) = (at as usize, back >> 63 == 0);
         (self.count, self.length, self.in_order) = (count, at, in_order);
     }
 }
 
 /// Reads the message at the beginning of `window`, in the file form, if it is a usual one.
 #[inline(always)]
-fn read(window: &[u8; WINDOW], locates: &Locates, attributions: &Attributions) -> Option<(IssueIndex, Slot)> {
-    let begin = u32::from_le_bytes(field(window, 0)) & 0xFF_FFFF;
-    let form = &Form::TABLE[(begin >> 16 & 31) as usize];
+fn read(
+    window: &[u8; WINDOW],
+    locates: &Locates,
+    attributions: &Attributions,
+    fields: impl Fn(&[u8; WINDOW], &Form) -> Slot,
+) -> Option<(IssueIndex, Slot, &'static Form)> {
+    let form = &FORMS[usize::from(window[LENGTH_BYTES])];
+    let length = u32::from(u16::from_be_bytes(field(window, 0)));
     let (issue, symbol) = locates.named(u16::from_be_bytes(field(window, LENGTH_BYTES + at::LOCATE)))?;
     let stock = u64::from_le_bytes(field(window, LENGTH_BYTES + at::STOCK));
-    // The letter of a bid where there is none.
-    let side = window[LENGTH_BYTES + at::SIDE] & form.side | b'B' & !form.side;
-    let tag = form.tag | SIDES[usize::from(side)];
-    let order = u64::from_be_bytes(field(window, LENGTH_BYTES + at::ORDER));
-    let order_new = u64::from_be_bytes(field(window, LENGTH_BYTES + at::ORDER_NEW)) & form.order_new;
-    let shares = u32::from_be_bytes(field(window, form.shares_at)) & form.shares;
-    let price = u32::from_be_bytes(field(window, form.price_at)) & form.price;
+    let side = u16::from(window[LENGTH_BYTES + at::SIDE]) | form.no_side;
+    let tag = form.tag | SIDES[usize::from(side) & 511];
+    let slot = fields(window, form);
     let attribution = u32::from_le_bytes(field(window, LENGTH_BYTES + at::ATTRIBUTION)) & form.attribution;
     let server = attributions.find(u64::from(attribution) | form.nobody)?;
     // Each is nearly always false, and so costs almost nothing; what a type does not have counts as right.
-    if begin != form.begin
+    if length != form.length
         || (stock ^ symbol) & form.entry != 0
-        || NO_SIDE <= tag
-        || shares | !form.shares == 0
-        || price | !form.price == 0
-        || order == order_new
+        || BAD_SIDE <= tag
+        || slot.quantity() | form.no_shares == 0
+        || slot.price() | form.no_price == 0
+        || slot.order() == slot.other()
     {
         return None;
     }
-    Some((issue, Slot::usual_of(tag, order, order_new | u64::from(server), price, shares)))
+    Some((issue, slot.tagged(tag, server), form))
+}
+
+/// The numbers of a message at their places in a slot, that of the new order as the other; 0 where its type has none.
+fn fields(window: &[u8; WINDOW], form: &Form) -> Slot {
+    let order = u64::from_be_bytes(field(window, LENGTH_BYTES + at::ORDER));
+    let order_new = u64::from_be_bytes(field(window, LENGTH_BYTES + at::ORDER_NEW)) & form.order_new;
+    let shares = u32::from_be_bytes(field(window, form.shares_at)) & !form.no_shares;
+    let price = u32::from_be_bytes(field(window, form.price_at)) & !form.no_price;
+    Slot::usual_of(0, order, order_new, price, shares)
 }
 
 /// A field that begins in the first 64 bytes of a frame.
