@@ -1,6 +1,6 @@
 //! The market's book of one issue, order by order.
 
-use crate::home::Resting;
+use crate::home::{Bits, Resting};
 use crate::orders::{OrderTable, Position};
 use crate::own::{Entry, Quote};
 use crate::{Levels, OwnQuotes, prefetch_all};
@@ -116,12 +116,10 @@ pub struct UsualOrder {
 /// What an event did to one usual order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct UsualChange {
-    /// The order's virtual server.
-    pub server: Option<ServerIndex>,
     /// Whose own quotes have changed.
     pub holder: Option<Holder>,
-    /// The order's side.
-    pub side: Side,
+    /// The order's server and side, of which the server is seldom asked for.
+    pub(crate) bits: u32,
     /// What was taken off, at the limit before the event.
     pub taken: Quote,
     /// What was added.
@@ -142,9 +140,25 @@ impl UsualOrder {
     }
 }
 
+impl UsualChange {
+    /// The order's virtual server.
+    #[inline(always)]
+    pub fn server(&self) -> Option<ServerIndex> {
+        Bits::server(self.bits)
+    }
+
+    /// The order's side.
+    #[inline(always)]
+    pub fn side(&self) -> Side {
+        Bits::side(self.bits)
+    }
+}
+
 impl From<UsualChange> for QuoteChange {
     #[inline(always)]
-    fn from(UsualChange { server, holder, side, taken, added }: UsualChange) -> QuoteChange {
+    fn from(change: UsualChange) -> QuoteChange {
+        let (server, side) = (change.server(), change.side());
+        let UsualChange { holder, taken, added, .. } = change;
         let quote =
             |quote: Quote| Some((Price::from_ten_thousandths(quote.price.into())?, Shares(quote.shares.into())));
         QuoteChange {

@@ -1,8 +1,9 @@
 //! The home of orders: a cache line with room for three, field by field.
 
-use crate::own::{Entry, Quote};
-use crate::{Holder, Order};
+use crate::own::{Entry, OwnQuotes, Quote};
+use crate::{Holder, Order, UsualChange};
 use quoteclock_model::{Condition, OrderId, Price, ServerIndex, Shares, Side};
+use std::num::NonZeroU32;
 use zerocopy::FromZeros;
 
 /// What is kept of an order.
@@ -77,6 +78,67 @@ impl Home {
         let [first, second, third] = self.ids.map(|at| u8::from(at == id.0));
         let here = (first | second << 1 | third << 2) & self.state;
         here.trailing_zeros() as usize
+    }
+
+    /// A free place for an order with this number, if it is certain from this home alone that no other has it; otherwise
+    /// [`Home::PLACES`] or more.
+    #[inline(always)]
+    pub(crate) fn place_for(&self, id: OrderId) -> usize {
+        // With all places taken, or something elsewhere, it is not.
+        if self.state < Self::TAKEN && Self::PLACES <= self.place(id) {
+            self.state.trailing_ones() as usize
+        } else {
+            Self::PLACES
+        }
+    }
+
+    /// Takes shares off the order at a place, all that remain if none are given. `None` if anything about it is unusual;
+    /// then nothing has changed.
+    #[inline(always)]
+    pub(crate) fn take(
+        &mut self,
+        place: usize,
+        own: &mut [OwnQuotes],
+        shares: Option<NonZeroU32>,
+    ) -> Option<UsualChange> {
+        let (bits, holder) = (self.bits[place], self.holder(place));
+        let before = Quote { price: self.prices[place], shares: self.quantities[place] };
+        let taken = shares.map_or(before.shares, NonZeroU32::get);
+        let left = before.shares.checked_sub(taken)?;
+        if bits & Bits::NO_QUOTE != 0 {
+            return None;
+        }
+        if let Some(holder) = holder {
+            own[holder.index()].few_mut(Bits::side(bits))?.leave(Bits::entry(bits), left)?;
+        }
+        self.quantities[place] = left;
+        self.state &= !(u8::from(left == 0) << place);
+        let taken = Quote { shares: taken, ..before };
+        Some(UsualChange { holder, bits, taken, added: Quote::NONE })
+    }
+
+    /// Takes the order at a place away, which is to be entered again with another price or quantity. `None` if anything
+    /// about it is unusual; then nothing has changed.
+    #[inline(always)]
+    pub(crate) fn change(
+        &mut self,
+        place: usize,
+        own: &mut [OwnQuotes],
+        price: Option<NonZeroU32>,
+        shares: Option<NonZeroU32>,
+    ) -> Option<(UsualChange, u8)> {
+        let (bits, number, holder) = (self.bits[place], self.holders[place], self.holder(place));
+        if bits & Bits::NO_QUOTE != 0 {
+            return None;
+        }
+        let taken = Quote { price: self.prices[place], shares: self.quantities[place] };
+        let price = price.map_or(taken.price, NonZeroU32::get);
+        let added = Quote { price, shares: shares.map_or(taken.shares, NonZeroU32::get) };
+        if let Some(holder) = holder {
+            own[holder.index()].few_mut(Bits::side(bits))?.change(Bits::side(bits), Bits::entry(bits), added)?;
+        }
+        self.state &= !(1 << place);
+        Some((UsualChange { holder, bits, taken, added }, number))
     }
 
     #[inline(always)]

@@ -8,7 +8,7 @@
 
 use crate::home::{Bits, Home, Resting};
 use crate::own::{Entry, OwnQuotes, Quote};
-use crate::prefetch::prefetch;
+use crate::prefetch::prefetch_at;
 use crate::{Holder, UsualChange, UsualOrder};
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
@@ -72,15 +72,21 @@ impl OrderTable {
         if Bits::SERVER < server {
             return None;
         }
-        let seat = self.free(id)?;
+        let at = self.home(id);
+        let place = self.homes.get(at)?.place_for(id);
+        let seat = if place < Home::PLACES { None } else { Some(self.free_beside(at, id)?) };
         let quote = Quote { price: order.price.get(), shares: order.shares.get() };
         let (mut number, mut entry) = (0, Entry(0));
         if let Some(holder) = holder {
             number = u8::try_from(holder.number()).ok()?;
             entry = own[holder.index()].few_mut(order.side)?.add(order.side, quote)?;
         }
-        self.sit(seat, id, Bits::of(server, entry, order.side), number, quote);
         self.room = room;
+        let bits = Bits::of(server, entry, order.side);
+        match seat {
+            None => self.homes[at].set(place, id, bits, number, quote),
+            Some(seat) => self.sit(seat, id, bits, number, quote),
+        }
         Some(())
     }
 
@@ -93,26 +99,33 @@ impl OrderTable {
         id: OrderId,
         shares: Option<NonZeroU32>,
     ) -> Option<UsualChange> {
-        let Seat { own: home, at, place } = self.seat(id)?;
-        let found = &mut self.homes[at];
-        let (bits, holder) = (found.bits[place], found.holder(place));
-        let before = Quote { price: found.prices[place], shares: found.quantities[place] };
-        let taken = shares.map_or(before.shares, NonZeroU32::get);
-        let left = before.shares.checked_sub(taken)?;
-        if bits & Bits::NO_QUOTE != 0 {
-            return None;
+        let at = self.home(id);
+        let home = self.homes.get_mut(at)?;
+        let place = home.place(id);
+        if place < Home::PLACES {
+            let change = home.take(place, own, shares)?;
+            self.room += usize::from(home.quantities[place] == 0);
+            return Some(change);
         }
-        if let Some(holder) = holder {
-            own[holder.index()].few_mut(Bits::side(bits))?.leave(Bits::entry(bits), left)?;
-        }
-        found.quantities[place] = left;
-        found.state &= !(u8::from(left == 0) << place);
-        if left == 0 && at != home {
+        if home.has_elsewhere() { self.take_beside(own, at, id, shares) } else { None }
+    }
+
+    /// The same of an order that is not at home.
+    #[inline(never)]
+    fn take_beside(
+        &mut self,
+        own: &mut [OwnQuotes],
+        home: usize,
+        id: OrderId,
+        shares: Option<NonZeroU32>,
+    ) -> Option<UsualChange> {
+        let Seat { at, place, .. } = self.seat_beside(home, id)?;
+        let change = self.homes[at].take(place, own, shares)?;
+        if self.homes[at].state >> place & 1 == 0 {
+            self.room += 1;
             self.homes[home].discount_elsewhere();
         }
-        self.room += usize::from(left == 0);
-        let taken = Quote { shares: taken, ..before };
-        Some(UsualChange { server: Bits::server(bits), holder, side: Bits::side(bits), taken, added: Quote::NONE })
+        Some(change)
     }
 
     /// Takes shares off two orders. `None` if anything about either is unusual, or they are one; then nothing has changed.
@@ -146,26 +159,36 @@ impl OrderTable {
         price: Option<NonZeroU32>,
         shares: Option<NonZeroU32>,
     ) -> Option<UsualChange> {
+        let (at, at_new) = (self.home(id), self.home(id_new));
+        let (home, home_new) = (self.homes.get(at)?, self.homes.get(at_new)?);
+        let place = home.place(id);
+        let place_new = if id_new == id { place } else { home_new.place_for(id_new) };
+        if place < Home::PLACES && place_new < Home::PLACES {
+            let (change, number) = self.homes[at].change(place, own, price, shares)?;
+            self.homes[at_new].set(place_new, id_new, change.bits, number, change.added);
+            return Some(change);
+        }
+        self.replace_beside(own, id, id_new, price, shares)
+    }
+
+    /// The same where not both are at home.
+    #[inline(never)]
+    fn replace_beside(
+        &mut self,
+        own: &mut [OwnQuotes],
+        id: OrderId,
+        id_new: OrderId,
+        price: Option<NonZeroU32>,
+        shares: Option<NonZeroU32>,
+    ) -> Option<UsualChange> {
         let seat = self.seat(id)?;
         let seat_new = if id_new == id { seat } else { self.free(id_new)? };
-        let Seat { own: home, at, place } = seat;
-        let found = &mut self.homes[at];
-        let (bits, number, holder) = (found.bits[place], found.holders[place], found.holder(place));
-        if bits & Bits::NO_QUOTE != 0 {
-            return None;
+        let (change, number) = self.homes[seat.at].change(seat.place, own, price, shares)?;
+        if seat.at != seat.own {
+            self.homes[seat.own].discount_elsewhere();
         }
-        let taken = Quote { price: found.prices[place], shares: found.quantities[place] };
-        let price = price.map_or(taken.price, NonZeroU32::get);
-        let added = Quote { price, shares: shares.map_or(taken.shares, NonZeroU32::get) };
-        if let Some(holder) = holder {
-            own[holder.index()].few_mut(Bits::side(bits))?.change(Bits::side(bits), Bits::entry(bits), added)?;
-        }
-        found.state &= !(1 << place);
-        if at != home {
-            self.homes[home].discount_elsewhere();
-        }
-        self.sit(seat_new, id_new, bits, number, added);
-        Some(UsualChange { server: Bits::server(bits), holder, side: Bits::side(bits), taken, added })
+        self.sit(seat_new, id_new, change.bits, number, change.added);
+        Some(change)
     }
 
     /// Where the order with this number stands, if among the homes.
@@ -193,12 +216,8 @@ impl OrderTable {
     fn free(&self, id: OrderId) -> Option<Seat> {
         let own = self.home(id);
         let home = self.homes.get(own)?;
-        // Otherwise all places are taken, or something is elsewhere.
-        if home.state < Home::TAKEN {
-            let place = home.state.trailing_ones() as usize;
-            return (Home::PLACES <= home.place(id)).then_some(Seat { own, at: own, place });
-        }
-        self.free_beside(own, id)
+        let place = home.place_for(id);
+        if place < Home::PLACES { Some(Seat { own, at: own, place }) } else { self.free_beside(own, id) }
     }
 
     #[inline(never)]
@@ -309,9 +328,7 @@ impl OrderTable {
     /// Fetches where the order would stand, for when it is looked for.
     #[inline(always)]
     pub(crate) fn prefetch(&self, id: OrderId) {
-        if let Some(home) = self.homes.get(self.home(id)) {
-            prefetch(home);
-        }
+        prefetch_at(&self.homes, self.home(id));
     }
 
     /// The home of a number: the upper bits of its product with the key, so that numbers that follow each other, as most do,

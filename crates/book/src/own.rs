@@ -15,9 +15,10 @@ use std::collections::BTreeMap;
 ///
 /// Clause: `ST1/virtual-server-measuring`.
 #[derive(Clone, Debug)]
+#[repr(align(64))]
 pub struct OwnQuotes {
     /// Bids, offers.
-    sides: [OwnSide; 2],
+    sides: [Form; 2],
 }
 
 /// Where a quote is kept. Only its order knows.
@@ -45,12 +46,7 @@ impl Quote {
     }
 }
 
-#[derive(Clone, Debug)]
-struct OwnSide {
-    side: Side,
-    form: Form,
-}
-
+/// How the quotes of a side are kept.
 #[derive(Clone, Debug)]
 enum Form {
     Few(Few),
@@ -190,7 +186,7 @@ impl Entry {
 
 impl Default for OwnQuotes {
     fn default() -> Self {
-        OwnQuotes { sides: Side::BOTH.map(|side| OwnSide { side, form: Form::Few(Few::default()) }) }
+        OwnQuotes { sides: Side::BOTH.map(|_| Form::Few(Few::default())) }
     }
 }
 
@@ -217,14 +213,14 @@ impl FromIterator<(Side, Price, Shares)> for OwnQuotes {
 impl OwnQuotes {
     /// The levels of `side`.
     pub fn levels(&self, side: Side) -> Levels {
-        let own = self.side(side);
-        match &own.form {
+        match self.form(side) {
             Form::Few(few) => {
                 Levels::of(side, few.iter(side).map(|quote| (price_of(quote.price), Shares(quote.shares.into()))))
             }
-            Form::Many(many) => {
-                Levels::of(side, many.iter().map(|(&key, &quantity)| (own.price(key), Shares(saturated(quantity)))))
-            }
+            Form::Many(many) => Levels::of(
+                side,
+                many.iter().map(|(&key, &quantity)| (price_at(side, key), Shares(saturated(quantity)))),
+            ),
         }
     }
 
@@ -236,27 +232,25 @@ impl OwnQuotes {
     /// # Errors
     /// What is wrong with the side, if they are not reached.
     pub fn obligation_price(&self, side: Side, limits: &Limits) -> Result<Price, SideFault> {
-        self.side(side).obligation_price(limits)
+        self.form(side).obligation_price(side, limits)
     }
 
     /// What `side` quotes at `outermost` and better prices: value and shares.
     pub fn inside(&self, side: Side, outermost: Price) -> (Amount, u128) {
-        let own = self.side(side);
-        match (&own.form, u32::try_from(outermost.ten_thousandths())) {
+        match (self.form(side), u32::try_from(outermost.ten_thousandths())) {
             (Form::Few(few), Ok(outermost)) => few.from(side, key_of(side, outermost)),
             // A price above all.
             (Form::Few(_), Err(_)) if side == Side::Bid => (Amount(0), 0),
             (Form::Few(_), Err(_)) => self.all(side),
-            (Form::Many(many), _) => own.sum(many.range(own.key(outermost)..)),
+            (Form::Many(many), _) => sum(side, many.range(key_at(side, outermost)..)),
         }
     }
 
     /// All that `side` quotes: value and shares.
     pub fn all(&self, side: Side) -> (Amount, u128) {
-        let own = self.side(side);
-        match &own.form {
+        match self.form(side) {
             Form::Few(few) => few.from(side, 0),
-            Form::Many(many) => own.sum(many),
+            Form::Many(many) => sum(side, many),
         }
     }
 
@@ -264,7 +258,7 @@ impl OwnQuotes {
     #[inline]
     pub(crate) fn prefetch(&self) {
         for side in &self.sides {
-            if let Form::Few(few) = &side.form {
+            if let Form::Few(few) = side {
                 prefetch_all(&few.lines);
             }
         }
@@ -273,19 +267,19 @@ impl OwnQuotes {
     /// Adds an order's quote.
     #[inline(always)]
     pub(crate) fn add(&mut self, side: Side, price: Price, shares: Shares) -> Entry {
-        self.side_mut(side).add(price, shares)
+        self.form_mut(side).add(side, price, shares)
     }
 
     /// Takes `shares` off an order's quote.
     #[inline(always)]
     pub(crate) fn take(&mut self, side: Side, entry: Entry, price: Price, shares: Shares) {
-        self.side_mut(side).take(entry, price, shares);
+        self.form_mut(side).take(side, entry, price, shares);
     }
 
     /// The orders of a side, if it has but few and they are usual.
     #[inline(always)]
     pub(crate) fn few_mut(&mut self, side: Side) -> Option<&mut Few> {
-        match &mut self.side_mut(side).form {
+        match self.form_mut(side) {
             Form::Few(few) => Some(few),
             Form::Many(_) => None,
         }
@@ -294,17 +288,17 @@ impl OwnQuotes {
     /// Drops all quotes.
     pub(crate) fn clear(&mut self) {
         for side in &mut self.sides {
-            side.form = Form::Few(Few::default());
+            *side = Form::Few(Few::default());
         }
     }
 
     #[inline(always)]
-    fn side(&self, side: Side) -> &OwnSide {
+    fn form(&self, side: Side) -> &Form {
         &self.sides[side as usize]
     }
 
     #[inline(always)]
-    fn side_mut(&mut self, side: Side) -> &mut OwnSide {
+    fn form_mut(&mut self, side: Side) -> &mut Form {
         &mut self.sides[side as usize]
     }
 }
@@ -324,66 +318,62 @@ fn saturated(shares: u128) -> u64 {
     u64::try_from(shares).unwrap_or(u64::MAX)
 }
 
-impl OwnSide {
-    /// Value and shares of levels.
-    fn sum<'l>(&self, levels: impl IntoIterator<Item = (&'l u64, &'l u128)>) -> (Amount, u128) {
-        let (mut value, mut quantity) = (Amount::default(), 0);
-        for (&key, &shares) in levels {
-            value += self.amount(key, shares);
-            quantity += shares;
-        }
-        (value, quantity)
+/// Value and shares of levels of `side`.
+fn sum<'l>(side: Side, levels: impl IntoIterator<Item = (&'l u64, &'l u128)>) -> (Amount, u128) {
+    let (mut value, mut quantity) = (Amount::default(), 0);
+    for (&key, &shares) in levels {
+        value += amount(side, key, shares);
+        quantity += shares;
     }
+    (value, quantity)
+}
 
-    /// The value of so many shares at the price of `key`. Exact: no input is long enough for 128 bits.
-    #[inline]
-    fn amount(&self, key: u64, shares: u128) -> Amount {
-        Amount(u128::from(self.price(key).ten_thousandths()) * shares)
+/// The value of so many shares at the price of `key`. Exact: no input is long enough for 128 bits.
+fn amount(side: Side, key: u64, shares: u128) -> Amount {
+    Amount(u128::from(price_at(side, key).ten_thousandths()) * shares)
+}
+
+/// The key of a price, and the price of a key, where there are many: ascending keys run from the worst price to the best.
+fn key_at(side: Side, price: Price) -> u64 {
+    match side {
+        Side::Bid => price.ten_thousandths(),
+        Side::Offer => Price::MAX.ten_thousandths() - price.ten_thousandths(),
     }
+}
 
-    /// Ascending keys run from the worst price to the best.
-    #[inline(always)]
-    fn key(&self, price: Price) -> u64 {
-        match self.side {
-            Side::Bid => price.ten_thousandths(),
-            Side::Offer => Price::MAX.ten_thousandths() - price.ten_thousandths(),
-        }
-    }
+fn price_at(side: Side, key: u64) -> Price {
+    let units = match side {
+        Side::Bid => key,
+        Side::Offer => Price::MAX.ten_thousandths() - key,
+    };
+    Price::from_ten_thousandths(units).expect("keys are made of prices")
+}
 
-    #[inline(always)]
-    fn price(&self, key: u64) -> Price {
-        let units = match self.side {
-            Side::Bid => key,
-            Side::Offer => Price::MAX.ten_thousandths() - key,
-        };
-        Price::from_ten_thousandths(units).expect("keys are made of prices")
-    }
-
-    fn add(&mut self, price: Price, shares: Shares) -> Entry {
-        if let Form::Few(few) = &mut self.form {
+impl Form {
+    fn add(&mut self, side: Side, price: Price, shares: Shares) -> Entry {
+        if let Form::Few(few) = self {
             let added = Quote::of(Some((price, shares)))
-                .and_then(|quote| few.add(self.side, quote).or_else(|| few.add_entry(self.side, quote)));
+                .and_then(|quote| few.add(side, quote).or_else(|| few.add_entry(side, quote)));
             if let Some(entry) = added {
                 return entry;
             }
             let before = std::mem::take(few);
-            let quotes =
-                before.iter(self.side).map(|quote| (self.key(price_of(quote.price)), u128::from(quote.shares)));
+            let quotes = before.iter(side).map(|quote| (key_at(side, price_of(quote.price)), u128::from(quote.shares)));
             let mut many = BTreeMap::new();
             for (key, shares) in quotes {
                 *many.entry(key).or_insert(0) += shares;
             }
-            self.form = Form::Many(many);
+            *self = Form::Many(many);
         }
-        let key = self.key(price);
-        let Form::Many(many) = &mut self.form else { unreachable!("few are full or have become many") };
+        let key = key_at(side, price);
+        let Form::Many(many) = self else { unreachable!("few are full or have become many") };
         *many.entry(key).or_insert(0) += u128::from(shares.0);
         Entry(0)
     }
 
-    fn take(&mut self, entry: Entry, price: Price, shares: Shares) {
-        let key = self.key(price);
-        match &mut self.form {
+    fn take(&mut self, side: Side, entry: Entry, price: Price, shares: Shares) {
+        let key = key_at(side, price);
+        match self {
             Form::Few(few) => {
                 let before = few.shares(entry);
                 let left = u64::from(before).checked_sub(shares.0).and_then(|left| u32::try_from(left).ok());
@@ -397,34 +387,34 @@ impl OwnSide {
                     many.remove(&key);
                     // No order is left that would remember an entry.
                     if many.is_empty() {
-                        self.form = Form::Few(Few::default());
+                        *self = Form::Few(Few::default());
                     }
                 }
             }
         }
     }
 
-    fn obligation_price(&self, limits: &Limits) -> Result<Price, SideFault> {
+    fn obligation_price(&self, side: Side, limits: &Limits) -> Result<Price, SideFault> {
         let (mut value, mut quantity) = (Amount::default(), 0);
         let mut reaches = |amount, shares: u128| {
             value += amount;
             quantity += shares;
             limits.size_fulfils(value, Shares(saturated(quantity)))
         };
-        let reached = match &self.form {
+        let reached = match self {
             Form::Few(few) if few.taken == 0 => return Err(SideFault::NoQuote),
             Form::Few(few) => {
-                let amount = |price: u32, shares: u64| Amount(u128::from(price) * u128::from(shares));
-                let mut outward = few.outward(self.side);
+                let value = |price: u32, shares: u64| Amount(u128::from(price) * u128::from(shares));
+                let mut outward = few.outward(side);
                 outward
-                    .find(|&(price, shares)| reaches(amount(price, shares), shares.into()))
+                    .find(|&(price, shares)| reaches(value(price, shares), shares.into()))
                     .map(|(price, _)| price_of(price))
             }
             Form::Many(many) => {
                 let mut outward = many.iter().rev();
                 outward
-                    .find(|&(&key, &shares)| reaches(self.amount(key, shares), shares))
-                    .map(|(&key, _)| self.price(key))
+                    .find(|&(&key, &shares)| reaches(amount(side, key, shares), shares))
+                    .map(|(&key, _)| price_at(side, key))
             }
         };
         reached.ok_or(SideFault::Size)
@@ -438,6 +428,12 @@ mod tests {
     use quoteclock_model::{Bps, Ticks};
     use quoteclock_rules::TickTable;
     use std::sync::Arc;
+
+    #[test]
+    fn own_quotes_and_each_line_of_them_are_a_cache_line() {
+        assert_eq!((size_of::<OwnQuotes>(), align_of::<OwnQuotes>()), (64, 64));
+        assert_eq!((size_of::<Line>(), align_of::<Line>()), (64, 64));
+    }
 
     fn yen(price: u64) -> Price {
         Price::from_ten_thousandths(price * 10_000).unwrap()

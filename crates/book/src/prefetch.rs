@@ -6,6 +6,12 @@ pub fn prefetch<T>(item: &T) {
     prefetch_line(std::ptr::from_ref(item).cast());
 }
 
+/// Asks for the cache line where the item at a place begins, or would if there were so many.
+#[inline(always)]
+pub(crate) fn prefetch_at<T>(items: &[T], at: usize) {
+    prefetch_line(items.as_ptr().wrapping_add(at).cast());
+}
+
 /// Asks for all cache lines of `items`.
 #[inline]
 pub fn prefetch_all<T>(items: &[T]) {
@@ -22,8 +28,8 @@ fn prefetch_line(address: *const u8) {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: a prefetch is a hint that changes nothing and cannot fault, whatever the address; here it lies in live
-        // memory besides. It belongs to SSE, which every x86_64 has.
+        // SAFETY: a prefetch is a hint that changes nothing and cannot fault, whatever the address. It belongs to SSE, which
+        // every x86_64 has.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) };
     }
     #[cfg(not(target_arch = "x86_64"))]

@@ -5,7 +5,7 @@ use crate::sign_ups::{Moment, SignUps};
 use crate::turnover::{IssueTurnover, Parties, Party};
 use quoteclock_book::{Book, BookError, Holder, OwnQuotes, Quote, UsualChange, UsualOrder, prefetch_all};
 use quoteclock_model::{
-    Condition, Executed, Interval, MarketTurnover, OrderAction, OrderId, Phase, Price, ServerIndex, Shares, Span,
+    Condition, Executed, Interval, MarketTurnover, OrderAction, OrderId, Phase, Price, ServerIndex, Shares, Side, Span,
     Timestamp, Trading, Turnover,
 };
 use quoteclock_rules::{DayPlan, PhaseSource};
@@ -244,8 +244,7 @@ impl IssueMeasure {
         let holder = order.server.and_then(|server| holder_of(server, plan_server_of, &self.holder_of_server));
         self.book.add_usual(id, order, holder)?;
         let added = Quote { price: order.price.get(), shares: order.shares.get() };
-        let (server, side) = (order.server, order.side);
-        self.follow(&UsualChange { server, holder, side, taken: Quote::NONE, added }, 1);
+        self.follow_quotes(holder, order.side, Quote::NONE, added, 1);
         Some(())
     }
 
@@ -310,8 +309,13 @@ impl IssueMeasure {
 
     #[inline(always)]
     fn follow(&mut self, change: &UsualChange, orders: u64) {
-        if let Some(holder) = change.holder
-            && !self.sign_ups.follow(holder, change.side, change.taken, change.added, orders)
+        self.follow_quotes(change.holder, change.side(), change.taken, change.added, orders);
+    }
+
+    #[inline(always)]
+    fn follow_quotes(&mut self, holder: Option<Holder>, side: Side, taken: Quote, added: Quote, orders: u64) {
+        if let Some(holder) = holder
+            && !self.sign_ups.follow(holder, side, taken, added, orders)
         {
             self.stop_here();
         }

@@ -32,7 +32,7 @@ impl From<UsualChange> for Party {
     #[inline]
     fn from(change: UsualChange) -> Party {
         let limit = Price::from_ten_thousandths(change.taken.price.into());
-        Party { holder: change.holder, server: change.server, limit }
+        Party { holder: change.holder, server: change.server(), limit }
     }
 }
 
