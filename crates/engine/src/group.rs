@@ -7,7 +7,7 @@ use crate::Fault;
 use crate::engine::Slot;
 use crate::market::MarketLog;
 use quoteclock_book::{UsualOrder, prefetch_all};
-use quoteclock_feed::binary::{Records, Slot as EventSlot, TakeUsual};
+use quoteclock_feed::binary::{Slot as EventSlot, TakeUsual};
 use quoteclock_model::{Interval, IssueIndex, MarketEvent, OrderId, Price, Scope, ServerIndex, Side, Timestamp};
 use quoteclock_obligation::{Fetch, IntervalSink, IssueMeasure, ObligationIndex};
 use std::num::NonZeroU32;
@@ -135,26 +135,25 @@ fn apply_part(
 ) -> Result<(), GroupFault> {
     prefetch_all(next);
     let mut apply = Apply { measure, servers };
-    let mut rest = events;
-    while let Some((event, after)) = rest.split_first() {
+    let mut rest = events.iter();
+    while let Some(event) = rest.next() {
         // The orders of the next few events are on their way while this one is applied.
-        if let Some(event) = rest.get(AHEAD).or_else(|| next.get(AHEAD.wrapping_sub(rest.len()))) {
+        let after = rest.as_slice();
+        if let Some(event) = after.get(AHEAD - 1).or_else(|| next.get((AHEAD - 1).wrapping_sub(after.len()))) {
             fetch_orders(apply.measure, event);
         }
         apply.measure.advance(Timestamp::from_micros(base.as_micros() + i64::from(event.micros())), sink);
-        rest = match event.usual(&mut apply) {
-            Some(()) => after,
-            None => {
-                let mut records = Records(rest);
-                let extension = records.next().and_then(|(_, extension)| extension);
-                apply_unusual(apply.measure, event, extension, issue, servers).map_err(|fault| GroupFault {
-                    ordinal: event.ordinal(),
-                    issue,
-                    fault,
-                })?;
-                records.0
+        if event.usual(&mut apply).is_none() {
+            let extension = after.first().filter(|after| event.is_wide() && after.is_extension());
+            if extension.is_some() {
+                rest.next();
             }
-        };
+            apply_unusual(apply.measure, event, extension, issue, servers).map_err(|fault| GroupFault {
+                ordinal: event.ordinal(),
+                issue,
+                fault,
+            })?;
+        }
     }
     Ok(())
 }
