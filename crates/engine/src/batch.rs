@@ -23,7 +23,7 @@ pub(crate) struct Batch {
     /// How many events are held before they are applied.
     wanted: usize,
     /// The first of them are in use; the others are kept for the next batch.
-    chunks: Vec<Chunk>,
+    chunks: Chunks,
     /// Of each chunk in use.
     links: Vec<Link>,
     /// For each issue, where its events end so far.
@@ -56,6 +56,37 @@ struct Tail {
 
 const NONE: u32 = u32::MAX;
 
+/// Chunks by number, in slabs, so that having more of them moves none.
+#[derive(Debug, Default)]
+struct Chunks(Vec<Box<[Chunk; Chunks::OF_SLAB]>>);
+
+impl Chunks {
+    const OF_SLAB: usize = 256;
+
+    /// How many there are.
+    fn len(&self) -> usize {
+        self.0.len() * Self::OF_SLAB
+    }
+
+    /// Makes room for more.
+    fn grow(&mut self) {
+        let slab = vec![Chunk::EMPTY; Self::OF_SLAB].into_boxed_slice();
+        self.0.push(slab.try_into().expect("as long"));
+    }
+
+    #[inline(always)]
+    fn slots(&self, number: u32) -> &[Slot; Chunk::SLOTS as usize] {
+        let number = number as usize;
+        &self.0[number / Self::OF_SLAB][number % Self::OF_SLAB].0
+    }
+
+    #[inline(always)]
+    fn slots_mut(&mut self, number: u32) -> &mut [Slot; Chunk::SLOTS as usize] {
+        let number = number as usize;
+        &mut self.0[number / Self::OF_SLAB][number % Self::OF_SLAB].0
+    }
+}
+
 impl Tail {
     /// No events; a chunk without room, so that whoever looks for some needs no second question.
     const NONE: Tail = Tail { chunk: NONE, length: Chunk::SLOTS };
@@ -75,7 +106,7 @@ impl Default for Batch {
             places: Vec::new(),
             are_lines: false,
             wanted: Self::EVENTS_MIN,
-            chunks: Vec::new(),
+            chunks: Chunks::default(),
             links: Vec::new(),
             tails: Vec::new(),
             groups: Vec::new(),
@@ -139,7 +170,7 @@ impl Batch {
         let server = server_of(event).map(|server| server.0);
         let (slot, extension) = Slot::write(event, server, ordinal, micros);
         let tail = self.tail_with_room(issue, 1 + u32::from(extension.is_some()));
-        let Chunk(slots) = &mut self.chunks[tail.chunk as usize];
+        let slots = self.chunks.slots_mut(tail.chunk);
         slots[tail.length as usize] = slot;
         if let Some(extension) = extension {
             slots[tail.length as usize + 1] = extension;
@@ -165,7 +196,7 @@ impl Batch {
             #[allow(clippy::cast_possible_truncation, reason = "not far from the base")]
             let micros = record.micros.wrapping_sub(origin) as u32;
             let tail = self.tail_with_room(record.issue, 1);
-            let slots = &mut self.chunks[tail.chunk as usize].0;
+            let slots = self.chunks.slots_mut(tail.chunk);
             slots[tail.length as usize] = record.slot.placed(ordinal, micros);
             // With many issues each record goes to a line of its own: long before the next of this one comes, it is fetched.
             if let Some(next) = slots.get(tail.length as usize + 1) {
@@ -204,7 +235,7 @@ impl Batch {
             Tail { chunk, length } => self.links[chunk as usize] = Link { length, next: number },
         }
         if self.chunks.len() == self.links.len() {
-            self.chunks.push(Chunk::EMPTY);
+            self.chunks.grow();
         }
         self.links.push(Link { length: 0, next: NONE });
         Tail { chunk: number, length: 0 }
@@ -250,7 +281,7 @@ impl Events for BatchGroup<'_> {
         let part = |number: u32| {
             let Link { length, next } = *self.batch.links.get(number as usize)?;
             let length = if next == NONE { self.last_length } else { length };
-            Some((&self.batch.chunks[number as usize].0[..length as usize], next))
+            Some((&self.batch.chunks.slots(number)[..length as usize], next))
         };
         let mut this = part(self.first);
         while let Some((slots, next)) = this {
@@ -261,9 +292,7 @@ impl Events for BatchGroup<'_> {
     }
 
     fn prefetch(&self) {
-        if let Some(chunk) = self.batch.chunks.get(self.first as usize) {
-            prefetch_all(&chunk.0);
-        }
+        prefetch_all(self.batch.chunks.slots(self.first));
     }
 }
 
