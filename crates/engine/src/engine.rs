@@ -190,38 +190,34 @@ impl Engine {
         crew: &dyn Crew,
         sink: &mut impl IntervalSink,
     ) -> Option<GroupFault> {
-        let mut first = None;
+        let slots_of: Vec<usize> = groups.iter().map(|(issue, _)| self.slot(*issue)).collect();
+        let Engine { slots, plan_server_of, market, told, .. } = self;
+        let common = Common { market, servers: plan_server_of, base };
         if crew.size() == 1 {
-            let positions: Vec<usize> = groups.iter().map(|(issue, _)| self.slot(*issue)).collect();
+            let mut first = None;
             for (position, (issue, events)) in groups.iter().enumerate() {
-                let Engine { slots, plan_server_of, market, .. } = self;
                 fetch_ahead(position, |ahead| {
                     let (_, events) = groups.get(ahead)?;
-                    Some((&slots[positions[ahead]], events as &dyn Events))
+                    Some((&slots[slots_of[ahead]], events as &dyn Events))
                 });
-                let slot = positions[position];
-                let common = Common { market, servers: plan_server_of, base };
-                first = earlier(first, apply_group(&mut slots[slot], common, *issue, events, sink));
+                first = earlier(first, apply_group(&mut slots[slots_of[position]], common, *issue, events, sink));
             }
             return first;
         }
-        let mut wanted: Vec<(usize, usize)> =
-            groups.iter().enumerate().map(|(position, (issue, _))| (self.slot(*issue), position)).collect();
-        wanted.sort_unstable();
-        let Engine { slots, plan_server_of, market, told, .. } = self;
-        let common = Common { market, servers: plan_server_of, base };
-        let mut wanted = wanted.into_iter().peekable();
-        let mut jobs: Vec<Group<'_>> = Vec::with_capacity(groups.len());
-        for (index, slot) in slots.iter_mut().enumerate() {
-            if let Some((_, position)) = wanted.next_if(|&(wanted, _)| wanted == index) {
-                let (issue, events) = &groups[position];
-                jobs.push(Group { slot, common, issue: *issue, events, fault: None });
-            }
+        let mut group_of: Vec<Option<usize>> = vec![None; slots.len()];
+        for (position, &slot) in slots_of.iter().enumerate() {
+            assert!(group_of[slot].replace(position).is_none(), "an issue stands twice among the groups");
         }
-        assert!(wanted.next().is_none(), "an issue stands twice among the groups");
+        let of_slots = slots.iter_mut().zip(group_of);
+        let mut jobs: Vec<Group<'_>> = of_slots
+            .filter_map(|(slot, position)| {
+                let (issue, events) = &groups[position?];
+                Some(Group { slot, common, issue: *issue, events, fault: None })
+            })
+            .collect();
         share_telling(crew, &mut jobs, told, Group::apply_all);
         told.iter_mut().for_each(|told| told.hand_on(sink));
-        jobs.into_iter().fold(first, |first, group| earlier(first, group.fault))
+        jobs.into_iter().fold(None, |first, group| earlier(first, group.fault))
     }
 
     /// Takes note that groups up to `at` have been applied.
