@@ -33,50 +33,32 @@ enum Counts {
     Shares,
 }
 
-/// What is quoted on one side, as one minimum counts it: in all, and at a price or better. Half a cache line.
+/// What is quoted on one side, as one minimum counts it: in all, and at a price or better. A cache line.
 ///
 /// Sums that 64 bits do not hold are not known; such a side is judged from its quotes whenever they change.
 #[derive(Clone, Debug)]
-#[repr(align(32))]
+#[repr(align(64))]
 pub(crate) struct Standing {
     all: u64,
-    /// Of meaning only if it is asked for.
     inside: u64,
-    /// The minimum, or the most that 64 bits hold.
-    least: u64,
-    /// The key of the outermost price that is inside.
-    outermost: u32,
+    /// The key of the outermost price that is inside, [`NOWHERE`] where there is none.
+    outermost: u64,
+    /// Where `all` may be without the side's having left where it stood.
+    all_stands: Stretch,
+    /// And `inside`.
+    inside_stands: Stretch,
     counts: Counts,
     /// Whether the sums are those of the quotes.
     known: bool,
-    /// What is so of the sums where the side stands where it was last judged to.
-    stood: Marks,
-    /// What of that has to be so still; nothing before it is judged, and while that does not matter.
-    asked: Marks,
+    /// Whether the stretches are those of a judgement.
+    judged: bool,
 }
 
-/// What is so of a side's sums.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Marks(u8);
-
-impl Marks {
-    const NONE: Marks = Marks(0);
-    /// There is a quote.
-    const ANY: Marks = Marks(1);
-    /// All together reach the minimum.
-    const ALL: Marks = Marks(1 << 1);
-    /// Those inside do.
-    const INSIDE: Marks = Marks(1 << 2);
-
-    #[inline(always)]
-    const fn and(self, other: Marks) -> Marks {
-        Marks(self.0 | other.0)
-    }
-
-    #[inline(always)]
-    const fn only_if(self, condition: bool) -> Marks {
-        Marks(self.0 * condition as u8)
-    }
+/// Numbers from the first on, so many more.
+#[derive(Clone, Copy, Debug)]
+struct Stretch {
+    first: u64,
+    more: u64,
 }
 
 /// Where a side reaches its minimum.
@@ -108,10 +90,28 @@ impl Place {
     }
 }
 
+/// A key that no quote reaches.
+const NOWHERE: u64 = u64::MAX;
+
 /// Ascending keys run from the worst price to the best.
 #[inline(always)]
-fn key(side: Side, price: u32) -> u32 {
-    price ^ (side as u32).wrapping_neg()
+fn key(side: Side, price: u64) -> u64 {
+    price ^ (side as u64).wrapping_neg()
+}
+
+impl Stretch {
+    const ANY: Stretch = Stretch { first: 0, more: u64::MAX };
+
+    /// From `first` to `last`, or as far as 64 bits reach.
+    fn of(first: u128, last: u128) -> Stretch {
+        let narrow = |number| u64::try_from(number).unwrap_or(u64::MAX);
+        Stretch { first: narrow(first), more: narrow(last) - narrow(first) }
+    }
+
+    #[inline(always)]
+    fn holds(self, number: u64) -> bool {
+        number.wrapping_sub(self.first) <= self.more
+    }
 }
 
 impl Minimum {
@@ -146,20 +146,20 @@ impl Counts {
 impl Standing {
     /// That of a side without quotes.
     pub(crate) fn of(minimum: Minimum) -> Standing {
-        let Minimum { least, counts } = minimum;
-        let least = u64::try_from(least).unwrap_or(u64::MAX);
-        let (stood, asked) = (Marks::NONE, Marks::NONE);
-        Standing { all: 0, inside: 0, least, outermost: 0, counts, known: true, stood, asked }
+        let Minimum { counts, .. } = minimum;
+        let (all_stands, inside_stands) = (Stretch::ANY, Stretch::ANY);
+        let (known, judged) = (true, false);
+        Standing { all: 0, inside: 0, outermost: NOWHERE, all_stands, inside_stands, counts, known, judged }
     }
 
     /// Follows a change of the own quotes of a side. Says whether that certainly stands where it stood.
     #[inline(always)]
     pub(crate) fn follow(&mut self, side: Side, taken: Quote, added: Quote) -> bool {
         let (less, more) = (self.counts.of(taken), self.counts.of(added));
-        let is_inside = |quote: Quote| self.outermost <= key(side, quote.price);
+        let is_inside = |quote: Quote| self.outermost <= key(side, quote.price.into());
         let less_inside = if is_inside(taken) { less } else { 0 };
         let more_inside = if is_inside(added) { more } else { 0 };
-        debug_assert!(!self.known || less <= self.all, "what is taken was added");
+        debug_assert!(!self.known || less <= self.all && less_inside <= self.inside, "what is taken was added");
         let (all, is_beyond) = self.all.overflowing_add(more);
         self.all = all.wrapping_sub(less);
         // No more than `all`.
@@ -175,7 +175,7 @@ impl Standing {
 
     /// Whether the side certainly stands where it stood when it was last judged, and that still matters.
     pub(crate) fn is_judged(&self) -> bool {
-        self.asked != Marks::NONE && self.stands()
+        self.judged && self.stands()
     }
 
     /// All quotes are gone.
@@ -186,15 +186,12 @@ impl Standing {
     /// Whether the side certainly stands where it stood when it was last judged, or that does not matter.
     #[inline(always)]
     fn stands(&self) -> bool {
-        let any = Marks::ANY.only_if(self.all != 0);
-        let all = Marks::ALL.only_if(self.least <= self.all);
-        let inside = Marks::INSIDE.only_if(self.least <= self.inside);
-        ((any.and(all).and(inside).0 ^ self.stood.0) & self.asked.0 == 0) & self.known
+        self.all_stands.holds(self.all) & self.inside_stands.holds(self.inside) & self.known
     }
 
     /// From now on changes of the quotes do not matter, until the obligation is judged again.
     pub(crate) fn rest(&mut self) {
-        self.asked = Marks::NONE;
+        (self.all_stands, self.inside_stands, self.judged) = (Stretch::ANY, Stretch::ANY, false);
     }
 
     /// Where the side reaches its minimum by now; from now on it has to stay there. Where it reaches it, the outermost price
@@ -205,12 +202,14 @@ impl Standing {
             all = self.counts.sum(own.all(side));
             self.known = u64::try_from(all).map(|all| self.all = all).is_ok();
         }
-        let place = Place::of(all, minimum.least);
-        self.asked = Marks::ANY.and(Marks::ALL);
-        self.stood = match place {
-            Place::NoQuote => Marks::NONE,
-            Place::Nowhere => Marks::ANY,
-            Place::Somewhere => Marks::ANY.and(Marks::ALL),
+        self.judged = true;
+        let least = minimum.least;
+        let place = Place::of(all, least);
+        (self.inside, self.outermost, self.inside_stands) = (0, NOWHERE, Stretch::ANY);
+        self.all_stands = match place {
+            Place::NoQuote => Stretch::of(0, 0),
+            Place::Nowhere => Stretch::of(1, least - 1),
+            Place::Somewhere => Stretch::of(least, u128::MAX),
         };
         place
     }
@@ -218,13 +217,11 @@ impl Standing {
     /// Chooses the outermost price that is inside: what is quoted there or better has to keep to its side of the minimum.
     fn choose(&mut self, side: Side, minimum: Minimum, outermost: Price, own: &OwnQuotes) {
         let inside = self.counts.sum(own.inside(side, outermost));
-        // Where it has more than 32 bits, all offers that are followed are inside. Bids that are inside cannot be followed then,
-        // but for one at the highest price of 32 bits, which counts too: the side is judged again too early, never too late.
-        self.outermost = key(side, u32::try_from(outermost.ten_thousandths()).unwrap_or(u32::MAX));
+        let least = minimum.least;
+        self.outermost = key(side, outermost.ten_thousandths());
         // What is known to be no more than `all` fits where that does.
         self.known &= u64::try_from(inside).map(|inside| self.inside = inside).is_ok();
-        self.stood = self.stood.and(Marks::INSIDE.only_if(minimum.least <= inside));
-        self.asked = self.asked.and(Marks::INSIDE);
+        self.inside_stands = if least <= inside { Stretch::of(least, u128::MAX) } else { Stretch::of(0, least - 1) };
     }
 }
 
@@ -283,11 +280,6 @@ mod tests {
     use quoteclock_model::{Amount, Bps, Condition, OrderAction, OrderId, ServerIndex, Shares, Ticks};
     use quoteclock_rules::TickTable;
     use std::sync::Arc;
-
-    #[test]
-    fn two_standings_are_a_cache_line() {
-        assert_eq!((size_of::<Standing>(), align_of::<Standing>()), (32, 32));
-    }
 
     fn limits(bps: Option<u64>, ticks: Option<u64>, value: Option<u128>, quantity: Option<u64>) -> Limits {
         Limits {
