@@ -1,7 +1,7 @@
 //! The fields of a message by two instructions that put 16 bytes in another order, where the processor has them.
 //!
 //! The one place here with `unsafe`: a function that is compiled for these instructions may be called only where they
-//! exist. Without them a message takes a fifth more instructions.
+//! exist. Without them a message takes a sixth more instructions.
 
 use super::{Attributions, Form, LENGTH_BYTES, Locates, Run, WINDOW, at};
 use crate::binary::Slot;
@@ -66,7 +66,7 @@ impl Shuffler {
 
     /// As [`Run::read`].
     #[inline(always)]
-    #[allow(unsafe_code, reason = "a fifth of the instructions that a message takes")]
+    #[allow(unsafe_code, reason = "a sixth of the instructions that a message takes")]
     pub(super) fn read(self, run: &mut Run, bytes: &[u8], locates: &Locates, attributions: &Attributions) {
         // SAFETY: the processor has SSSE3, and the function asks for nothing else.
         unsafe { read(run, bytes, locates, attributions) }
