@@ -3,7 +3,7 @@
 //! All thirteen are known here, also those that later parts act on, so that a scheme can never set one that does not
 //! exist. Only `sequential_quote` has a second permitted value.
 
-use crate::finding::quoted;
+use quoteclock_sheets::quoted;
 
 /// One named choice: its name, its permitted values (the first is the default).
 struct Choice {

@@ -7,23 +7,20 @@
 //! Deliberately absent: reading folders (callers pass bytes), judging quotes, and paying anybody.
 
 mod canonical;
-mod finding;
 mod interpretations;
 mod limits;
 mod local;
-mod period;
 mod plan;
 mod registry;
 mod scheme;
 mod ticks;
 mod value;
 
-pub use finding::{Column, Finding, Severity, SourceFile};
 pub use interpretations::Interpretations;
 pub use limits::{Limits, Spread};
 pub use local::local_time;
-pub use period::Period;
 pub use plan::{DayPlan, ObligationPlan, PhaseSource, ServerPlan, SignUpPlan};
+pub use quoteclock_sheets::{Column, Finding, Period, Severity, SourceFile};
 pub use registry::{
     Condition, ConditionKind, Exemption, FILE_NAMES, FastMarket, Holiday, Issue, Loaded, MarketMaker, Payment,
     PaymentMethod, PlanError, Priority, Registry, Server, SignUp, Target, Tier,

@@ -7,15 +7,13 @@
 
 mod admin;
 mod load;
-mod overlap;
 mod plan;
 mod rows;
-mod table;
 
-use crate::finding::{Finding, SourceFile};
 use crate::{Period, Scheme, Terms};
 use jiff::civil::Date;
 use quoteclock_model::{Amount, IssueCode, Timestamp};
+use quoteclock_sheets::{Finding, SourceFile};
 
 pub use plan::PlanError;
 

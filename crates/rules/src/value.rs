@@ -1,15 +1,13 @@
-//! One textual value of a registry file to one typed value: numbers, dates, times, names.
+//! One textual value of a registry file to one typed value: numbers with their limits, and codes of issues.
 //!
 //! The idea: each parser is a pure function from text to a value or to what was expected instead, so that the caller
 //! adds the place. Exact throughout: decimals become integers of ten-thousandths digit by digit, no float takes part.
 //! Nothing is trimmed or guessed; a value that a spreadsheet has rewritten is refused with the form to write.
 
-use jiff::civil::{Date, Time};
-use jiff::tz::Offset;
-use quoteclock_model::{Amount, Bps, IssueCode, Shares, Ticks, Timestamp};
+use quoteclock_model::{Amount, Bps, IssueCode, Shares, Ticks};
 
-/// What was expected instead of the value found.
-pub(crate) type Expected = &'static str;
+pub(crate) use quoteclock_sheets::Expected;
+pub(crate) use quoteclock_sheets::value::{boolean, clock, date, instant, name};
 
 /// The largest whole part of any number in a registry: far beyond every real limit, far below overflow (a value of
 /// this size fits 64 bits in ten-thousandths).
@@ -89,108 +87,10 @@ pub(crate) fn percent(text: &str) -> Result<u64, Expected> {
     decimal(text).ok().filter(within).ok_or("expected a percentage from 0 to 100 with at most 4 decimals")
 }
 
-/// `true` or `false` in any case.
-pub(crate) fn boolean(text: &str) -> Result<bool, Expected> {
-    if text.eq_ignore_ascii_case("true") {
-        Ok(true)
-    } else if text.eq_ignore_ascii_case("false") {
-        Ok(false)
-    } else {
-        Err("expected true or false (empty means false)")
-    }
-}
-
-/// A date, `YYYY-MM-DD`.
-pub(crate) fn date(text: &str) -> Result<Date, Expected> {
-    date_of(text.as_bytes()).ok_or("expected a date that exists, as YYYY-MM-DD, such as 2024-03-01")
-}
-
-fn date_of(text: &[u8]) -> Option<Date> {
-    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = text else { return None };
-    let year = number(&[*y1, *y2, *y3, *y4])?;
-    let (month, day) = (number(&[*m1, *m2])?, number(&[*d1, *d2])?);
-    Date::new(i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
-}
-
-/// A local clock reading as microseconds of the day: `HH:MM` or `HH:MM:SS`, the latter with up to six decimals; `24:00`
-/// is the end of the day.
-pub(crate) fn clock(text: &str) -> Result<u64, Expected> {
-    clock_of(text.as_bytes()).ok_or("expected a local clock time as HH:MM or HH:MM:SS, from 00:00 to 24:00")
-}
-
-fn clock_of(text: &[u8]) -> Option<u64> {
-    let [h1, h2, b':', m1, m2, rest @ ..] = text else { return None };
-    let (hour, minute) = (number(&[*h1, *h2])?, number(&[*m1, *m2])?);
-    let micros = match rest {
-        [] => 0,
-        [b':', s1, s2, fraction @ ..] => {
-            let second = number(&[*s1, *s2]).filter(|&second| second < 60)?;
-            u64::from(second) * 1_000_000 + fraction_micros(fraction, 6)?
-        }
-        _ => return None,
-    };
-    let of_day = (u64::from(hour) * 60 + u64::from(minute)) * 60_000_000 + micros;
-    (minute < 60 && of_day <= 86_400_000_000).then_some(of_day)
-}
-
-/// An instant, RFC 3339 with `Z` or an offset, up to nine decimals, floored to the microsecond.
-pub(crate) fn instant(text: &str) -> Result<Timestamp, Expected> {
-    instant_of(text.as_bytes())
-        .ok_or("expected a time with its offset (RFC 3339), such as 2024-03-01T09:00:00+09:00 or 2024-03-01T00:00:00Z")
-}
-
-fn instant_of(text: &[u8]) -> Option<Timestamp> {
-    let (day, rest) = text.split_at_checked(10)?;
-    let [b'T' | b't', h1, h2, b':', m1, m2, b':', s1, s2, rest @ ..] = rest else { return None };
-    let zone = rest.iter().position(|byte| matches!(byte, b'Z' | b'z' | b'+' | b'-'))?;
-    let (fraction, zone) = rest.split_at(zone);
-    let micros = i32::try_from(fraction_micros(fraction, 9)?).ok()?;
-    let clock = |high: &u8, low: &u8| number(&[*high, *low]).and_then(|number| i8::try_from(number).ok());
-    let time = Time::new(clock(h1, h2)?, clock(m1, m2)?, clock(s1, s2)?, micros * 1000).ok()?;
-    let instant = offset_of(zone)?.to_timestamp(date_of(day)?.to_datetime(time)).ok()?;
-    Some(Timestamp::from_micros(instant.as_microsecond()))
-}
-
-fn offset_of(text: &[u8]) -> Option<Offset> {
-    let (sign, h1, h2, m1, m2) = match text {
-        [b'Z' | b'z'] => return Some(Offset::UTC),
-        [b'+', h1, h2, b':', m1, m2] => (1, h1, h2, m1, m2),
-        [b'-', h1, h2, b':', m1, m2] => (-1, h1, h2, m1, m2),
-        _ => return None,
-    };
-    let hour = number(&[*h1, *h2]).filter(|&hour| hour < 24)?;
-    let minute = number(&[*m1, *m2]).filter(|&minute| minute < 60)?;
-    Offset::from_seconds(sign * i32::try_from(hour * 3600 + minute * 60).ok()?).ok()
-}
-
-/// The microseconds in a fraction such as `.000123`, floored; zero where it is absent. At most `digits_max` digits.
-fn fraction_micros(fraction: &[u8], digits_max: usize) -> Option<u64> {
-    let Some((b'.', digits)) = fraction.split_first() else {
-        return fraction.is_empty().then_some(0);
-    };
-    if digits.is_empty() || digits.len() > digits_max || !digits.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    let padded = digits.iter().copied().chain(std::iter::repeat(b'0')).take(6);
-    Some(padded.fold(0, |micros, digit| micros * 10 + u64::from(digit - b'0')))
-}
-
-/// The number that a few ASCII digits spell.
-fn number(digits: &[u8]) -> Option<u32> {
-    let legal = !digits.is_empty() && digits.len() <= 9 && digits.iter().all(u8::is_ascii_digit);
-    legal.then(|| digits.iter().fold(0, |number, digit| number * 10 + u32::from(digit - b'0')))
-}
-
 /// The code of an issue.
 pub(crate) fn issue(text: &str) -> Result<IssueCode, Expected> {
     IssueCode::new(text.as_bytes())
         .ok_or("expected an issue's code: 1 to 32 visible ASCII characters, no comma or quote")
-}
-
-/// A name that may appear in output: at least one character, no control characters.
-pub(crate) fn name(text: &str) -> Result<String, Expected> {
-    let legal = !text.is_empty() && !text.contains(char::is_control);
-    if legal { Ok(text.to_owned()) } else { Err("expected a name without control characters") }
 }
 
 #[cfg(test)]
@@ -228,54 +128,5 @@ mod tests {
         assert!(value_min("0").is_err());
         assert_eq!(quantity_min("1"), Ok(Shares(1)));
         assert!(quantity_min("0").is_err());
-    }
-
-    #[test]
-    fn dates_are_iso_and_exist() {
-        assert_eq!(date("2024-02-29"), Ok(jiff::civil::date(2024, 2, 29)));
-        for text in ["2023-02-29", "2024/3/1", "2024-3-1", "20240301", "01.03.2024", "2024-03-01 ", "", "2024-13-01"] {
-            assert!(date(text).is_err(), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn clocks_run_from_midnight_to_midnight() {
-        assert_eq!(clock("00:00"), Ok(0));
-        assert_eq!(clock("09:00:00.000001"), Ok(32_400_000_001));
-        assert_eq!(clock("24:00"), Ok(86_400_000_000));
-        for text in ["24:01", "24:00:00.000001", "9:00", "09:60", "09:00:60", "09:00:", "09:00:00.", "0900", ""] {
-            assert!(clock(text).is_err(), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn instants_need_an_offset_and_are_floored() {
-        // clause: ST1/timestamps
-        let nine = Ok(Timestamp::from_micros(1_709_251_200_000_000));
-        for text in ["2024-03-01T09:00:00+09:00", "2024-03-01T00:00:00Z", "2024-02-29T19:00:00.000000999-05:00"] {
-            assert_eq!(instant(text), nine, "{text}");
-        }
-        assert_eq!(instant("1969-12-31T23:59:59.9999999Z"), Ok(Timestamp::from_micros(-1)));
-        for text in [
-            "2024-03-01T09:00:00",
-            "2024-03-01 09:00:00Z",
-            "2024-03-01T09:00Z",
-            "2024-03-01T09:00:60Z",
-            "2024-03-01T24:00:00Z",
-            "2024-03-01T09:00:00.Z",
-            "2024-03-01T09:00:00.0000000000Z",
-            "2024-03-01T09:00:00+0900",
-            "2024-03-01T09:00:00+24:00",
-            "日本日本日本日本T09:00:00Z",
-            "",
-        ] {
-            assert!(instant(text).is_err(), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn extreme_instants_are_refused_not_wrapped() {
-        assert!(instant("9999-12-31T23:59:59-23:59").is_err());
-        assert!(instant("0000-01-01T00:00:00Z").is_ok());
     }
 }

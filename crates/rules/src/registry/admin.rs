@@ -4,15 +4,14 @@
 //! error, since a row that could not be read would bring warnings that vanish with it. Lead times are not looked at:
 //! no date of application is on record.
 
-use super::load::{Lined, Rows};
+use super::load::Rows;
 use super::rows::{EXEMPTIONS, HOLIDAYS, ISSUES, MARKET_MAKERS, MATCHING, SERVERS, SIGN_UPS, SPONSORED};
 use super::{Condition, ConditionKind, PaymentMethod, Server, SignUp, Target};
 use crate::Period;
-use crate::finding::{Findings, quoted};
-use crate::period::DateSet;
 use jiff::ToSpan;
 use jiff::civil::{Date, Weekday};
 use quoteclock_model::{Amount, Bps, IssueCode};
+use quoteclock_sheets::{DateSet, Findings, Lined, quoted};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Reports everything administrative.

@@ -1,23 +1,15 @@
 //! From the bytes of all files to a checked registry or to all that is wrong with them.
 
-use super::overlap::Uniqueness;
 use super::rows::{self, Names};
-use super::table::{Layout, Row, Table};
 use super::{
     Condition, ConditionKind, Exemption, FastMarket, Holiday, Issue, Loaded, MarketMaker, Registry, Server, SignUp,
     Target, admin,
 };
-use crate::finding::{Findings, SourceFile};
 use crate::scheme::SchemeFile;
 use crate::value::{self, Expected};
 use crate::{Period, Scheme};
+use quoteclock_sheets::{Findings, Layout, Lined, Row, SourceFile, Table, Uniqueness, content, optional, required};
 use std::collections::BTreeSet;
-
-/// A row and the line that it starts on.
-pub(super) struct Lined<T> {
-    pub(super) line: u64,
-    pub(super) value: T,
-}
 
 /// All rows that could be read.
 pub(super) struct Rows {
@@ -91,22 +83,6 @@ impl Reader<'_> {
         let lined = |row: Row<'_>| Some(Lined { line: row.line, value: read(&row, self.names, self.findings)? });
         table.iter().flat_map(Table::rows).filter_map(lined).collect()
     }
-}
-
-fn content<'f>(files: &'f [SourceFile], name: &str) -> Option<&'f [u8]> {
-    files.iter().find(|file| file.name == name).map(|file| file.bytes.as_slice())
-}
-
-fn optional(files: &[SourceFile], layout: &Layout, findings: &mut Findings) -> Option<Table> {
-    Table::read(layout, content(files, layout.file)?, findings)
-}
-
-fn required(files: &[SourceFile], layout: &Layout, findings: &mut Findings) -> Option<Table> {
-    if content(files, layout.file).is_none() {
-        let columns = layout.required.join(", ");
-        findings.error_file(layout.file, format!("the file is missing, expected it with the columns {columns}"));
-    }
-    optional(files, layout, findings)
 }
 
 /// Whether matching funds say what they apply to.

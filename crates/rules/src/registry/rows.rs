@@ -1,15 +1,14 @@
 //! From the cells of one row to one typed row, file by file. A row with a fault yields nothing and reports all of its
 //! faults.
 
-use super::table::{Layout, Row};
 use super::{
     Condition, ConditionKind, Exemption, FastMarket, Holiday, Issue, MarketMaker, Payment, PaymentMethod, Priority,
     Server, SignUp, Target, Tier,
 };
-use crate::finding::{Findings, quoted};
 use crate::value::{self, Expected};
 use crate::{Period, Terms};
 use quoteclock_model::IssueCode;
+use quoteclock_sheets::{Findings, Layout, Row, quoted};
 use std::collections::BTreeSet;
 use std::fmt::Display;
 

@@ -6,10 +6,10 @@
 
 use super::places::Places;
 use super::{Scheme, SessionList, Terms, zone};
-use crate::finding::{Findings, quoted};
 use crate::value::{self, Expected};
 use crate::{Interpretations, PhaseSource, TickTable, TickTableError};
 use jiff::civil::Date;
+use quoteclock_sheets::{Findings, quoted};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;

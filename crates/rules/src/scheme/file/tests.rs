@@ -1,9 +1,9 @@
 //! `scheme.toml`: what it replaces, what it leaves, and every fault with its line and column.
 
 use super::*;
-use crate::finding::Finding;
 use jiff::civil::date;
 use quoteclock_model::{Amount, Bps, Price, Shares, Ticks};
+use quoteclock_sheets::Finding;
 
 fn parse(text: &str) -> (Scheme, Vec<Finding>) {
     let mut findings = Findings::default();

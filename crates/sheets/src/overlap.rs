@@ -3,23 +3,33 @@
 //! Rows are sorted by key and first date and then swept once, so that a registry of many rows costs no more than the
 //! sorting.
 
-use super::load::Lined;
-use crate::Period;
-use crate::finding::Findings;
+use crate::{Findings, Period};
+
+/// A row and the line that it starts on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Lined<T> {
+    /// The line, counted from 1.
+    pub line: u64,
+    /// What the row says.
+    pub value: T,
+}
 
 /// What makes rows of a file exclude one another.
-pub(super) struct Uniqueness<T> {
-    pub(super) file: &'static str,
+#[derive(Clone, Copy, Debug)]
+pub struct Uniqueness<T> {
+    /// The file's name.
+    pub file: &'static str,
     /// The column that a fault is reported in.
-    pub(super) column: &'static str,
-    /// The key, as it is printed; rows of one key may not overlap.
-    pub(super) key: fn(&T) -> String,
-    pub(super) period: fn(&T) -> Period,
+    pub column: &'static str,
+    /// The key, its parts separated by tabs; rows of one key may not overlap.
+    pub key: fn(&T) -> String,
+    /// When a row is in force.
+    pub period: fn(&T) -> Period,
 }
 
 impl<T> Uniqueness<T> {
     /// Reports every row that overlaps one before it in date order, on the later line of the two.
-    pub(super) fn check(&self, rows: &[Lined<T>], findings: &mut Findings) {
+    pub fn check(&self, rows: &[Lined<T>], findings: &mut Findings) {
         let mut sorted: Vec<(String, Period, u64)> =
             rows.iter().map(|row| ((self.key)(&row.value), (self.period)(&row.value), row.line)).collect();
         sorted.sort_by(|a, b| (&a.0, a.1.first(), a.2).cmp(&(&b.0, b.1.first(), b.2)));

@@ -1,25 +1,25 @@
-//! What is wrong with a registry, each fault with its place: file, line, column, what was found, what was expected.
+//! What is wrong with a folder of files, each fault with its place: file, line, column, what was found, what was expected.
 //!
-//! Findings are collected, never thrown: whoever edits a registry wants to see every fault at once. This module judges
+//! Findings are collected, never thrown: whoever edits files wants to see every fault at once. This module judges
 //! nothing; the modules that read the files do.
 
 use std::fmt;
 
-/// A file of the registry folder, already read into memory.
+/// A file of a folder, already read into memory.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SourceFile {
-    /// Its name without a folder, such as `issues.csv` (one of [`crate::FILE_NAMES`]).
+    /// Its name without a folder, such as `issues.csv`.
     pub name: String,
     /// Its whole content.
     pub bytes: Vec<u8>,
 }
 
-/// Whether a finding stops the measurement.
+/// Whether a finding stops the work.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Severity {
-    /// The registry cannot be used.
+    /// The files cannot be used.
     Error,
-    /// Administrative: measured all the same.
+    /// Worth a look, and used all the same.
     Warning,
 }
 
@@ -51,10 +51,10 @@ impl fmt::Display for Column {
     }
 }
 
-/// One fault of a registry and its place.
+/// One fault and its place.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Finding {
-    /// Whether it stops the measurement.
+    /// Whether it stops the work.
     pub severity: Severity,
     /// The file.
     pub file: String,
@@ -80,29 +80,29 @@ impl fmt::Display for Finding {
     }
 }
 
-/// All findings of one registry, in order of discovery.
+/// All findings of one folder, in order of discovery.
 #[derive(Default, Debug)]
-pub(crate) struct Findings(Vec<Finding>);
+pub struct Findings(Vec<Finding>);
 
 impl Findings {
     /// An error of a whole file.
-    pub(crate) fn error_file(&mut self, file: &str, message: String) {
+    pub fn error_file(&mut self, file: &str, message: String) {
         self.push(Severity::Error, file, None, None, message);
     }
 
     /// An error in a CSV line, in a named column if one is to blame.
-    pub(crate) fn error(&mut self, file: &str, line: u64, column: Option<&str>, message: String) {
+    pub fn error(&mut self, file: &str, line: u64, column: Option<&str>, message: String) {
         let column = column.map(|name| Column::Name(name.to_owned()));
         self.push(Severity::Error, file, Some(line), column, message);
     }
 
     /// An error at a character of a TOML file.
-    pub(crate) fn error_at(&mut self, file: &str, line: u64, column: u64, message: String) {
+    pub fn error_at(&mut self, file: &str, line: u64, column: u64, message: String) {
         self.push(Severity::Error, file, Some(line), Some(Column::Number(column)), message);
     }
 
     /// A warning about a value of a CSV line.
-    pub(crate) fn warning(&mut self, file: &str, line: u64, column: &str, message: String) {
+    pub fn warning(&mut self, file: &str, line: u64, column: &str, message: String) {
         self.push(Severity::Warning, file, Some(line), Some(Column::Name(column.to_owned())), message);
     }
 
@@ -111,19 +111,19 @@ impl Findings {
     }
 
     /// Whether any finding is an error.
-    pub(crate) fn has_errors(&self) -> bool {
+    pub fn has_errors(&self) -> bool {
         self.0.iter().any(|finding| finding.severity == Severity::Error)
     }
 
     /// The findings by file, line and severity; within these in order of discovery.
-    pub(crate) fn into_sorted(mut self) -> Vec<Finding> {
+    pub fn into_sorted(mut self) -> Vec<Finding> {
         self.0.sort_by(|a, b| (&a.file, a.line, a.severity).cmp(&(&b.file, b.line, b.severity)));
         self.0
     }
 }
 
 /// `value` quoted for a message: control characters escaped, and cut when it is long.
-pub(crate) fn quoted(value: &str) -> String {
+pub fn quoted(value: &str) -> String {
     const CHARS_MAX: usize = 60;
     let mut shown: String = value.chars().take(CHARS_MAX).collect();
     if shown.len() < value.len() {

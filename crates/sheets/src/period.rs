@@ -25,23 +25,23 @@ impl Period {
     }
 
     /// The first date, the earliest one there is where it is open.
-    pub(crate) fn first(self) -> Date {
+    pub fn first(self) -> Date {
         self.from.unwrap_or(Date::MIN)
     }
 
     /// The last date, the latest one there is where it is open.
-    pub(crate) fn last(self) -> Date {
+    pub fn last(self) -> Date {
         self.to.unwrap_or(Date::MAX)
     }
 }
 
 /// Sorted, disjoint, non-adjacent stretches of dates (both ends inclusive): the union of some periods.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(crate) struct DateSet(Vec<(Date, Date)>);
+pub struct DateSet(Vec<(Date, Date)>);
 
 impl DateSet {
     /// The union of `periods`.
-    pub(crate) fn union(periods: impl IntoIterator<Item = Period>) -> DateSet {
+    pub fn union(periods: impl IntoIterator<Item = Period>) -> DateSet {
         let mut stretches: Vec<(Date, Date)> = periods.into_iter().map(|p| (p.first(), p.last())).collect();
         stretches.sort_unstable();
         let mut joined: Vec<(Date, Date)> = Vec::with_capacity(stretches.len());
@@ -55,7 +55,7 @@ impl DateSet {
     }
 
     /// The first date of `period` that the set lacks.
-    pub(crate) fn first_missing(&self, period: Period) -> Option<Date> {
+    pub fn first_missing(&self, period: Period) -> Option<Date> {
         let position = self.0.partition_point(|&(_, last)| last < period.first());
         match self.0.get(position) {
             Some(&(first, last)) if first <= period.first() => {
@@ -70,7 +70,7 @@ impl DateSet {
     }
 
     /// Whether the set has a date of `period`.
-    pub(crate) fn overlaps(&self, period: Period) -> bool {
+    pub fn overlaps(&self, period: Period) -> bool {
         let position = self.0.partition_point(|&(_, last)| last < period.first());
         self.0.get(position).is_some_and(|&(first, _)| first <= period.last())
     }

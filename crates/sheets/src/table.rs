@@ -1,17 +1,21 @@
-//! One CSV file of the registry as a header and rows of text cells, each with its line.
+//! One CSV file as a header and rows of text cells, each with its line.
 //!
 //! The form is checked here (text encoding, header, number of fields, balanced quotes), and a cell is turned into a
 //! typed value with a fault that names file, line and column. What the values mean is not known here.
 
 use crate::finding::{Findings, quoted};
-use crate::value::Expected;
+use crate::{Expected, SourceFile};
 use csv::{ReaderBuilder, StringRecord};
 
 /// Which columns a file may have, and which it must have.
-pub(super) struct Layout {
-    pub(super) file: &'static str,
-    pub(super) required: &'static [&'static str],
-    pub(super) optional: &'static [&'static str],
+#[derive(Clone, Copy, Debug)]
+pub struct Layout {
+    /// The file's name, such as `issues.csv`.
+    pub file: &'static str,
+    /// Columns that have to be there.
+    pub required: &'static [&'static str],
+    /// Columns that may be there.
+    pub optional: &'static [&'static str],
 }
 
 impl Layout {
@@ -21,7 +25,20 @@ impl Layout {
 }
 
 /// A CSV file whose header is as its [`Layout`] asks.
-pub(super) struct Table {
+///
+/// ```
+/// use quoteclock_sheets::{Findings, Layout, Table, value};
+///
+/// const HOLIDAYS: Layout = Layout { file: "holidays.csv", required: &["date"], optional: &["name"] };
+/// let mut findings = Findings::default();
+/// let table = Table::read(&HOLIDAYS, b"name,date\nNew Year,2024-01-01\nTypo,2024-1-8\n", &mut findings).unwrap();
+/// let dates = table.rows().filter_map(|row| row.required("date", value::date, &mut findings));
+/// assert_eq!(dates.collect::<Vec<_>>(), [jiff::civil::date(2024, 1, 1)]);
+/// let printed = findings.into_sorted()[0].to_string();
+/// assert!(printed.starts_with("holidays.csv: line 3, column date: found \"2024-1-8\", expected a date"));
+/// ```
+#[derive(Debug)]
+pub struct Table {
     file: &'static str,
     /// The columns present, in the order of the file.
     columns: Vec<&'static str>,
@@ -32,7 +49,7 @@ pub(super) struct Table {
 
 impl Table {
     /// Reads the file; what is wrong with its form goes to `findings`. `None` where no row could be trusted.
-    pub(super) fn read(layout: &Layout, bytes: &[u8], findings: &mut Findings) -> Option<Table> {
+    pub fn read(layout: &Layout, bytes: &[u8], findings: &mut Findings) -> Option<Table> {
         let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
         let text = match std::str::from_utf8(bytes) {
             Ok(text) => text,
@@ -66,19 +83,38 @@ impl Table {
     }
 
     /// The rows, in the order of the file.
-    pub(super) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+    pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
         self.rows.iter().map(|(line, record)| Row { table: self, line: *line, record })
     }
 
     /// Whether no line was left out because of its form: otherwise names may be missing that the file defines.
-    pub(super) fn is_whole(&self) -> bool {
+    pub fn is_whole(&self) -> bool {
         self.whole
     }
 
     /// Whether the header names `column`.
-    pub(super) fn has(&self, column: &str) -> bool {
+    pub fn has(&self, column: &str) -> bool {
         self.columns.contains(&column)
     }
+}
+
+/// The content of the file called `name`.
+pub fn content<'f>(files: &'f [SourceFile], name: &str) -> Option<&'f [u8]> {
+    files.iter().find(|file| file.name == name).map(|file| file.bytes.as_slice())
+}
+
+/// The table of a file that may be absent.
+pub fn optional(files: &[SourceFile], layout: &Layout, findings: &mut Findings) -> Option<Table> {
+    Table::read(layout, content(files, layout.file)?, findings)
+}
+
+/// The table of a file that has to be there: its absence is an error.
+pub fn required(files: &[SourceFile], layout: &Layout, findings: &mut Findings) -> Option<Table> {
+    if content(files, layout.file).is_none() {
+        let columns = layout.required.join(", ");
+        findings.error_file(layout.file, format!("the file is missing, expected it with the columns {columns}"));
+    }
+    optional(files, layout, findings)
 }
 
 /// The records of `text`, each with the line on which it starts, and whether these are all that it has.
@@ -171,24 +207,26 @@ fn unknown_column(layout: &Layout, name: &str) -> String {
 }
 
 /// One row, and the way from its cells to typed values.
-pub(super) struct Row<'t> {
+#[derive(Debug)]
+pub struct Row<'t> {
     table: &'t Table,
-    pub(super) line: u64,
+    /// The line that it starts on, counted from 1.
+    pub line: u64,
     record: &'t StringRecord,
 }
 
 impl Row<'_> {
     /// The cell of `column`; empty where the file lacks the column.
-    pub(super) fn cell(&self, column: &str) -> &str {
+    pub fn cell(&self, column: &str) -> &str {
         let position = self.table.columns.iter().position(|&name| name == column);
         position.and_then(|position| self.record.get(position)).unwrap_or_default()
     }
 
     /// The value of `column`, which must not be empty; `None` with the fault recorded.
-    pub(super) fn required<T>(
+    pub fn required<T>(
         &self,
         column: &str,
-        parse: fn(&str) -> Result<T, Expected>,
+        parse: impl Fn(&str) -> Result<T, Expected>,
         findings: &mut Findings,
     ) -> Option<T> {
         let cell = self.cell(column);
@@ -205,22 +243,22 @@ impl Row<'_> {
     }
 
     /// The value of `column`, `Some(None)` where it is empty; `None` with the fault recorded.
-    pub(super) fn optional<T>(
+    pub fn optional<T>(
         &self,
         column: &str,
-        parse: fn(&str) -> Result<T, Expected>,
+        parse: impl Fn(&str) -> Result<T, Expected>,
         findings: &mut Findings,
     ) -> Option<Option<T>> {
         if self.cell(column).is_empty() { Some(None) } else { self.required(column, parse, findings).map(Some) }
     }
 
     /// Free text, taken as it is; `None` where it is empty.
-    pub(super) fn remark(&self, column: &str) -> Option<String> {
+    pub fn remark(&self, column: &str) -> Option<String> {
         Some(self.cell(column)).filter(|cell| !cell.is_empty()).map(str::to_owned)
     }
 
     /// Records an error in `column`.
-    pub(super) fn fault<T>(&self, column: &str, message: String, findings: &mut Findings) -> Option<T> {
+    pub fn fault<T>(&self, column: &str, message: String, findings: &mut Findings) -> Option<T> {
         findings.error(self.table.file, self.line, Some(column), message);
         None
     }
