@@ -90,7 +90,7 @@ fn a_trade_without_a_price_is_at_the_limit_of_its_order() {
     bench.apply(OrderAction::Replace { order: OrderId(2), order_new: OrderId(3), price, quantity: None });
     bench.trade(None, 100, [Some(1), Some(3)]);
     let turnover = bench.turnover();
-    assert_eq!(turnover.sign_ups[0].continuous.other, executed(2 * 100 * 1_000_000, 200));
+    assert_eq!(turnover.sign_ups[0].continuous.market_maker, executed(2 * 100 * 1_000_000, 200));
     assert_eq!(turnover.sign_ups[0].order_count, 3);
 }
 

@@ -155,7 +155,9 @@ mod tests {
     use super::*;
     use jiff::{civil::date, tz::TimeZone};
     use quoteclock_model::SideFault;
-    use quoteclock_rules::{Limits, ObligationPlan, PhaseSource, SignUpPlan, TickTable};
+    use quoteclock_rules::{
+        CounterpartyMarketMaker, Limits, ObligationPlan, PhaseSource, SelfTrades, SignUpPlan, TickTable,
+    };
 
     #[test]
     fn a_logged_breach_has_24_bytes() {
@@ -175,6 +177,8 @@ mod tests {
             sessions: Vec::new(),
             phase_source: PhaseSource::Feed,
             sequential_quote_available: true,
+            self_trades: SelfTrades::MarketMaker,
+            counterparty_market_maker: CounterpartyMarketMaker::SignedUpForIssue,
             multiplier: 1,
             servers: Vec::new(),
             sign_ups: vec![SignUpPlan {

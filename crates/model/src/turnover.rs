@@ -37,9 +37,10 @@ impl AddAssign for Executed {
 /// With whom a market maker traded.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Counterparty {
-    /// Another market maker that is signed up for the issue on the date.
+    /// A market maker that is signed up for the issue on the date, or for any, as the interpretations say; also the
+    /// market maker itself, unless they say otherwise. Clauses: `QC/counterparty_market_maker`, `QC/self_trades`.
     MarketMaker,
-    /// Anybody else, the market maker itself included.
+    /// Anybody else.
     Other,
     /// The feed does not name the other order. Clause: `QC/unnamed_counterparty`.
     Unnamed,
@@ -48,9 +49,9 @@ pub enum Counterparty {
 /// Executions by counterparty.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct ByCounterparty {
-    /// Against another market maker that is signed up for the issue on the date.
+    /// Against a market maker, see [`Counterparty::MarketMaker`].
     pub market_maker: Executed,
-    /// Against anybody else, the market maker itself included.
+    /// Against anybody else.
     pub other: Executed,
     /// Against an order that the feed does not name.
     pub unnamed: Executed,

@@ -7,7 +7,7 @@
 
 use quoteclock_book::{Holder, QuoteChange, UsualChange, prefetch_all};
 use quoteclock_model::{Counterparty, Executed, MarketTurnover, Price, ServerIndex, Trading, Turnover};
-use quoteclock_rules::DayPlan;
+use quoteclock_rules::{CounterpartyMarketMaker, DayPlan, SelfTrades, ServerPlan};
 
 /// An order that an event touched.
 #[derive(Clone, Copy, Debug)]
@@ -71,30 +71,51 @@ impl Parties {
 }
 
 /// The sums of one issue.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct IssueTurnover {
     market: MarketTurnover,
     /// Each sign-up's position in the plan, and its sums.
     sign_ups: Vec<(usize, Turnover)>,
-    /// For each server of the plan, one more than the position in `sign_ups` of its market maker, or 0. Also where the
-    /// order is not the sign-up's own because its server belongs to another participant: the market maker is signed up
-    /// for the issue all the same.
-    maker_of_server: Vec<u32>,
+    /// For each server of the plan, who trades through it.
+    trader_of_server: Vec<Trader>,
+    self_trades: Counterparty,
+}
+
+/// Who trades through a server, as far as others' executions depend on it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Trader {
+    /// The market maker of the sign-up at this position. Also where the order is not the sign-up's own because its server
+    /// belongs to another participant: the market maker is signed up for the issue all the same.
+    SignedUp(u32),
+    /// Another that counts as a market maker.
+    MarketMaker,
+    Anybody,
 }
 
 impl IssueTurnover {
     /// That of an issue with the sign-ups at these positions of `plan`.
     pub(crate) fn new(plan: &DayPlan, positions: impl ExactSizeIterator<Item = usize>) -> IssueTurnover {
-        let mut turnover = IssueTurnover::default();
+        let mut turnover = IssueTurnover {
+            market: MarketTurnover::default(),
+            sign_ups: Vec::new(),
+            trader_of_server: Vec::new(),
+            self_trades: match plan.self_trades {
+                SelfTrades::MarketMaker => Counterparty::MarketMaker,
+                SelfTrades::Other => Counterparty::Other,
+            },
+        };
         if positions.len() != 0 {
+            let counts = |server: &ServerPlan| match plan.counterparty_market_maker {
+                CounterpartyMarketMaker::Any if server.signed_up => Trader::MarketMaker,
+                CounterpartyMarketMaker::Any | CounterpartyMarketMaker::SignedUpForIssue => Trader::Anybody,
+            };
             turnover.sign_ups.reserve_exact(positions.len());
-            turnover.maker_of_server.resize(plan.servers.len(), 0);
+            turnover.trader_of_server.extend(plan.servers.iter().map(counts));
         }
-        for position in positions {
+        for (position, own) in positions.zip(0..) {
             turnover.sign_ups.push((position, Turnover::default()));
-            let mark = u32::try_from(turnover.sign_ups.len()).expect("fewer sign-ups than 32 bits count");
             for &server in plan.sign_ups[position].servers_of_market_maker.iter() {
-                turnover.maker_of_server[server] = mark;
+                turnover.trader_of_server[server] = Trader::SignedUp(own);
             }
         }
         turnover
@@ -111,7 +132,7 @@ impl IssueTurnover {
     /// Adds an execution to the market's sum, and to that of each sign-up whose order it names. `plan_server_of` gives the
     /// plan's position of a server of the feed, if it is in the plan.
     ///
-    /// Clauses: `ST1/trading-value`, `QC/unnamed_counterparty`.
+    /// Clauses: `ST1/trading-value`, `QC/unnamed_counterparty`, `QC/self_trades`, `QC/counterparty_market_maker`.
     #[inline]
     pub(crate) fn count_trade(
         &mut self,
@@ -137,10 +158,11 @@ impl IssueTurnover {
     /// Who stands behind the other order, whose server has the position `server` in the plan, as seen by the sign-up at
     /// `own`.
     fn counterparty(&self, own: usize, server: Option<u32>) -> Counterparty {
-        let mark = server.and_then(|server| self.maker_of_server.get(server as usize)).copied().unwrap_or(0);
-        match mark.checked_sub(1) {
-            Some(maker) if maker as usize != own => Counterparty::MarketMaker,
-            _ => Counterparty::Other,
+        let trader = server.and_then(|server| self.trader_of_server.get(server as usize));
+        match trader {
+            Some(&Trader::SignedUp(maker)) if maker as usize == own => self.self_trades,
+            Some(Trader::SignedUp(_) | Trader::MarketMaker) => Counterparty::MarketMaker,
+            Some(Trader::Anybody) | None => Counterparty::Other,
         }
     }
 

@@ -9,9 +9,9 @@ use quoteclock_model::{
     Amount, ByCounterparty, Counterparty, DayTurnover, Executed, IssueCode, MarketTurnover, Span, Timestamp, Trading,
     Turnover,
 };
-use quoteclock_rules::{DayPlan, PhaseSource};
+use quoteclock_rules::{CounterpartyMarketMaker, DayPlan, PhaseSource, SelfTrades};
 use quoteclock_testkit::{Case, generate};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An order as the plain implementation keeps it.
 #[derive(Clone)]
@@ -26,6 +26,8 @@ fn plain(case: &Case, plan: &DayPlan) -> DayTurnover {
     let mut lines = text.split('\n').filter(|line| !line.is_empty());
     let header: Vec<&str> = lines.next().unwrap().split(',').collect();
     let mut orders: BTreeMap<(String, u64), Order> = BTreeMap::new();
+    // Live before a clear, and not back yet.
+    let mut awaited: BTreeSet<(String, u64)> = BTreeSet::new();
     let mut phases: BTreeMap<String, String> = BTreeMap::new();
     let market_start = if plan.phase_source == PhaseSource::Feed { "closed" } else { "continuous" };
     let mut sums = DayTurnover { sign_ups: vec![Turnover::default(); plan.sign_ups.len()], ..DayTurnover::default() };
@@ -45,8 +47,9 @@ fn plain(case: &Case, plan: &DayPlan) -> DayTurnover {
         match get("event") {
             "add" => {
                 let server = get("server").to_owned();
+                let is_new = !awaited.remove(&(issue.clone(), number("order")));
                 if let Some(sign_up) = own(&server) {
-                    sums.sign_ups[sign_up].order_count += 1;
+                    sums.sign_ups[sign_up].order_count += u64::from(is_new);
                 }
                 orders.insert((issue, number("order")), Order { server, quantity: number("quantity").into() });
             }
@@ -59,12 +62,16 @@ fn plain(case: &Case, plan: &DayPlan) -> DayTurnover {
                     order.quantity = number("quantity").into();
                 }
                 let id = if get("contra").is_empty() { number("order") } else { number("contra") };
+                awaited.remove(&(issue.clone(), id));
                 orders.insert((issue, id), order);
             }
             "reduce" => take(&mut orders, &issue, number("order"), number("quantity").into()),
             "cancel" => drop(orders.remove(&(issue, number("order")))),
             "phase" => drop(phases.insert(issue, get("phase").to_owned())),
-            "clear" => orders.retain(|(of, _), _| issue != "*" && *of != issue),
+            "clear" => {
+                awaited.extend(orders.keys().filter(|(of, _)| issue == "*" || *of == issue).cloned());
+                orders.retain(|(of, _), _| issue != "*" && *of != issue);
+            }
             "trade" => {
                 let trades = |scope: &str, start: &str| match phases.get(scope).map_or(start, String::as_str) {
                     "continuous" => true,
@@ -89,7 +96,11 @@ fn plain(case: &Case, plan: &DayPlan) -> DayTurnover {
                     let maker = |server: &String| {
                         let of = plan.servers.iter().find(|of| of.name == *server)?;
                         let signed = |other: &&quoteclock_rules::SignUpPlan| {
-                            other.issue.as_str() == issue && other.market_maker == of.market_maker
+                            let issues = match plan.counterparty_market_maker {
+                                CounterpartyMarketMaker::SignedUpForIssue => other.issue.as_str() == issue,
+                                CounterpartyMarketMaker::Any => true,
+                            };
+                            issues && other.market_maker == of.market_maker
                         };
                         plan.sign_ups.iter().find(signed).map(|other| other.market_maker.clone())
                     };
@@ -97,6 +108,7 @@ fn plain(case: &Case, plan: &DayPlan) -> DayTurnover {
                         None => Counterparty::Unnamed,
                         Some(other) => match maker(other) {
                             Some(other) if other != plan.sign_ups[sign_up].market_maker => Counterparty::MarketMaker,
+                            Some(_) if plan.self_trades == SelfTrades::MarketMaker => Counterparty::MarketMaker,
                             _ => Counterparty::Other,
                         },
                     };
@@ -144,7 +156,7 @@ proptest! {
 
 /// MM1 through VS1, MM2 through VS2 (participant P2) and VS3 (P3), signed up for 1306 with P2; MM3 through VS4, signed up
 /// for 1321 only. Continuous 09:00 to 10:00.
-fn day(records: &[&str]) -> (DayTurnover, DayTurnover) {
+fn day(interpretations: &str, records: &[&str]) -> (DayTurnover, DayTurnover) {
     let file = |name: &str, text: &str| (name.to_owned(), text.to_owned());
     let header = "time,issue,event,order,contra,server,side,price,quantity,condition,phase\n";
     let lines = records.iter().map(|record| format!("2024-03-01T{record}\n"));
@@ -152,9 +164,11 @@ fn day(records: &[&str]) -> (DayTurnover, DayTurnover) {
         registry: vec![
             file(
                 "scheme.toml",
-                "name = \"test\"\nversion = \"1\"\ntimezone = \"Asia/Tokyo\"\n[[sessions]]\nfrom = \"2015-01-01\"\n\
-                 continuous = [\"09:00-10:00\"]\n[types.T]\nmax_spread_bps = 100\nmax_spread_ticks = 3\nmin_value = 300\n\
-                 [tick_tables]\nyen = [[\"above\", \"1\"]]\n",
+                &format!(
+                    "name = \"test\"\nversion = \"1\"\ntimezone = \"Asia/Tokyo\"\n[[sessions]]\nfrom = \"2015-01-01\"\n\
+                     continuous = [\"09:00-10:00\"]\n[types.T]\nmax_spread_bps = 100\nmax_spread_ticks = 3\n\
+                     min_value = 300\n[tick_tables]\nyen = [[\"above\", \"1\"]]\n[interpretations]\n{interpretations}\n"
+                ),
             ),
             file("issues.csv", "issue,type,tick_table\n1306,T,yen\n1321,T,yen\n"),
             file("market_makers.csv", "market_maker\nMM1\nMM2\nMM3\n"),
@@ -190,7 +204,11 @@ const ORDERS: [&str; 6] = [
 ];
 
 fn with(records: &[&str]) -> DayTurnover {
-    let (turnover, plain) = day(&[&ORDERS, records].concat());
+    with_interpretations("", records)
+}
+
+fn with_interpretations(interpretations: &str, records: &[&str]) -> DayTurnover {
+    let (turnover, plain) = day(interpretations, &[&ORDERS, records].concat());
     assert_eq!(turnover, plain);
     turnover
 }
@@ -198,7 +216,7 @@ fn with(records: &[&str]) -> DayTurnover {
 // clause: QC/unnamed_counterparty
 // clause: ST1/trading-value
 #[test]
-fn a_counterparty_is_another_market_maker_signed_up_for_the_issue_or_it_is_not() {
+fn a_counterparty_is_a_market_maker_signed_up_for_the_issue_or_it_is_not() {
     for (trade, expected) in [
         ("1,2", Counterparty::MarketMaker),
         ("2,1", Counterparty::MarketMaker),
@@ -217,9 +235,6 @@ fn a_counterparty_is_another_market_maker_signed_up_for_the_issue_or_it_is_not()
         let issue = IssueCode::new(b"1306").unwrap();
         assert_eq!(turnover.issues[&issue].continuous, executed(1_990, 20), "the market's trade counts once");
     }
-    // Its own order on the other side: both count, and neither is against another market maker.
-    let turnover = with(&["09:30:00+09:00,1306,trade,1,6,,,100,20,,"]);
-    assert_eq!(turnover.sign_ups[0].continuous.other, executed(4_000, 40));
     // MM2 through a server that does not serve its sign-up: nothing of MM2's.
     let turnover = with(&["09:30:00+09:00,1306,trade,3,5,,,100,20,,"]);
     assert_eq!(turnover.sign_ups[1], Turnover { order_count: 1, ..Turnover::default() });
@@ -227,6 +242,52 @@ fn a_counterparty_is_another_market_maker_signed_up_for_the_issue_or_it_is_not()
     let turnover = with(&["09:30:00+09:00,1306,trade,,,,,100,20,,"]);
     assert_eq!(turnover.sign_ups[0], Turnover { order_count: 2, ..Turnover::default() });
     assert_eq!(turnover.issues[&IssueCode::new(b"1306").unwrap()].continuous, executed(2_000, 20));
+}
+
+// clause: QC/self_trades
+#[test]
+fn a_market_maker_that_trades_with_itself_trades_with_a_market_maker_unless_it_is_said_otherwise() {
+    let trade = "09:30:00+09:00,1306,trade,1,6,,,100,20,,";
+    let of = |interpretations: &str, records: &[&str], sign_up: usize| {
+        with_interpretations(interpretations, records).sign_ups[sign_up].continuous
+    };
+    // Both sides count.
+    for (interpretations, market_maker) in
+        [("", true), ("self_trades = \"market_maker\"", true), ("self_trades = \"other\"", false)]
+    {
+        let expected = if market_maker { Counterparty::MarketMaker } else { Counterparty::Other };
+        let mut by = ByCounterparty::default();
+        *by.of_mut(expected) = executed(4_000, 40);
+        assert_eq!(of(interpretations, &[trade], 0), by, "{interpretations}");
+        // Through another participant's server it is itself, too; that order is nobody's own.
+        let mut by = ByCounterparty::default();
+        *by.of_mut(expected) = executed(2_000, 20);
+        let through_another = "09:30:00+09:00,1306,trade,2,3,,,100,20,,";
+        assert_eq!(of(interpretations, &[through_another], 1), by, "{interpretations}");
+    }
+    // Another market maker is one all the same.
+    let turnover = of("self_trades = \"other\"", &["09:30:00+09:00,1306,trade,1,2,,,100,20,,"], 0);
+    assert_eq!(turnover.market_maker, executed(2_000, 20));
+}
+
+// clause: QC/counterparty_market_maker
+#[test]
+fn any_signed_up_market_maker_is_one_if_it_is_said_so() {
+    let any = "counterparty_market_maker = \"any\"";
+    for (interpretations, trade, market_maker) in [
+        ("", "1,4", false),
+        (any, "1,4", true),
+        (any, "1,2", true),
+        (any, "1,6", true),
+        (any, "1,5", false),
+        ("counterparty_market_maker = \"any\"\nself_trades = \"other\"", "1,6", false),
+    ] {
+        let turnover =
+            with_interpretations(interpretations, &[&format!("09:30:00+09:00,1306,trade,{trade},,,100,20,,")]);
+        let by = turnover.sign_ups[0].continuous;
+        assert_eq!(by.market_maker != Executed::default(), market_maker, "{interpretations} {trade}");
+        assert_eq!(by.other != Executed::default(), !market_maker, "{interpretations} {trade}");
+    }
 }
 
 // clause: QC/auction_trades
@@ -281,4 +342,37 @@ fn entries_and_changes_are_orders_and_nothing_else_is() {
     ]);
     let counts: Vec<u64> = turnover.sign_ups.iter().map(|sign_up| sign_up.order_count).collect();
     assert_eq!(counts, [5, 1, 0]);
+}
+
+// clause: ST1/access-fee
+#[test]
+fn what_is_sent_again_after_a_clear_is_no_new_order() {
+    let count = |records: &[&str]| with(records).sign_ups[0].order_count;
+    // MM1 has sent two orders, 1 and 6.
+    let again = "09:00:01+09:00,1306,add,1,,VS1,B,100,50,,";
+    let other = "09:00:01+09:00,1306,add,6,,VS1,S,,50,,";
+    for clear in ["09:00:00+09:00,*,clear,,,,,,,,", "09:00:00+09:00,1306,clear,,,,,,,,"] {
+        assert_eq!(count(&[clear, again, other]), 2, "both sent again");
+        assert_eq!(count(&[clear, again]), 2, "one sent again");
+        assert_eq!(count(&[clear, "09:00:01+09:00,1306,add,1,,VS1,S,101,70,,"]), 2, "with what is left of it");
+        assert_eq!(count(&[clear, "09:00:01+09:00,1306,add,7,,VS1,B,100,50,,"]), 3, "a number that was not live");
+        // Once it has come again, its number is as any other.
+        let gone = "09:00:02+09:00,1306,cancel,1,,,,,,,";
+        assert_eq!(count(&[clear, again, gone, "09:00:03+09:00,1306,add,1,,VS1,B,100,50,,"]), 3, "entered anew");
+        // A second clear before everything is back.
+        let twice = [clear, again, clear, again, other].map(|record| record.replace("09:00:01", "09:00:00"));
+        assert_eq!(count(&twice.each_ref().map(String::as_str)), 2);
+        // A change is an order, and its new number is there by that.
+        let changed = "09:00:02+09:00,1306,replace,6,1,,,,,,";
+        let anew = "09:00:03+09:00,1306,add,1,,VS1,B,100,50,,";
+        assert_eq!(count(&[clear, other, changed, "09:00:02+09:00,1306,cancel,1,,,,,,,", anew]), 4);
+    }
+    // Gone before the clear, of another issue, or not cleared at all.
+    let gone = "09:00:00+09:00,1306,cancel,1,,,,,,,";
+    assert_eq!(count(&[gone, "09:00:00+09:00,*,clear,,,,,,,,", again]), 3);
+    assert_eq!(count(&[gone, "09:00:00+09:00,1321,clear,,,,,,,,", again]), 3);
+    // An order through a conditioned or wide form is sent again as any other.
+    let wide = "09:00:00+09:00,1306,add,9,,VS1,B,1000000,1000000000,funari,";
+    let wide_again = "09:00:02+09:00,1306,add,9,,VS1,B,1000000,1000000000,funari,";
+    assert_eq!(count(&[wide, "09:00:01+09:00,*,clear,,,,,,,,", wide_again]), 3);
 }

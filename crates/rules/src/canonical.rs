@@ -5,7 +5,7 @@
 //! not a tick table under limits without ticks, not the share that a month requires (no day depends on it). The form is
 //! for comparison, not for reading back; changing it makes every stored day look changed, so its first line is a version.
 
-use crate::{DayPlan, Limits, ObligationPlan, PhaseSource, SignUpPlan};
+use crate::{CounterpartyMarketMaker, DayPlan, Limits, ObligationPlan, PhaseSource, SelfTrades, SignUpPlan};
 use quoteclock_model::{Span, merge_spans};
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -30,6 +30,13 @@ impl DayPlan {
             PhaseSource::Feed => "feed",
         };
         writeln!(to, "phases {phase_source} sequential_quote {}", self.sequential_quote_available)?;
+        // Left out where they are as usual: those are the plans that earlier versions wrote.
+        if self.self_trades != SelfTrades::MarketMaker {
+            writeln!(to, "self_trades other")?;
+        }
+        if self.counterparty_market_maker != CounterpartyMarketMaker::SignedUpForIssue {
+            writeln!(to, "counterparty_market_maker any")?;
+        }
         self.write_servers(to)?;
         self.sign_ups.iter().try_for_each(|sign_up| self.write_sign_up(to, sign_up))
     }
@@ -131,6 +138,7 @@ mod tests {
             ("signups.csv", "market_maker,issue,participant,from,to\nMM1,1306,P1,2024-03-01,2024-03-01\n"),
             ("holidays.csv", "date\n2024-03-01\n"),
             ("scheme.toml", "name = \"renamed\"\nversion = \"2\"\nrequired_pct = 90\n"),
+            ("scheme.toml", "name = \"s\"\nversion = \"1\"\n[interpretations]\naccess_fee_issues = \"signed_up\"\n"),
         ] {
             assert_eq!(canonical(&[change]), before, "{change:?}");
         }
@@ -152,6 +160,8 @@ mod tests {
             ("signups.csv", "market_maker,issue\nMM1,1306\nMM2,1306\n"),
             ("sponsored.csv", "condition,issue,max_spread_bps,min_value_jpy\nX,1306,20,1000\n"),
             ("scheme.toml", "name = \"s\"\nversion = \"1\"\n[interpretations]\nsequential_quote = \"exempt\"\n"),
+            ("scheme.toml", "name = \"s\"\nversion = \"1\"\n[interpretations]\nself_trades = \"other\"\n"),
+            ("scheme.toml", "name = \"s\"\nversion = \"1\"\n[interpretations]\ncounterparty_market_maker = \"any\"\n"),
             (
                 "scheme.toml",
                 "name = \"s\"\nversion = \"1\"\n[[sessions]]\nfrom = \"2015-01-01\"\ncontinuous = [\"09:00-11:30\"]\n",

@@ -1,7 +1,7 @@
 //! The choices that quoteclock makes where the rulebook is silent: named, with a default, printed in every report.
 //!
-//! All thirteen are known here, also those that later parts act on, so that a scheme can never set one that does not
-//! exist. Only `sequential_quote` has a second permitted value.
+//! All of them are known here, also those that only money rests on, so that a scheme can never set one that does not
+//! exist. Most have a single permitted value: they name the decision, so that whoever disagrees sees what to ask for.
 
 use quoteclock_sheets::quoted;
 
@@ -11,31 +11,71 @@ struct Choice {
     permitted: &'static [&'static str],
 }
 
-const fn only(name: &'static str, value: &'static [&'static str; 1]) -> Choice {
-    Choice { name, permitted: value }
+const fn choice(name: &'static str, permitted: &'static [&'static str]) -> Choice {
+    Choice { name, permitted }
 }
 
 /// All choices, in the order in which reports print them.
-const CHOICES: [Choice; 13] = [
-    only("ticks_across_bands", &["count"]),
-    only("own_crossed_quotes", &["fulfilled"]),
-    Choice { name: "sequential_quote", permitted: &["available", "exempt"] },
-    only("price_limit_relief", &["none"]),
-    only("on_close_orders", &["excluded"]),
-    only("fast_market_scales", &["bps+ticks"]),
-    only("auction_trades", &["marked, or while the issue is not available"]),
-    only("unnamed_counterparty", &["other"]),
-    only("access_fee_counts", &["add+replace"]),
-    only("servers_count", &["fulfilled"]),
-    only("six_month_average", &["mean of monthly percentages"]),
-    only("matching_split", &["per place"]),
-    only("yen_rounding", &["down"]),
+const CHOICES: [Choice; 18] = [
+    choice("ticks_across_bands", &["count"]),
+    choice("own_crossed_quotes", &["fulfilled"]),
+    choice(SEQUENTIAL_QUOTE, &["available", "exempt"]),
+    choice("price_limit_relief", &["none"]),
+    choice("on_close_orders", &["excluded"]),
+    choice("fast_market_scales", &["bps+ticks"]),
+    choice("auction_trades", &["marked, or while the issue is not available"]),
+    choice("unnamed_counterparty", &["other"]),
+    choice("access_fee_counts", &["add+replace"]),
+    choice("servers_count", &["fulfilled"]),
+    choice("six_month_average", &["mean of monthly percentages"]),
+    choice("matching_split", &["per place"]),
+    choice("yen_rounding", &["down"]),
+    choice("time_share", &["at_least"]),
+    choice(ACCESS_FEE_ISSUES, &["fulfilled", "signed_up"]),
+    choice(SELF_TRADES, &["market_maker", "other"]),
+    choice("hedging", &["by_listing"]),
+    choice(COUNTERPARTY_MARKET_MAKER, &["signed_up_for_issue", "any"]),
 ];
 
-/// Where [`CHOICES`] holds `sequential_quote`.
-const SEQUENTIAL_QUOTE: usize = 2;
+const SEQUENTIAL_QUOTE: &str = "sequential_quote";
+const ACCESS_FEE_ISSUES: &str = "access_fee_issues";
+const SELF_TRADES: &str = "self_trades";
+const COUNTERPARTY_MARKET_MAKER: &str = "counterparty_market_maker";
 
-/// A value for each of the thirteen interpretations.
+/// For which issues of a market maker that meets the number of ETFs orders are free of the access fee.
+///
+/// Clause: `QC/access_fee_issues`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AccessFeeIssues {
+    /// Those whose general obligation is fulfilled.
+    Fulfilled,
+    /// Every issue signed up for that is not leveraged or inverse.
+    SignedUp,
+}
+
+/// What a trade of a market maker with itself counts as.
+///
+/// Clause: `QC/self_trades`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SelfTrades {
+    /// As one against a market maker.
+    MarketMaker,
+    /// As one against anybody else.
+    Other,
+}
+
+/// Who is a market maker where another trades with it.
+///
+/// Clause: `QC/counterparty_market_maker`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CounterpartyMarketMaker {
+    /// Whoever is signed up for the issue on the date.
+    SignedUpForIssue,
+    /// Whoever is signed up for any issue on the date.
+    Any,
+}
+
+/// A value for each of the interpretations.
 ///
 /// Clauses: every `QC/…` of `docs/CLAUSES.md`.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -60,7 +100,38 @@ impl Interpretations {
     ///
     /// Clause: `QC/sequential_quote`.
     pub fn sequential_quote_available(&self) -> bool {
-        self.values[SEQUENTIAL_QUOTE] == "available"
+        self.is_default(SEQUENTIAL_QUOTE)
+    }
+
+    /// For which issues orders are free of the access fee.
+    ///
+    /// Clause: `QC/access_fee_issues`.
+    pub fn access_fee_issues(&self) -> AccessFeeIssues {
+        if self.is_default(ACCESS_FEE_ISSUES) { AccessFeeIssues::Fulfilled } else { AccessFeeIssues::SignedUp }
+    }
+
+    /// What a trade of a market maker with itself counts as.
+    ///
+    /// Clause: `QC/self_trades`.
+    pub fn self_trades(&self) -> SelfTrades {
+        if self.is_default(SELF_TRADES) { SelfTrades::MarketMaker } else { SelfTrades::Other }
+    }
+
+    /// Who is a market maker where another trades with it.
+    ///
+    /// Clause: `QC/counterparty_market_maker`.
+    pub fn counterparty_market_maker(&self) -> CounterpartyMarketMaker {
+        if self.is_default(COUNTERPARTY_MARKET_MAKER) {
+            CounterpartyMarketMaker::SignedUpForIssue
+        } else {
+            CounterpartyMarketMaker::Any
+        }
+    }
+
+    /// Whether one of the choices, which has two permitted values at most, has the first of them.
+    fn is_default(&self, name: &'static str) -> bool {
+        let position = Self::position(name).expect("one of the choices");
+        self.values[position] == CHOICES[position].permitted[0]
     }
 
     /// Sets `name` to `value`; otherwise says what is permitted.
@@ -91,23 +162,57 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_thirteen_are_listed_with_their_defaults_in_order() {
+    fn all_are_listed_with_their_defaults_in_order() {
         let listed: Vec<_> = Interpretations::default().iter().collect();
-        assert_eq!(listed.len(), 13);
-        assert_eq!(listed[0], ("ticks_across_bands", "count"));
-        assert_eq!(listed[2], ("sequential_quote", "available"));
-        assert_eq!(listed[6], ("auction_trades", "marked, or while the issue is not available"));
-        assert_eq!(listed[12], ("yen_rounding", "down"));
+        let names = "ticks_across_bands own_crossed_quotes sequential_quote price_limit_relief on_close_orders \
+                     fast_market_scales auction_trades unnamed_counterparty access_fee_counts servers_count \
+                     six_month_average matching_split yen_rounding time_share access_fee_issues self_trades hedging \
+                     counterparty_market_maker";
+        assert_eq!(listed.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(" "), names);
+        for (name, value) in [
+            ("sequential_quote", "available"),
+            ("auction_trades", "marked, or while the issue is not available"),
+            ("yen_rounding", "down"),
+            ("time_share", "at_least"),
+            ("access_fee_issues", "fulfilled"),
+            ("self_trades", "market_maker"),
+            ("hedging", "by_listing"),
+            ("counterparty_market_maker", "signed_up_for_issue"),
+        ] {
+            assert!(listed.contains(&(name, value)), "{name}");
+        }
     }
 
+    // clause: QC/sequential_quote
+    // clause: QC/access_fee_issues
+    // clause: QC/self_trades
+    // clause: QC/counterparty_market_maker
     #[test]
-    fn only_the_sequential_quote_can_be_set_otherwise() {
-        // clause: QC/sequential_quote
+    fn four_can_be_set_otherwise() {
         let mut chosen = Interpretations::default();
-        assert!(chosen.sequential_quote_available());
-        assert_eq!(chosen.set("sequential_quote", "exempt"), Ok(()));
-        assert!(!chosen.sequential_quote_available());
-        for choice in CHOICES.iter().filter(|choice| choice.name != "sequential_quote") {
+        let read = |chosen: &Interpretations| {
+            (
+                chosen.sequential_quote_available(),
+                chosen.access_fee_issues(),
+                chosen.self_trades(),
+                chosen.counterparty_market_maker(),
+            )
+        };
+        assert_eq!(
+            read(&chosen),
+            (true, AccessFeeIssues::Fulfilled, SelfTrades::MarketMaker, CounterpartyMarketMaker::SignedUpForIssue)
+        );
+        let others = [
+            ("sequential_quote", "exempt"),
+            ("access_fee_issues", "signed_up"),
+            ("self_trades", "other"),
+            ("counterparty_market_maker", "any"),
+        ];
+        for (name, value) in others {
+            assert_eq!(chosen.set(name, value), Ok(()), "{name}");
+        }
+        assert_eq!(read(&chosen), (false, AccessFeeIssues::SignedUp, SelfTrades::Other, CounterpartyMarketMaker::Any));
+        for choice in CHOICES.iter().filter(|choice| others.iter().all(|(name, _)| *name != choice.name)) {
             assert_eq!(chosen.set(choice.name, choice.permitted[0]), Ok(()));
             let message = chosen.set(choice.name, "other than that").unwrap_err();
             assert!(message.contains("the only permitted value is") && message.contains(choice.permitted[0]));

@@ -16,7 +16,7 @@ mod scheme;
 mod ticks;
 mod value;
 
-pub use interpretations::Interpretations;
+pub use interpretations::{AccessFeeIssues, CounterpartyMarketMaker, Interpretations, SelfTrades};
 pub use limits::{Limits, Spread};
 pub use local::local_time;
 pub use plan::{DayPlan, ObligationPlan, PhaseSource, ServerPlan, SignUpPlan};

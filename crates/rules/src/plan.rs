@@ -1,7 +1,7 @@
 //! What the scheme and the registry require on one date, resolved to plain numbers: the measuring path's only input
 //! besides the events.
 
-use crate::Limits;
+use crate::{CounterpartyMarketMaker, Limits, SelfTrades};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use quoteclock_model::{IssueCode, Micros, Span};
@@ -31,6 +31,10 @@ pub struct DayPlan {
     pub phase_source: PhaseSource,
     /// Whether a sequential trade quote leaves a quote required. Clause: `QC/sequential_quote`.
     pub sequential_quote_available: bool,
+    /// What a trade of a market maker with itself counts as. Clause: `QC/self_trades`.
+    pub self_trades: SelfTrades,
+    /// Who is a market maker where another trades with it. Clause: `QC/counterparty_market_maker`.
+    pub counterparty_market_maker: CounterpartyMarketMaker,
     /// The Fast Market multiplier of the date: 1, 2 or 4. Already inside the limits. Clause: `ST1/fast-market`.
     pub multiplier: u32,
     /// The virtual servers in force, sorted by name.
@@ -58,6 +62,8 @@ pub struct ServerPlan {
     pub name: String,
     /// The market maker that it is registered to.
     pub market_maker: String,
+    /// Whether that market maker is signed up for any issue on the date.
+    pub signed_up: bool,
 }
 
 /// One market maker's commitment to quote one issue.

@@ -7,7 +7,7 @@ use super::{Condition, ConditionKind, Issue, Registry, Target};
 use crate::{DayPlan, ObligationPlan, PhaseSource, ServerPlan, SignUpPlan, TickTable};
 use jiff::civil::{Date, Time};
 use quoteclock_model::{IssueCode, Span, Timestamp, merge_spans};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use thiserror::Error;
 
@@ -42,7 +42,7 @@ impl Registry {
     /// [`PlanError::DateOutOfRange`] at the very ends of the calendar.
     pub fn plan(&self, date: Date) -> Result<DayPlan, PlanError> {
         let day = self.day(date)?;
-        let servers = Servers::on(self, date);
+        let mut servers = Servers::on(self, date);
         let terms = TermsOfDay::on(self, date);
         let exemptions = Exemptions::on(self, day);
         let scheme = &self.scheme;
@@ -68,6 +68,11 @@ impl Registry {
                 });
             }
         }
+        let signed_up: HashSet<&str, foldhash::quality::RandomState> =
+            sign_ups.iter().map(|sign_up| sign_up.market_maker.as_str()).collect();
+        for server in &mut servers.plans {
+            server.signed_up = signed_up.contains(server.market_maker.as_str());
+        }
         Ok(DayPlan {
             date,
             zone: scheme.zone.clone(),
@@ -75,6 +80,8 @@ impl Registry {
             sessions: self.session_spans(date, day)?,
             phase_source: scheme.phase_source,
             sequential_quote_available: scheme.interpretations.sequential_quote_available(),
+            self_trades: scheme.interpretations.self_trades(),
+            counterparty_market_maker: scheme.interpretations.counterparty_market_maker(),
             multiplier: terms.multiplier,
             servers: servers.plans,
             sign_ups,
@@ -152,7 +159,8 @@ impl<'r> Servers<'r> {
         for server in registry.servers.iter().filter(|server| server.period.contains(date)) {
             let position = (servers.plans.len(), server.participant.as_deref());
             servers.by_market_maker.entry(&server.market_maker).or_default().push(position);
-            servers.plans.push(ServerPlan { name: server.server.clone(), market_maker: server.market_maker.clone() });
+            let (name, market_maker) = (server.server.clone(), server.market_maker.clone());
+            servers.plans.push(ServerPlan { name, market_maker, signed_up: false });
         }
         servers
     }

@@ -126,6 +126,8 @@ fn scheme(choices: &mut Choices<'_>) -> Option<(&'static str, Date, Option<Strin
         "",
         "[interpretations]\nsequential_quote = \"available\"\n",
         "[interpretations]\nsequential_quote = \"exempt\"\n",
+        "[interpretations]\nself_trades = \"other\"\ncounterparty_market_maker = \"any\"\n",
+        "[interpretations]\ncounterparty_market_maker = \"any\"\n",
     ]);
     Some((zone, date, Some(toml)))
 }
