@@ -247,6 +247,11 @@ impl Book {
         orders
     }
 
+    /// The numbers of all live orders, in no order.
+    pub fn numbers(&self) -> impl Iterator<Item = OrderId> + '_ {
+        self.orders.iter().map(|(id, _)| id)
+    }
+
     /// Empties the book.
     pub fn clear(&mut self) {
         self.orders.clear();

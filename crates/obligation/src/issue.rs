@@ -1,6 +1,7 @@
 //! The measure of one issue: its book, its phases, and the clocks of all obligations in it.
 
 use crate::Schedule;
+use crate::resent::Resent;
 use crate::sign_ups::{Moment, SignUps};
 use crate::turnover::{IssueTurnover, Parties, Party};
 use quoteclock_book::{Book, BookError, Holder, OwnQuotes, Quote, UsualChange, UsualOrder, prefetch_all};
@@ -61,6 +62,7 @@ pub struct IssueMeasure {
     /// In session, whoever is exempt.
     in_session: Schedule,
     turnover: IssueTurnover,
+    resent: Resent,
     sign_ups: SignUps,
     /// For each server of the plan, the sign-up whose quotes come through it.
     holder_of_server: Vec<Option<Holder>>,
@@ -95,6 +97,7 @@ impl IssueMeasure {
             unknown: Schedule::new(unknown),
             in_session: Schedule::new(&plan.sessions),
             turnover: IssueTurnover::new(plan, sign_ups.iter().map(|&(position, _)| position)),
+            resent: Resent::default(),
             sign_ups: SignUps::new(plan, sign_ups),
             holder_of_server,
         };
@@ -192,11 +195,12 @@ impl IssueMeasure {
     /// Applies any action.
     #[cold]
     fn apply_any(&mut self, action: &OrderAction, plan_server_of: &[Option<u32>]) -> Result<(), BookError> {
-        let IssueMeasure { book, holder_of_server, sign_ups, .. } = self;
+        let IssueMeasure { book, holder_of_server, sign_ups, resent, .. } = self;
         let holder_of = |server| holder_of(server, plan_server_of, holder_of_server);
-        let orders = match action {
-            OrderAction::Add { .. } | OrderAction::Replace { .. } => 1,
-            OrderAction::Reduce { .. } | OrderAction::Cancel { .. } | OrderAction::Trade { .. } => 0,
+        let (orders, came) = match *action {
+            OrderAction::Add { order, .. } => (u64::from(!resent.awaits(order)), Some(order)),
+            OrderAction::Replace { order_new, .. } => (1, Some(order_new)),
+            OrderAction::Reduce { .. } | OrderAction::Cancel { .. } | OrderAction::Trade { .. } => (0, None),
         };
         let (mut stands, mut parties) = (true, Parties::NONE);
         book.apply(action, holder_of, |change| {
@@ -211,6 +215,9 @@ impl IssueMeasure {
                 };
             }
         })?;
+        if let Some(order) = came {
+            resent.came(order);
+        }
         if !stands {
             self.stop_here();
         }
@@ -244,7 +251,8 @@ impl IssueMeasure {
         let holder = order.server.and_then(|server| holder_of(server, plan_server_of, &self.holder_of_server));
         self.book.add_usual(id, order, holder)?;
         let added = Quote { price: order.price.get(), shares: order.shares.get() };
-        self.follow_quotes(holder, order.side, Quote::NONE, added, 1);
+        let orders = u64::from(!self.resent.came(id));
+        self.follow_quotes(holder, order.side, Quote::NONE, added, orders);
         Some(())
     }
 
@@ -258,6 +266,7 @@ impl IssueMeasure {
         shares: Option<NonZeroU32>,
     ) -> Option<()> {
         let change = self.book.replace_usual(id, id_new, price, shares)?;
+        self.resent.came(id_new);
         self.follow(&change, 1);
         Some(())
     }
@@ -373,6 +382,9 @@ impl IssueMeasure {
 
     /// Empties the book, and ends any doubt.
     pub fn clear(&mut self) {
+        if self.has_sign_ups() {
+            self.resent.await_all(self.book.numbers());
+        }
         self.book.clear();
         self.sign_ups.clear();
         self.doubt = false;
@@ -389,7 +401,7 @@ impl IssueMeasure {
     pub fn finish(&mut self, end: Timestamp, sink: &mut impl IntervalSink) {
         self.advance(end, sink);
         self.sign_ups.end(end, sink);
-        (self.book, self.sign_ups) = (Book::default(), SignUps::default());
+        (self.book, self.sign_ups, self.resent) = (Book::default(), SignUps::default(), Resent::default());
     }
 
     fn touch_all(&mut self) {

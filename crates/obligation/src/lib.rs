@@ -11,6 +11,7 @@
 
 mod clock;
 mod issue;
+mod resent;
 mod schedule;
 mod sign_ups;
 mod standing;

@@ -1,0 +1,36 @@
+//! Orders that the source sends again after a clear: their market maker sent them once.
+
+use foldhash::quality::RandomState;
+use hashbrown::HashSet;
+use quoteclock_model::OrderId;
+
+/// Numbers that were live before a clear and have not come again since.
+///
+/// Clause: `ST1/access-fee`.
+#[derive(Debug, Default)]
+pub(crate) struct Resent(HashSet<OrderId, RandomState>);
+
+impl Resent {
+    /// The book is emptied of these numbers: each is no new order when it comes again.
+    #[cold]
+    pub(crate) fn await_all(&mut self, live: impl Iterator<Item = OrderId>) {
+        self.0.extend(live);
+    }
+
+    /// Whether the order was live before a clear and has not come again.
+    #[inline(always)]
+    pub(crate) fn awaits(&self, order: OrderId) -> bool {
+        !self.0.is_empty() && self.0.contains(&order)
+    }
+
+    /// The order has come; says whether it was awaited. Once it has come again its number is as any other.
+    #[inline(always)]
+    pub(crate) fn came(&mut self, order: OrderId) -> bool {
+        !self.0.is_empty() && self.remove(order)
+    }
+
+    #[cold]
+    fn remove(&mut self, order: OrderId) -> bool {
+        self.0.remove(&order)
+    }
+}
