@@ -23,11 +23,11 @@ reference cases="100000":
 
 # Clauses that no code, or no test, cites.
 clauses:
-    cargo test -p quoteclock --test clauses -- --nocapture
+    cargo test -p quoteclock-cli --test clauses -- --nocapture
 
 # Writes what the program now says of the bundled days; review the difference as code.
 golden:
-    UPDATE_GOLDEN=1 cargo test -p quoteclock --test replay bundled
+    UPDATE_GOLDEN=1 cargo test -p quoteclock-cli --test replay bundled
 
 # Times every stage, or those whose names contain the arguments.
 bench *arguments:

@@ -1,11 +1,28 @@
 //! `quoteclock check`: everything that is wrong with a registry, at once.
 
-use crate::args::CheckArgs;
 use crate::registry;
 use crate::{Outcome, output};
 use anyhow::Result;
 use quoteclock_rules::{Column, Finding, Loaded, Severity};
 use serde::Serialize;
+use std::path::PathBuf;
+
+/// List everything that is wrong with a registry, with file, line and column.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  quoteclock check --registry registry
+  quoteclock check --registry registry --json
+
+Exits with 1 if there is an error; warnings stop nothing.")]
+pub(crate) struct CheckArgs {
+    /// Folder of the registry
+    #[arg(long, value_name = "DIR")]
+    registry: PathBuf,
+
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+}
 
 #[derive(Serialize)]
 struct FindingRow<'a> {

@@ -1,13 +1,71 @@
 //! `quoteclock convert`: events of one form written in another.
 
-use crate::args::{ConvertArgs, ConvertForm};
 use crate::{BadUsage, Outcome, terminal};
 use anyhow::{Context, Result};
+use clap::ValueEnum;
+use jiff::civil::Date;
 use jiff::tz::TimeZoneDatabase;
 use quoteclock_model::{IssueCode, Timestamp};
 use quoteclock_replay::{ConvertError, ConvertOptions, Input, Target, convert};
 use std::io::{BufWriter, IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// Write events of one form in another, whole or an excerpt.
+///
+/// The input's form is recognised by its content: CSV, the binary form or NASDAQ ITCH 5.0, plain or compressed. The
+/// output's is told by its name: .csv or .qcev (the binary form), and .gz or .zst behind it to compress.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  quoteclock convert 2024-03-01.csv.gz 2024-03-01.qcev
+  quoteclock convert 01302020.NASDAQ_ITCH50.gz 2020-01-30.csv.zst
+  quoteclock convert --issue 1306 --from 2024-03-01T10:00:00+09:00 --to 2024-03-01T10:05:00+09:00 2024-03-01.qcev -
+
+An excerpt that begins in mid-day begins with the orders that rest then, and numbers its records anew, so that it replays
+by itself. - as output writes CSV to standard output.")]
+pub(crate) struct ConvertArgs {
+    /// Events to read; - for standard input
+    #[arg(value_name = "IN")]
+    input: PathBuf,
+
+    /// File to write; - for standard output
+    #[arg(value_name = "OUT")]
+    output: PathBuf,
+
+    /// Only this issue, and what concerns the whole market
+    #[arg(long, value_name = "CODE")]
+    issue: Option<String>,
+
+    /// Only from this time on, such as 2024-03-01T10:00:00+09:00
+    #[arg(long, value_name = "TIME")]
+    from: Option<jiff::Timestamp>,
+
+    /// Only before this time
+    #[arg(long, value_name = "TIME")]
+    to: Option<jiff::Timestamp>,
+
+    /// Only so many records
+    #[arg(long, value_name = "N")]
+    limit: Option<u64>,
+
+    /// Trading date, where the input does not tell it
+    #[arg(long, value_name = "DATE")]
+    date: Option<Date>,
+
+    /// Zone of an ITCH file, whose times count from local midnight
+    #[arg(long, value_name = "ZONE", default_value = "America/New_York")]
+    timezone: String,
+
+    /// Write this form, whatever the output's name says
+    #[arg(long, value_name = "FORM")]
+    form: Option<ConvertForm>,
+}
+
+/// A form that `convert` writes.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+enum ConvertForm {
+    Csv,
+    Binary,
+}
 
 /// Runs the command.
 pub(crate) fn run(args: &ConvertArgs) -> Result<Outcome> {

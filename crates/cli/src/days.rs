@@ -1,6 +1,5 @@
 //! `quoteclock days`: what is stored, and which trading days are missing.
 
-use crate::args::DaysArgs;
 use crate::{Outcome, month, output, registry, terminal};
 use anyhow::Result;
 use jiff::civil::Date;
@@ -10,6 +9,33 @@ use quoteclock_rules::Registry;
 use quoteclock_store::{Store, StoredDay};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+/// List the stored days, and the trading days that are missing.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  quoteclock days --db market.db
+  quoteclock days --db market.db --registry registry --month 2024-03
+
+Trading days are weekdays less the registry's holidays. Without --month they are those of every month that has a stored
+day. With --registry the list tells which days the registry as it is now would measure otherwise.")]
+pub(crate) struct DaysArgs {
+    /// Database that replay --db has written
+    #[arg(long, value_name = "FILE")]
+    db: PathBuf,
+
+    /// Folder of the registry
+    #[arg(long, value_name = "DIR")]
+    registry: Option<PathBuf>,
+
+    /// One month only, such as 2024-03
+    #[arg(long, value_name = "MONTH", value_parser = month::parse)]
+    month: Option<Month>,
+
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+}
 
 #[derive(Serialize)]
 struct Day<'a> {

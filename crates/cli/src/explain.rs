@@ -1,15 +1,77 @@
 //! `quoteclock explain`: why an obligation was fulfilled or not, at an instant or along a day.
 
-use crate::args::ExplainArgs;
 use crate::{BadUsage, Outcome, output, registry, terminal};
 use anyhow::{Context, Result};
+use jiff::civil::Date;
 use quoteclock_engine::DayOptions;
 use quoteclock_explain::{Explanation, Question, Watch, render_text, write_html, write_json};
 use quoteclock_replay::{Input, ReplayError, replay};
 use quoteclock_rules::Registry;
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// Say why an obligation was fulfilled or not: at an instant, or along a day.
+///
+/// With --at: the market maker's quotes at that instant, level by level, where each side reached the minimum, the spread
+/// beside its limits, what happened before and after, and what would have sufficed. Without: the day's breaches, the
+/// longest first, each with what began and ended it.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  quoteclock explain --registry registry --market-maker MM1 --issue 1306 2024-03-01.csv
+  quoteclock explain --registry registry --market-maker MM1 --issue 1306 --at 10:15:30.2 2024-03-01.csv
+  quoteclock explain --registry registry --market-maker MM1 --issue 1306 --html mm1-1306.html 2024-03-01.csv
+
+--html writes one page that needs nothing else: the day as a picture, its breaches, and the longest ones worked out.")]
+pub(crate) struct ExplainArgs {
+    /// Folder of the registry: scheme, issues, market makers, virtual servers, sign-ups
+    #[arg(long, value_name = "DIR")]
+    registry: PathBuf,
+
+    /// The market maker, as the registry names it
+    #[arg(long, value_name = "NAME")]
+    market_maker: String,
+
+    /// The issue's code
+    #[arg(long, value_name = "CODE")]
+    issue: String,
+
+    /// The obligation: general, sponsored:CONDITION or matching:CONDITION
+    #[arg(long, value_name = "NAME", default_value = "general")]
+    obligation: String,
+
+    /// An instant: a local clock time such as 10:15:30.2, or one such as 2024-03-01T10:15:30.2+09:00
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+
+    /// How many breaches to explain, the longest first
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    limit: usize,
+
+    /// Write a page of the day to this file
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+
+    /// Set bad records aside and go on; what they leave in doubt is unknown time
+    #[arg(long)]
+    lenient: bool,
+
+    /// Accept sequence numbers that rise by more than one
+    #[arg(long)]
+    allow_gaps: bool,
+
+    /// Trading date, such as 2024-03-01; otherwise that of the first record
+    #[arg(long, value_name = "DATE")]
+    date: Option<Date>,
+
+    /// File of order events of one trading day, plain or compressed with gzip or zstd; - for standard input
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
 
 /// Runs the command.
 pub(crate) fn run(args: &ExplainArgs) -> Result<Outcome> {

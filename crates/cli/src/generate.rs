@@ -1,8 +1,8 @@
 //! `quoteclock generate`: made-up trading days with their registry.
 
-use crate::args::{GenerateArgs, GenerateForm};
 use crate::{BadUsage, Outcome, output};
 use anyhow::{Context, Result};
+use clap::ValueEnum;
 use jiff::civil::Date;
 use quoteclock_feed::binary::{BinaryWriter, Header};
 use quoteclock_feed::csv::CsvWriter;
@@ -13,7 +13,70 @@ use quoteclock_model::Timestamp;
 use quoteclock_rules::{Registry, SourceFile};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// Make up trading days with their registry: realistic, valid, the same for the same seed on every machine.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  quoteclock generate --out made-up
+  quoteclock generate --load tse-etf --events 50M --form binary --out made-up
+  quoteclock generate --month 2024-03 --events 200k --out march
+  quoteclock generate --load us-market --form itch --events 10M --out - | wc -c
+
+--out DIR holds the registry in DIR/registry and each day beside it. --out - writes one day's events to standard output.")]
+pub(crate) struct GenerateArgs {
+    /// Folder to write to; - for the events alone on standard output
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+
+    /// Size and style of the market
+    #[arg(long, value_name = "LOAD", default_value = "small", value_parser = ["small", "tse-etf", "us-market"])]
+    load: String,
+
+    /// Events a day, such as 100000, 250k, 50M or 1G
+    #[arg(long, value_name = "N", value_parser = number)]
+    events: Option<u64>,
+
+    /// What all randomness comes from
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+
+    /// Trading date
+    #[arg(long, value_name = "DATE", conflicts_with = "month")]
+    date: Option<Date>,
+
+    /// All weekdays of a month, such as 2024-03, less --holiday
+    #[arg(long, value_name = "MONTH", value_parser = first_of_month)]
+    month: Option<Date>,
+
+    /// A weekday without trading; may be given several times
+    #[arg(long = "holiday", value_name = "DATE")]
+    holidays: Vec<Date>,
+
+    /// Number of issues
+    #[arg(long, value_name = "N")]
+    issues: Option<u32>,
+
+    /// Number of market makers
+    #[arg(long, value_name = "N")]
+    market_makers: Option<u32>,
+
+    /// Form of the events; us-market is itch or binary
+    #[arg(long, value_name = "FORM")]
+    form: Option<GenerateForm>,
+
+    /// Write the files anew if they are there
+    #[arg(long)]
+    force: bool,
+}
+
+/// A form that `generate` writes.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+enum GenerateForm {
+    Csv,
+    Binary,
+    Itch,
+}
 
 /// Runs the command.
 pub(crate) fn run(args: &GenerateArgs) -> Result<Outcome> {
@@ -138,4 +201,22 @@ impl Zone {
         let offset = UtcOffset::from_minutes(i16::try_from(minutes)?).context("an offset of less than a day")?;
         Ok((plan.day.start, offset))
     }
+}
+
+/// `250k`, `50M`, `1G` or plain digits.
+fn number(text: &str) -> Result<u64, String> {
+    let wrong = || format!("found \"{text}\", expected a whole number such as 100000, 250k, 50M or 1G");
+    let (digits, scale) = match text.as_bytes().last() {
+        Some(b'k' | b'K') => (&text[..text.len() - 1], 1_000),
+        Some(b'm' | b'M') => (&text[..text.len() - 1], 1_000_000),
+        Some(b'g' | b'G') => (&text[..text.len() - 1], 1_000_000_000),
+        _ => (text, 1),
+    };
+    let number: u64 = digits.parse().map_err(|_| wrong())?;
+    number.checked_mul(scale).ok_or_else(wrong)
+}
+
+/// `2024-03`.
+fn first_of_month(text: &str) -> Result<Date, String> {
+    format!("{text}-01").parse().map_err(|_| format!("found \"{text}\", expected a month such as 2024-03"))
 }

@@ -1,6 +1,5 @@
 //! `quoteclock replay`: days of order events in, quote display time out.
 
-use crate::args::ReplayArgs;
 use crate::staging::{Forms, List, Parts, StagedRejects, Staging};
 use crate::{BadUsage, Outcome, output, registry, terminal};
 use anyhow::{Context, Result, bail};
@@ -14,9 +13,77 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::{Write, stdout};
 use std::num::NonZeroUsize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+/// Measure trading days from their order events.
+///
+/// Rebuilds every order book, and says for every market maker, issue and obligation how long the obligation was
+/// fulfilled, and why not for the rest.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  quoteclock replay --registry registry 2024-03-01.csv.zst
+  quoteclock replay --registry registry --out results march/*.csv.gz
+  quoteclock replay --registry us --out results 01302020.NASDAQ_ITCH50.gz
+  quoteclock replay --registry registry --db market.db march/*.csv.gz
+  zcat 2024-03-01.csv.gz | quoteclock replay --registry registry --json - > 2024-03-01.json
+
+--out writes daily.csv and breaches.csv (and rejects.csv with --lenient), once the whole run has succeeded.
+--db keeps the days in a database; a day that was there is replaced. The run's days are in it whole or not at all,
+and before the files of --out have their names.")]
+pub(crate) struct ReplayArgs {
+    /// Folder of the registry: scheme, issues, market makers, virtual servers, sign-ups
+    #[arg(long, value_name = "DIR")]
+    registry: PathBuf,
+
+    /// Folder for daily.csv and breaches.csv; made if it is not there
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+
+    /// Write the output files as Parquet, too, for DuckDB, polars and the like
+    #[cfg(feature = "parquet")]
+    #[arg(long, requires = "out")]
+    parquet: bool,
+    /// Database for the measured days (SQLite); made if it is not there
+    #[arg(long, value_name = "FILE")]
+    db: Option<PathBuf>,
+
+    /// Set bad records aside and go on; what they leave in doubt is reported as unknown time
+    #[arg(long)]
+    lenient: bool,
+
+    /// Accept sequence numbers that rise by more than one
+    #[arg(long)]
+    allow_gaps: bool,
+
+    /// Trading date, such as 2024-03-01; otherwise that of the first record, or of an ITCH file's name (MMDDYYYY…)
+    #[arg(long, value_name = "DATE")]
+    date: Option<Date>,
+
+    /// Threads to measure with, over all days at once [default: one for each core]
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+
+    /// Print one JSON document with the names and columns of the CSV files
+    #[arg(long)]
+    json: bool,
+
+    /// Files of order events, one trading day each: CSV, the binary form (.qcev) or NASDAQ ITCH 5.0, plain or compressed
+    /// with gzip or zstd; - for standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+impl ReplayArgs {
+    /// Whether Parquet is asked for.
+    fn parquet(&self) -> bool {
+        #[cfg(feature = "parquet")]
+        return self.parquet;
+        #[cfg(not(feature = "parquet"))]
+        false
+    }
+}
 
 /// What is kept of a day once its rows are written aside.
 struct Measured {

@@ -1,6 +1,5 @@
 //! `quoteclock report`: what a month's stored days decide.
 
-use crate::args::ReportArgs;
 use crate::month::{self, SchemeJson, StoredMonth};
 use crate::staging;
 use crate::{Outcome, output, terminal};
@@ -14,7 +13,59 @@ use quoteclock_rules::Registry;
 use serde::Serialize;
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// Say which obligations were fulfilled in a month, and what follows for each market maker.
+///
+/// Days whose result the registry as it is now would alter are named, and stop the report until they are replayed.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  quoteclock report --registry registry --db market.db --month 2024-03
+  quoteclock report --registry registry --db market.db --month 2024-03 --out 2024-03
+  quoteclock report --registry registry --db market.db --month 2024-03 --json > 2024-03.json
+
+--out writes monthly.csv, market_makers.csv and report.txt, which is what is printed.
+Exits with 3 if trading days of the month are not measured.")]
+pub(crate) struct ReportArgs {
+    /// Folder of the registry
+    #[arg(long, value_name = "DIR")]
+    registry: PathBuf,
+
+    /// Database that replay --db has written
+    #[arg(long, value_name = "FILE")]
+    db: PathBuf,
+
+    /// The month, such as 2024-03
+    #[arg(long, value_name = "MONTH", value_parser = month::parse)]
+    month: Month,
+
+    /// Folder for the files; made if it is not there
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+
+    /// Write the CSV files as Parquet, too, for DuckDB, polars and the like
+    #[cfg(feature = "parquet")]
+    #[arg(long, requires = "out")]
+    parquet: bool,
+
+    /// Report days as they were measured, though the registry has changed since
+    #[arg(long)]
+    as_measured: bool,
+
+    /// Print one JSON document with the names and columns of the CSV files
+    #[arg(long)]
+    json: bool,
+}
+
+impl ReportArgs {
+    /// Whether Parquet is asked for.
+    fn parquet(&self) -> bool {
+        #[cfg(feature = "parquet")]
+        return self.parquet;
+        #[cfg(not(feature = "parquet"))]
+        false
+    }
+}
 
 /// A month as it is reported.
 struct Report<'a> {

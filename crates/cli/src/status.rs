@@ -1,13 +1,41 @@
 //! `quoteclock status`: the month to date, and how much longer each obligation may be off.
 
-use crate::args::StatusArgs;
 use crate::month::{self, SchemeJson, StoredMonth};
 use crate::{Outcome, output, terminal};
 use anyhow::Result;
 use jiff::civil::Date;
-use quoteclock_incentive::outlooks;
+use quoteclock_incentive::{Month, outlooks};
 use quoteclock_report::{OutlookJson, outlook_table, wrap};
 use serde::Serialize;
+use std::path::PathBuf;
+
+/// Show the month to date: how much longer each obligation may be off and still make its share.
+///
+/// Trading days that are not measured yet count with the whole session time that the registry gives them, exemptions
+/// apart; where the feed tells the sessions, as long as the last measured day.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  quoteclock status --registry registry --db market.db --month 2024-03
+  quoteclock status --registry registry --db market.db --month 2024-03 --json
+
+Exits with 3 if the registry has changed since a day was measured, and would alter its result.")]
+pub(crate) struct StatusArgs {
+    /// Folder of the registry
+    #[arg(long, value_name = "DIR")]
+    registry: PathBuf,
+
+    /// Database that replay --db has written
+    #[arg(long, value_name = "FILE")]
+    db: PathBuf,
+
+    /// The month, such as 2024-03
+    #[arg(long, value_name = "MONTH", value_parser = month::parse)]
+    month: Month,
+
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+}
 
 #[derive(Serialize)]
 struct Document<'a> {
