@@ -157,7 +157,7 @@ impl RejectSink for NoRejects {
 ///
 /// # Panics
 /// Never: the date is of our time.
-pub fn day(input: &Input) -> Day<'_, OpenLedger, NoRejects> {
+pub fn day(input: &Input) -> Day<OpenLedger, NoRejects> {
     let options = DayOptions { date: Some(input.options.date), ..DayOptions::default() };
     Day::new(&input.registry, options, OpenLedger::default(), NoRejects).expect("a date of our time")
 }
@@ -174,7 +174,7 @@ pub fn full_day(input: &Input) -> (Finished, u64) {
 ///
 /// # Panics
 /// As [`full_day`].
-pub fn full_day_by(input: &Input, crew: impl Crew) -> (Finished, u64) {
+pub fn full_day_by(input: &Input, crew: impl Crew + 'static) -> (Finished, u64) {
     let options = DayOptions { date: Some(input.options.date), ..DayOptions::default() };
     let day = Day::in_batches(&input.registry, options, OpenLedger::default(), NoRejects, crew);
     let mut day = day.expect("a date of our time");
@@ -186,7 +186,7 @@ pub fn full_day_by(input: &Input, crew: impl Crew) -> (Finished, u64) {
 ///
 /// # Panics
 /// If the day is bad: it is ours.
-pub fn finish(day: Day<'_, OpenLedger, NoRejects>) -> (Finished, u64) {
+pub fn finish(day: Day<OpenLedger, NoRejects>) -> (Finished, u64) {
     let (finished, ledger, NoRejects) = day.finish().expect("a good day");
     let hash = hash(&finished.plan, &ledger.close());
     (finished, hash)

@@ -10,7 +10,7 @@ use quoteclock_model::{IssueIndex, Span};
 use quoteclock_obligation::DaySink;
 use std::ops::Range;
 
-impl<S: DaySink, R: RejectSink> Day<'_, S, R> {
+impl<S: DaySink, R: RejectSink> Day<S, R> {
     /// Applies a whole block, if it is undamaged, in order, and follows what has been read so far; says whether it is.
     pub(crate) fn apply_block(&mut self, block: &WholeBlock<'_>) -> Result<bool, Stop> {
         if !self.check_block(block) {

@@ -6,7 +6,7 @@ use std::fmt::Debug;
 pub type Part<'a> = Box<dyn FnOnce() + Send + 'a>;
 
 /// Does work in parts.
-pub trait Crew: Debug {
+pub trait Crew: Debug + Send {
     /// How many parts may be done at once, at least 1.
     fn size(&self) -> usize;
 

@@ -56,9 +56,11 @@ pub struct Finished {
 }
 
 /// One day, pushed record by record through [`Receiver`].
+///
+/// It shares its registry and borrows nothing: a day can move to another thread, or live as long as a feed does.
 #[derive(Debug)]
-pub struct Day<'a, S, R> {
-    registry: &'a Registry,
+pub struct Day<S, R> {
+    registry: Registry,
     options: DayOptions,
     pub(crate) sink: S,
     rejects: R,
@@ -66,7 +68,7 @@ pub struct Day<'a, S, R> {
     /// Events held back, if they are to be applied issue by issue.
     batch: Option<Batch>,
     /// Who applies them.
-    pub(crate) crew: Box<dyn Crew + 'a>,
+    pub(crate) crew: Box<dyn Crew>,
     /// Room to check blocks in.
     pub(crate) times: BlockTimes,
     /// Issues named so far; `None` for one that is only known by its index.
@@ -96,12 +98,12 @@ pub(crate) enum Stage {
     },
 }
 
-impl<'a, S: DaySink, R: RejectSink> Day<'a, S, R> {
+impl<S: DaySink, R: RejectSink> Day<S, R> {
     /// A day measured under `registry`, record by record.
     ///
     /// # Errors
     /// [`DayError::Plan`] if a date is given that cannot be measured.
-    pub fn new(registry: &'a Registry, options: DayOptions, sink: S, rejects: R) -> Result<Self, DayError> {
+    pub fn new(registry: &Registry, options: DayOptions, sink: S, rejects: R) -> Result<Self, DayError> {
         Day::with(registry, options, sink, rejects, None, Box::new(Alone))
     }
 
@@ -111,28 +113,28 @@ impl<'a, S: DaySink, R: RejectSink> Day<'a, S, R> {
     /// # Errors
     /// As [`Day::new`].
     pub fn in_batches(
-        registry: &'a Registry,
+        registry: &Registry,
         options: DayOptions,
         sink: S,
         rejects: R,
-        crew: impl Crew + 'a,
+        crew: impl Crew + 'static,
     ) -> Result<Self, DayError> {
         let batch = (!options.lenient).then(Batch::default);
         Day::with(registry, options, sink, rejects, batch, Box::new(crew))
     }
 
     fn with(
-        registry: &'a Registry,
+        registry: &Registry,
         options: DayOptions,
         sink: S,
         rejects: R,
         batch: Option<Batch>,
-        crew: Box<dyn Crew + 'a>,
+        crew: Box<dyn Crew>,
     ) -> Result<Self, DayError> {
         let sequencer = Sequencer::new(options.allow_gaps);
         let date = options.date;
         let mut day = Day {
-            registry,
+            registry: registry.clone(),
             options,
             sink,
             rejects,
@@ -481,7 +483,7 @@ impl<'a, S: DaySink, R: RejectSink> Day<'a, S, R> {
     }
 }
 
-impl<S: DaySink, R: RejectSink> Receiver for Day<'_, S, R> {
+impl<S: DaySink, R: RejectSink> Receiver for Day<S, R> {
     fn issue(&mut self, index: IssueIndex, code: &IssueCode) {
         if self.issues.len() <= index.index() {
             self.issues.resize(index.index() + 1, None);
@@ -582,5 +584,16 @@ fn order_fault(order: Order) -> Option<Fault> {
         Order::Next | Order::Unreadable => None,
         Order::Gap { found, expected } => Some(Fault::SequenceGap { found, expected }),
         Order::Repeat { found, last } => Some(Fault::SequenceRepeat { found, last }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_can_move_to_another_thread() {
+        fn is_send<T: Send + 'static>() {}
+        is_send::<Day<(), ()>>();
     }
 }

@@ -29,7 +29,7 @@ pub trait Pass: Receiver {
     fn finish(self) -> Result<(Finished, Self::Output), DayError>;
 }
 
-impl<S: DaySink, R: RejectSink> Pass for Day<'_, S, R> {
+impl<S: DaySink, R: RejectSink> Pass for Day<S, R> {
     type Output = (S, R);
 
     fn broken(&mut self, place: Place, problem: &str, whole: bool, unfinished: &[u8]) -> Result<(), Stop> {

@@ -17,11 +17,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A day, measured as always, and watched for one obligation.
-pub struct Watch<'a> {
-    registry: &'a Registry,
+pub struct Watch {
+    registry: Registry,
     question: Question,
     windows: Vec<UnknownWindow>,
-    day: Day<'a, Recorder, LastBad>,
+    day: Day<Recorder, LastBad>,
     /// The issue in the input, once it has been named.
     issue: Option<IssueIndex>,
     servers: Vec<Arc<str>>,
@@ -31,16 +31,16 @@ pub struct Watch<'a> {
     problem: Option<QuestionError>,
 }
 
-impl<'a> Watch<'a> {
+impl Watch {
     /// A day measured under `registry`, watched for what `question` asks.
     ///
     /// # Errors
     /// [`DayError::Plan`] if a date is given that cannot be measured.
-    pub fn new(registry: &'a Registry, options: DayOptions, question: Question) -> Result<Watch<'a>, DayError> {
+    pub fn new(registry: &Registry, options: DayOptions, question: Question) -> Result<Watch, DayError> {
         let windows = options.unknown.clone();
         let day = Day::new(registry, options, Recorder::default(), LastBad::default())?;
         let mut watch = Watch {
-            registry,
+            registry: registry.clone(),
             question,
             windows,
             day,
@@ -62,7 +62,7 @@ impl<'a> Watch<'a> {
         }
         let (None, Some(engine)) = (&self.scribe, self.day.engine()) else { return Ok(()) };
         let plan = Arc::clone(engine.plan());
-        let found = find(self.registry, &plan, &self.question).map_err(|problem| {
+        let found = find(&self.registry, &plan, &self.question).map_err(|problem| {
             self.problem = Some(problem);
             Stop
         })?;
@@ -72,7 +72,7 @@ impl<'a> Watch<'a> {
         self.day.sink_mut().watch(found.index);
         let unknown = unknown_spans(&self.windows, &sign_up.issue, plan.day);
         let limit = self.question.limit;
-        self.scribe = Some(Box::new(Scribe::new(self.registry, &plan, found, measure, limit, unknown)));
+        self.scribe = Some(Box::new(Scribe::new(&self.registry, &plan, found, measure, limit, unknown)));
         Ok(())
     }
 
@@ -199,7 +199,7 @@ fn unknown_spans(windows: &[UnknownWindow], issue: &IssueCode, day: Span) -> Vec
     merge_spans(concerned.filter_map(|window| window.span.clip(day)).collect())
 }
 
-impl Receiver for Watch<'_> {
+impl Receiver for Watch {
     fn issue(&mut self, index: IssueIndex, code: &IssueCode) {
         if self.issue.is_none() && code.as_str() == self.question.issue {
             self.issue = Some(index);
@@ -237,7 +237,7 @@ impl Receiver for Watch<'_> {
     }
 }
 
-impl Pass for Watch<'_> {
+impl Pass for Watch {
     type Output = Result<Explanation, QuestionError>;
 
     fn broken(&mut self, place: Place, problem: &str, whole: bool, unfinished: &[u8]) -> Result<(), Stop> {
@@ -265,7 +265,7 @@ impl Pass for Watch<'_> {
         let (finished, recorder, _) = self.day.finish()?;
         let answer = match (self.problem, self.scribe) {
             (Some(problem), _) => Err(problem),
-            (None, Some(scribe)) => Ok(scribe.finish(self.registry, recorder.ended, finished.reject_count)),
+            (None, Some(scribe)) => Ok(scribe.finish(&self.registry, recorder.ended, finished.reject_count)),
             (None, None) => unreachable!("a finished day has been opened, and so looked into"),
         };
         Ok((finished, answer))

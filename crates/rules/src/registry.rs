@@ -14,6 +14,7 @@ use crate::{Period, Scheme, Terms};
 use jiff::civil::Date;
 use quoteclock_model::{Amount, IssueCode, Timestamp};
 use quoteclock_sheets::{Finding, SourceFile};
+use std::sync::Arc;
 
 pub use plan::PlanError;
 
@@ -42,8 +43,16 @@ pub struct Loaded {
 }
 
 /// A checked registry. Rows are sorted by their key, then by their first date.
+///
+/// It never changes, and a clone shares it: a day, a thread or a server keeps its own.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Registry {
+    tables: Arc<Tables>,
+}
+
+/// What a registry holds.
+#[derive(PartialEq, Debug)]
+struct Tables {
     scheme: Scheme,
     issues: Vec<Issue>,
     market_makers: Vec<MarketMaker>,
@@ -284,62 +293,62 @@ impl Registry {
 
     /// The scheme: that of `scheme.toml`, or the built-in one.
     pub fn scheme(&self) -> &Scheme {
-        &self.scheme
+        &self.tables.scheme
     }
 
     /// The issues, by code and first date.
     pub fn issues(&self) -> &[Issue] {
-        &self.issues
+        &self.tables.issues
     }
 
     /// The row of an issue in force on `date`.
     pub fn issue_on(&self, code: &IssueCode, date: Date) -> Option<&Issue> {
-        let from = self.issues.partition_point(|issue| issue.code < *code);
-        let rows = self.issues[from..].iter().take_while(|issue| issue.code == *code);
+        let from = self.issues().partition_point(|issue| issue.code < *code);
+        let rows = self.issues()[from..].iter().take_while(|issue| issue.code == *code);
         rows.into_iter().find(|issue| issue.period.contains(date))
     }
 
     /// The market makers, by short name.
     pub fn market_makers(&self) -> &[MarketMaker] {
-        &self.market_makers
+        &self.tables.market_makers
     }
 
     /// The virtual servers, by name and first date.
     pub fn servers(&self) -> &[Server] {
-        &self.servers
+        &self.tables.servers
     }
 
     /// The sign-ups, by market maker, issue and first date.
     pub fn sign_ups(&self) -> &[SignUp] {
-        &self.sign_ups
+        &self.tables.sign_ups
     }
 
     /// The Fast Market dates, in order.
     pub fn fast_markets(&self) -> &[FastMarket] {
-        &self.fast_markets
+        &self.tables.fast_markets
     }
 
     /// The Fast Market multiplier of a date: 2, 4, or 1 where none is declared.
     ///
     /// Clause: `ST1/fast-market`.
     pub fn multiplier_on(&self, date: Date) -> u32 {
-        let declared = self.fast_markets.iter().find(|row| row.period.contains(date));
+        let declared = self.fast_markets().iter().find(|row| row.period.contains(date));
         declared.map_or(1, |row| row.multiplier)
     }
 
     /// The exemptions, in the order of the file.
     pub fn exemptions(&self) -> &[Exemption] {
-        &self.exemptions
+        &self.tables.exemptions
     }
 
     /// The sponsored and matching conditions, by kind, name, target and first date.
     pub fn conditions(&self) -> &[Condition] {
-        &self.conditions
+        &self.tables.conditions
     }
 
     /// The holidays, in order.
     pub fn holidays(&self) -> &[Holiday] {
-        &self.holidays
+        &self.tables.holidays
     }
 }
 

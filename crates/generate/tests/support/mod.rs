@@ -156,12 +156,12 @@ impl RejectSink for NoRejects {
 }
 
 /// A day of the engine as a writer.
-struct Feeding<'a> {
-    day: Day<'a, OpenLedger, NoRejects>,
+struct Feeding {
+    day: Day<OpenLedger, NoRejects>,
     count: u64,
 }
 
-impl EventWriter for Feeding<'_> {
+impl EventWriter for Feeding {
     fn issue(&mut self, index: IssueIndex, code: &IssueCode) -> io::Result<()> {
         self.day.issue(index, code);
         Ok(())

@@ -3,13 +3,14 @@
 use super::rows::{self, Names};
 use super::{
     Condition, ConditionKind, Exemption, FastMarket, Holiday, Issue, Loaded, MarketMaker, Registry, Server, SignUp,
-    Target, admin,
+    Tables, Target, admin,
 };
 use crate::scheme::SchemeFile;
 use crate::value::{self, Expected};
 use crate::{Period, Scheme};
 use quoteclock_sheets::{Findings, Layout, Lined, Row, SourceFile, Table, Uniqueness, content, optional, required};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// All rows that could be read.
 pub(super) struct Rows {
@@ -160,7 +161,7 @@ fn condition_key(row: &Condition) -> String {
 
 fn registry(rows: Rows) -> Registry {
     let conditions = rows.sponsored.into_iter().chain(rows.matching).collect();
-    Registry {
+    let tables = Tables {
         scheme: rows.scheme,
         issues: sorted(rows.issues, |row| (row.code.clone(), row.period.first())),
         market_makers: sorted(rows.market_makers, |row| row.market_maker.clone()),
@@ -172,7 +173,8 @@ fn registry(rows: Rows) -> Registry {
             (row.kind == ConditionKind::Matching, row.name.clone(), row.target.clone(), row.period.first())
         }),
         holidays: sorted(rows.holidays, |row| row.date),
-    }
+    };
+    Registry { tables: Arc::new(tables) }
 }
 
 fn sorted<T, K: Ord>(rows: Vec<Lined<T>>, key: fn(&T) -> K) -> Vec<T> {

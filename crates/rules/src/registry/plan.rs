@@ -45,14 +45,14 @@ impl Registry {
         let mut servers = Servers::on(self, date);
         let terms = TermsOfDay::on(self, date);
         let exemptions = Exemptions::on(self, day);
-        let scheme = &self.scheme;
-        let in_force = self.issues.iter().filter(|issue| issue.period.contains(date));
+        let scheme = self.scheme();
+        let in_force = self.issues().iter().filter(|issue| issue.period.contains(date));
         // The same of all sign-ups of an issue: resolved with the first.
         let mut issues: HashMap<&IssueCode, (&Issue, Option<_>), foldhash::quality::RandomState> =
             in_force.map(|issue| (&issue.code, (issue, None))).collect();
         let mut sign_ups: Vec<SignUpPlan> = Vec::new();
         // Sorted by market maker, of which there are few.
-        for of_market_maker in self.sign_ups.chunk_by(|one, next| one.market_maker == next.market_maker) {
+        for of_market_maker in self.sign_ups().chunk_by(|one, next| one.market_maker == next.market_maker) {
             let mut own_servers = servers.of(&of_market_maker[0].market_maker);
             let own_exemptions = exemptions.of(&of_market_maker[0].market_maker);
             for sign_up in of_market_maker.iter().filter(|sign_up| sign_up.period.contains(date)) {
@@ -95,8 +95,8 @@ impl Registry {
     pub fn local_date(&self, at: Timestamp) -> Result<Date, PlanError> {
         let micros = at.as_micros();
         match jiff::Timestamp::from_microsecond(micros) {
-            Ok(instant) => Ok(self.scheme.zone.to_datetime(instant).date()),
-            Err(_) => Err(PlanError::InstantOutOfRange { micros, zone: self.scheme.zone_name.clone() }),
+            Ok(instant) => Ok(self.scheme().zone.to_datetime(instant).date()),
+            Err(_) => Err(PlanError::InstantOutOfRange { micros, zone: self.scheme().zone_name.clone() }),
         }
     }
 
@@ -111,10 +111,10 @@ impl Registry {
     ///
     /// Clause: `ST1/continuous-auction`.
     fn session_spans(&self, date: Date, day: Span) -> Result<Vec<Span>, PlanError> {
-        if self.scheme.phase_source == PhaseSource::Feed {
+        if self.scheme().phase_source == PhaseSource::Feed {
             return Ok(merge_spans(vec![day]));
         }
-        let windows = self.scheme.sessions_on(date).map_or(&[][..], |list| &list.windows);
+        let windows = self.scheme().sessions_on(date).map_or(&[][..], |list| &list.windows);
         let mut spans = Vec::with_capacity(windows.len());
         for &(start, end) in windows {
             let at = |of_day| match clock(of_day) {
@@ -129,12 +129,12 @@ impl Registry {
     /// The instant of a local clock reading; where clocks change, a reading that is skipped counts on from before the
     /// change, and of one that occurs twice the first is meant.
     fn instant(&self, date: Date, time: Time) -> Option<Timestamp> {
-        let zoned = date.to_datetime(time).to_zoned(self.scheme.zone.clone()).ok()?;
+        let zoned = date.to_datetime(time).to_zoned(self.scheme().zone.clone()).ok()?;
         Some(Timestamp::from_micros(zoned.timestamp().as_microsecond()))
     }
 
     fn out_of_range(&self, date: Date) -> PlanError {
-        PlanError::DateOutOfRange { date, zone: self.scheme.zone_name.clone() }
+        PlanError::DateOutOfRange { date, zone: self.scheme().zone_name.clone() }
     }
 }
 
@@ -156,7 +156,7 @@ struct Servers<'r> {
 impl<'r> Servers<'r> {
     fn on(registry: &'r Registry, date: Date) -> Servers<'r> {
         let mut servers = Servers { plans: Vec::new(), by_market_maker: BTreeMap::new() };
-        for server in registry.servers.iter().filter(|server| server.period.contains(date)) {
+        for server in registry.servers().iter().filter(|server| server.period.contains(date)) {
             let position = (servers.plans.len(), server.participant.as_deref());
             servers.by_market_maker.entry(&server.market_maker).or_default().push(position);
             let (name, market_maker) = (server.server.clone(), server.market_maker.clone());
@@ -203,7 +203,7 @@ type OfIssues<'r> = BTreeMap<Option<&'r IssueCode>, Vec<Span>>;
 impl<'r> Exemptions<'r> {
     fn on(registry: &'r Registry, day: Span) -> Exemptions<'r> {
         let mut all: BTreeMap<_, OfIssues<'r>> = BTreeMap::new();
-        for row in &registry.exemptions {
+        for row in registry.exemptions() {
             let whole = Span { start: row.from.unwrap_or(day.start), end: row.to.unwrap_or(day.end) };
             if let Some(span) = whole.clip(day) {
                 let of_issues = all.entry(row.market_maker.as_deref()).or_default();
@@ -245,7 +245,7 @@ impl<'r> TermsOfDay<'r> {
     fn on(registry: &'r Registry, date: Date) -> TermsOfDay<'r> {
         let multiplier = registry.multiplier_on(date);
         let mut terms = TermsOfDay { registry, multiplier, by_issue: BTreeMap::new(), by_index: BTreeMap::new() };
-        for condition in registry.conditions.iter().filter(|condition| condition.period.contains(date)) {
+        for condition in registry.conditions().iter().filter(|condition| condition.period.contains(date)) {
             match &condition.target {
                 Target::Issue(issue) => terms.by_issue.entry(issue).or_default().push(condition),
                 Target::Index(index) => terms.by_index.entry(index).or_default().push(condition),
@@ -268,7 +268,7 @@ impl<'r> TermsOfDay<'r> {
 
     /// Clauses: `ST1/spread-and-quantity`, `ST1/time-share`, `ST1/fast-market`.
     fn general(&self, issue: &Issue) -> (ObligationPlan, &'r Arc<TickTable>) {
-        let scheme = &self.registry.scheme;
+        let scheme = self.registry.scheme();
         let tick_table = scheme.tick_tables.get(&issue.tick_table).expect("loading checked the tick table");
         let terms = scheme.types.get(&issue.type_name).expect("loading checked the type");
         let limits = terms.limits(self.multiplier, tick_table);
@@ -284,7 +284,7 @@ impl<'r> TermsOfDay<'r> {
         ObligationPlan {
             name: condition.obligation(),
             limits: condition.terms.limits(multiplier, tick_table),
-            required_pct: condition.coverage_pct.unwrap_or(self.registry.scheme.required_pct),
+            required_pct: condition.coverage_pct.unwrap_or(self.registry.scheme().required_pct),
         }
     }
 }
