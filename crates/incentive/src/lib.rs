@@ -11,6 +11,6 @@ mod month;
 mod outlook;
 
 pub use account::{Key, Line, MonthAccounts, Status, SystemStatus};
-pub use makers::{ETFS_REQUIRED, MakerLine, SERVER_FEE_YEN, free_servers, makers};
+pub use makers::{MakerLine, makers};
 pub use month::Month;
 pub use outlook::{Outlook, Prospect, outlooks};

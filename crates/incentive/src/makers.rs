@@ -2,18 +2,9 @@
 
 use crate::{Line, Month, Status};
 use jiff::civil::Date;
+use quoteclock_model::Amount;
 use quoteclock_rules::{Period, Registry};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// How many non-leveraged/inverse ETFs have to be fulfilled for any incentive.
-///
-/// Clause: `ST1/number-of-etfs`.
-pub const ETFS_REQUIRED: u32 = 5;
-
-/// What a virtual server of type A costs a month, in yen.
-///
-/// Clause: `ST1/free-servers`.
-pub const SERVER_FEE_YEN: u64 = 90_000;
 
 /// One market maker in one month.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -22,6 +13,10 @@ pub struct MakerLine {
     pub market_maker: String,
     /// Non-leveraged/inverse ETFs whose `general` is fulfilled.
     pub etfs_fulfilled: u32,
+    /// How many the scheme requires for any incentive. Clause: `ST1/number-of-etfs`.
+    pub etfs_required: u32,
+    /// What one virtual server costs a month.
+    pub server_fee: Amount,
     /// Free virtual servers by that number, before what is registered limits them.
     pub free_servers: u32,
     /// Virtual servers of the market maker that are in force on any date of the month.
@@ -35,35 +30,21 @@ impl MakerLine {
     ///
     /// Clause: `ST1/number-of-etfs`.
     pub fn qualifies(&self) -> bool {
-        ETFS_REQUIRED <= self.etfs_fulfilled
+        self.etfs_required <= self.etfs_fulfilled
     }
 
-    /// The fee that is waived for the month, in yen.
+    /// The fee that is waived for the month, rounded down to the yen.
     ///
-    /// Clause: `ST1/free-servers`.
-    pub fn server_waiver_yen(&self) -> u64 {
+    /// Clauses: `ST1/free-servers`, `QC/yen_rounding`.
+    pub fn server_waiver_yen(&self) -> u128 {
         let servers = if self.qualifies() { self.free_servers.min(self.servers_registered) } else { 0 };
-        u64::from(servers) * SERVER_FEE_YEN
-    }
-}
-
-/// Free virtual servers by number of non-leveraged/inverse ETFs fulfilled.
-///
-/// Clauses: `ST1/free-servers`, `QC/servers_count`.
-pub const fn free_servers(etfs: u32) -> u32 {
-    match etfs {
-        0..20 => 0,
-        20..30 => 2,
-        30..40 => 3,
-        40..60 => 4,
-        60..80 => 6,
-        80..100 => 8,
-        _ => 10 + (etfs - 100) / 20 * 2,
+        u128::from(servers) * self.server_fee.0 / 10_000
     }
 }
 
 /// Every market maker that was signed up for anything in the month, or has a line in it, by name.
 pub fn makers(month: Month, lines: &[Line], registry: &Registry) -> Vec<MakerLine> {
+    let scheme = registry.scheme().incentives();
     let signed_up = registry.sign_ups().iter().filter(|sign_up| within(sign_up.period, month));
     let mut participants: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for sign_up in signed_up {
@@ -77,7 +58,9 @@ pub fn makers(month: Month, lines: &[Line], registry: &Registry) -> Vec<MakerLin
         MakerLine {
             market_maker: market_maker.to_owned(),
             etfs_fulfilled,
-            free_servers: free_servers(etfs_fulfilled),
+            etfs_required: scheme.etfs_required,
+            server_fee: scheme.server_fee,
+            free_servers: scheme.servers.free(etfs_fulfilled),
             servers_registered: servers_registered(market_maker, month, registry),
             server_participant: participants.first().map(|lowest| (*lowest).to_owned()),
         }
@@ -112,41 +95,15 @@ fn within(period: Period, month: Month) -> bool {
 mod tests {
     use super::*;
 
-    // clause: ST1/free-servers
-    #[test]
-    fn free_servers_rise_with_the_number_of_etfs() {
-        let steps = [
-            (0, 0),
-            (5, 0),
-            (19, 0),
-            (20, 2),
-            (29, 2),
-            (30, 3),
-            (39, 3),
-            (40, 4),
-            (59, 4),
-            (60, 6),
-            (79, 6),
-            (80, 8),
-            (99, 8),
-            (100, 10),
-            (119, 10),
-            (120, 12),
-            (139, 12),
-            (140, 14),
-            (350, 34),
-        ];
-        for (etfs, servers) in steps {
-            assert_eq!(free_servers(etfs), servers, "{etfs} ETFs");
-        }
-    }
-
     // clause: ST1/number-of-etfs
+    // clause: ST1/free-servers
     #[test]
     fn five_etfs_qualify_and_four_do_not() {
         let maker = |etfs_fulfilled, free_servers, servers_registered| MakerLine {
             market_maker: "MM1".to_owned(),
             etfs_fulfilled,
+            etfs_required: 5,
+            server_fee: Amount(900_000_000),
             free_servers,
             servers_registered,
             server_participant: None,

@@ -2,7 +2,7 @@
 
 use crate::columns::{Align, blank_repeated, columns};
 use crate::table::Style;
-use quoteclock_incentive::{ETFS_REQUIRED, Line, MakerLine, Month, Outlook, Prospect, Status, SystemStatus};
+use quoteclock_incentive::{Line, MakerLine, Month, Outlook, Prospect, Status, SystemStatus};
 use quoteclock_ledger::DisplayPercent;
 use quoteclock_model::Micros;
 use serde::Serialize;
@@ -79,7 +79,7 @@ pub fn write_makers_csv(month: Month, makers: &[MakerLine], to: impl Write) -> i
             &month.to_string(),
             &maker.market_maker,
             &maker.etfs_fulfilled.to_string(),
-            &ETFS_REQUIRED.to_string(),
+            &maker.etfs_required.to_string(),
             yes_no(maker.qualifies()),
             &maker.free_servers.to_string(),
             &maker.servers_registered.to_string(),
@@ -140,7 +140,7 @@ pub struct MakerJson {
     free_servers: u32,
     servers_registered: u32,
     server_participant: Option<String>,
-    server_waiver_jpy: u64,
+    server_waiver_jpy: u128,
 }
 
 impl MakerJson {
@@ -150,7 +150,7 @@ impl MakerJson {
             month: month.to_string(),
             market_maker: maker.market_maker.clone(),
             etfs_fulfilled: maker.etfs_fulfilled,
-            etfs_required: ETFS_REQUIRED,
+            etfs_required: maker.etfs_required,
             qualifies: yes_no(maker.qualifies()),
             free_servers: maker.free_servers,
             servers_registered: maker.servers_registered,
@@ -259,7 +259,7 @@ pub fn makers_table(makers: &[MakerLine], style: Style) -> String {
         [
             maker.market_maker.clone(),
             maker.etfs_fulfilled.to_string(),
-            ETFS_REQUIRED.to_string(),
+            maker.etfs_required.to_string(),
             yes_no(maker.qualifies()).to_owned(),
             maker.free_servers.to_string(),
             maker.servers_registered.to_string(),

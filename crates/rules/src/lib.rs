@@ -7,23 +7,26 @@
 //! Deliberately absent: reading folders (callers pass bytes), judging quotes, and paying anybody.
 
 mod canonical;
+mod incentives;
 mod interpretations;
 mod limits;
 mod local;
 mod plan;
 mod registry;
 mod scheme;
+pub mod templates;
 mod ticks;
 mod value;
 
+pub use incentives::{Incentives, Rates, ServerSteps, TierTerms};
 pub use interpretations::{AccessFeeIssues, CounterpartyMarketMaker, Interpretations, SelfTrades};
 pub use limits::{Limits, Spread};
 pub use local::local_time;
 pub use plan::{DayPlan, ObligationPlan, PhaseSource, ServerPlan, SignUpPlan};
 pub use quoteclock_sheets::{Column, Finding, Period, Severity, SourceFile};
 pub use registry::{
-    Condition, ConditionKind, Exemption, FILE_NAMES, FastMarket, Holiday, Issue, Loaded, MarketMaker, Payment,
-    PaymentMethod, PlanError, Priority, Registry, Server, SignUp, Target, Tier,
+    Application, Condition, ConditionKind, Exemption, FILE_NAMES, FastMarket, Form, Holiday, Issue, Loaded,
+    MarketMaker, Payment, PaymentMethod, PlanError, Priority, Registry, Server, SignUp, Target, Tier,
 };
 pub use scheme::{Scheme, SessionList, Terms};
 pub use ticks::{TickTable, TickTableError};

@@ -6,7 +6,9 @@
 //! here as typed values.
 
 mod admin;
+mod applications;
 mod load;
+mod matching;
 mod plan;
 mod rows;
 
@@ -20,7 +22,7 @@ pub use plan::PlanError;
 
 /// The files that a registry may consist of: what a caller reads from the folder. The first of the CSV files, up to
 /// `signups.csv`, are required.
-pub const FILE_NAMES: [&str; 10] = [
+pub const FILE_NAMES: [&str; 11] = [
     "scheme.toml",
     "issues.csv",
     "market_makers.csv",
@@ -31,6 +33,7 @@ pub const FILE_NAMES: [&str; 10] = [
     "sponsored.csv",
     "matching_funds.csv",
     "holidays.csv",
+    "applications.csv",
 ];
 
 /// What became of the files of a registry.
@@ -62,6 +65,7 @@ struct Tables {
     exemptions: Vec<Exemption>,
     conditions: Vec<Condition>,
     holidays: Vec<Holiday>,
+    applications: Option<Vec<Application>>,
 }
 
 /// A listed ETF, as it is from one date to another.
@@ -283,6 +287,48 @@ pub struct Holiday {
     pub date: Date,
     /// Its name, for people.
     pub name: Option<String>,
+}
+
+/// A form of the exchange.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Form {
+    /// A market maker applies for its designation.
+    Mt1,
+    /// A market maker signs up for ETFs, or names virtual servers.
+    Mt2,
+    /// A market maker names its contact.
+    Mt3,
+    /// A market maker gives its designation up.
+    Mt4,
+    /// An asset manager's non-disclosure agreement.
+    At1,
+    /// An asset manager asks for reports.
+    At2,
+    /// An asset manager's contract on sponsoring.
+    At3,
+    /// An asset manager sponsors ETFs, or changes how.
+    At4,
+}
+
+/// A form that was handed in: a row of `applications.csv`.
+///
+/// Clauses: `ST1/effective-date`, `ST1/lead-time`, `ST1/sponsored-lead-time`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Application {
+    /// Which form.
+    pub form: Form,
+    /// Who handed it in: a market maker (MT) or an asset manager (AT).
+    pub party: String,
+    /// When it was received.
+    pub received: Option<Date>,
+    /// From when on it counts.
+    pub effective: Date,
+    /// The issue that it is about; `None` for no one in particular.
+    pub issue: Option<IssueCode>,
+    /// The condition that it is about; `None` for no one in particular.
+    pub condition: Option<String>,
+    /// Where the paper is, for people.
+    pub document: Option<String>,
 }
 
 impl Registry {

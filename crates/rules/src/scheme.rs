@@ -8,7 +8,7 @@ mod places;
 
 pub(crate) use file::SchemeFile;
 
-use crate::{Interpretations, Limits, PhaseSource, TickTable, TickTableError};
+use crate::{Incentives, Interpretations, Limits, PhaseSource, TickTable, TickTableError};
 use jiff::civil::{Date, date};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use quoteclock_model::{Amount, Bps, Shares, Ticks};
@@ -29,6 +29,7 @@ pub struct Scheme {
     pub(crate) types: BTreeMap<String, Terms>,
     pub(crate) tick_tables: BTreeMap<String, Arc<TickTable>>,
     pub(crate) interpretations: Interpretations,
+    pub(crate) incentives: Incentives,
 }
 
 /// The continuous auction's windows from a date on.
@@ -95,6 +96,7 @@ impl Scheme {
             types: built_in_types(),
             tick_tables: built_in_tick_tables(),
             interpretations: Interpretations::default(),
+            incentives: Incentives::built_in(),
         }
     }
 
@@ -152,6 +154,11 @@ impl Scheme {
     /// The tick tables, by name.
     pub fn tick_tables(&self) -> &BTreeMap<String, Arc<TickTable>> {
         &self.tick_tables
+    }
+
+    /// What it pays, and what it asks of whoever is paid.
+    pub fn incentives(&self) -> &Incentives {
+        &self.incentives
     }
 
     /// The interpretations in force.

@@ -101,6 +101,11 @@ impl Findings {
         self.push(Severity::Error, file, Some(line), Some(Column::Number(column)), message);
     }
 
+    /// A warning at a character of a TOML file.
+    pub fn warning_at(&mut self, file: &str, line: u64, column: u64, message: String) {
+        self.push(Severity::Warning, file, Some(line), Some(Column::Number(column)), message);
+    }
+
     /// A warning about a value of a CSV line.
     pub fn warning(&mut self, file: &str, line: u64, column: &str, message: String) {
         self.push(Severity::Warning, file, Some(line), Some(Column::Name(column.to_owned())), message);

@@ -1,12 +1,12 @@
 //! Warnings: what the rulebook asks of an application but no measurement depends on, and what looks like a slip.
 //!
 //! Nothing here stops or changes a measurement. What concerns more than one file is looked at only where no file has an
-//! error, since a row that could not be read would bring warnings that vanish with it. Lead times are not looked at:
-//! no date of application is on record.
+//! error, since a row that could not be read would bring warnings that vanish with it.
 
 use super::load::Rows;
+use super::matching as matching_tables;
 use super::rows::{EXEMPTIONS, HOLIDAYS, ISSUES, MARKET_MAKERS, MATCHING, SERVERS, SIGN_UPS, SPONSORED};
-use super::{Condition, ConditionKind, PaymentMethod, Server, SignUp, Target};
+use super::{Condition, ConditionKind, PaymentMethod, Server, SignUp, Target, applications};
 use crate::Period;
 use jiff::ToSpan;
 use jiff::civil::{Date, Weekday};
@@ -23,6 +23,8 @@ pub(super) fn warn(rows: &Rows, findings: &mut Findings) {
         names(rows, findings);
         servers(rows, findings);
         sign_ups(rows, findings);
+        matching_tables::warn(rows, findings);
+        applications::warn(rows, findings);
     }
 }
 
@@ -254,7 +256,7 @@ fn servers(rows: &Rows, findings: &mut Findings) {
 ///
 /// Clause: `ST1/number-of-etfs`.
 fn sign_ups(rows: &Rows, findings: &mut Findings) {
-    const ETFS_MIN: usize = 5;
+    let etfs_required = usize::try_from(rows.scheme.incentives().etfs_required).unwrap_or(usize::MAX);
     let mut periods: BTreeMap<&IssueCode, Vec<Period>> = BTreeMap::new();
     let mut counted: BTreeSet<&IssueCode> = BTreeSet::new();
     for Lined { value, .. } in &rows.issues {
@@ -277,9 +279,9 @@ fn sign_ups(rows: &Rows, findings: &mut Findings) {
     }
     for Lined { line, value } in &rows.market_makers {
         let count = etfs.get(value.market_maker.as_str()).map_or(0, BTreeSet::len);
-        if count < ETFS_MIN {
+        if count < etfs_required {
             let message = format!(
-                "found sign-ups for {count} ETFs other than leveraged or inverse ones, expected at least {ETFS_MIN} \
+                "found sign-ups for {count} ETFs other than leveraged or inverse ones, expected at least {etfs_required} \
                  (ST1/number-of-etfs)"
             );
             findings.warning(MARKET_MAKERS.file, *line, "market_maker", message);

@@ -2,8 +2,8 @@
 
 use super::rows::{self, Names};
 use super::{
-    Condition, ConditionKind, Exemption, FastMarket, Holiday, Issue, Loaded, MarketMaker, Registry, Server, SignUp,
-    Tables, Target, admin,
+    Application, Condition, ConditionKind, Exemption, FastMarket, Holiday, Issue, Loaded, MarketMaker, Registry,
+    Server, SignUp, Tables, Target, admin, applications,
 };
 use crate::scheme::SchemeFile;
 use crate::value::{self, Expected};
@@ -24,6 +24,8 @@ pub(super) struct Rows {
     pub(super) sponsored: Vec<Lined<Condition>>,
     pub(super) matching: Vec<Lined<Condition>>,
     pub(super) holidays: Vec<Lined<Holiday>>,
+    /// `None` where there is no such file: then nothing is known of applications.
+    pub(super) applications: Option<Vec<Lined<Application>>>,
 }
 
 pub(super) fn load(files: &[SourceFile]) -> Loaded {
@@ -63,6 +65,8 @@ fn read(files: &[SourceFile], findings: &mut Findings) -> Rows {
         sponsored: reader.file(files, &rows::SPONSORED, rows::sponsored),
         matching: reader.rows(matching, rows::matching),
         holidays: reader.file(files, &rows::HOLIDAYS, rows::holiday),
+        applications: content(files, rows::APPLICATIONS.file)
+            .map(|_| reader.file(files, &rows::APPLICATIONS, rows::application)),
     }
 }
 
@@ -143,6 +147,15 @@ fn check_uniqueness(rows: &Rows, findings: &mut Findings) {
         Uniqueness { file, column: "condition", key: condition_key, period: |row| row.period }
             .check(conditions, findings);
     }
+    if let Some(applications) = &rows.applications {
+        Uniqueness {
+            file: rows::APPLICATIONS.file,
+            column: "form",
+            key: applications::key,
+            period: |_| Period::default(),
+        }
+        .check(applications, findings);
+    }
     Uniqueness {
         file: rows::HOLIDAYS.file,
         column: "date",
@@ -173,6 +186,9 @@ fn registry(rows: Rows) -> Registry {
             (row.kind == ConditionKind::Matching, row.name.clone(), row.target.clone(), row.period.first())
         }),
         holidays: sorted(rows.holidays, |row| row.date),
+        applications: rows.applications.map(|rows| {
+            sorted(rows, |row: &Application| (row.form, row.party.clone(), row.effective, applications::key(row)))
+        }),
     };
     Registry { tables: Arc::new(tables) }
 }

@@ -2,8 +2,8 @@
 //! faults.
 
 use super::{
-    Condition, ConditionKind, Exemption, FastMarket, Holiday, Issue, MarketMaker, Payment, PaymentMethod, Priority,
-    Server, SignUp, Target, Tier,
+    Application, Condition, ConditionKind, Exemption, FastMarket, Holiday, Issue, MarketMaker, Payment, PaymentMethod,
+    Priority, Server, SignUp, Target, Tier,
 };
 use crate::value::{self, Expected};
 use crate::{Period, Terms};
@@ -84,6 +84,12 @@ pub(super) const MATCHING: Layout = Layout {
     ],
 };
 pub(super) const HOLIDAYS: Layout = Layout { file: "holidays.csv", required: &["date"], optional: &["name"] };
+
+pub(super) const APPLICATIONS: Layout = Layout {
+    file: "applications.csv",
+    required: &["form", "party", "effective"],
+    optional: &["received", "issue", "condition", "document"],
+};
 
 /// The names that rows may refer to. `None` where the file that defines them could not be read, so that one fault does
 /// not bring a thousand others.
@@ -352,6 +358,10 @@ fn priority(text: &str) -> Result<Vec<Priority>, Expected> {
         order.push(next);
     }
     Ok(order)
+}
+
+pub(super) fn application(row: &Row<'_>, _: &Names, findings: &mut Findings) -> Option<Application> {
+    super::applications::read(row, findings)
 }
 
 pub(super) fn holiday(row: &Row<'_>, _: &Names, findings: &mut Findings) -> Option<Holiday> {

@@ -4,6 +4,8 @@
 //! built-in one whole. Every fault is found at once, each with its line and column; an unknown key is a fault. Numbers
 //! are read from the digits that were typed, never through a float.
 
+mod incentives;
+
 use super::places::Places;
 use super::{Scheme, SessionList, Terms, zone};
 use crate::value::{self, Expected};
@@ -101,9 +103,11 @@ impl Reader<'_> {
                 "types" => self.types(value),
                 "tick_tables" => self.tick_tables(value),
                 "interpretations" => self.interpretations(value),
+                "incentives" => self.incentives(value),
                 _ => self.unknown_key(
                     key,
-                    "name, version, timezone, phase_source, required_pct, sessions, types, tick_tables, interpretations",
+                    "name, version, timezone, phase_source, required_pct, sessions, types, tick_tables, interpretations, \
+                     incentives",
                 ),
             }
         }

@@ -168,3 +168,134 @@ fn a_market_maker_needs_five_etfs_that_count() {
     assert_eq!(printed.len(), 1);
     assert!(printed[0].starts_with("market_makers.csv: line 2, column market_maker: found sign-ups for 4 ETFs"));
 }
+
+#[test]
+fn matching_funds_have_the_figures_of_the_tables() {
+    // clause: ST1/matching-tables
+    let header =
+        "condition,index,max_issues,max_spread_bps,max_spread_ticks,min_value_jpy,total_jpy,max_makers,payment";
+    let issues = ("issues.csv", "issue,type,tick_table,index\n1306,A,01,S&P 500\n");
+    let of = |row: &str| format!("{header}\nM,S&P 500,{row}\n");
+    let place = |column: &str| format!("matching_funds.csv: line 2, column {column}");
+    for row in ["2,20,2,100000000,200000,2,fixed", ",20,2,100000000,,,"] {
+        assert_eq!(warnings(&[issues, ("matching_funds.csv", &of(row))]), [""; 0], "{row}");
+    }
+    for (row, column, part) in [
+        ("2,21,2,100000000,200000,2,fixed", "max_spread_bps", "found 21, expected 20 as ST-1 has it for S&P 500"),
+        ("2,20,,100000000,200000,2,fixed", "max_spread_ticks", "found nothing, expected 2"),
+        ("2,20,2,100000001,200000,2,fixed", "min_value_jpy", "expected 100000000"),
+        ("2,20,2,100000000,200001,2,fixed", "total_jpy", "expected 200000"),
+        ("2,20,2,100000000,200000,1,fixed", "max_makers", "found 1, expected 2"),
+        ("3,20,2,100000000,200000,2,fixed", "max_issues", "found 3, expected 2"),
+        ("2,20,2,100000000,200000,2,proportional", "payment", "expected fixed"),
+    ] {
+        warning(&[issues, ("matching_funds.csv", &of(row))], &place(column), part);
+    }
+    // An index that the tables do not have is nothing to compare with.
+    assert_eq!(
+        warnings(&[
+            ("issues.csv", "issue,type,tick_table,index\n1306,A,01,Other\n"),
+            ("matching_funds.csv", &of("9,9,9,9,9,1,fixed").replace("S&P 500", "Other")),
+        ]),
+        [""; 0]
+    );
+}
+
+/// The warnings with an `applications.csv` of these rows, beside a designated MM1.
+fn with_applications(rows: &str) -> Vec<String> {
+    let applications =
+        format!("form,party,received,effective,issue,condition\nMT-1,MM1,2017-01-01,2018-01-01,,\n{rows}");
+    let issues = "issue,type,tick_table,listed,asset_manager\n1306,A,01,,AM\n130A,A,01,2024-03-13,AM\n";
+    let holidays = "date,name\n2024-04-01,made up\n";
+    warnings(&[("issues.csv", issues), ("holidays.csv", holidays), ("applications.csv", &applications)])
+}
+
+#[test]
+fn lead_times_are_a_week_for_market_makers_and_two_for_sponsors() {
+    // clause: ST1/lead-time, ST1/sponsored-lead-time, ST1/effective-date
+    for row in [
+        "MT-2,MM1,2024-02-23,2024-03-01,1306,",
+        "MT-2,MM1,2024-03-08,2024-03-15,130A,",
+        "AT-4,AM,2024-02-16,2024-03-01,1306,",
+        // A newly listed ETF, listed on the 13th: a week before, or on the first business day of the next month.
+        "AT-4,AM,2024-03-06,2024-03-13,130A,",
+        "AT-4,AM,2024-04-02,2024-04-02,130A,",
+        // A lead time cannot be judged of a form without the date of its receipt.
+        "AT-4,AM,,2024-03-01,1306,",
+        "AT-2,AM,2024-03-01,2024-03-01,,",
+    ] {
+        let found = with_applications(row);
+        assert!(found.iter().all(|text| text.contains("effective-date") && row.contains("04-02")), "{row}: {found:?}");
+    }
+    for (row, part) in [
+        ("MT-2,MM1,2024-02-24,2024-03-01,1306,", "expected 2024-03-02 or later"),
+        ("MT-4,MM1,2024-02-24,2024-03-01,,", "ST1/lead-time"),
+        ("AT-4,AM,2024-02-17,2024-03-01,1306,", "expected 2024-03-02 or later: two weeks"),
+        ("AT-3,AM,2024-02-17,2024-03-01,,", "ST1/sponsored-lead-time"),
+        ("AT-4,AM,2024-03-07,2024-03-13,130A,", "found 2024-03-07 as received"),
+        ("MT-2,MM1,2024-02-01,2024-03-15,1306,", "ST1/effective-date"),
+        ("MT-2,MM2,2024-02-01,2024-03-01,,", "expected a market maker that a row names"),
+        ("AT-2,MM1,2024-02-01,2024-03-01,,", "expected an asset manager that a row names"),
+        ("AT-2,AM,2024-02-01,2024-03-01,1,", "expected an issue that a row names"),
+        ("AT-4,AM,2024-02-01,2024-03-01,,S9", "expected a condition that a row names"),
+    ] {
+        let found = with_applications(row);
+        let about_it = |text: &&String| !text.contains("signups.csv");
+        let found: Vec<&String> = found.iter().filter(about_it).collect();
+        assert!(found.len() == 1 && found[0].contains(part) && found[0].contains("line 3"), "{row}: {found:?}");
+    }
+}
+
+#[test]
+fn whoever_signs_up_is_designated_and_whoever_pays_has_a_contract() {
+    // clause: ST1/designation, ST1/sponsored-application
+    let applications = |rows: &str| format!("form,party,effective,condition\n{rows}");
+    let sign_up = ("signups.csv", "market_maker,issue,from,to\nMM1,1306,2024-03-01,2024-05-31\n");
+    let check = |rows: &str| warnings(&[sign_up, ("applications.csv", &applications(rows))]);
+    assert_eq!(check("MT-1,MM1,2024-03-01,\n"), [""; 0]);
+    assert_eq!(
+        check("MT-1,MM1,2023-01-01,\nMT-4,MM1,2023-06-01,\nMT-1,MM1,2024-01-01,\nMT-4,MM1,2024-06-01,\n"),
+        [""; 0]
+    );
+    let found = check("MT-4,MM1,2024-06-01,\n");
+    assert!(found.len() == 1 && found[0].starts_with("market_makers.csv: line 2"), "{found:?}");
+    for rows in ["MT-1,MM1,2024-04-01,\n", "MT-1,MM1,2024-03-01,\nMT-4,MM1,2024-05-01,\n"] {
+        let found = check(rows);
+        assert!(found.len() == 1 && found[0].starts_with("signups.csv: line 2"), "{rows}: {found:?}");
+    }
+    let sponsored = "condition,issue,max_spread_bps,min_value_jpy,asset_manager,from,to\n\
+                     S1,1306,20,1,AM,2024-03-01,2024-08-31\n";
+    let issues = ("issues.csv", "issue,type,tick_table,asset_manager\n1306,A,01,AM\n");
+    let check = |rows: &str| {
+        let rows = applications(&format!("MT-1,MM1,2020-01-01,\n{rows}"));
+        warnings(&[issues, ("sponsored.csv", sponsored), ("applications.csv", &rows)])
+    };
+    assert_eq!(check("AT-3,AM,2024-01-01,\nAT-4,AM,2024-03-01,S1\n"), [""; 0]);
+    for (rows, part) in [
+        ("", "has no AT-3 and no AT-4"),
+        ("AT-3,AM,2024-01-01,\nAT-4,AM,2024-04-01,S1\n", "has no AT-4"),
+        ("AT-4,AM,2024-01-01,\n", "has no AT-3 of"),
+    ] {
+        let found = check(rows);
+        assert!(
+            found.len() == 1 && found[0].starts_with("sponsored.csv: line 2") && found[0].contains(part),
+            "{found:?}"
+        );
+    }
+    // Without the file nothing is known of applications, so nothing is said of them.
+    assert_eq!(warnings(&[issues, ("sponsored.csv", sponsored)]), [""; 0]);
+}
+
+#[test]
+fn a_report_needs_the_nda_and_the_application_for_it() {
+    // clause: ST1/asset-manager-report
+    let rows = "form,party,effective,issue\nAT-1,AM1,2024-01-01,\nAT-2,AM1,2024-02-01,\nAT-1,AM2,2024-01-01,\n\
+                AT-2,AM2,2024-01-01,1306\nAT-2,AM3,2024-01-01,\n";
+    let registry = registry(&[("applications.csv", rows)]);
+    let (code, other) = (IssueCode::new(b"1306").unwrap(), IssueCode::new(b"1308").unwrap());
+    let may = |manager, issue, month| registry.may_have_report(manager, issue, jiff::civil::date(2024, month, 28));
+    assert_eq!((may("AM1", &code, 1), may("AM1", &code, 2)), (Some(false), Some(true)));
+    assert_eq!((may("AM2", &code, 1), may("AM2", &other, 1)), (Some(true), Some(false)), "for the issue it asked for");
+    assert_eq!((may("AM3", &code, 2), may("AM4", &code, 2)), (Some(false), Some(false)));
+    assert_eq!(super::registry(&[]).may_have_report("AM1", &code, jiff::civil::date(2024, 2, 28)), None);
+}

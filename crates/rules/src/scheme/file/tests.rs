@@ -152,3 +152,63 @@ fn text_that_is_no_toml_is_refused_with_its_place() {
         "scheme.toml: line 2, column 3: found bytes that are not UTF-8 text, expected UTF-8"
     );
 }
+
+// clause: ST1/number-of-etfs, ST1/access-fee, ST1/free-servers, ST1/six-month-average, ST1/twelve-months
+#[test]
+fn incentives_are_data_and_what_is_left_out_stays() {
+    let scheme = good(
+        r#"
+[incentives]
+etfs_required = 3
+order_fee = "0.25"
+orders_max = 5
+server_fee = 100.5
+server_steps = [[2, 1], [4, 3]]
+server_beyond = [2, 1]
+drop_pct = 7.5
+drop_months = 2
+revoke_months = 4
+[incentives.diversified]
+II = ["200", "0.9", 0.8]
+[incentives.tiers]
+I = [50, 1, "0.3"]
+II = ["200", "0.5", "0.3"]
+"#,
+    );
+    let (built_in, found) = (crate::Incentives::built_in(), scheme.incentives());
+    assert_eq!((found.etfs_required, found.order_fee, found.orders_max), (3, Amount(2_500), 5));
+    assert_eq!(
+        (found.server_fee, found.drop_pct, found.drop_months, found.revoke_months),
+        (Amount(1_005_000), 75_000, 2, 4)
+    );
+    assert_eq!([1, 2, 3, 4, 5, 6, 9].map(|etfs| found.servers.free(etfs)), [0, 1, 1, 3, 3, 4, 5]);
+    assert_eq!((found.tiers[0].average_under, found.tiers[0].rates.others), (Amount(500_000), Bps(10_000)));
+    assert_eq!(&found.tiers[2..], &built_in.tiers[2..]);
+    assert_eq!(found.diversified.map(|rates| rates.map(|rates| rates.others.0)), [None, Some(9_000), None, None]);
+}
+
+#[test]
+fn faults_of_incentives_have_their_places() {
+    for (text, place, part) in [
+        ("incentives = 1", (1, 14), "expected a table"),
+        ("[incentives]\netfs = 5", (2, 1), "expected one of etfs_required"),
+        ("[incentives]\norder_fee = \"-1\"", (2, 13), "expected a number of digits"),
+        ("[incentives]\nserver_steps = [[20, 2], [20, 3]]", (2, 26), "more ETFs than in the step before"),
+        ("[incentives]\nserver_steps = [[20, 2], [30, 1]]", (2, 26), "no fewer servers"),
+        ("[incentives]\nserver_steps = [[20]]", (2, 17), "expected a list of ETFs and servers"),
+        ("[incentives]\nserver_beyond = [0, 2]", (2, 17), "above 0"),
+        ("[incentives]\ndrop_months = 121", (2, 15), "from 1 to 120"),
+        ("[incentives]\ndrop_pct = 101", (2, 12), "expected a percentage"),
+        ("[incentives.tiers]\nV = [1, 1, 1]", (2, 1), "expected one of I, II, III, IV"),
+        ("[incentives.tiers]\nI = [1, 10000.0001, 1]", (2, 9), "at most 10000"),
+        ("[incentives.tiers]\nI = [1, 1]", (2, 5), "expected a bound and two rates"),
+        ("[incentives]\ntiers = { I = [\"600000000\", 1, 1] }", (2, 9), "expected bounds that rise"),
+    ] {
+        fault(text, place, part);
+    }
+    // A bound of the diversified table that differs stops nothing, for it decides nothing.
+    let (scheme, findings) = parse("[incentives.diversified]\nI = [\"1\", 2, 1]");
+    assert_eq!(scheme.incentives().diversified[0].map(|rates| rates.others.0), Some(20_000));
+    assert_eq!(findings.len(), 1);
+    assert_eq!(findings[0].severity, quoteclock_sheets::Severity::Warning);
+}
