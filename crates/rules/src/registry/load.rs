@@ -5,9 +5,9 @@ use super::{
     Application, Condition, ConditionKind, Exemption, FastMarket, Holiday, Issue, Loaded, MarketMaker, Registry,
     Server, SignUp, Tables, Target, admin, applications,
 };
+use crate::Scheme;
 use crate::scheme::SchemeFile;
 use crate::value::{self, Expected};
-use crate::{Period, Scheme};
 use quoteclock_sheets::{Findings, Layout, Lined, Row, SourceFile, Table, Uniqueness, content, optional, required};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -111,21 +111,21 @@ fn check_uniqueness(rows: &Rows, findings: &mut Findings) {
         file: rows::ISSUES.file,
         column: "issue",
         key: |row: &Issue| row.code.to_string(),
-        period: |row| row.period,
+        period: Some(|row| row.period),
     }
     .check(&rows.issues, findings);
     Uniqueness {
         file: rows::MARKET_MAKERS.file,
         column: "market_maker",
         key: |row: &MarketMaker| row.market_maker.clone(),
-        period: |_| Period::default(),
+        period: None,
     }
     .check(&rows.market_makers, findings);
     Uniqueness {
         file: rows::SERVERS.file,
         column: "server",
         key: |row: &Server| row.server.clone(),
-        period: |row| row.period,
+        period: Some(|row| row.period),
     }
     .check(&rows.servers, findings);
     Uniqueness {
@@ -133,36 +133,26 @@ fn check_uniqueness(rows: &Rows, findings: &mut Findings) {
         column: "issue",
         // A tab stands in no name, so no two pairs print alike.
         key: |row: &SignUp| format!("{}\t{}", row.market_maker, row.issue),
-        period: |row| row.period,
+        period: Some(|row| row.period),
     }
     .check(&rows.sign_ups, findings);
     Uniqueness {
         file: rows::FAST_MARKETS.file,
         column: "from",
         key: |_: &FastMarket| "fast market".to_owned(),
-        period: |row| row.period,
+        period: Some(|row| row.period),
     }
     .check(&rows.fast_markets, findings);
     for (file, conditions) in [(rows::SPONSORED.file, &rows.sponsored), (rows::MATCHING.file, &rows.matching)] {
-        Uniqueness { file, column: "condition", key: condition_key, period: |row| row.period }
+        Uniqueness { file, column: "condition", key: condition_key, period: Some(|row| row.period) }
             .check(conditions, findings);
     }
     if let Some(applications) = &rows.applications {
-        Uniqueness {
-            file: rows::APPLICATIONS.file,
-            column: "form",
-            key: applications::key,
-            period: |_| Period::default(),
-        }
-        .check(applications, findings);
+        Uniqueness { file: rows::APPLICATIONS.file, column: "form", key: applications::key, period: None }
+            .check(applications, findings);
     }
-    Uniqueness {
-        file: rows::HOLIDAYS.file,
-        column: "date",
-        key: |row: &Holiday| row.date.to_string(),
-        period: |row| Period { from: Some(row.date), to: Some(row.date) },
-    }
-    .check(&rows.holidays, findings);
+    Uniqueness { file: rows::HOLIDAYS.file, column: "date", key: |row: &Holiday| row.date.to_string(), period: None }
+        .check(&rows.holidays, findings);
 }
 
 fn condition_key(row: &Condition) -> String {
