@@ -56,7 +56,7 @@ pub(crate) fn unchanged_plan(day: &StoredDay, registry: &Registry) -> Result<Opt
 /// What each obligation of a plan requires, in its order.
 fn required_pcts(plan: DayPlan) -> impl Iterator<Item = u64> {
     plan.sign_ups.into_iter().flat_map(|SignUpPlan { obligations, .. }| {
-        (0..obligations.len()).map(move |position| obligations[position].required_pct)
+        (0..obligations.len()).map(move |position| obligations[position].required.pct)
     })
 }
 

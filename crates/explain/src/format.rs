@@ -4,7 +4,7 @@ use crate::event::{Cause, Edge, Event, OwnOrder, What};
 use crate::explanation::{Availability, Explanation, Scene, WhyUnavailable};
 use crate::suggest::{Change, Suggestion};
 use crate::view::{SideView, SpreadView};
-use quoteclock_model::{Micros, Phase, Price, Shares, Side, SideFault, State, Timestamp};
+use quoteclock_model::{Micros, Price, Shares, Side, SideFault, State, Timestamp};
 use quoteclock_rules::{DayPlan, Limits, local_time};
 use std::fmt::Display;
 
@@ -45,18 +45,6 @@ pub(crate) const fn side_name(side: Side) -> &'static str {
     match side {
         Side::Bid => "bid",
         Side::Offer => "offer",
-    }
-}
-
-/// A phase as the input names it.
-pub(crate) const fn phase_name(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Continuous => "continuous",
-        Phase::SequentialQuote => "sequential_quote",
-        Phase::SpecialQuote => "special_quote",
-        Phase::Halt => "halt",
-        Phase::Auction => "auction",
-        Phase::Closed => "closed",
     }
 }
 
@@ -137,8 +125,8 @@ pub(crate) fn what(what: &What) -> String {
                 orders.iter().map(|order| format!("own {}{}", own(order), left(order, *quantity))).collect();
             format!("trade: {} with {}", at_price(*quantity, *price), orders.join(" and "))
         }
-        What::Phase { market: true, phase } => format!("phase of the market: {}", phase_name(*phase)),
-        What::Phase { market: false, phase } => format!("phase of the issue: {}", phase_name(*phase)),
+        What::Phase { market: true, phase } => format!("phase of the market: {}", phase.as_str()),
+        What::Phase { market: false, phase } => format!("phase of the issue: {}", phase.as_str()),
         What::Clear { market: true } => "clear: all books are emptied".to_owned(),
         What::Clear { market: false } => "clear: the book is emptied".to_owned(),
         What::Bad { fault } => format!("bad record: {fault}"),
@@ -209,12 +197,12 @@ fn unavailable(why: &WhyUnavailable, plan: &DayPlan) -> String {
                 let text = |at| clock(at, plan)[..8].to_owned();
                 format!("{}-{}", text(span.start), text(span.end))
             };
-            let windows: Vec<String> = plan.sessions.iter().map(window).collect();
+            let windows: Vec<String> = plan.sessions().iter().map(window).collect();
             let windows = if windows.is_empty() { "none on this date".to_owned() } else { windows.join(", ") };
             format!("outside the continuous windows ({windows})")
         }
-        WhyUnavailable::MarketPhase(phase) => format!("the market's phase is {}", phase_name(*phase)),
-        WhyUnavailable::IssuePhase(phase) => format!("the issue's phase is {}", phase_name(*phase)),
+        WhyUnavailable::MarketPhase(phase) => format!("the market's phase is {}", phase.as_str()),
+        WhyUnavailable::IssuePhase(phase) => format!("the issue's phase is {}", phase.as_str()),
         WhyUnavailable::Exempt { span, reason } => {
             let reason = reason.as_ref().map_or(String::new(), |reason| format!(": {reason}"));
             format!("exempt from {} to {}{reason}", clock(span.start, plan), clock(span.end, plan))

@@ -8,7 +8,7 @@ use quoteclock_engine::MeasureIndex;
 use quoteclock_ledger::OpenLedger;
 use quoteclock_model::{Interval, Micros, Phase, Price, Shares, Side, Span, State, Timestamp};
 use quoteclock_obligation::{IntervalSink, IssueMeasure};
-use quoteclock_rules::{DayPlan, Exemption, Registry};
+use quoteclock_rules::{DayPlan, Exemption, ObligationPlan, Registry};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -225,7 +225,7 @@ impl Scribe {
             edges.extend(spans.iter().any(|span| span.end == at).then_some(end));
             edges.extend(spans.iter().any(|span| span.start == at).then_some(start));
         };
-        look(&self.plan.sessions, Edge::SessionStart, Edge::SessionEnd);
+        look(&self.obligation().availability.windows, Edge::SessionStart, Edge::SessionEnd);
         look(&self.unknown, Edge::UnknownStart, Edge::UnknownEnd);
         for row in &self.exemptions {
             let span = self.clip(row);
@@ -233,6 +233,10 @@ impl Scribe {
             look(span.as_slice(), Edge::ExemptionStart(reason()), Edge::ExemptionEnd(reason()));
         }
         edges
+    }
+
+    fn obligation(&self) -> &ObligationPlan {
+        &self.plan.sign_ups[self.found.sign_up].obligations[self.found.obligation]
     }
 
     fn clip(&self, row: &Exemption) -> Option<Span> {
@@ -274,7 +278,8 @@ impl Scribe {
     /// Clauses: `ST1/continuous-auction`, `ST1/halts-and-special-quotes`, `ST1/exemption`.
     fn why_unavailable(&self, scene: &Scene) -> Vec<WhyUnavailable> {
         let mut why = Vec::new();
-        if !self.plan.sessions.iter().any(|session| session.contains(scene.at)) {
+        let availability = &self.obligation().availability;
+        if !availability.windows.iter().any(|window| window.contains(scene.at)) {
             why.push(WhyUnavailable::OutOfSession);
         }
         for row in &self.exemptions {
@@ -282,13 +287,11 @@ impl Scribe {
                 why.push(WhyUnavailable::Exempt { span, reason: row.reason.clone() });
             }
         }
-        let silent = |phase: Phase| match phase {
-            Phase::Continuous => false,
-            Phase::SequentialQuote => !self.plan.sequential_quote_available,
-            Phase::SpecialQuote | Phase::Halt | Phase::Auction | Phase::Closed => true,
-        };
-        why.extend(silent(scene.market_phase).then_some(WhyUnavailable::MarketPhase(scene.market_phase)));
-        why.extend(silent(scene.phase).then_some(WhyUnavailable::IssuePhase(scene.phase)));
+        if !availability.phases.contain_both(scene.market_phase, scene.phase) {
+            let silent = |phase: Phase| !availability.phases.contains(phase);
+            why.extend(silent(scene.market_phase).then_some(WhyUnavailable::MarketPhase(scene.market_phase)));
+            why.extend(silent(scene.phase).then_some(WhyUnavailable::IssuePhase(scene.phase)));
+        }
         why
     }
 }
@@ -320,11 +323,10 @@ fn subject(registry: &Registry, plan: &DayPlan, found: Found) -> Subject {
         market_maker: sign_up.market_maker.clone(),
         issue: sign_up.issue.to_string(),
         issue_name: registry.issue_on(&sign_up.issue, plan.date).and_then(|issue| issue.name.clone()),
-        obligation: obligation.name.clone(),
+        obligation: obligation.id.to_string(),
         limits: obligation.limits.clone(),
-        // Clause: `ST1/fast-market`: not for conditions that an asset manager pays.
-        multiplier: if obligation.name.starts_with("sponsored:") { 1 } else { plan.multiplier },
-        required_pct: obligation.required_pct,
+        multiplier: obligation.multiplier,
+        required_pct: obligation.required.pct,
         servers: sign_up.servers.iter().map(|&server| plan.servers[server].name.clone()).collect(),
     }
 }

@@ -113,7 +113,7 @@ pub struct Strip {
 impl Strip {
     /// A strip from the first session's start to the last one's end; of the whole day where there is none.
     pub(crate) fn new(plan: &DayPlan) -> Strip {
-        let sessions = plan.sessions.first().zip(plan.sessions.last());
+        let sessions = plan.sessions().first().zip(plan.sessions().last());
         let span = sessions.map_or(plan.day, |(first, last)| Span { start: first.start, end: last.end });
         Strip { span, columns: vec![Column::default(); COLUMNS] }
     }

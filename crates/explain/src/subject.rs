@@ -2,7 +2,7 @@
 
 use crate::Question;
 use jiff::civil::Date;
-use quoteclock_model::Timestamp;
+use quoteclock_model::{ObligationId, Timestamp};
 use quoteclock_obligation::ObligationIndex;
 use quoteclock_rules::{DayPlan, Registry};
 use thiserror::Error;
@@ -74,7 +74,7 @@ pub(crate) struct Found {
 pub(crate) fn find(registry: &Registry, plan: &DayPlan, question: &Question) -> Result<Found, QuestionError> {
     let (market_maker, issue) = (&question.market_maker, &question.issue);
     if !registry.market_makers().iter().any(|known| known.market_maker == *market_maker) {
-        let known = list(registry.market_makers().iter().map(|known| known.market_maker.as_str()));
+        let known = list(registry.market_makers().iter().map(|known| known.market_maker.clone()));
         return Err(QuestionError::MarketMaker { found: market_maker.clone(), known });
     }
     let is_it = |sign_up: &quoteclock_rules::SignUpPlan| {
@@ -87,17 +87,18 @@ pub(crate) fn find(registry: &Registry, plan: &DayPlan, question: &Question) -> 
             issue: issue.clone(),
             date: plan.date,
             why: why_not_measured(registry, plan.date, question),
-            known: list(own.map(|sign_up| sign_up.issue.as_str())),
+            known: list(own.map(|sign_up| sign_up.issue.to_string())),
         });
     };
     let obligations = &plan.sign_ups[sign_up].obligations;
-    let Some(obligation) = obligations.iter().position(|known| known.name == question.obligation) else {
+    let asked: Option<ObligationId> = question.obligation.parse().ok();
+    let Some(obligation) = obligations.iter().position(|known| Some(&known.id) == asked.as_ref()) else {
         return Err(QuestionError::Obligation {
             market_maker: market_maker.clone(),
             issue: issue.clone(),
             date: plan.date,
             found: question.obligation.clone(),
-            known: list(obligations.iter().map(|known| known.name.as_str())),
+            known: list(obligations.iter().map(|known| known.id.to_string())),
         });
     };
     let at = match question.at {
@@ -136,9 +137,9 @@ fn why_not_measured(registry: &Registry, date: Date, question: &Question) -> Str
 }
 
 /// `1306, 1321`; long lists are cut short.
-fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
+fn list(names: impl Iterator<Item = String>) -> String {
     const SHOWN_MAX: usize = 40;
-    let names: Vec<&str> = names.collect();
+    let names: Vec<String> = names.collect();
     match names.len() {
         0 => "none".to_owned(),
         count if count <= SHOWN_MAX => names.join(", "),

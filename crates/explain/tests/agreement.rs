@@ -53,7 +53,7 @@ fn ask(case: &Case, registry: &Registry, key: &Key<'_>, at: Option<Timestamp>) -
     let question = Question {
         market_maker: key.market_maker.to_owned(),
         issue: key.issue.to_owned(),
-        obligation: key.obligation.name.clone(),
+        obligation: key.obligation.id.to_string(),
         at: at.map(At::Instant),
         limit: 1_000,
     };

@@ -485,18 +485,9 @@ fn quantity(fields: &Fields<'_>) -> Result<quoteclock_model::Shares, Malformed> 
 }
 
 fn phase(fields: &Fields<'_>) -> Result<Phase, Malformed> {
-    Ok(match fields[column::PHASE] {
-        b"continuous" => Phase::Continuous,
-        b"sequential_quote" => Phase::SequentialQuote,
-        b"special_quote" => Phase::SpecialQuote,
-        b"halt" => Phase::Halt,
-        b"auction" => Phase::Auction,
-        b"closed" => Phase::Closed,
-        other => {
-            let expected = "continuous, sequential_quote, special_quote, halt, auction or closed";
-            return Err(Malformed::field("phase", other, expected));
-        }
-    })
+    let expected = "continuous, sequential_quote, special_quote, halt, auction or closed";
+    let name = fields[column::PHASE];
+    Phase::named(name).ok_or_else(|| Malformed::field("phase", name, expected))
 }
 
 #[inline]

@@ -3,7 +3,7 @@
 use crate::Month;
 use jiff::civil::Date;
 use quoteclock_ledger::{DayRow, Total};
-use quoteclock_model::{IssueCode, Micros};
+use quoteclock_model::{IssueCode, Micros, ObligationId, SystemThreshold};
 use quoteclock_rules::{Period, Registry};
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ pub struct Key {
     /// The issue.
     pub issue: IssueCode,
     /// The obligation.
-    pub obligation: String,
+    pub obligation: ObligationId,
 }
 
 /// Whether an obligation was met in the month.
@@ -179,12 +179,15 @@ impl Line {
         }
     }
 
-    /// What the exchange's system shows: judged against 100 % for leveraged and inverse ETFs, so that they show `NG`
-    /// although the true status is judged as any other. `None` when not applicable.
+    /// What the exchange's system shows: `general` of leveraged and inverse ETFs is judged against 100 %, so that they show
+    /// `NG` although the true status is judged as any other. `None` when not applicable.
     ///
     /// Clause: `ST1/system-status`.
     pub fn system_status(&self) -> Option<SystemStatus> {
-        let threshold = if self.leveraged_inverse { WHOLE_PCT } else { self.required_pct };
+        let threshold = match self.key.obligation.system_threshold() {
+            SystemThreshold::WholeIfLeveraged if self.leveraged_inverse => WHOLE_PCT,
+            SystemThreshold::WholeIfLeveraged | SystemThreshold::Required => self.required_pct,
+        };
         match self.total.available {
             Micros::ZERO => None,
             _ if reaches(self.total, threshold) => Some(SystemStatus::Ok),
@@ -201,7 +204,7 @@ mod tests {
     fn line(available: u64, fulfilled: u64, required_pct: u64, leveraged_inverse: bool) -> Line {
         let issue = IssueCode::new(b"1306").unwrap();
         let total = Total { available: Micros(available), fulfilled: Micros(fulfilled), unknown: Micros(0) };
-        let key = Key { market_maker: "MM1".to_owned(), issue, obligation: "general".to_owned() };
+        let key = Key { market_maker: "MM1".to_owned(), issue, obligation: ObligationId::GENERAL };
         Line { key, total, required_pct, leveraged_inverse, days_measured: 1, trading_days: 1 }
     }
 
@@ -250,7 +253,7 @@ mod tests {
             date: date(2024, 3, day),
             market_maker: "MM1".to_owned(),
             issue: IssueCode::new(b"1306").unwrap(),
-            obligation: "general".to_owned(),
+            obligation: ObligationId::GENERAL,
             required_pct,
             total: Total { available: Micros(available), fulfilled: Micros(fulfilled), unknown: Micros(1) },
         };

@@ -2,7 +2,7 @@
 
 use crate::{Line, Month, Status};
 use jiff::civil::Date;
-use quoteclock_model::Amount;
+use quoteclock_model::{Amount, Paid};
 use quoteclock_rules::{Period, Registry};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -73,7 +73,7 @@ fn etfs_fulfilled(market_maker: &str, lines: &[Line]) -> u32 {
     let own = &lines[lines.partition_point(|line| line.key.market_maker.as_str() < market_maker)..];
     let own = own.iter().take_while(|line| line.key.market_maker == market_maker);
     let counts = |line: &&Line| {
-        line.key.obligation == "general" && !line.leveraged_inverse && line.status() == Status::Fulfilled
+        line.key.obligation.paid() == Paid::Incentives && !line.leveraged_inverse && line.status() == Status::Fulfilled
     };
     u32::try_from(own.filter(counts).count()).expect("fewer ETFs than 32 bits count")
 }

@@ -109,17 +109,16 @@ fn add_day(
 ) -> Result<(), PlanError> {
     let plan = registry.plan(date)?;
     for sign_up in &plan.sign_ups {
-        let session_time = plan.required_time(sign_up);
         for obligation in sign_up.obligations.iter() {
             let (market_maker, issue) = (sign_up.market_maker.clone(), sign_up.issue.clone());
-            let key = Key { market_maker, issue, obligation: obligation.name.clone() };
+            let key = Key { market_maker, issue, obligation: obligation.id.clone() };
             let time = match plan.phase_source {
-                PhaseSource::Schedule => session_time,
+                PhaseSource::Schedule => sign_up.required_time(obligation),
                 PhaseSource::Feed => accounts.accounts().get(&key).map_or(Micros::ZERO, |account| account.last_time),
             };
             let empty = || {
                 let total = Total::default();
-                let (days_measured, required_pct, days_remaining) = (0, obligation.required_pct, 0);
+                let (days_measured, required_pct, days_remaining) = (0, obligation.required.pct, 0);
                 let key = key.clone();
                 (Outlook { key, total, days_measured, required_pct, remaining: Micros::ZERO, days_remaining }, date)
             };
@@ -127,7 +126,7 @@ fn add_day(
             outlook.remaining += time;
             outlook.days_remaining += 1;
             if *last <= date {
-                (outlook.required_pct, *last) = (obligation.required_pct, date);
+                (outlook.required_pct, *last) = (obligation.required.pct, date);
             }
         }
     }
@@ -137,13 +136,13 @@ fn add_day(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use quoteclock_model::IssueCode;
+    use quoteclock_model::{IssueCode, ObligationId};
 
     fn prospect(available: u64, fulfilled: u64, remaining: u64) -> Prospect {
         let issue = IssueCode::new(b"1306").unwrap();
         let total = Total { available: Micros(available), fulfilled: Micros(fulfilled), unknown: Micros(0) };
         Outlook {
-            key: Key { market_maker: "MM1".to_owned(), issue, obligation: "general".to_owned() },
+            key: Key { market_maker: "MM1".to_owned(), issue, obligation: ObligationId::GENERAL },
             total,
             days_measured: 1,
             required_pct: 800_000,

@@ -1,7 +1,7 @@
 //! One day of every obligation of a plan.
 
 use jiff::civil::Date;
-use quoteclock_model::{Interval, IssueCode, Micros, Reason, Span, State, Timestamp};
+use quoteclock_model::{Interval, IssueCode, Micros, ObligationId, Reason, Span, State, Timestamp};
 use quoteclock_obligation::{DaySink, IntervalSink, ObligationIndex};
 use quoteclock_rules::DayPlan;
 use std::sync::Arc;
@@ -43,8 +43,8 @@ pub struct DayRow {
     pub market_maker: String,
     /// The issue.
     pub issue: IssueCode,
-    /// The obligation: `general`, `sponsored:<condition>` or `matching:<condition>`.
-    pub obligation: String,
+    /// The obligation.
+    pub obligation: ObligationId,
     /// The share of the month's time that it required on that date, in ten-thousandths of a percent.
     pub required_pct: u64,
     /// Its times.
@@ -154,9 +154,10 @@ impl IntervalSink for OpenLedger {
 mod tests {
     use super::*;
     use jiff::{civil::date, tz::TimeZone};
-    use quoteclock_model::SideFault;
+    use quoteclock_model::{Phases, SideFault};
     use quoteclock_rules::{
-        CounterpartyMarketMaker, Limits, ObligationPlan, PhaseSource, SelfTrades, SignUpPlan, TickTable,
+        Availability, CounterpartyMarketMaker, Limits, ObligationPlan, PhaseSource, RequiredShare, SelfTrades,
+        SharePeriod, SignUpPlan, TickTable,
     };
 
     #[test]
@@ -170,13 +171,22 @@ mod tests {
         let tick_table = Arc::new(TickTable::new(&[], 1).unwrap());
         let limits =
             Limits { spread_bps_max: None, spread_ticks_max: None, value_min: None, quantity_min: None, tick_table };
+        let availability =
+            Arc::new(Availability { windows: Vec::new(), phases: Phases::default(), start_delay: Micros::ZERO });
+        let obligation = |id| ObligationPlan {
+            id,
+            multiplier: 1,
+            limits: limits.clone(),
+            limit_changes: Arc::default(),
+            availability: Arc::clone(&availability),
+            required: RequiredShare { pct: 800_000, per: SharePeriod::Month },
+        };
         let plan = DayPlan {
             date: date(2024, 3, 1),
             zone: TimeZone::UTC,
             day: Span { start: at(0), end: at(100) },
-            sessions: Vec::new(),
+            trading: Arc::clone(&availability),
             phase_source: PhaseSource::Feed,
-            sequential_quote_available: true,
             self_trades: SelfTrades::MarketMaker,
             counterparty_market_maker: CounterpartyMarketMaker::SignedUpForIssue,
             multiplier: 1,
@@ -187,9 +197,7 @@ mod tests {
                 servers: Arc::default(),
                 servers_of_market_maker: Arc::default(),
                 exempt: Vec::new(),
-                obligations: ["general", "sponsored:S1"]
-                    .map(|name| ObligationPlan { name: name.to_owned(), limits: limits.clone(), required_pct: 800_000 })
-                    .into(),
+                obligations: [ObligationId::GENERAL, ObligationId::Sponsored("S1".to_owned())].map(obligation).into(),
             }],
         };
         let mut ledger = OpenLedger::new(&plan);

@@ -65,6 +65,71 @@ pub enum Phase {
     Closed,
 }
 
+impl Phase {
+    /// All phases.
+    pub const ALL: [Phase; 6] =
+        [Phase::Continuous, Phase::SequentialQuote, Phase::SpecialQuote, Phase::Halt, Phase::Auction, Phase::Closed];
+
+    /// The phase as inputs and outputs name it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Phase::Continuous => "continuous",
+            Phase::SequentialQuote => "sequential_quote",
+            Phase::SpecialQuote => "special_quote",
+            Phase::Halt => "halt",
+            Phase::Auction => "auction",
+            Phase::Closed => "closed",
+        }
+    }
+
+    /// The phase of that name.
+    pub fn named(name: &[u8]) -> Option<Phase> {
+        Phase::ALL.into_iter().find(|phase| phase.as_str().as_bytes() == name)
+    }
+}
+
+/// A set of phases: those in which a quote is required.
+///
+/// Clause: `ST1/halts-and-special-quotes`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Phases(u8);
+
+impl Phases {
+    /// The set of these.
+    pub const fn of(phases: &[Phase]) -> Phases {
+        let (mut bits, mut at) = (0, 0);
+        while at < phases.len() {
+            bits |= 1 << phases[at] as u8;
+            at += 1;
+        }
+        Phases(bits)
+    }
+
+    /// Whether the phase is one of them.
+    #[inline]
+    pub const fn contains(self, phase: Phase) -> bool {
+        self.0 & 1 << phase as u8 != 0
+    }
+
+    /// Whether a market and an issue in these phases are, taken together, in one of them. `Continuous` restricts nothing: where
+    /// one of both is so, the other tells the phase. Where neither is, both have to be in the set.
+    ///
+    /// ```
+    /// use quoteclock_model::{Phase, Phases};
+    /// let trading = Phases::of(&[Phase::Continuous, Phase::SequentialQuote]);
+    /// assert!(trading.contain_both(Phase::Continuous, Phase::SequentialQuote));
+    /// assert!(!trading.contain_both(Phase::Closed, Phase::Continuous));
+    /// assert!(Phases::of(&[Phase::Auction]).contain_both(Phase::Continuous, Phase::Auction));
+    /// ```
+    #[inline]
+    pub const fn contain_both(self, market: Phase, issue: Phase) -> bool {
+        match (market, issue) {
+            (Phase::Continuous, phase) | (phase, Phase::Continuous) => self.contains(phase),
+            (market, issue) => self.contains(market) && self.contains(issue),
+        }
+    }
+}
+
 /// What happens to one order, or to several in one trade.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum OrderAction {

@@ -1,4 +1,4 @@
-//! The words that every other crate of quoteclock speaks: units, identifiers, market events, intervals, turnover.
+//! The words that every other crate of quoteclock speaks: units, identifiers, obligations, market events, intervals, turnover.
 //!
 //! Units are types: an instant is not a span, a price is not an amount, and only operations with a meaning exist
 //! (instant − instant = span, price × shares = amount). Everything is an integer; nothing here rounds.
@@ -10,13 +10,15 @@
 mod event;
 mod ids;
 mod interval;
+mod obligation;
 mod time;
 mod turnover;
 mod units;
 
-pub use event::{Condition, MarketEvent, OrderAction, Phase, Record, Scope, Side};
+pub use event::{Condition, MarketEvent, OrderAction, Phase, Phases, Record, Scope, Side};
 pub use ids::{IssueCode, IssueIndex, OrderId, SequenceNo, ServerIndex};
 pub use interval::{Interval, Reason, SideFault, State};
+pub use obligation::{ObligationId, ObligationIdError, Paid, SystemThreshold};
 pub use time::{Micros, Span, Timestamp, merge_spans};
 pub use turnover::{ByCounterparty, Counterparty, DayTurnover, Executed, MarketTurnover, Trading, Turnover};
 pub use units::{Amount, Bps, Price, Shares, Ticks};

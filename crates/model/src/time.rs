@@ -27,6 +27,14 @@ impl Timestamp {
         self.0
     }
 
+    /// The instant so much later, if it can be written down.
+    pub const fn checked_add(self, span: Micros) -> Option<Timestamp> {
+        match self.0.checked_add_unsigned(span.0) {
+            Some(micros) => Some(Timestamp(micros)),
+            None => None,
+        }
+    }
+
     /// The span from `earlier` up to `self`.
     ///
     /// # Panics

@@ -6,8 +6,8 @@ use crate::sign_ups::{Moment, SignUps};
 use crate::turnover::{IssueTurnover, Parties, Party};
 use quoteclock_book::{Book, BookError, Holder, OwnQuotes, Quote, UsualChange, UsualOrder, prefetch_all};
 use quoteclock_model::{
-    Condition, Executed, Interval, MarketTurnover, OrderAction, OrderId, Phase, Price, ServerIndex, Shares, Side, Span,
-    Timestamp, Trading, Turnover,
+    Condition, Executed, Interval, MarketTurnover, OrderAction, OrderId, Phase, Phases, Price, ServerIndex, Shares,
+    Side, Span, Timestamp, Trading, Turnover,
 };
 use quoteclock_rules::{DayPlan, PhaseSource};
 use std::num::NonZeroU32;
@@ -54,7 +54,8 @@ pub struct IssueMeasure {
     boundary: Timestamp,
     phase: Phase,
     market_phase: Phase,
-    sequential_quote_available: bool,
+    /// The phases in which the market trades continuously.
+    trading_phases: Phases,
     /// From damaged input: since some bad record, until the next clear.
     doubt: bool,
     /// From damaged input: stretches known before the run.
@@ -92,10 +93,10 @@ impl IssueMeasure {
                 PhaseSource::Schedule => Phase::Continuous,
                 PhaseSource::Feed => Phase::Closed,
             },
-            sequential_quote_available: plan.sequential_quote_available,
+            trading_phases: plan.trading.phases,
             doubt: false,
             unknown: Schedule::new(unknown),
-            in_session: Schedule::new(&plan.sessions),
+            in_session: Schedule::new(plan.sessions()),
             turnover: IssueTurnover::new(plan, sign_ups.iter().map(|&(position, _)| position)),
             resent: Resent::default(),
             sign_ups: SignUps::new(plan, sign_ups),
@@ -348,7 +349,7 @@ impl IssueMeasure {
     ///
     /// Clause: `QC/auction_trades`.
     fn trading(&self, marked_auction: bool) -> Trading {
-        let trades = self.in_session.inside() && self.trades(self.market_phase) && self.trades(self.phase);
+        let trades = self.in_session.inside() && self.trading_phases.contain_both(self.market_phase, self.phase);
         if trades && !marked_auction { Trading::Continuous } else { Trading::Auction }
     }
 
@@ -422,10 +423,13 @@ impl IssueMeasure {
                 // After the last event of the instant.
                 let moment = Moment {
                     now: self.now,
-                    trades: self.trades(self.market_phase) && self.trades(self.phase),
+                    market_phase: self.market_phase,
+                    phase: self.phase,
                     unknown: self.doubt || self.unknown.inside(),
                 };
-                self.sign_ups.settle(moment, &self.book, sink);
+                if let Some(next) = self.sign_ups.settle(moment, &self.book, sink) {
+                    self.boundary = self.boundary.min(next);
+                }
             }
             self.stop = self.boundary;
             if to < self.boundary {
@@ -446,15 +450,6 @@ impl IssueMeasure {
         let changes = [self.unknown.next_change(), self.in_session.next_change(), self.sign_ups.advance(self.now)];
         self.boundary = changes.into_iter().flatten().min().unwrap_or(Timestamp::MAX);
         self.touch_all();
-    }
-
-    /// Whether a quote is required in `phase`. Clauses: `ST1/halts-and-special-quotes`, `QC/sequential_quote`.
-    fn trades(&self, phase: Phase) -> bool {
-        match phase {
-            Phase::Continuous => true,
-            Phase::SequentialQuote => self.sequential_quote_available,
-            Phase::SpecialQuote | Phase::Halt | Phase::Auction | Phase::Closed => false,
-        }
     }
 }
 

@@ -10,6 +10,7 @@
 //! (`quoteclock-ledger`) and names.
 
 mod clock;
+mod hours;
 mod issue;
 mod resent;
 mod schedule;

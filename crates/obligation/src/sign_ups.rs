@@ -3,28 +3,31 @@
 //! What most events touch is kept together: a sign-up, and the sums of its obligations. Limits and clocks are looked at
 //! only when something has to be judged again.
 
-use crate::schedule::subtract;
-use crate::standing::{Minimum, Standing, judge_again};
-use crate::{Clock, IntervalSink, ObligationIndex, Schedule};
+use crate::hours::Hours;
+use crate::standing::{Minima, Minimum, Standing, judge_again};
+use crate::{Clock, IntervalSink, ObligationIndex};
 use quoteclock_book::{Book, Holder, Quote, prefetch_all};
-use quoteclock_model::{Side, State, Timestamp};
-use quoteclock_rules::{DayPlan, Limits};
+use quoteclock_model::{Phase, Side, State, Timestamp};
+use quoteclock_rules::{DayPlan, LimitChange, Limits};
 use std::ops::Range;
 
 /// Sign-ups in the order of the book's holders.
 #[derive(Debug, Default)]
 pub(crate) struct SignUps {
     sign_ups: Vec<SignUp>,
-    /// When sign-ups are in session and not exempt: mostly the same for all.
-    required: Vec<Schedule>,
+    /// When quotes are required: mostly the same for all.
+    hours: Vec<Hours>,
     /// For bids and for offers, where each minimum of each obligation stands; those of each sign-up next to each other.
     standings: [Vec<Standing>; 2],
     /// Those of each sign-up next to each other.
     obligations: Vec<Obligation>,
     /// In the order of the standings.
     minima: Vec<Minimum>,
-    /// All that are in force in the issue: mostly the same for all.
+    /// All that come into force in the issue: mostly the same for all.
     limits: Vec<Limits>,
+    /// Changes of limits within the day, in order of time, and how many have taken place. Mostly none.
+    changes: Vec<Change>,
+    changes_made: usize,
     /// Whose quotes have changed so that they have to be judged again.
     touched: Vec<Holder>,
     /// Whether all have to be judged again.
@@ -42,10 +45,6 @@ struct SignUp {
     obligations: Range<u32>,
     /// Whether it has to be judged again.
     touched: bool,
-    /// Which of the schedules says when it is required.
-    schedule: u32,
-    /// Whether it is required now.
-    required: bool,
 }
 
 #[derive(Debug)]
@@ -55,15 +54,29 @@ struct Obligation {
     limits: u32,
     /// Which of a side's standings are its.
     standings: Range<u32>,
+    /// Which of the hours are its.
+    hours: u32,
+    /// Whether it requires quotes now.
+    required: bool,
     clock: Clock,
+}
+
+/// Limits of an obligation that come into force.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Change {
+    at: Timestamp,
+    /// Where the obligation stands.
+    obligation: u32,
+    /// Where its limits stand.
+    limits: u32,
 }
 
 /// What is the same for all sign-ups of an issue at one instant.
 #[derive(Clone, Copy)]
 pub(crate) struct Moment {
     pub(crate) now: Timestamp,
-    /// Whether the phases of the market and the issue ask for quotes.
-    pub(crate) trades: bool,
+    pub(crate) market_phase: Phase,
+    pub(crate) phase: Phase,
     pub(crate) unknown: bool,
 }
 
@@ -80,6 +93,7 @@ impl SignUps {
         }
         let standings = || sign_ups.minima.iter().map(|&minimum| Standing::of(minimum)).collect();
         sign_ups.standings = [standings(), standings()];
+        sign_ups.changes.sort_by_key(|change| change.at);
         sign_ups
     }
 
@@ -88,20 +102,25 @@ impl SignUps {
         let (before, standings_before) = (self.obligations.len(), self.minima.len());
         for (index, obligation) in (first.0..).map(ObligationIndex).zip(sign_up.obligations.iter()) {
             let limits = position_in(&mut self.limits, &obligation.limits);
+            for LimitChange { at, limits } in obligation.limit_changes.iter() {
+                let (obligation, limits) = (number(self.obligations.len()), position_in(&mut self.limits, limits));
+                self.changes.push(Change { at: *at, obligation, limits });
+            }
             let first = self.minima.len();
-            self.minima.extend(Minimum::of(&obligation.limits));
+            // As many as any of its limits of the day have.
+            let all = obligation.limit_changes.iter().map(|change| &change.limits).chain([&obligation.limits]);
+            let count = all.map(|limits| Minima::of(limits).count()).max().unwrap_or_default();
+            self.minima.extend(Minima::of(&obligation.limits).repeated(count));
             let standings = number(first)..number(self.minima.len());
-            self.obligations.push(Obligation { index, limits, standings, clock: Clock::new(plan.day.start) });
+            let hours = Hours::new(&obligation.availability, &sign_up.exempt);
+            let (hours, clock) = (position_in(&mut self.hours, &hours), Clock::new(plan.day.start));
+            self.obligations.push(Obligation { index, limits, standings, hours, required: false, clock });
         }
-        let schedule = Schedule::new(&subtract(&plan.sessions, &sign_up.exempt));
-        let schedule = position_in(&mut self.required, &schedule);
         self.sign_ups.push(SignUp {
             orders: 0,
             standings: number(standings_before)..number(self.minima.len()),
             obligations: number(before)..number(self.obligations.len()),
             touched: false,
-            schedule,
-            required: false,
         });
     }
 
@@ -184,19 +203,30 @@ impl SignUps {
 
     /// Takes the schedules to `now`, and finds their next change.
     pub(crate) fn advance(&mut self, now: Timestamp) -> Option<Timestamp> {
-        let next = self.required.iter_mut().filter_map(|required| {
-            required.advance(now);
-            required.next_change()
-        });
-        let next = next.min();
-        for sign_up in &mut self.sign_ups {
-            sign_up.required = self.required[sign_up.schedule as usize].inside();
+        while let Some(&change) = self.changes.get(self.changes_made).filter(|change| change.at <= now) {
+            self.changes_made += 1;
+            self.change_limits(change);
         }
-        next
+        let next_change = self.changes.get(self.changes_made).map(|change| change.at);
+        self.hours.iter_mut().filter_map(|hours| hours.advance(now)).chain(next_change).min()
     }
 
-    /// Judges whoever has to be judged again.
-    pub(crate) fn settle(&mut self, moment: Moment, book: &Book, sink: &mut impl IntervalSink) {
+    /// Puts other limits into force: the sums are those of other minima from now on.
+    fn change_limits(&mut self, change: Change) {
+        let obligation = &mut self.obligations[change.obligation as usize];
+        obligation.limits = change.limits;
+        let standings = range(&obligation.standings);
+        let minima = Minima::of(&self.limits[change.limits as usize]).repeated(standings.len());
+        for (at, minimum) in standings.zip(minima) {
+            self.minima[at] = minimum;
+            self.standings.iter_mut().for_each(|side| side[at] = Standing::unknown(minimum));
+        }
+    }
+
+    /// Judges whoever has to be judged again. Tells when, as far as that was not known beforehand, something will be
+    /// required that is not yet.
+    pub(crate) fn settle(&mut self, moment: Moment, book: &Book, sink: &mut impl IntervalSink) -> Option<Timestamp> {
+        let next = if self.all_touched { self.look_at_hours(moment) } else { None };
         let mut touched = std::mem::take(&mut self.touched);
         for holder in touched.drain(..) {
             self.sign_ups[holder.index()].touched = false;
@@ -206,13 +236,23 @@ impl SignUps {
         if std::mem::take(&mut self.all_touched) {
             book.holders().for_each(|holder| self.judge(holder, moment, book, sink));
         }
+        next
+    }
+
+    /// Whether quotes are required: changes only with a phase or a schedule, and then all are judged again.
+    fn look_at_hours(&mut self, Moment { now, market_phase, phase, .. }: Moment) -> Option<Timestamp> {
+        let next = self.hours.iter_mut().filter_map(|hours| hours.look(now, market_phase, phase)).min();
+        for obligation in &mut self.obligations {
+            obligation.required = self.hours[obligation.hours as usize].are_on;
+        }
+        next
     }
 
     /// Judges all obligations of one sign-up.
     fn judge(&mut self, holder: Holder, moment: Moment, book: &Book, sink: &mut impl IntervalSink) {
         let sign_up = &self.sign_ups[holder.index()];
-        let available = moment.trades && sign_up.required;
         for obligation in &mut self.obligations[range(&sign_up.obligations)] {
+            let available = obligation.required;
             let standings = range(&obligation.standings);
             let mut sides = self.standings.each_mut().map(|side| &mut side[standings.clone()]);
             let state = match (available, moment.unknown) {

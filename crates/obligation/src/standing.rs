@@ -114,14 +114,35 @@ impl Stretch {
     }
 }
 
-impl Minimum {
-    /// Those of `limits`, one at least.
-    pub(crate) fn of(limits: &Limits) -> impl Iterator<Item = Minimum> {
+/// Those that limits have: one or two.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Minima {
+    first: Minimum,
+    second: Option<Minimum>,
+}
+
+impl Minima {
+    /// Those of `limits`; of one without any that there is a quote.
+    pub(crate) fn of(limits: &Limits) -> Minima {
         let minimum = |least: u128, counts| Minimum { least: least.max(1), counts };
         let by_value = limits.value_min.map(|min| minimum(min.0, Counts::Value));
         let by_shares = limits.quantity_min.map(|min| minimum(min.0.into(), Counts::Shares));
-        let any = (by_value.is_none() && by_shares.is_none()).then(|| minimum(1, Counts::Shares));
-        by_value.into_iter().chain(by_shares).chain(any)
+        match (by_value, by_shares) {
+            (Some(first), second) | (None, second @ Some(first)) => {
+                Minima { first, second: second.filter(|&second| second != first) }
+            }
+            (None, None) => Minima { first: minimum(1, Counts::Shares), second: None },
+        }
+    }
+
+    pub(crate) fn count(self) -> usize {
+        1 + usize::from(self.second.is_some())
+    }
+
+    /// So many of them, at least as many as there are: the last of them again and again, which alters nothing.
+    pub(crate) fn repeated(self, count: usize) -> impl Iterator<Item = Minimum> {
+        let last = self.second.unwrap_or(self.first);
+        std::iter::once(self.first).chain(std::iter::repeat(last)).take(count)
     }
 }
 
@@ -150,6 +171,11 @@ impl Standing {
         let (all_stands, inside_stands) = (Stretch::ANY, Stretch::ANY);
         let (known, judged) = (true, false);
         Standing { all: 0, inside: 0, outermost: NOWHERE, all_stands, inside_stands, counts, known, judged }
+    }
+
+    /// That of a side whose quotes have not been looked at.
+    pub(crate) fn unknown(minimum: Minimum) -> Standing {
+        Standing { known: false, ..Standing::of(minimum) }
     }
 
     /// Follows a change of the own quotes of a side. Says whether that certainly stands where it stood.
@@ -318,7 +344,8 @@ mod tests {
             let limits = Limits { value_min, ..limits };
             let mut book = Book::default();
             let holder = book.add_holders(1).next().unwrap();
-            let minima: Vec<Minimum> = Minimum::of(&limits).collect();
+            let minima = Minima::of(&limits);
+            let minima: Vec<Minimum> = minima.repeated(minima.count()).collect();
             let mut standings = [0, 1].map(|_| minima.iter().map(|&minimum| Standing::of(minimum)).collect::<Vec<_>>());
             let judge_again = |standings: &mut [Vec<Standing>; 2], book: &Book| {
                 judge_again(&mut standings.each_mut().map(Vec::as_mut_slice), &minima, book.own(holder), &limits)

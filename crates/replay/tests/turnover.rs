@@ -6,8 +6,8 @@ mod support;
 
 use proptest::prelude::*;
 use quoteclock_model::{
-    Amount, ByCounterparty, Counterparty, DayTurnover, Executed, IssueCode, MarketTurnover, Span, Timestamp, Trading,
-    Turnover,
+    Amount, ByCounterparty, Counterparty, DayTurnover, Executed, IssueCode, MarketTurnover, Phase, Span, Timestamp,
+    Trading, Turnover,
 };
 use quoteclock_rules::{CounterpartyMarketMaker, DayPlan, PhaseSource, SelfTrades};
 use quoteclock_testkit::{Case, generate};
@@ -75,12 +75,12 @@ fn plain(case: &Case, plan: &DayPlan) -> DayTurnover {
             "trade" => {
                 let trades = |scope: &str, start: &str| match phases.get(scope).map_or(start, String::as_str) {
                     "continuous" => true,
-                    "sequential_quote" => plan.sequential_quote_available,
+                    "sequential_quote" => plan.trading.phases.contains(Phase::SequentialQuote),
                     _ => false,
                 };
                 let micros = get("time").parse::<jiff::Timestamp>().unwrap().as_microsecond();
                 let at = Timestamp::from_micros(micros);
-                let in_session = plan.sessions.iter().any(|session: &Span| session.contains(at));
+                let in_session = plan.sessions().iter().any(|session: &Span| session.contains(at));
                 let continuous = in_session && trades("*", market_start) && trades(&issue, "continuous");
                 let continuous = continuous && get("phase") != "auction";
                 let trading = if continuous { Trading::Continuous } else { Trading::Auction };

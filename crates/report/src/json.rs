@@ -56,7 +56,7 @@ impl<W: Write> JsonRows<W> {
                 date: date.to_string(),
                 market_maker,
                 issue,
-                obligation: &obligation.name,
+                obligation: &obligation.id.to_string(),
                 available_us: total.available.0,
                 fulfilled_us: total.fulfilled.0,
                 unknown_us: total.unknown.0,
@@ -71,10 +71,10 @@ impl<W: Write> JsonRows<W> {
     /// Those of the writer.
     pub fn breaches(&mut self, plan: &DayPlan, ledger: &DayLedger) -> io::Result<()> {
         keys(plan).try_for_each(|Key { date, market_maker, issue, obligation, index }| {
-            let date = date.to_string();
+            let (date, obligation) = (date.to_string(), obligation.id.to_string());
             ledger.breaches(index).iter().try_for_each(|breach| {
                 let BreachText { start, end, duration_us, reason } = BreachText::new(plan, breach.span, breach.reason);
-                let (date, obligation) = (date.as_str(), obligation.name.as_str());
+                let (date, obligation) = (date.as_str(), obligation.as_str());
                 self.row(&Breach { date, market_maker, issue, obligation, start, end, duration_us, reason })
             })
         })

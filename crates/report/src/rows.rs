@@ -61,7 +61,7 @@ pub fn write_daily_csv(plan: &DayPlan, ledger: &DayLedger, to: impl Write) -> io
             &key.date.to_string(),
             key.market_maker,
             key.issue,
-            &key.obligation.name,
+            &key.obligation.id.to_string(),
             &available.0.to_string(),
             &fulfilled.0.to_string(),
             &unknown.0.to_string(),
@@ -82,7 +82,7 @@ pub fn write_breaches_csv(plan: &DayPlan, ledger: &DayLedger, to: impl Write) ->
         for breach in ledger.breaches(key.index) {
             let BreachText { start, end, duration_us, reason } = BreachText::new(plan, breach.span, breach.reason);
             let duration_us = duration_us.to_string();
-            let name = &key.obligation.name;
+            let name = &key.obligation.id.to_string();
             csv.write_record([&date, key.market_maker, key.issue, name, &start, &end, &duration_us, reason])?;
         }
     }

@@ -123,7 +123,7 @@ impl DaySummary {
         [
             key.market_maker.to_owned(),
             key.issue.to_owned(),
-            key.obligation.name.clone(),
+            key.obligation.id.to_string(),
             percent.map_or_else(|| "-".to_owned(), |percent| percent.to_string()),
             clock(line.total.available),
             clock(line.total.unknown),
@@ -151,7 +151,7 @@ fn colour(key: &Key<'_>, line: &Line) -> Option<&'static str> {
         return None;
     }
     let enough =
-        u128::from(fulfilled.0) * 1_000_000 >= u128::from(key.obligation.required_pct) * u128::from(available.0);
+        u128::from(fulfilled.0) * 1_000_000 >= u128::from(key.obligation.required.pct) * u128::from(available.0);
     Some(if enough { "\x1b[32m" } else { "\x1b[31m" })
 }
 

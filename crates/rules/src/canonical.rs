@@ -5,8 +5,11 @@
 //! not a tick table under limits without ticks, not the share that a month requires (no day depends on it). The form is
 //! for comparison, not for reading back; changing it makes every stored day look changed, so its first line is a version.
 
-use crate::{CounterpartyMarketMaker, DayPlan, Limits, ObligationPlan, PhaseSource, SelfTrades, SignUpPlan};
-use quoteclock_model::{Span, merge_spans};
+use crate::{
+    Availability, CounterpartyMarketMaker, DayPlan, LimitChange, Limits, ObligationPlan, PhaseSource, SelfTrades,
+    SignUpPlan,
+};
+use quoteclock_model::{Micros, Phase, Phases, Span, merge_spans};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
@@ -24,12 +27,13 @@ impl DayPlan {
     fn write_canonical(&self, to: &mut String) -> std::fmt::Result {
         writeln!(to, "date {}", self.date)?;
         spans(to, "day", &[self.day])?;
-        spans(to, "sessions", &self.sessions)?;
+        spans(to, "sessions", self.sessions())?;
         let phase_source = match self.phase_source {
             PhaseSource::Schedule => "schedule",
             PhaseSource::Feed => "feed",
         };
-        writeln!(to, "phases {phase_source} sequential_quote {}", self.sequential_quote_available)?;
+        let sequential_quote = self.trading.phases.contains(Phase::SequentialQuote);
+        writeln!(to, "phases {phase_source} sequential_quote {sequential_quote}")?;
         // Left out where they are as usual: those are the plans that earlier versions wrote.
         if self.self_trades != SelfTrades::MarketMaker {
             writeln!(to, "self_trades other")?;
@@ -55,19 +59,44 @@ impl DayPlan {
         for &server in sign_up.servers.iter() {
             writeln!(to, "own {}", name(&self.servers[server].name))?;
         }
-        let clipped =
-            |exempt: &Span| self.sessions.iter().filter_map(|&session| exempt.clip(session)).collect::<Vec<_>>();
+        // Only what of an exemption lies in some obligation's time alters anything.
+        let windows = sign_up.obligations.iter().flat_map(|obligation| &obligation.availability.windows);
+        let windows = merge_spans(windows.copied().collect());
+        let clipped = |exempt: &Span| windows.iter().filter_map(|&window| exempt.clip(window)).collect::<Vec<_>>();
         spans(to, "exempt", &merge_spans(sign_up.exempt.iter().flat_map(clipped).collect()))?;
-        sign_up.obligations.iter().try_for_each(|obligation| obligation_lines(to, obligation))
+        sign_up.obligations.iter().try_for_each(|obligation| self.write_obligation(to, obligation))
+    }
+
+    fn write_obligation(&self, to: &mut String, obligation: &ObligationPlan) -> std::fmt::Result {
+        let ObligationPlan { id, multiplier: _, limits, limit_changes, availability, required: _ } = obligation;
+        write!(to, "obligation {}", name(&id.to_string()))?;
+        write_limits(to, limits)?;
+        for LimitChange { at, limits } in limit_changes.iter() {
+            write!(to, "from {}", at.as_micros())?;
+            write_limits(to, limits)?;
+        }
+        // What is the market's own time stands above.
+        let Availability { windows, phases, start_delay } = &**availability;
+        if *windows != self.trading.windows {
+            spans(to, "windows", windows)?;
+        }
+        if *phases != self.trading.phases {
+            writeln!(to, "required_in {}", phase_names(*phases))?;
+        }
+        if *start_delay != Micros::ZERO {
+            writeln!(to, "start_delay {}", start_delay.0)?;
+        }
+        Ok(())
     }
 }
 
-fn obligation_lines(
-    to: &mut String,
-    ObligationPlan { name: called, limits, required_pct: _ }: &ObligationPlan,
-) -> std::fmt::Result {
+/// The names of a set of phases.
+fn phase_names(phases: Phases) -> String {
+    Phase::ALL.iter().filter(|phase| phases.contains(**phase)).map(|phase| phase.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+fn write_limits(to: &mut String, limits: &Limits) -> std::fmt::Result {
     let Limits { spread_bps_max, spread_ticks_max, value_min, quantity_min, tick_table } = limits;
-    write!(to, "obligation {}", name(called))?;
     if let Some(bps) = spread_bps_max {
         write!(to, " bps_e4 {}", bps.0)?;
     }

@@ -22,7 +22,9 @@ pub use incentives::{Incentives, Rates, ServerSteps, TierTerms};
 pub use interpretations::{AccessFeeIssues, CounterpartyMarketMaker, Interpretations, SelfTrades};
 pub use limits::{Limits, Spread};
 pub use local::local_time;
-pub use plan::{DayPlan, ObligationPlan, PhaseSource, ServerPlan, SignUpPlan};
+pub use plan::{
+    Availability, DayPlan, LimitChange, ObligationPlan, PhaseSource, RequiredShare, ServerPlan, SharePeriod, SignUpPlan,
+};
 pub use quoteclock_sheets::{Column, Finding, Period, Severity, SourceFile};
 pub use registry::{
     Application, Condition, ConditionKind, Exemption, FILE_NAMES, FastMarket, Form, Holiday, Issue, Loaded,

@@ -4,7 +4,7 @@
 use crate::{CounterpartyMarketMaker, Limits, SelfTrades};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use quoteclock_model::{IssueCode, Micros, Span};
+use quoteclock_model::{IssueCode, Micros, ObligationId, Phases, Span, Timestamp};
 use std::sync::Arc;
 
 /// Where it is known from whether the market trades (SPEC section 3, `phase_source`).
@@ -25,12 +25,10 @@ pub struct DayPlan {
     pub zone: TimeZone,
     /// The local day: from its midnight up to the next.
     pub day: Span,
-    /// The continuous windows of the date, merged, inside `day`; the whole day where the feed tells the phases.
-    pub sessions: Vec<Span>,
+    /// When the market trades continuously: what decides whether an execution is an auction's.
+    pub trading: Arc<Availability>,
     /// Where the market phase comes from.
     pub phase_source: PhaseSource,
-    /// Whether a sequential trade quote leaves a quote required. Clause: `QC/sequential_quote`.
-    pub sequential_quote_available: bool,
     /// What a trade of a market maker with itself counts as. Clause: `QC/self_trades`.
     pub self_trades: SelfTrades,
     /// Who is a market maker where another trades with it. Clause: `QC/counterparty_market_maker`.
@@ -44,14 +42,35 @@ pub struct DayPlan {
 }
 
 impl DayPlan {
-    /// How long `sign_up` has to be quoted if nothing is halted: the sessions, exemptions apart.
-    pub fn required_time(&self, sign_up: &SignUpPlan) -> Micros {
-        let length = |span: Span| span.end.since(span.start);
-        let required = |&session: &Span| {
-            let exempt: Micros = sign_up.exempt.iter().filter_map(|span| span.clip(session)).map(length).sum();
-            Micros(length(session).0 - exempt.0)
+    /// The continuous windows of the date, merged, inside the day; the whole day where the feed tells the phases.
+    pub fn sessions(&self) -> &[Span] {
+        &self.trading.windows
+    }
+}
+
+/// When something is required, or takes place: within windows of the day, in some phases.
+///
+/// Of one plan's obligations mostly all have the same, and share it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Availability {
+    /// Windows of the date, merged, inside the day; the whole day where the feed tells the phases.
+    pub windows: Vec<Span>,
+    /// The phases of the market and the issue, taken together. Clauses: `ST1/halts-and-special-quotes`,
+    /// `QC/sequential_quote`.
+    pub phases: Phases,
+    /// How long after each beginning of a window, or in it of the phases, nothing is required yet. An exemption, or damaged
+    /// input, begins nothing.
+    pub start_delay: Micros,
+}
+
+impl Availability {
+    /// Those parts of the windows in which, as far as phases allow, something is required.
+    pub fn required_windows(&self) -> Vec<Span> {
+        let after_delay = |span: &Span| {
+            let start = span.start.checked_add(self.start_delay)?;
+            (start < span.end).then_some(Span { start, end: span.end })
         };
-        self.sessions.iter().map(required).sum()
+        self.windows.iter().filter_map(after_delay).collect()
     }
 }
 
@@ -80,18 +99,70 @@ pub struct SignUpPlan {
     pub servers_of_market_maker: Arc<[usize]>,
     /// When the market maker is exempt from quoting the issue, merged, inside the day.
     pub exempt: Vec<Span>,
-    /// What has to be met, each on its own: `general`, then the conditions; sorted bytewise by name. The same for all
-    /// sign-ups of the issue.
+    /// What has to be met, each on its own, in the order of the ids. The same for all sign-ups of the issue.
     pub obligations: Arc<[ObligationPlan]>,
+}
+
+impl SignUpPlan {
+    /// How long `obligation` requires quotes if nothing is halted: its windows, exemptions apart.
+    pub fn required_time(&self, obligation: &ObligationPlan) -> Micros {
+        let length = |span: Span| span.end.since(span.start);
+        let required = |window: Span| {
+            let exempt: Micros = self.exempt.iter().filter_map(|span| span.clip(window)).map(length).sum();
+            Micros(length(window).0 - exempt.0)
+        };
+        obligation.availability.required_windows().into_iter().map(required).sum()
+    }
 }
 
 /// One obligation of a sign-up.
 #[derive(Clone, PartialEq, Debug)]
 pub struct ObligationPlan {
-    /// `general`, `sponsored:<condition>` or `matching:<condition>`.
-    pub name: String,
-    /// The limits of the date, the Fast Market multiplier applied where it applies.
+    /// Which obligation it is.
+    pub id: ObligationId,
+    /// The Fast Market multiplier inside its limits: that of the date where it is widened at all, 1 otherwise.
+    pub multiplier: u32,
+    /// The limits from the start of the day, the multiplier applied.
     pub limits: Limits,
-    /// The share of the month's time that is required, in ten-thousandths of a percent (800,000 = 80 %).
-    pub required_pct: u64,
+    /// Limits that replace those before them at an instant of the day, in order of time; mostly none.
+    pub limit_changes: Arc<[LimitChange]>,
+    /// When it requires quotes.
+    pub availability: Arc<Availability>,
+    /// The share of its time that is required.
+    pub required: RequiredShare,
+}
+
+impl ObligationPlan {
+    /// The limits in force at an instant of the day.
+    pub fn limits_at(&self, at: Timestamp) -> &Limits {
+        let before = self.limit_changes.partition_point(|change| change.at <= at);
+        self.limit_changes[..before].last().map_or(&self.limits, |change| &change.limits)
+    }
+}
+
+/// Limits that come into force within the day.
+#[derive(Clone, PartialEq, Debug)]
+pub struct LimitChange {
+    /// The first instant of the new limits.
+    pub at: Timestamp,
+    /// Those, until the next change.
+    pub limits: Limits,
+}
+
+/// How much of the available time has to be fulfilled.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct RequiredShare {
+    /// In ten-thousandths of a percent (800,000 = 80 %).
+    pub pct: u64,
+    /// Of which time.
+    pub per: SharePeriod,
+}
+
+/// The time that a share is of.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum SharePeriod {
+    /// All days of the month, added up. Clause: `ST1/time-share`.
+    Month,
+    /// Each day by itself.
+    Day,
 }

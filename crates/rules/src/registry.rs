@@ -14,7 +14,7 @@ mod rows;
 
 use crate::{Period, Scheme, Terms};
 use jiff::civil::Date;
-use quoteclock_model::{Amount, IssueCode, Timestamp};
+use quoteclock_model::{Amount, IssueCode, ObligationId, Timestamp};
 use quoteclock_sheets::{Finding, SourceFile};
 use std::sync::Arc;
 
@@ -235,9 +235,12 @@ pub struct Condition {
 }
 
 impl Condition {
-    /// The name of its obligation: `sponsored:<condition>` or `matching:<condition>`.
-    pub fn obligation(&self) -> String {
-        format!("{}:{}", self.kind.as_str(), self.name)
+    /// The obligation that it is.
+    pub fn obligation(&self) -> ObligationId {
+        match self.kind {
+            ConditionKind::Sponsored => ObligationId::Sponsored(self.name.clone()),
+            ConditionKind::Matching => ObligationId::Matching(self.name.clone()),
+        }
     }
 }
 

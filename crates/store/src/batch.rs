@@ -155,21 +155,14 @@ impl DayWriter<'_, '_> {
             self.date,
             sign_up.market_maker,
             sign_up.issue.as_str(),
-            obligation.name,
-            count(obligation.required_pct),
-            self.multiplier(obligation),
+            obligation.id.to_string(),
+            count(obligation.required.pct),
+            obligation.multiplier,
             micros(total.available),
             micros(total.fulfilled),
             micros(total.unknown),
         ])?;
         Ok(())
-    }
-
-    /// The Fast Market multiplier inside the obligation's limits.
-    ///
-    /// Clause: `ST1/fast-market`.
-    fn multiplier(&self, obligation: &ObligationPlan) -> u32 {
-        if obligation.name.starts_with("sponsored:") { 1 } else { self.day.plan.multiplier }
     }
 
     fn breaches(
@@ -179,12 +172,13 @@ impl DayWriter<'_, '_> {
         index: ObligationIndex,
     ) -> rusqlite::Result<()> {
         let mut insert = self.prepare("INSERT INTO breaches VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
+        let obligation = obligation.id.to_string();
         for breach in self.day.ledger.breaches(index) {
             insert.execute(params![
                 self.date,
                 sign_up.market_maker,
                 sign_up.issue.as_str(),
-                obligation.name,
+                obligation,
                 breach.span.start.as_micros(),
                 breach.span.end.as_micros(),
                 breach.reason.as_str(),

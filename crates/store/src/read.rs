@@ -6,7 +6,7 @@ use crate::{Digest, Store, StoreError};
 use jiff::civil::Date;
 use quoteclock_ledger::{DayRow, Total};
 use quoteclock_model::{
-    Amount, ByCounterparty, Executed, IssueCode, MarketTurnover, Micros, Span, Timestamp, Turnover,
+    Amount, ByCounterparty, Executed, IssueCode, MarketTurnover, Micros, ObligationId, Span, Timestamp, Turnover,
 };
 use rusqlite::types::Type;
 use rusqlite::{Error, Result, Row};
@@ -51,7 +51,7 @@ pub struct BreachRow {
     /// The issue.
     pub issue: IssueCode,
     /// The obligation.
-    pub obligation: String,
+    pub obligation: ObligationId,
     /// When.
     pub span: Span,
     /// Why, as the output files write it.
@@ -119,7 +119,7 @@ impl Store {
                 date: date(row)?,
                 market_maker: row.get(1)?,
                 issue: issue(row, 2)?,
-                obligation: row.get(3)?,
+                obligation: obligation(row, 3)?,
                 required_pct: unsigned(row, 4)?,
                 total,
             });
@@ -139,7 +139,7 @@ impl Store {
                 date: date(row)?,
                 market_maker: row.get(1)?,
                 issue: issue(row, 2)?,
-                obligation: row.get(3)?,
+                obligation: obligation(row, 3)?,
                 span: Span { start: at(4)?, end: at(5)? },
                 reason: row.get(6)?,
             });
@@ -227,6 +227,11 @@ fn issue(row: &Row<'_>, column: usize) -> Result<IssueCode> {
     let text = row.get_ref(column)?.as_str()?;
     let error = || Error::InvalidColumnType(column, format!("issue {text:?}"), Type::Text);
     IssueCode::new(text.as_bytes()).ok_or_else(error)
+}
+
+fn obligation(row: &Row<'_>, column: usize) -> Result<ObligationId> {
+    let text = row.get_ref(column)?.as_str()?;
+    text.parse().map_err(|error| Error::FromSqlConversionFailure(column, Type::Text, Box::new(error)))
 }
 
 fn unsigned(row: &Row<'_>, column: usize) -> Result<u64> {

@@ -94,7 +94,10 @@ fn a_day_comes_back_as_it_was_measured() {
     let rows = results(&store);
     assert_eq!(rows.len(), 10);
     let total = Total { available: Micros(10_000_000), fulfilled: Micros(4_000_000), unknown: Micros(0) };
-    assert_eq!((rows[6].obligation.as_str(), rows[6].total, rows[6].required_pct), ("sponsored:X", total, 800_000));
+    assert_eq!(
+        (rows[6].obligation.to_string().as_str(), rows[6].total, rows[6].required_pct),
+        ("sponsored:X", total, 800_000)
+    );
     let mut breaches: Vec<BreachRow> = Vec::new();
     store.breaches(date(2024, 3, 4)..=date(2024, 3, 4), |row| breaches.push(row)).unwrap();
     assert_eq!(breaches.len(), 5);

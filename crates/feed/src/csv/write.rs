@@ -9,8 +9,8 @@ use super::COLUMNS;
 use crate::record::{check_writable, unwritable};
 use crate::{EventWriter, UtcOffset};
 use quoteclock_model::{
-    Condition, IssueCode, IssueIndex, MarketEvent, OrderAction, OrderId, Phase, Price, Record, Scope, SequenceNo,
-    ServerIndex, Shares, Side, Timestamp,
+    Condition, IssueCode, IssueIndex, MarketEvent, OrderAction, OrderId, Price, Record, Scope, SequenceNo, ServerIndex,
+    Shares, Side, Timestamp,
 };
 use std::io::{self, Write};
 
@@ -61,7 +61,7 @@ impl<W: Write> CsvWriter<W> {
             MarketEvent::Order { action, .. } => self.action(&action),
             MarketEvent::Phase { phase, .. } => {
                 self.buffer.extend_from_slice(b",phase,,,,,,,,");
-                self.buffer.extend_from_slice(phase_name(phase));
+                self.buffer.extend_from_slice(phase.as_str().as_bytes());
                 Ok(())
             }
             MarketEvent::Clear { .. } => {
@@ -306,17 +306,6 @@ fn condition_name(condition: Condition) -> &'static [u8] {
         Condition::OnClose => b"on_close",
         Condition::Funari => b"funari",
         Condition::Ioc => b"ioc",
-    }
-}
-
-fn phase_name(phase: Phase) -> &'static [u8] {
-    match phase {
-        Phase::Continuous => b"continuous",
-        Phase::SequentialQuote => b"sequential_quote",
-        Phase::SpecialQuote => b"special_quote",
-        Phase::Halt => b"halt",
-        Phase::Auction => b"auction",
-        Phase::Closed => b"closed",
     }
 }
 

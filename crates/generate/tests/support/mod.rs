@@ -6,8 +6,8 @@ use quoteclock_feed::{EventWriter, Place, RawRecord, Receiver, Sequence};
 use quoteclock_generate::{Options, Summary, generate, registry};
 use quoteclock_ledger::{DayLedger, OpenLedger};
 use quoteclock_model::{
-    Condition, IssueCode, IssueIndex, MarketEvent, OrderAction, Phase, Price, Record, Scope, SequenceNo, ServerIndex,
-    Side,
+    Condition, IssueCode, IssueIndex, MarketEvent, ObligationId, OrderAction, Phase, Price, Record, Scope, SequenceNo,
+    ServerIndex, Side,
 };
 use quoteclock_obligation::ObligationIndex;
 use quoteclock_rules::{DayPlan, Loaded, Registry, SourceFile};
@@ -249,7 +249,7 @@ impl Measured {
         let obligations = self.plan.sign_ups.iter().flat_map(|sign_up| sign_up.obligations.iter());
         let mut times: Vec<u64> = (0..)
             .zip(obligations)
-            .filter(|(_, obligation)| obligation.name == "general")
+            .filter(|(_, obligation)| obligation.id == ObligationId::GENERAL)
             .filter_map(|(index, _)| {
                 let total = self.ledger.total(ObligationIndex(index));
                 (total.fulfilled.0 * 1_000_000).checked_div(total.available.0)

@@ -3,10 +3,13 @@
 //! Everything that depends on the date is decided here: which rows are in force, which session list, which multiplier,
 //! and which instants local clock times stand for. Nothing is remembered between dates.
 
-use super::{Condition, ConditionKind, Issue, Registry, Target};
-use crate::{DayPlan, ObligationPlan, PhaseSource, ServerPlan, SignUpPlan, TickTable};
+use super::{Condition, Issue, Registry, Target};
+use crate::{
+    Availability, DayPlan, ObligationPlan, PhaseSource, RequiredShare, ServerPlan, SharePeriod, SignUpPlan, Terms,
+    TickTable,
+};
 use jiff::civil::{Date, Time};
-use quoteclock_model::{IssueCode, Span, Timestamp, merge_spans};
+use quoteclock_model::{IssueCode, Micros, ObligationId, Phase, Phases, Span, Timestamp, merge_spans};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use thiserror::Error;
@@ -43,7 +46,8 @@ impl Registry {
     pub fn plan(&self, date: Date) -> Result<DayPlan, PlanError> {
         let day = self.day(date)?;
         let mut servers = Servers::on(self, date);
-        let terms = TermsOfDay::on(self, date);
+        let trading = Arc::new(self.trading(date, day)?);
+        let terms = TermsOfDay::on(self, date, &trading);
         let exemptions = Exemptions::on(self, day);
         let scheme = self.scheme();
         let in_force = self.issues().iter().filter(|issue| issue.period.contains(date));
@@ -73,16 +77,16 @@ impl Registry {
         for server in &mut servers.plans {
             server.signed_up = signed_up.contains(server.market_maker.as_str());
         }
+        let multiplier = terms.multiplier;
         Ok(DayPlan {
             date,
             zone: scheme.zone.clone(),
             day,
-            sessions: self.session_spans(date, day)?,
+            trading,
             phase_source: scheme.phase_source,
-            sequential_quote_available: scheme.interpretations.sequential_quote_available(),
             self_trades: scheme.interpretations.self_trades(),
             counterparty_market_maker: scheme.interpretations.counterparty_market_maker(),
-            multiplier: terms.multiplier,
+            multiplier,
             servers: servers.plans,
             sign_ups,
         })
@@ -105,6 +109,17 @@ impl Registry {
         let next = date.tomorrow().map_err(|_| self.out_of_range(date))?;
         let midnight = |of: Date| self.instant(of, Time::midnight()).ok_or_else(|| self.out_of_range(date));
         Ok(Span { start: midnight(date)?, end: midnight(next)? })
+    }
+
+    /// When the market trades continuously on the date.
+    ///
+    /// Clauses: `ST1/continuous-auction`, `ST1/halts-and-special-quotes`, `QC/sequential_quote`.
+    fn trading(&self, date: Date, day: Span) -> Result<Availability, PlanError> {
+        let sequential = self.scheme().interpretations.sequential_quote_available();
+        let phases: &[Phase] =
+            if sequential { &[Phase::Continuous, Phase::SequentialQuote] } else { &[Phase::Continuous] };
+        let windows = self.session_spans(date, day)?;
+        Ok(Availability { windows, phases: Phases::of(phases), start_delay: Micros::ZERO })
     }
 
     /// The continuous windows of the date as instants; the whole day where the feed tells the phases.
@@ -233,18 +248,20 @@ impl OwnExemptions<'_, '_> {
     }
 }
 
-/// The conditions in force on the date, and the multiplier.
+/// The conditions in force on the date, the multiplier, and when quotes are required.
 struct TermsOfDay<'r> {
     registry: &'r Registry,
+    trading: Arc<Availability>,
     multiplier: u32,
     by_issue: BTreeMap<&'r IssueCode, Vec<&'r Condition>>,
     by_index: BTreeMap<&'r str, Vec<&'r Condition>>,
 }
 
 impl<'r> TermsOfDay<'r> {
-    fn on(registry: &'r Registry, date: Date) -> TermsOfDay<'r> {
-        let multiplier = registry.multiplier_on(date);
-        let mut terms = TermsOfDay { registry, multiplier, by_issue: BTreeMap::new(), by_index: BTreeMap::new() };
+    fn on(registry: &'r Registry, date: Date, trading: &Arc<Availability>) -> TermsOfDay<'r> {
+        let (multiplier, trading) = (registry.multiplier_on(date), Arc::clone(trading));
+        let (by_issue, by_index) = (BTreeMap::new(), BTreeMap::new());
+        let mut terms = TermsOfDay { registry, trading, multiplier, by_issue, by_index };
         for condition in registry.conditions().iter().filter(|condition| condition.period.contains(date)) {
             match &condition.target {
                 Target::Issue(issue) => terms.by_issue.entry(issue).or_default().push(condition),
@@ -254,16 +271,16 @@ impl<'r> TermsOfDay<'r> {
         terms
     }
 
-    /// All obligations of an issue, sorted bytewise by name.
+    /// All obligations of an issue, in the order of their ids.
     fn obligations(&self, issue: &Issue) -> Arc<[ObligationPlan]> {
         let (general, tick_table) = self.general(issue);
         let of_index = issue.index.as_deref().and_then(|index| self.by_index.get(index));
         // Rows that name the issue come last and so replace those of its index under the same condition.
         let rows = of_index.into_iter().chain(self.by_issue.get(&issue.code)).flatten();
         let conditions = rows.map(|condition| self.condition(condition, tick_table));
-        let by_name: BTreeMap<String, ObligationPlan> =
-            std::iter::once(general).chain(conditions).map(|plan| (plan.name.clone(), plan)).collect();
-        by_name.into_values().collect()
+        let by_id: BTreeMap<ObligationId, ObligationPlan> =
+            std::iter::once(general).chain(conditions).map(|plan| (plan.id.clone(), plan)).collect();
+        by_id.into_values().collect()
     }
 
     /// Clauses: `ST1/spread-and-quantity`, `ST1/time-share`, `ST1/fast-market`.
@@ -271,20 +288,25 @@ impl<'r> TermsOfDay<'r> {
         let scheme = self.registry.scheme();
         let tick_table = scheme.tick_tables.get(&issue.tick_table).expect("loading checked the tick table");
         let terms = scheme.types.get(&issue.type_name).expect("loading checked the type");
-        let limits = terms.limits(self.multiplier, tick_table);
-        (ObligationPlan { name: "general".to_owned(), limits, required_pct: scheme.required_pct }, tick_table)
+        (self.obligation(ObligationId::GENERAL, terms, tick_table, scheme.required_pct), tick_table)
     }
 
-    /// Clauses: `ST1/sponsored-obligation`, `ST1/matching-obligation`, `ST1/fast-market`.
+    /// Clauses: `ST1/sponsored-obligation`, `ST1/matching-obligation`.
     fn condition(&self, condition: &Condition, tick_table: &Arc<TickTable>) -> ObligationPlan {
-        let multiplier = match condition.kind {
-            ConditionKind::Sponsored => 1,
-            ConditionKind::Matching => self.multiplier,
-        };
+        let pct = condition.coverage_pct.unwrap_or(self.registry.scheme().required_pct);
+        self.obligation(condition.obligation(), &condition.terms, tick_table, pct)
+    }
+
+    /// Clause: `ST1/fast-market`.
+    fn obligation(&self, id: ObligationId, terms: &Terms, tick_table: &Arc<TickTable>, pct: u64) -> ObligationPlan {
+        let multiplier = if id.is_widened_by_fast_market() { self.multiplier } else { 1 };
         ObligationPlan {
-            name: condition.obligation(),
-            limits: condition.terms.limits(multiplier, tick_table),
-            required_pct: condition.coverage_pct.unwrap_or(self.registry.scheme().required_pct),
+            id,
+            multiplier,
+            limits: terms.limits(multiplier, tick_table),
+            limit_changes: Arc::default(),
+            availability: Arc::clone(&self.trading),
+            required: RequiredShare { pct, per: SharePeriod::Month },
         }
     }
 }

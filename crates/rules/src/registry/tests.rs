@@ -72,11 +72,11 @@ fn typed_values_come_out_as_they_were_written() {
     assert_eq!((issue.trading_unit, issue.tier), (Some(10), Some(Tier::III)));
     assert_eq!((issue.aum, issue.asset_manager.as_deref()), (Some(Amount(12_345_675_000)), Some("AM1")));
     let [sponsored, to_index, to_issue] = registry.conditions() else { panic!("three conditions") };
-    assert_eq!(sponsored.obligation(), "sponsored:S");
+    assert_eq!(sponsored.obligation().to_string(), "sponsored:S");
     assert_eq!(sponsored.payment.method, Some(PaymentMethod::Proportional));
     assert_eq!(sponsored.payment.total, Some(Amount(5_000_000_000)));
     assert_eq!(sponsored.payment.priority, [Priority::Time, Priority::Volume]);
-    assert_eq!((to_index.obligation().as_str(), to_index.coverage_pct), ("matching:M", Some(905_000)));
+    assert_eq!((to_index.obligation().to_string().as_str(), to_index.coverage_pct), ("matching:M", Some(905_000)));
     assert_eq!((&to_index.target, to_index.issues_max), (&Target::Index("S&P 500".to_owned()), Some(2)));
     assert_eq!(to_issue.target, Target::Issue(IssueCode::new(b"1306").unwrap()), "issue wins where both are given");
     assert_eq!(to_issue.payment.priority, [Priority::Volume, Priority::Time, Priority::SignUp]);
@@ -105,8 +105,8 @@ fn the_published_brazilian_day_has_a_registry_that_loads() {
     let registry = loaded.registry.expect("no error was found");
     let plan = registry.plan(jiff::civil::date(2015, 11, 3)).expect("in range");
     assert_eq!((plan.servers.len(), plan.sign_ups.len()), (8, 8));
-    assert_eq!(plan.sessions.len(), 1);
+    assert_eq!(plan.sessions().len(), 1);
     // 11:00 at UTC-2, daylight saving time.
-    assert_eq!(plan.sessions[0].start, Timestamp::from_micros(1_446_555_600_000_000));
+    assert_eq!(plan.sessions()[0].start, Timestamp::from_micros(1_446_555_600_000_000));
     assert!(registry.plan(jiff::civil::date(2015, 10, 31)).expect("in range").sign_ups.is_empty());
 }

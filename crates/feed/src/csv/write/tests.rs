@@ -1,6 +1,7 @@
 //! The canonical form, field by field.
 
 use super::*;
+use quoteclock_model::Phase;
 use std::io::ErrorKind;
 
 fn offset(minutes: i16) -> UtcOffset {

@@ -3,7 +3,7 @@
 use super::*;
 use crate::DayPlan;
 use jiff::civil::date;
-use quoteclock_model::{Bps, Span, Ticks};
+use quoteclock_model::{Bps, Phase, Span, Ticks};
 
 fn plan(changes: &[(&str, &str)], on: Date) -> DayPlan {
     registry(changes).plan(on).expect("in range")
@@ -19,11 +19,12 @@ fn span(start: &str, end: &str) -> Span {
 }
 
 /// The obligations of the first sign-up: name, bps, ticks.
-fn obligations(plan: &DayPlan) -> Vec<(&str, Option<u64>, Option<u64>)> {
-    let limits = |name, limits: &crate::Limits| {
-        (name, limits.spread_bps_max.map(|Bps(bps)| bps), limits.spread_ticks_max.map(|Ticks(ticks)| ticks))
+fn obligations(plan: &DayPlan) -> Vec<(String, Option<u64>, Option<u64>)> {
+    let row = |plan: &crate::ObligationPlan| {
+        let crate::Limits { spread_bps_max, spread_ticks_max, .. } = plan.limits;
+        (plan.id.to_string(), spread_bps_max.map(|Bps(bps)| bps), spread_ticks_max.map(|Ticks(ticks)| ticks))
     };
-    plan.sign_ups[0].obligations.iter().map(|plan| limits(plan.name.as_str(), &plan.limits)).collect()
+    plan.sign_ups[0].obligations.iter().map(row).collect()
 }
 
 const MARCH_1: Date = date(2024, 3, 1);
@@ -34,28 +35,28 @@ fn a_day_runs_from_local_midnight_to_the_next_and_holds_its_sessions() {
     let before = plan(&[], date(2024, 11, 4));
     assert_eq!(before.day, span("2024-11-04T00:00:00+09:00", "2024-11-05T00:00:00+09:00"));
     let morning = span("2024-11-04T09:00:00+09:00", "2024-11-04T11:30:00+09:00");
-    assert_eq!(before.sessions, [morning, span("2024-11-04T12:30:00+09:00", "2024-11-04T15:00:00+09:00")]);
+    assert_eq!(before.sessions(), [morning, span("2024-11-04T12:30:00+09:00", "2024-11-04T15:00:00+09:00")]);
     let after = plan(&[], date(2024, 11, 5));
-    assert_eq!(after.sessions[1], span("2024-11-05T12:30:00+09:00", "2024-11-05T15:25:00+09:00"));
+    assert_eq!(after.sessions()[1], span("2024-11-05T12:30:00+09:00", "2024-11-05T15:25:00+09:00"));
     assert_eq!((before.multiplier, before.phase_source), (1, crate::PhaseSource::Schedule));
-    assert!(before.sequential_quote_available);
+    assert!(before.trading.phases.contains(Phase::SequentialQuote));
     let saturday = plan(&[], date(2024, 3, 2));
-    assert_eq!((saturday.sessions.len(), saturday.sign_ups.len()), (2, 1), "whichever day of the week it is");
+    assert_eq!((saturday.sessions().len(), saturday.sign_ups.len()), (2, 1), "whichever day of the week it is");
 }
 
 #[test]
 fn with_phases_from_the_feed_the_whole_day_is_in_session() {
     let plan = plan(&[("scheme.toml", "phase_source = \"feed\"")], MARCH_1);
-    assert_eq!(plan.sessions, [plan.day]);
+    assert_eq!(plan.sessions(), [plan.day]);
     assert_eq!(plan.phase_source, crate::PhaseSource::Feed);
 }
 
 #[test]
 fn before_the_first_session_list_there_is_no_continuous_time() {
     let scheme = "[[sessions]]\nfrom = \"2024-03-02\"\ncontinuous = [\"00:00-24:00\"]\n";
-    assert_eq!(plan(&[("scheme.toml", scheme)], MARCH_1).sessions, []);
+    assert_eq!(plan(&[("scheme.toml", scheme)], MARCH_1).sessions(), []);
     let open = plan(&[("scheme.toml", scheme)], date(2024, 3, 2));
-    assert_eq!(open.sessions, [open.day]);
+    assert_eq!(open.sessions(), [open.day]);
 }
 
 #[test]
@@ -66,22 +67,22 @@ fn days_on_which_clocks_change_are_as_long_as_they_are() {
     let whole = new_york("\"00:00-24:00\"");
     let of = |scheme: &str, on| plan(&[("scheme.toml", scheme)], on);
     assert_eq!(hours(of(&whole, date(2024, 3, 10)).day), 23);
-    assert_eq!(hours(of(&whole, date(2024, 11, 3)).sessions[0]), 25);
+    assert_eq!(hours(of(&whole, date(2024, 11, 3)).sessions()[0]), 25);
     // 02:30 does not exist on 10 March and counts on from before the change; 01:30 on 3 November means the first.
     let gap = of(&new_york("\"02:30-04:00\""), date(2024, 3, 10));
-    assert_eq!(gap.sessions, [span("2024-03-10T03:30:00-04:00", "2024-03-10T04:00:00-04:00")]);
+    assert_eq!(gap.sessions(), [span("2024-03-10T03:30:00-04:00", "2024-03-10T04:00:00-04:00")]);
     let fold = of(&new_york("\"01:30-02:00\""), date(2024, 11, 3));
-    assert_eq!(fold.sessions, [span("2024-11-03T01:30:00-04:00", "2024-11-03T02:00:00-05:00")]);
+    assert_eq!(fold.sessions(), [span("2024-11-03T01:30:00-04:00", "2024-11-03T02:00:00-05:00")]);
     // Samoa had no 30 December 2011.
     let none = of("timezone = \"Pacific/Apia\"", date(2011, 12, 30));
-    assert_eq!((hours(none.day), none.sessions.len()), (0, 0));
+    assert_eq!((hours(none.day), none.sessions().len()), (0, 0));
 }
 
 #[test]
 fn the_sequential_quote_follows_its_interpretation() {
     // clause: QC/sequential_quote
     let scheme = "[interpretations]\nsequential_quote = \"exempt\"\n";
-    assert!(!plan(&[("scheme.toml", scheme)], MARCH_1).sequential_quote_available);
+    assert!(!plan(&[("scheme.toml", scheme)], MARCH_1).trading.phases.contains(Phase::SequentialQuote));
 }
 
 #[test]
@@ -111,8 +112,8 @@ fn types_and_tick_tables_change_in_the_middle_of_a_month() {
     // clause: ST1/spread-and-quantity
     let issues = "issue,type,tick_table,from,to\n1306,B,04,2024-03-15,\n1306,A,01,,2024-03-14\n";
     let of = |day| plan(&[("issues.csv", issues)], date(2024, 3, day));
-    assert_eq!(obligations(&of(14)), [("general", Some(200_000), Some(2))]);
-    assert_eq!(obligations(&of(15)), [("general", Some(500_000), Some(3))]);
+    assert_eq!(obligations(&of(14)), [("general".to_owned(), Some(200_000), Some(2))]);
+    assert_eq!(obligations(&of(15)), [("general".to_owned(), Some(500_000), Some(3))]);
     let scheme = Scheme::built_in();
     assert_eq!(of(14).sign_ups[0].obligations[0].limits.tick_table, scheme.tick_tables()["01"]);
     assert_eq!(of(15).sign_ups[0].obligations[0].limits.tick_table, scheme.tick_tables()["04"]);
@@ -134,9 +135,9 @@ fn fast_market_widens_general_and_matching_but_not_sponsored() {
         assert_eq!(
             obligations(&plan),
             [
-                ("general", Some(200_000 * times), Some(2 * times)),
-                ("matching:X", Some(255_000 * times), Some(times)),
-                ("sponsored:X", Some(255_000), Some(1)),
+                ("general".to_owned(), Some(200_000 * times), Some(2 * times)),
+                ("matching:X".to_owned(), Some(255_000 * times), Some(times)),
+                ("sponsored:X".to_owned(), Some(255_000), Some(1)),
             ],
             "{day}"
         );
@@ -149,7 +150,10 @@ fn the_largest_limits_can_be_multiplied() {
         ("scheme.toml", "[types.A]\nmax_spread_bps = 1000000000\nmax_spread_ticks = 1000000000\nmin_quantity = 1\n"),
         ("fast_market.csv", "multiplier\n4\n"),
     ];
-    assert_eq!(obligations(&plan(&changes, MARCH_1)), [("general", Some(40_000_000_000_000), Some(4_000_000_000))]);
+    assert_eq!(
+        obligations(&plan(&changes, MARCH_1)),
+        [("general".to_owned(), Some(40_000_000_000_000), Some(4_000_000_000))]
+    );
 }
 
 #[test]
@@ -158,12 +162,12 @@ fn conditions_apply_on_their_dates_with_their_own_share_of_time() {
     let header = "condition,issue,max_spread_ticks,min_value_jpy,coverage_pct,from,to";
     let sponsored = format!("{header}\nS,1306,1,100,90.5,2024-03-05,2024-03-06\nT,1306,1,100,,,\nU,1307,1,1,,,\n");
     let of = |day| plan(&[("sponsored.csv", &sponsored)], date(2024, 3, day));
-    let names = |day| of(day).sign_ups[0].obligations.iter().map(|plan| plan.name.clone()).collect::<Vec<_>>();
+    let names = |day| of(day).sign_ups[0].obligations.iter().map(|plan| plan.id.to_string()).collect::<Vec<_>>();
     assert_eq!(names(4), ["general", "sponsored:T"]);
     assert_eq!(names(5), ["general", "sponsored:S", "sponsored:T"]);
     assert_eq!(names(6), ["general", "sponsored:S", "sponsored:T"]);
     assert_eq!(names(7), ["general", "sponsored:T"]);
-    let required: Vec<u64> = of(5).sign_ups[0].obligations.iter().map(|plan| plan.required_pct).collect();
+    let required: Vec<u64> = of(5).sign_ups[0].obligations.iter().map(|plan| plan.required.pct).collect();
     assert_eq!(required, [800_000, 905_000, 800_000]);
     assert_eq!(of(5).sign_ups[0].obligations[1].limits.value_min, Some(Amount(1_000_000)));
 }
