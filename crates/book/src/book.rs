@@ -1,6 +1,6 @@
 //! The market's book of one issue, order by order.
 
-use crate::home::{Bits, Resting};
+use crate::bucket::{Bits, Resting};
 use crate::orders::{OrderTable, Position};
 use crate::own::{Entry, Quote};
 use crate::{Levels, OwnQuotes, prefetch_all};
@@ -102,7 +102,7 @@ pub struct QuoteChange {
 
 /// A limit order without a condition, whose numbers 32 bits hold: as nearly all are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct UsualOrder {
+pub struct CompactOrder {
     /// The virtual server that it comes through, where the feed says so.
     pub server: Option<ServerIndex>,
     /// Its side.
@@ -113,9 +113,9 @@ pub struct UsualOrder {
     pub shares: NonZeroU32,
 }
 
-/// What an event did to one usual order.
+/// What an event did to one compact order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct UsualChange {
+pub struct CompactChange {
     /// Whose own quotes have changed.
     pub holder: Option<Holder>,
     /// The order's server and side, of which the server is seldom asked for.
@@ -126,12 +126,12 @@ pub struct UsualChange {
     pub added: Quote,
 }
 
-impl UsualOrder {
-    /// An order as a usual one, if it is.
+impl CompactOrder {
+    /// An order as a compact one, if it is.
     #[inline(always)]
-    fn of(order: &Order) -> Option<UsualOrder> {
+    fn of(order: &Order) -> Option<CompactOrder> {
         let (price, shares) = (order.price?.in_32_bits()?, order.quantity.in_32_bits()?);
-        (order.condition == Condition::None).then_some(UsualOrder {
+        (order.condition == Condition::None).then_some(CompactOrder {
             server: order.server,
             side: order.side,
             price,
@@ -140,7 +140,7 @@ impl UsualOrder {
     }
 }
 
-impl UsualChange {
+impl CompactChange {
     /// The order's virtual server.
     #[inline(always)]
     pub fn server(&self) -> Option<ServerIndex> {
@@ -154,11 +154,11 @@ impl UsualChange {
     }
 }
 
-impl From<UsualChange> for QuoteChange {
+impl From<CompactChange> for QuoteChange {
     #[inline(always)]
-    fn from(change: UsualChange) -> QuoteChange {
+    fn from(change: CompactChange) -> QuoteChange {
         let (server, side) = (change.server(), change.side());
-        let UsualChange { holder, taken, added, .. } = change;
+        let CompactChange { holder, taken, added, .. } = change;
         let quote =
             |quote: Quote| Some((Price::from_ten_thousandths(quote.price.into())?, Shares(quote.shares.into())));
         QuoteChange {
@@ -274,8 +274,8 @@ impl Book {
             OrderAction::Add { order: id, server, side, price, quantity, condition } => {
                 let holder = server.and_then(holder_of);
                 let order = Order { server, side, price, quantity, condition };
-                let usual = UsualOrder::of(&order).and_then(|usual| self.add_usual(id, &usual, holder));
-                changed(&match usual {
+                let compact = CompactOrder::of(&order).and_then(|compact| self.try_add(id, &compact, holder));
+                changed(&match compact {
                     Some(()) => {
                         let added = price.map(|price| (price, quantity));
                         QuoteChange { server, holder, side, limit: price, taken: None, added }
@@ -284,23 +284,23 @@ impl Book {
                 });
             }
             OrderAction::Replace { order, order_new, price, quantity } => {
-                let usual = match (price.map(Price::in_32_bits), quantity.map(Shares::in_32_bits)) {
+                let compact = match (price.map(Price::in_32_bits), quantity.map(Shares::in_32_bits)) {
                     (Some(None), _) | (_, Some(None)) => None,
-                    (price, shares) => self.replace_usual(order, order_new, price.flatten(), shares.flatten()),
+                    (price, shares) => self.try_replace(order, order_new, price.flatten(), shares.flatten()),
                 };
-                changed(&match usual {
+                changed(&match compact {
                     Some(change) => change.into(),
                     None => self.replace(order, order_new, price, quantity)?,
                 });
             }
             OrderAction::Reduce { order, quantity } => {
-                let usual = quantity.in_32_bits().and_then(|shares| self.take_usual(order, Some(shares)));
-                changed(&match usual {
+                let compact = quantity.in_32_bits().and_then(|shares| self.try_take(order, Some(shares)));
+                changed(&match compact {
                     Some(change) => change.into(),
                     None => self.take(order, Some(quantity))?,
                 });
             }
-            OrderAction::Cancel { order } => changed(&match self.take_usual(order, None) {
+            OrderAction::Cancel { order } => changed(&match self.try_take(order, None) {
                 Some(change) => change.into(),
                 None => self.take(order, None)?,
             }),
@@ -316,36 +316,36 @@ impl Book {
         Ok(())
     }
 
-    /// Enters an order as [`Book::add`] does, if it and what it meets are as usual; `None` otherwise, and nothing has changed.
+    /// Enters an order as [`Book::add`] does, if it and what it meets are compact; `None` otherwise, and nothing has changed.
     #[inline(always)]
-    pub fn add_usual(&mut self, id: OrderId, order: &UsualOrder, holder: Option<Holder>) -> Option<()> {
-        self.orders.add_usual(&mut self.own, id, order, holder)
+    pub fn try_add(&mut self, id: OrderId, order: &CompactOrder, holder: Option<Holder>) -> Option<()> {
+        self.orders.try_add(&mut self.own, id, order, holder)
     }
 
-    /// Takes shares off an order as [`Book::take`] does, if it is a usual one; `None` otherwise, and nothing has changed.
+    /// Takes shares off an order as [`Book::take`] does, if it is a compact one; `None` otherwise, and nothing has changed.
     #[inline(always)]
-    pub fn take_usual(&mut self, order: OrderId, shares: Option<NonZeroU32>) -> Option<UsualChange> {
-        self.orders.take_usual(&mut self.own, order, shares)
+    pub fn try_take(&mut self, order: OrderId, shares: Option<NonZeroU32>) -> Option<CompactChange> {
+        self.orders.try_take(&mut self.own, order, shares)
     }
 
-    /// Takes shares off both orders of a trade as [`Book::apply`] does, if they are usual ones; `None` otherwise, and nothing
+    /// Takes shares off both orders of a trade as [`Book::apply`] does, if they are compact ones; `None` otherwise, and nothing
     /// has changed.
     #[inline(always)]
-    pub fn take_both_usual(&mut self, orders: [OrderId; 2], shares: NonZeroU32) -> Option<[UsualChange; 2]> {
-        self.orders.take_both_usual(&mut self.own, orders, shares)
+    pub fn try_take_both(&mut self, orders: [OrderId; 2], shares: NonZeroU32) -> Option<[CompactChange; 2]> {
+        self.orders.try_take_both(&mut self.own, orders, shares)
     }
 
-    /// Changes an order as [`Book::replace`] does, if it and what it meets are as usual; `None` otherwise, and nothing has
+    /// Changes an order as [`Book::replace`] does, if it and what it meets are compact; `None` otherwise, and nothing has
     /// changed.
     #[inline(always)]
-    pub fn replace_usual(
+    pub fn try_replace(
         &mut self,
         id: OrderId,
         id_new: OrderId,
         price: Option<NonZeroU32>,
         shares: Option<NonZeroU32>,
-    ) -> Option<UsualChange> {
-        self.orders.replace_usual(&mut self.own, id, id_new, price, shares)
+    ) -> Option<CompactChange> {
+        self.orders.try_replace(&mut self.own, id, id_new, price, shares)
     }
 
     /// Enters an order, whose quotes are those of `holder`. Says what that did to the quotes.

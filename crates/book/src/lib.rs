@@ -10,13 +10,13 @@
 //! Deliberately absent: time, phases and limits of spread, which belong to `quoteclock-obligation`, and names.
 
 mod book;
-mod home;
+mod bucket;
 mod levels;
 mod orders;
 mod own;
 mod prefetch;
 
-pub use book::{Book, BookError, Holder, Order, QuoteChange, UsualChange, UsualOrder};
+pub use book::{Book, BookError, CompactChange, CompactOrder, Holder, Order, QuoteChange};
 pub use levels::Levels;
 pub use own::{OwnQuotes, Quote};
 pub use prefetch::{prefetch, prefetch_all};

@@ -1,15 +1,15 @@
 //! The live orders of one issue, by number.
 //!
-//! A number has one home, a cache line with room for three orders, so that finding an order costs one miss and removing
-//! it moves nothing. What finds its home full goes elsewhere: to one of three homes beside it, or if they are full too to a
-//! general map; to the map also goes what does not fit the 21 bytes that an order has in a home. Homes are a third full at most,
-//! so that few orders are elsewhere. A number's home depends on a key drawn at random, because numbers are chosen by those
+//! A number has one bucket, a cache line with room for three orders, so that finding an order costs one miss and removing
+//! it moves nothing. What finds its bucket full overflows: into one of three neighbours, or if they are full too into a
+//! general map; into the map also goes what does not fit the 21 bytes that an order has in a bucket. Buckets are a third full
+//! at most, so that few orders overflow. A number's bucket depends on a key drawn at random, because numbers are chosen by those
 //! who are measured.
 
-use crate::home::{Bits, Home, Resting};
+use crate::bucket::{Bits, Bucket, Resting};
 use crate::own::{Entry, OwnQuotes, Quote};
 use crate::prefetch::prefetch_at;
-use crate::{Holder, UsualChange, UsualOrder};
+use crate::{CompactChange, CompactOrder, Holder};
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use quoteclock_model::{OrderId, Shares};
@@ -21,19 +21,19 @@ use zerocopy::FromZeros;
 #[derive(Clone, Debug)]
 pub(crate) struct OrderTable {
     /// A power of two of them, or none.
-    homes: Vec<Home>,
-    /// How many more orders may come before there have to be more homes.
+    buckets: Vec<Bucket>,
+    /// How many more orders may come before there have to be more buckets.
     room: usize,
     /// Odd, and drawn at random.
     key: u64,
-    /// What is left of 64 bits beyond those that tell a home.
+    /// What is left of 64 bits beyond those that tell a bucket.
     shift: u32,
     map: HashMap<OrderId, Resting, RandomState>,
 }
 
-/// Where an order stands among the homes: its own, or one beside it. Good until the next change of the table.
+/// Where an order stands among the buckets: its own, or a neighbour. Good until the next change of the table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Seat {
+pub(crate) struct BucketPlace {
     own: usize,
     at: usize,
     place: usize,
@@ -42,7 +42,7 @@ pub(crate) struct Seat {
 /// Where an order stands. Good until the next change of the table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Position {
-    Home(Seat),
+    Bucket(BucketPlace),
     Map(OrderId),
 }
 
@@ -50,21 +50,21 @@ impl Default for OrderTable {
     fn default() -> OrderTable {
         let map: HashMap<OrderId, Resting, RandomState> = HashMap::default();
         let key = map.hasher().hash_one(0_u64) | 1;
-        OrderTable { homes: Vec::new(), room: 0, key, shift: 0, map }
+        OrderTable { buckets: Vec::new(), room: 0, key, shift: 0, map }
     }
 }
 
 impl OrderTable {
-    const HOMES_MIN: usize = 16;
+    const BUCKETS_MIN: usize = 16;
 
-    /// Enters an order, whose own quotes, if it has a holder, are among `own`. `None` if anything about it is unusual; then
+    /// Enters an order, whose own quotes, if it has a holder, are among `own`. `None` if anything about it is not compact; then
     /// nothing has changed.
     #[inline(always)]
-    pub(crate) fn add_usual(
+    pub(crate) fn try_add(
         &mut self,
         own: &mut [OwnQuotes],
         id: OrderId,
-        order: &UsualOrder,
+        order: &CompactOrder,
         holder: Option<Holder>,
     ) -> Option<()> {
         let server = order.server.map_or(0, |server| server.0.saturating_add(1));
@@ -72,9 +72,9 @@ impl OrderTable {
         if Bits::SERVER < server {
             return None;
         }
-        let at = self.home(id);
-        let place = self.homes.get(at)?.place_for(id);
-        let seat = if place < Home::PLACES { None } else { Some(self.free_beside(at, id)?) };
+        let at = self.bucket(id);
+        let place = self.buckets.get(at)?.place_for(id);
+        let found = if place < Bucket::PLACES { None } else { Some(self.free_overflow_place(at, id)?) };
         let quote = Quote { price: order.price.get(), shares: order.shares.get() };
         let (mut number, mut entry) = (0, Entry(0));
         if let Some(holder) = holder {
@@ -83,175 +83,179 @@ impl OrderTable {
         }
         self.room = room;
         let bits = Bits::of(server, entry, order.side);
-        match seat {
-            None => self.homes[at].set(place, id, bits, number, quote),
-            Some(seat) => self.sit(seat, id, bits, number, quote),
+        match found {
+            None => self.buckets[at].set(place, id, bits, number, quote),
+            Some(found) => self.place_at(found, id, bits, number, quote),
         }
         Some(())
     }
 
-    /// Takes shares off an order, all that remain if none are given. `None` if anything about it is unusual; then nothing
+    /// Takes shares off an order, all that remain if none are given. `None` if anything about it is not compact; then nothing
     /// has changed.
     #[inline(always)]
-    pub(crate) fn take_usual(
+    pub(crate) fn try_take(
         &mut self,
         own: &mut [OwnQuotes],
         id: OrderId,
         shares: Option<NonZeroU32>,
-    ) -> Option<UsualChange> {
-        let at = self.home(id);
-        let home = self.homes.get_mut(at)?;
-        let place = home.place(id);
-        if place < Home::PLACES {
-            let change = home.take(place, own, shares)?;
-            self.room += usize::from(home.quantities[place] == 0);
+    ) -> Option<CompactChange> {
+        let at = self.bucket(id);
+        let bucket = self.buckets.get_mut(at)?;
+        let place = bucket.place(id);
+        if place < Bucket::PLACES {
+            let change = bucket.take(place, own, shares)?;
+            self.room += usize::from(bucket.quantities[place] == 0);
             return Some(change);
         }
-        if home.has_elsewhere() { self.take_beside(own, at, id, shares) } else { None }
+        if bucket.has_overflow() { self.take_overflow(own, at, id, shares) } else { None }
     }
 
-    /// The same of an order that is not at home.
+    /// The same of an order that is not in its own bucket.
     #[inline(never)]
-    fn take_beside(
+    fn take_overflow(
         &mut self,
         own: &mut [OwnQuotes],
-        home: usize,
+        bucket: usize,
         id: OrderId,
         shares: Option<NonZeroU32>,
-    ) -> Option<UsualChange> {
-        let Seat { at, place, .. } = self.seat_beside(home, id)?;
-        let change = self.homes[at].take(place, own, shares)?;
-        if self.homes[at].state >> place & 1 == 0 {
+    ) -> Option<CompactChange> {
+        let BucketPlace { at, place, .. } = self.overflow_place(bucket, id)?;
+        let change = self.buckets[at].take(place, own, shares)?;
+        if self.buckets[at].state >> place & 1 == 0 {
             self.room += 1;
-            self.homes[home].discount_elsewhere();
+            self.buckets[bucket].discount_overflow();
         }
         Some(change)
     }
 
-    /// Takes shares off two orders. `None` if anything about either is unusual, or they are one; then nothing has changed.
+    /// Takes shares off two orders. `None` if anything about either is not compact, or they are one; then nothing has changed.
     #[inline(always)]
-    pub(crate) fn take_both_usual(
+    pub(crate) fn try_take_both(
         &mut self,
         own: &mut [OwnQuotes],
         [first, second]: [OrderId; 2],
         shares: NonZeroU32,
-    ) -> Option<[UsualChange; 2]> {
-        let Seat { at, place, .. } = self.seat(second)?;
-        let found = &self.homes[at];
-        let is_usual = found.bits[place] & Bits::NO_QUOTE == 0 && shares.get() <= found.quantities[place];
+    ) -> Option<[CompactChange; 2]> {
+        let BucketPlace { at, place, .. } = self.place_of(second)?;
+        let found = &self.buckets[at];
+        let is_compact = found.bits[place] & Bits::NO_QUOTE == 0 && shares.get() <= found.quantities[place];
         let is_few = |holder: Holder| own[holder.index()].few_mut(Bits::side(found.bits[place])).is_some();
-        if first == second || !is_usual || !found.holder(place).is_none_or(is_few) {
+        if first == second || !is_compact || !found.holder(place).is_none_or(is_few) {
             return None;
         }
-        let first = self.take_usual(own, first, Some(shares))?;
-        let second = self.take_usual(own, second, Some(shares)).expect("looked at before");
+        let first = self.try_take(own, first, Some(shares))?;
+        let second = self.try_take(own, second, Some(shares)).expect("looked at before");
         Some([first, second])
     }
 
-    /// Changes an order; what is not given stays as it was. `None` if anything about it is unusual; then nothing has
+    /// Changes an order; what is not given stays as it was. `None` if anything about it is not compact; then nothing has
     /// changed.
     #[inline(always)]
-    pub(crate) fn replace_usual(
+    pub(crate) fn try_replace(
         &mut self,
         own: &mut [OwnQuotes],
         id: OrderId,
         id_new: OrderId,
         price: Option<NonZeroU32>,
         shares: Option<NonZeroU32>,
-    ) -> Option<UsualChange> {
-        let (at, at_new) = (self.home(id), self.home(id_new));
-        let (home, home_new) = (self.homes.get(at)?, self.homes.get(at_new)?);
-        let place = home.place(id);
-        let place_new = if id_new == id { place } else { home_new.place_for(id_new) };
-        if place < Home::PLACES && place_new < Home::PLACES {
-            let (change, number) = self.homes[at].change(place, own, price, shares)?;
-            self.homes[at_new].set(place_new, id_new, change.bits, number, change.added);
+    ) -> Option<CompactChange> {
+        let (at, at_new) = (self.bucket(id), self.bucket(id_new));
+        let (bucket, bucket_new) = (self.buckets.get(at)?, self.buckets.get(at_new)?);
+        let place = bucket.place(id);
+        let place_new = if id_new == id { place } else { bucket_new.place_for(id_new) };
+        if place < Bucket::PLACES && place_new < Bucket::PLACES {
+            let (change, number) = self.buckets[at].change(place, own, price, shares)?;
+            self.buckets[at_new].set(place_new, id_new, change.bits, number, change.added);
             return Some(change);
         }
-        self.replace_beside(own, id, id_new, price, shares)
+        self.replace_overflow(own, id, id_new, price, shares)
     }
 
-    /// The same where not both are at home.
+    /// The same where not both are in their own buckets.
     #[inline(never)]
-    fn replace_beside(
+    fn replace_overflow(
         &mut self,
         own: &mut [OwnQuotes],
         id: OrderId,
         id_new: OrderId,
         price: Option<NonZeroU32>,
         shares: Option<NonZeroU32>,
-    ) -> Option<UsualChange> {
-        let seat = self.seat(id)?;
-        let seat_new = if id_new == id { seat } else { self.free(id_new)? };
-        let (change, number) = self.homes[seat.at].change(seat.place, own, price, shares)?;
-        if seat.at != seat.own {
-            self.homes[seat.own].discount_elsewhere();
+    ) -> Option<CompactChange> {
+        let found = self.place_of(id)?;
+        let place_new = if id_new == id { found } else { self.free(id_new)? };
+        let (change, number) = self.buckets[found.at].change(found.place, own, price, shares)?;
+        if found.at != found.own {
+            self.buckets[found.own].discount_overflow();
         }
-        self.sit(seat_new, id_new, change.bits, number, change.added);
+        self.place_at(place_new, id_new, change.bits, number, change.added);
         Some(change)
     }
 
-    /// Where the order with this number stands, if among the homes.
+    /// Where the order with this number stands, if among the buckets.
     #[inline(always)]
-    fn seat(&self, id: OrderId) -> Option<Seat> {
-        let own = self.home(id);
-        let home = self.homes.get(own)?;
-        let place = home.place(id);
-        if place < Home::PLACES {
-            return Some(Seat { own, at: own, place });
+    fn place_of(&self, id: OrderId) -> Option<BucketPlace> {
+        let own = self.bucket(id);
+        let bucket = self.buckets.get(own)?;
+        let place = bucket.place(id);
+        if place < Bucket::PLACES {
+            return Some(BucketPlace { own, at: own, place });
         }
-        if home.has_elsewhere() { self.seat_beside(own, id) } else { None }
+        if bucket.has_overflow() { self.overflow_place(own, id) } else { None }
     }
 
     #[inline(never)]
-    fn seat_beside(&self, own: usize, id: OrderId) -> Option<Seat> {
-        beside(own).into_iter().find_map(|at| {
-            let place = self.homes[at].place(id);
-            (place < Home::PLACES).then_some(Seat { own, at, place })
+    fn overflow_place(&self, own: usize, id: OrderId) -> Option<BucketPlace> {
+        neighbours(own).into_iter().find_map(|at| {
+            let place = self.buckets[at].place(id);
+            (place < Bucket::PLACES).then_some(BucketPlace { own, at, place })
         })
     }
 
-    /// Where an order with this number would go among the homes, if it is certain that none has it and there is room.
+    /// Where an order with this number would go among the buckets, if it is certain that none has it and there is room.
     #[inline(always)]
-    fn free(&self, id: OrderId) -> Option<Seat> {
-        let own = self.home(id);
-        let home = self.homes.get(own)?;
-        let place = home.place_for(id);
-        if place < Home::PLACES { Some(Seat { own, at: own, place }) } else { self.free_beside(own, id) }
+    fn free(&self, id: OrderId) -> Option<BucketPlace> {
+        let own = self.bucket(id);
+        let bucket = self.buckets.get(own)?;
+        let place = bucket.place_for(id);
+        if place < Bucket::PLACES {
+            Some(BucketPlace { own, at: own, place })
+        } else {
+            self.free_overflow_place(own, id)
+        }
     }
 
     #[inline(never)]
-    fn free_beside(&self, own: usize, id: OrderId) -> Option<Seat> {
+    fn free_overflow_place(&self, own: usize, id: OrderId) -> Option<BucketPlace> {
         if self.find(id).is_some() {
             return None;
         }
-        let mut homes = [own].into_iter().chain(beside(own));
-        homes.find_map(|at| Some(Seat { own, at, place: self.homes[at].free()? }))
+        let mut buckets = [own].into_iter().chain(neighbours(own));
+        buckets.find_map(|at| Some(BucketPlace { own, at, place: self.buckets[at].free()? }))
     }
 
-    /// Puts an order on a free seat.
+    /// Puts an order on a free place.
     #[inline(always)]
-    fn sit(&mut self, seat: Seat, id: OrderId, bits: u32, holder: u8, quote: Quote) {
-        self.homes[seat.at].set(seat.place, id, bits, holder, quote);
-        if seat.at != seat.own {
-            self.homes[seat.own].count_elsewhere();
+    fn place_at(&mut self, found: BucketPlace, id: OrderId, bits: u32, holder: u8, quote: Quote) {
+        self.buckets[found.at].set(found.place, id, bits, holder, quote);
+        if found.at != found.own {
+            self.buckets[found.own].count_overflow();
         }
     }
 
     /// Number of orders.
     pub(crate) fn len(&self) -> usize {
-        Self::room_in(self.homes.len()) - self.room
+        Self::room_in(self.buckets.len()) - self.room
     }
 
-    /// How many orders so many homes are for: a third of their places.
-    fn room_in(homes: usize) -> usize {
-        homes
+    /// How many orders so many buckets are for: a third of their places.
+    fn room_in(buckets: usize) -> usize {
+        buckets
     }
 
     /// Where the order with this number stands.
     pub(crate) fn find(&self, id: OrderId) -> Option<Position> {
-        match self.seat(id) {
-            Some(seat) => Some(Position::Home(seat)),
+        match self.place_of(id) {
+            Some(found) => Some(Position::Bucket(found)),
             None => self.map.contains_key(&id).then_some(Position::Map(id)),
         }
     }
@@ -259,7 +263,7 @@ impl OrderTable {
     /// The order at a position.
     pub(crate) fn at(&self, position: Position) -> Resting {
         match position {
-            Position::Home(Seat { at, place, .. }) => self.homes[at].at(place),
+            Position::Bucket(BucketPlace { at, place, .. }) => self.buckets[at].at(place),
             Position::Map(id) => self.map[&id],
         }
     }
@@ -268,18 +272,18 @@ impl OrderTable {
     pub(crate) fn leave(&mut self, position: Position, remaining: Shares) {
         let gone = remaining == Shares(0);
         match position {
-            Position::Home(Seat { own, at, place }) => {
-                let found = &mut self.homes[at];
+            Position::Bucket(BucketPlace { own, at, place }) => {
+                let found = &mut self.buckets[at];
                 found.quantities[place] = u32::try_from(remaining.0).expect("it was more before");
                 found.state &= !(u8::from(gone) << place);
                 if gone && at != own {
-                    self.homes[own].discount_elsewhere();
+                    self.buckets[own].discount_overflow();
                 }
             }
             Position::Map(id) if gone => {
                 self.map.remove(&id);
-                let own = self.home(id);
-                self.homes[own].discount_elsewhere();
+                let own = self.bucket(id);
+                self.buckets[own].discount_overflow();
             }
             Position::Map(id) => {
                 self.map.get_mut(&id).expect("it stands there").order.quantity = remaining;
@@ -295,19 +299,19 @@ impl OrderTable {
             self.grow();
         }
         self.room -= 1;
-        let own = self.home(id);
-        for at in [own].into_iter().chain(beside(own)) {
-            let home = &mut self.homes[at];
-            if let Some(place) = home.free()
-                && home.put(place, id, resting).is_some()
+        let own = self.bucket(id);
+        for at in [own].into_iter().chain(neighbours(own)) {
+            let bucket = &mut self.buckets[at];
+            if let Some(place) = bucket.free()
+                && bucket.put(place, id, resting).is_some()
             {
                 if at != own {
-                    self.homes[own].count_elsewhere();
+                    self.buckets[own].count_overflow();
                 }
                 return;
             }
         }
-        self.homes[own].count_elsewhere();
+        self.buckets[own].count_overflow();
         self.map.insert(id, *resting);
     }
 
@@ -318,43 +322,43 @@ impl OrderTable {
 
     /// All orders, in no order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (OrderId, Resting)> + '_ {
-        let at_home = self.homes.iter().flat_map(|home| {
-            let places = (0..Home::PLACES).filter(|place| home.state >> place & 1 != 0);
-            places.map(|place| (OrderId(home.ids[place]), home.at(place)))
+        let in_buckets = self.buckets.iter().flat_map(|bucket| {
+            let places = (0..Bucket::PLACES).filter(|place| bucket.state >> place & 1 != 0);
+            places.map(|place| (OrderId(bucket.ids[place]), bucket.at(place)))
         });
-        at_home.chain(self.map.iter().map(|(&id, &resting)| (id, resting)))
+        in_buckets.chain(self.map.iter().map(|(&id, &resting)| (id, resting)))
     }
 
     /// Fetches where the order would stand, for when it is looked for.
     #[inline(always)]
     pub(crate) fn prefetch(&self, id: OrderId) {
-        prefetch_at(&self.homes, self.home(id));
+        prefetch_at(&self.buckets, self.bucket(id));
     }
 
-    /// The home of a number: the upper bits of its product with the key, so that numbers that follow each other, as most do,
+    /// The bucket of a number: the upper bits of its product with the key, so that numbers that follow each other, as most do,
     /// are spread evenly, and any two meet by chance only.
     #[inline(always)]
-    fn home(&self, id: OrderId) -> usize {
-        #[allow(clippy::cast_possible_truncation, reason = "no more bits are left than tell a home")]
-        let home = (id.0.wrapping_mul(self.key) >> (self.shift & 63)) as usize;
-        home
+    fn bucket(&self, id: OrderId) -> usize {
+        #[allow(clippy::cast_possible_truncation, reason = "no more bits are left than tell a bucket")]
+        let bucket = (id.0.wrapping_mul(self.key) >> (self.shift & 63)) as usize;
+        bucket
     }
 
     #[cold]
     fn grow(&mut self) {
-        let count = (self.homes.len() * 2).max(Self::HOMES_MIN);
-        let homes = Home::new_vec_zeroed(count).expect("memory for the orders of an issue");
+        let count = (self.buckets.len() * 2).max(Self::BUCKETS_MIN);
+        let buckets = Bucket::new_vec_zeroed(count).expect("memory for the orders of an issue");
         let shift = u64::BITS - count.trailing_zeros();
         let before = std::mem::take(self);
-        *self = OrderTable { homes, room: Self::room_in(count), key: before.key, shift, ..OrderTable::default() };
+        *self = OrderTable { buckets, room: Self::room_in(count), key: before.key, shift, ..OrderTable::default() };
         for (id, resting) in before.iter() {
             self.insert(id, &resting);
         }
     }
 }
 
-/// The homes beside this one.
-fn beside(own: usize) -> [usize; 3] {
+/// The neighbours of a bucket.
+fn neighbours(own: usize) -> [usize; 3] {
     [1, 2, 3].map(|step| own ^ step)
 }
 
@@ -368,10 +372,10 @@ mod tests {
 
     #[test]
     fn a_home_is_a_cache_line() {
-        assert_eq!((size_of::<Home>(), align_of::<Home>()), (64, 64));
+        assert_eq!((size_of::<Bucket>(), align_of::<Bucket>()), (64, 64));
     }
 
-    /// Orders that fit a home and orders that do not, by one in each of what they have.
+    /// Orders that fit a bucket and orders that do not, by one in each of what they have.
     fn resting(kind: u64, quantity: u64) -> Resting {
         const WIDE: u64 = u32::MAX as u64;
         let (price, quantity, server, holder) = match kind % 8 {
@@ -418,9 +422,14 @@ mod tests {
                     }
                 }
                 prop_assert_eq!(table.len(), map.len());
-                prop_assert!(map.iter().all(|(&id, resting)| table.find(id).map(|at| table.at(at)) == Some(*resting)));
-                prop_assert_eq!(table.iter().collect::<BTreeMap<_, _>>(), map.clone());
+                prop_assert_eq!(table.find(id).map(|at| table.at(at)), map.get(&id).copied());
+                // All of them now and then: each step would look at each order.
+                if map.len() % 16 == 0 {
+                    prop_assert_eq!(table.iter().collect::<BTreeMap<_, _>>(), map.clone());
+                }
             }
+            prop_assert!(map.iter().all(|(&id, resting)| table.find(id).map(|at| table.at(at)) == Some(*resting)));
+            prop_assert_eq!(table.iter().collect::<BTreeMap<_, _>>(), map);
         }
     }
 }

@@ -7,8 +7,7 @@
 
 use crate::Levels;
 use crate::prefetch::prefetch_all;
-use quoteclock_model::{Amount, Price, Shares, Side, SideFault};
-use quoteclock_rules::Limits;
+use quoteclock_model::{Amount, MinimumSize, Price, Shares, Side, SideFault};
 use std::collections::BTreeMap;
 
 /// The resting quotes of one holder, over all of its virtual servers.
@@ -225,14 +224,14 @@ impl OwnQuotes {
     }
 
     /// The obligation price of `side`: going from the best price outward, whole levels at a time, the price at which
-    /// the minima of `limits` are reached.
+    /// the minimum is reached.
     ///
     /// Clause: `ST1/minimum-value`.
     ///
     /// # Errors
-    /// What is wrong with the side, if they are not reached.
-    pub fn obligation_price(&self, side: Side, limits: &Limits) -> Result<Price, SideFault> {
-        self.form(side).obligation_price(side, limits)
+    /// What is wrong with the side, if it is not reached.
+    pub fn obligation_price(&self, side: Side, minimum: &MinimumSize) -> Result<Price, SideFault> {
+        self.form(side).obligation_price(side, minimum)
     }
 
     /// What `side` quotes at `outermost` and better prices: value and shares.
@@ -276,7 +275,7 @@ impl OwnQuotes {
         self.form_mut(side).take(side, entry, price, shares);
     }
 
-    /// The orders of a side, if it has but few and they are usual.
+    /// The orders of a side, if they are kept in the small form.
     #[inline(always)]
     pub(crate) fn few_mut(&mut self, side: Side) -> Option<&mut Few> {
         match self.form_mut(side) {
@@ -394,12 +393,12 @@ impl Form {
         }
     }
 
-    fn obligation_price(&self, side: Side, limits: &Limits) -> Result<Price, SideFault> {
+    fn obligation_price(&self, side: Side, minimum: &MinimumSize) -> Result<Price, SideFault> {
         let (mut value, mut quantity) = (Amount::default(), 0);
         let mut reaches = |amount, shares: u128| {
             value += amount;
             quantity += shares;
-            limits.size_fulfils(value, Shares(saturated(quantity)))
+            minimum.is_reached(value, Shares(saturated(quantity)))
         };
         let reached = match self {
             Form::Few(few) if few.taken == 0 => return Err(SideFault::NoQuote),
@@ -425,9 +424,6 @@ impl Form {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use quoteclock_model::{Bps, Ticks};
-    use quoteclock_rules::TickTable;
-    use std::sync::Arc;
 
     #[test]
     fn own_quotes_and_each_line_of_them_are_a_cache_line() {
@@ -439,14 +435,8 @@ mod tests {
         Price::from_ten_thousandths(price * 10_000).unwrap()
     }
 
-    fn limits(value_min: Option<u128>, quantity_min: Option<u64>) -> Limits {
-        Limits {
-            spread_bps_max: Some(Bps(200_000)),
-            spread_ticks_max: Some(Ticks(2)),
-            value_min: value_min.map(|yen| Amount(yen * 10_000)),
-            quantity_min: quantity_min.map(Shares),
-            tick_table: Arc::new(TickTable::new(&[], 10_000).unwrap()),
-        }
+    fn minimum(yen: Option<u128>, shares: Option<u64>) -> MinimumSize {
+        MinimumSize { value: yen.map(|yen| Amount(yen * 10_000)), quantity: shares.map(Shares) }
     }
 
     fn quotes(levels: &[(Side, u64, u64)]) -> OwnQuotes {
@@ -457,7 +447,7 @@ mod tests {
     fn the_quote_display_sample_reaches_its_minimum_at_104_and_102() {
         // clause: ST1/minimum-value
         let own = quotes(&[(Side::Offer, 103, 100_000), (Side::Offer, 104, 200_000), (Side::Bid, 102, 350_000)]);
-        let type_a = limits(Some(30_000_000), None);
+        let type_a = minimum(Some(30_000_000), None);
         assert_eq!(own.obligation_price(Side::Offer, &type_a), Ok(yen(104)));
         assert_eq!(own.obligation_price(Side::Bid, &type_a), Ok(yen(102)));
     }
@@ -466,7 +456,7 @@ mod tests {
     fn the_minimum_value_is_reached_at_it_and_not_one_share_below() {
         // clause: ST1/minimum-value
         let reach =
-            |shares| quotes(&[(Side::Bid, 100, shares)]).obligation_price(Side::Bid, &limits(Some(30_000_000), None));
+            |shares| quotes(&[(Side::Bid, 100, shares)]).obligation_price(Side::Bid, &minimum(Some(30_000_000), None));
         assert_eq!(reach(300_000), Ok(yen(100)));
         assert_eq!(reach(299_999), Err(SideFault::Size));
     }
@@ -474,14 +464,14 @@ mod tests {
     #[test]
     fn with_both_minima_the_later_one_decides() {
         let own = quotes(&[(Side::Bid, 100, 10), (Side::Bid, 99, 10), (Side::Bid, 98, 10)]);
-        assert_eq!(own.obligation_price(Side::Bid, &limits(Some(1_000), Some(20))), Ok(yen(99)));
-        assert_eq!(own.obligation_price(Side::Bid, &limits(Some(2_900), Some(10))), Ok(yen(98)));
-        assert_eq!(own.obligation_price(Side::Bid, &limits(None, Some(31))), Err(SideFault::Size));
+        assert_eq!(own.obligation_price(Side::Bid, &minimum(Some(1_000), Some(20))), Ok(yen(99)));
+        assert_eq!(own.obligation_price(Side::Bid, &minimum(Some(2_900), Some(10))), Ok(yen(98)));
+        assert_eq!(own.obligation_price(Side::Bid, &minimum(None, Some(31))), Err(SideFault::Size));
     }
 
     #[test]
     fn no_quote_is_another_fault_than_too_little() {
-        assert_eq!(quotes(&[]).obligation_price(Side::Offer, &limits(Some(1), None)), Err(SideFault::NoQuote));
+        assert_eq!(quotes(&[]).obligation_price(Side::Offer, &minimum(Some(1), None)), Err(SideFault::NoQuote));
     }
 
     #[test]
@@ -492,8 +482,8 @@ mod tests {
         {
             let own: OwnQuotes = [(side, price(units), Shares(5))].into_iter().collect();
             assert_eq!(own.levels(side), Levels::of(side, [(price(units), Shares(5))].into_iter()));
-            assert_eq!(own.obligation_price(side, &limits(None, Some(5))), Ok(price(units)));
-            assert_eq!(own.obligation_price(side, &limits(None, Some(6))), Err(SideFault::Size));
+            assert_eq!(own.obligation_price(side, &minimum(None, Some(5))), Ok(price(units)));
+            assert_eq!(own.obligation_price(side, &minimum(None, Some(6))), Err(SideFault::Size));
             assert_eq!(own.inside(side, price(units)), (price(units).amount(Shares(5)), 5));
         }
     }
@@ -522,11 +512,12 @@ mod tests {
                 let expected = Levels::of(side, live.iter().map(|&(_, price, shares)| (price, Shares(shares))));
                 prop_assert_eq!(own.levels(side), expected);
             }
-            let limits = limits(None, Some(minimum));
+            let least = minimum;
+            let minimum = super::tests::minimum(None, Some(least));
             let mut sum = 0;
-            let reached = own.levels(side).iter().find(|&(_, shares)| { sum += shares.0; minimum <= sum });
+            let reached = own.levels(side).iter().find(|&(_, shares)| { sum += shares.0; least <= sum });
             let fault = if live.is_empty() { SideFault::NoQuote } else { SideFault::Size };
-            prop_assert_eq!(own.obligation_price(side, &limits), reached.map(|(price, _)| price).ok_or(fault));
+            prop_assert_eq!(own.obligation_price(side, &minimum), reached.map(|(price, _)| price).ok_or(fault));
             let inside = own.levels(side).iter().filter(|&(price, _)| if bid { yen(6) <= price } else { price <= yen(6) })
                 .fold((Amount(0), 0), |(value, sum), (price, shares)| (value + price.amount(shares), sum + u128::from(shares.0)));
             prop_assert_eq!(own.inside(side, yen(6)), inside);

@@ -6,7 +6,7 @@
 use crate::Fault;
 use crate::engine::Slot;
 use crate::market::MarketLog;
-use quoteclock_book::{UsualOrder, prefetch_all};
+use quoteclock_book::{CompactOrder, prefetch_all};
 use quoteclock_feed::binary::{Slot as EventSlot, TakeUsual};
 use quoteclock_model::{Interval, IssueIndex, MarketEvent, OrderId, Price, Scope, ServerIndex, Side, Timestamp};
 use quoteclock_obligation::{Fetch, IntervalSink, IssueMeasure, ObligationIndex};
@@ -182,7 +182,7 @@ impl TakeUsual for Apply<'_> {
         shares: NonZeroU32,
     ) -> Option<()> {
         let server = if let Some(at) = server { Some(server_at(at, self.servers)?) } else { None };
-        self.measure.add_usual(order, &UsualOrder { server, side, price, shares }, self.servers)
+        self.measure.add_usual(order, &CompactOrder { server, side, price, shares }, self.servers)
     }
 
     #[inline(always)]

@@ -35,7 +35,7 @@ impl Sample {
     pub(crate) fn of(market: &[Option<(Price, Shares)>; 2], own: &OwnQuotes, limits: &Limits) -> Sample {
         let units = |price: Price| price.ten_thousandths();
         let [market_bid, market_offer] = market.map(|best| best.map(|(price, _)| units(price)));
-        let [own_bid, own_offer] = Side::BOTH.map(|side| own.obligation_price(side, limits).ok().map(units));
+        let [own_bid, own_offer] = Side::BOTH.map(|side| own.obligation_price(side, &limits.minimum()).ok().map(units));
         let mid = |bid: Option<u64>, offer: Option<u64>| Some(bid?.midpoint(offer?));
         let mid = mid(own_bid, own_offer).or_else(|| mid(market_bid, market_offer));
         let half = mid.map(|mid| half_width(limits, mid));

@@ -47,7 +47,7 @@ pub enum Suggestion {
 ///
 /// Clauses: `ST1/minimum-value`, `ST1/spread-and-quantity`.
 pub fn suggest(own: &OwnQuotes, limits: &Limits, market: [Option<Price>; 2]) -> Suggestion {
-    let reached = Side::BOTH.map(|side| own.obligation_price(side, limits).ok());
+    let reached = Side::BOTH.map(|side| own.obligation_price(side, &limits.minimum()).ok());
     let maker = Maker { own, limits, market, reached };
     match reached {
         [None, None] => maker.together(),

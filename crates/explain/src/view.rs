@@ -90,14 +90,14 @@ fn side_view(scene: &Scene, side: Side, limits: &Limits) -> SideView {
     SideView {
         side,
         levels,
-        reached: scene.own.obligation_price(side, limits),
+        reached: scene.own.obligation_price(side, &limits.minimum()),
         value_missing: Amount(limits.value_min.map_or(0, |min| min.0.saturating_sub(value_running.0))),
         shares_missing: Shares(limits.quantity_min.map_or(0, |min| min.0.saturating_sub(shares_running.0))),
     }
 }
 
 fn spread_view(scene: &Scene, limits: &Limits) -> Option<SpreadView> {
-    let reached = |side| scene.own.obligation_price(side, limits).ok();
+    let reached = |side| scene.own.obligation_price(side, &limits.minimum()).ok();
     let spread = Spread { bid: reached(Side::Bid)?, offer: reached(Side::Offer)? };
     let (bid, offer) = (spread.bid.ten_thousandths(), spread.offer.ten_thousandths());
     Some(SpreadView {

@@ -10,6 +10,7 @@
 mod event;
 mod ids;
 mod interval;
+mod minimum;
 mod obligation;
 mod time;
 mod turnover;
@@ -18,6 +19,7 @@ mod units;
 pub use event::{Condition, MarketEvent, OrderAction, Phase, Phases, Record, Scope, Side};
 pub use ids::{IssueCode, IssueIndex, OrderId, SequenceNo, ServerIndex};
 pub use interval::{Interval, Reason, SideFault, State};
+pub use minimum::MinimumSize;
 pub use obligation::{ObligationId, ObligationIdError, Paid, SystemThreshold};
 pub use time::{Micros, Span, Timestamp, merge_spans};
 pub use turnover::{ByCounterparty, Counterparty, DayTurnover, Executed, MarketTurnover, Trading, Turnover};

@@ -4,7 +4,7 @@ use crate::Schedule;
 use crate::resent::Resent;
 use crate::sign_ups::{Moment, SignUps};
 use crate::turnover::{IssueTurnover, Parties, Party};
-use quoteclock_book::{Book, BookError, Holder, OwnQuotes, Quote, UsualChange, UsualOrder, prefetch_all};
+use quoteclock_book::{Book, BookError, CompactChange, CompactOrder, Holder, OwnQuotes, Quote, prefetch_all};
 use quoteclock_model::{
     Condition, Executed, Interval, MarketTurnover, OrderAction, OrderId, Phase, Phases, Price, ServerIndex, Shares,
     Side, Span, Timestamp, Trading, Turnover,
@@ -173,7 +173,7 @@ impl IssueMeasure {
     fn apply_usual(&mut self, action: &OrderAction, plan_server_of: &[Option<u32>]) -> Option<()> {
         match *action {
             OrderAction::Add { order, server, side, price, quantity, condition: Condition::None } => {
-                let usual = UsualOrder { server, side, price: price?.in_32_bits()?, shares: quantity.in_32_bits()? };
+                let usual = CompactOrder { server, side, price: price?.in_32_bits()?, shares: quantity.in_32_bits()? };
                 self.add_usual(order, &usual, plan_server_of)
             }
             OrderAction::Replace { order, order_new, price, quantity } => {
@@ -248,9 +248,9 @@ impl IssueMeasure {
 
     /// Enters an order as [`IssueMeasure::apply`] does, if all is as usual; `None` otherwise, and nothing has changed.
     #[inline(always)]
-    pub fn add_usual(&mut self, id: OrderId, order: &UsualOrder, plan_server_of: &[Option<u32>]) -> Option<()> {
+    pub fn add_usual(&mut self, id: OrderId, order: &CompactOrder, plan_server_of: &[Option<u32>]) -> Option<()> {
         let holder = order.server.and_then(|server| holder_of(server, plan_server_of, &self.holder_of_server));
-        self.book.add_usual(id, order, holder)?;
+        self.book.try_add(id, order, holder)?;
         let added = Quote { price: order.price.get(), shares: order.shares.get() };
         let orders = u64::from(!self.resent.came(id));
         self.follow_quotes(holder, order.side, Quote::NONE, added, orders);
@@ -266,7 +266,7 @@ impl IssueMeasure {
         price: Option<NonZeroU32>,
         shares: Option<NonZeroU32>,
     ) -> Option<()> {
-        let change = self.book.replace_usual(id, id_new, price, shares)?;
+        let change = self.book.try_replace(id, id_new, price, shares)?;
         self.resent.came(id_new);
         self.follow(&change, 1);
         Some(())
@@ -276,7 +276,7 @@ impl IssueMeasure {
     /// `None` otherwise, and nothing has changed.
     #[inline(always)]
     pub fn take_usual(&mut self, id: OrderId, shares: Option<NonZeroU32>) -> Option<()> {
-        let change = self.book.take_usual(id, shares)?;
+        let change = self.book.try_take(id, shares)?;
         self.follow(&change, 0);
         Some(())
     }
@@ -291,7 +291,7 @@ impl IssueMeasure {
         shares: NonZeroU32,
         auction: bool,
     ) -> Option<()> {
-        let change = self.book.take_usual(id, Some(shares))?;
+        let change = self.book.try_take(id, Some(shares))?;
         self.turnover.prefetch(change.holder);
         self.follow(&change, 0);
         let parties = Parties::one(change.into());
@@ -309,7 +309,7 @@ impl IssueMeasure {
         auction: bool,
         plan_server_of: &[Option<u32>],
     ) -> Option<()> {
-        let changes = self.book.take_both_usual(orders, shares)?;
+        let changes = self.book.try_take_both(orders, shares)?;
         changes.iter().for_each(|change| self.turnover.prefetch(change.holder));
         changes.iter().for_each(|change| self.follow(change, 0));
         let parties = Parties::two(changes.map(Party::from));
@@ -318,7 +318,7 @@ impl IssueMeasure {
     }
 
     #[inline(always)]
-    fn follow(&mut self, change: &UsualChange, orders: u64) {
+    fn follow(&mut self, change: &CompactChange, orders: u64) {
         self.follow_quotes(change.holder, change.side(), change.taken, change.added, orders);
     }
 

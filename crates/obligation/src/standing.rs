@@ -275,7 +275,8 @@ pub(crate) fn judge_again(
 
 /// Asks the rule where both sides reach their minimum, and chooses the prices inside anew.
 fn judge_spread(sides: &mut Sides<'_>, minima: &[Minimum], own: &OwnQuotes, limits: &Limits) -> Result<(), Reason> {
-    let [bid, offer] = Side::BOTH.map(|side| own.obligation_price(side, limits));
+    let minimum = limits.minimum();
+    let [bid, offer] = Side::BOTH.map(|side| own.obligation_price(side, &minimum));
     let verdict = judge(bid, offer, limits);
     if let (Ok(bid), Ok(offer)) = (bid, offer) {
         let spread = Spread { bid, offer };

@@ -5,7 +5,7 @@
 //!
 //! Deliberately absent: whether an execution is paid for.
 
-use quoteclock_book::{Holder, QuoteChange, UsualChange, prefetch_all};
+use quoteclock_book::{CompactChange, Holder, QuoteChange, prefetch_all};
 use quoteclock_model::{Counterparty, Executed, MarketTurnover, Price, ServerIndex, Trading, Turnover};
 use quoteclock_rules::{CounterpartyMarketMaker, DayPlan, SelfTrades, ServerPlan};
 
@@ -28,9 +28,9 @@ impl From<&QuoteChange> for Party {
     }
 }
 
-impl From<UsualChange> for Party {
+impl From<CompactChange> for Party {
     #[inline]
-    fn from(change: UsualChange) -> Party {
+    fn from(change: CompactChange) -> Party {
         let limit = Price::from_ten_thousandths(change.taken.price.into());
         Party { holder: change.holder, server: change.server(), limit }
     }

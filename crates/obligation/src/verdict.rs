@@ -11,7 +11,8 @@ use quoteclock_rules::{Limits, Spread};
 /// # Errors
 /// Why they do not.
 pub fn verdict(own: &OwnQuotes, limits: &Limits) -> Result<(), Reason> {
-    let price = |side| own.obligation_price(side, limits);
+    let minimum = limits.minimum();
+    let price = |side| own.obligation_price(side, &minimum);
     judge(price(Side::Bid), price(Side::Offer), limits)
 }
 

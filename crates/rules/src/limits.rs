@@ -1,7 +1,7 @@
 //! The limits of one obligation, and the comparison of a spread with them. Integers decide.
 
 use crate::TickTable;
-use quoteclock_model::{Amount, Bps, Price, Shares, Ticks};
+use quoteclock_model::{Amount, Bps, MinimumSize, Price, Shares, Ticks};
 use std::sync::Arc;
 
 /// Limits in force for one obligation on one date, the Fast Market multiplier applied.
@@ -21,7 +21,7 @@ pub struct Limits {
     pub tick_table: Arc<TickTable>,
 }
 
-/// A spread, exactly: as the fraction and the count that the limits are compared with.
+/// A spread, exactly: the two prices, of which the limits take a fraction or a number of ticks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Spread {
     /// The obligation price of the bid side.
@@ -103,11 +103,11 @@ impl Limits {
         self.spread_ticks_max.is_some_and(|max| self.tick_table.ticks_between(bid, offer) <= max)
     }
 
-    /// Whether a side's quotes are large enough.
+    /// What each side has to come to.
     ///
     /// Clause: `ST1/minimum-value`.
-    pub fn size_fulfils(&self, value: Amount, quantity: Shares) -> bool {
-        self.value_min.is_none_or(|min| min <= value) && self.quantity_min.is_none_or(|min| min <= quantity)
+    pub fn minimum(&self) -> MinimumSize {
+        MinimumSize { value: self.value_min, quantity: self.quantity_min }
     }
 }
 
@@ -182,13 +182,5 @@ mod tests {
             }
         }
         assert!(12 < widened, "{widened}");
-    }
-
-    #[test]
-    fn both_minima_must_be_reached() {
-        let both = Limits { quantity_min: Some(Shares(10)), ..limits(Some(1), None) };
-        assert!(both.size_fulfils(Amount(300_000_000_000), Shares(10)));
-        assert!(!both.size_fulfils(Amount(299_999_999_999), Shares(10)));
-        assert!(!both.size_fulfils(Amount(300_000_000_000), Shares(9)));
     }
 }

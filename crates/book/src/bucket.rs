@@ -1,7 +1,7 @@
-//! The home of orders: a cache line with room for three, field by field.
+//! A bucket of orders: a cache line with room for three, field by field.
 
 use crate::own::{Entry, OwnQuotes, Quote};
-use crate::{Holder, Order, UsualChange};
+use crate::{CompactChange, Holder, Order};
 use quoteclock_model::{Condition, OrderId, Price, ServerIndex, Shares, Side};
 use std::num::NonZeroU32;
 use zerocopy::FromZeros;
@@ -18,16 +18,16 @@ pub(crate) struct Resting {
 /// A cache line: three orders, field by field; all zeros where there is none.
 #[derive(Clone, Copy, Debug, FromZeros)]
 #[repr(C, align(64))]
-pub(crate) struct Home {
-    pub(crate) ids: [u64; Home::PLACES],
+pub(crate) struct Bucket {
+    pub(crate) ids: [u64; Bucket::PLACES],
     /// In ten-thousandths; 0 for none.
-    pub(crate) prices: [u32; Home::PLACES],
-    pub(crate) quantities: [u32; Home::PLACES],
+    pub(crate) prices: [u32; Bucket::PLACES],
+    pub(crate) quantities: [u32; Bucket::PLACES],
     /// See [`Bits`].
-    pub(crate) bits: [u32; Home::PLACES],
+    pub(crate) bits: [u32; Bucket::PLACES],
     /// The holder's number; 0 for none.
-    pub(crate) holders: [u8; Home::PLACES],
-    /// Which places are taken, in the lowest three bits; then how many orders had to go elsewhere, 31 for that many and
+    pub(crate) holders: [u8; Bucket::PLACES],
+    /// Which places are taken, in the lowest three bits; then how many orders had to go to other places, 31 for that many and
     /// more, from then on.
     pub(crate) state: u8,
 }
@@ -66,13 +66,13 @@ impl Bits {
     }
 }
 
-impl Home {
+impl Bucket {
     pub(crate) const PLACES: usize = 3;
     pub(crate) const TAKEN: u8 = 0b111;
-    pub(crate) const ELSEWHERE_ONE: u8 = 1 << 3;
-    pub(crate) const ELSEWHERE_MANY: u8 = !Self::TAKEN;
+    pub(crate) const OVERFLOW_ONE: u8 = 1 << 3;
+    pub(crate) const OVERFLOW_MANY: u8 = !Self::TAKEN;
 
-    /// The place of the order with this number; [`Home::PLACES`] or more if it is not here.
+    /// The place of the order with this number; [`Bucket::PLACES`] or more if it is not here.
     #[inline(always)]
     pub(crate) fn place(&self, id: OrderId) -> usize {
         let [first, second, third] = self.ids.map(|at| u8::from(at == id.0));
@@ -80,11 +80,11 @@ impl Home {
         here.trailing_zeros() as usize
     }
 
-    /// A free place for an order with this number, if it is certain from this home alone that no other has it; otherwise
-    /// [`Home::PLACES`] or more.
+    /// A free place for an order with this number, if it is certain from this bucket alone that no other has it; otherwise
+    /// [`Bucket::PLACES`] or more.
     #[inline(always)]
     pub(crate) fn place_for(&self, id: OrderId) -> usize {
-        // With all places taken, or something elsewhere, it is not.
+        // With all places taken, or an overflow, it is not.
         if self.state < Self::TAKEN && Self::PLACES <= self.place(id) {
             self.state.trailing_ones() as usize
         } else {
@@ -92,7 +92,7 @@ impl Home {
         }
     }
 
-    /// Takes shares off the order at a place, all that remain if none are given. `None` if anything about it is unusual;
+    /// Takes shares off the order at a place, all that remain if none are given. `None` if anything about it is not compact;
     /// then nothing has changed.
     #[inline(always)]
     pub(crate) fn take(
@@ -100,7 +100,7 @@ impl Home {
         place: usize,
         own: &mut [OwnQuotes],
         shares: Option<NonZeroU32>,
-    ) -> Option<UsualChange> {
+    ) -> Option<CompactChange> {
         let (bits, holder) = (self.bits[place], self.holder(place));
         let before = Quote { price: self.prices[place], shares: self.quantities[place] };
         let taken = shares.map_or(before.shares, NonZeroU32::get);
@@ -114,11 +114,11 @@ impl Home {
         self.quantities[place] = left;
         self.state &= !(u8::from(left == 0) << place);
         let taken = Quote { shares: taken, ..before };
-        Some(UsualChange { holder, bits, taken, added: Quote::NONE })
+        Some(CompactChange { holder, bits, taken, added: Quote::NONE })
     }
 
     /// Takes the order at a place away, which is to be entered again with another price or quantity. `None` if anything
-    /// about it is unusual; then nothing has changed.
+    /// about it is not compact; then nothing has changed.
     #[inline(always)]
     pub(crate) fn change(
         &mut self,
@@ -126,7 +126,7 @@ impl Home {
         own: &mut [OwnQuotes],
         price: Option<NonZeroU32>,
         shares: Option<NonZeroU32>,
-    ) -> Option<(UsualChange, u8)> {
+    ) -> Option<(CompactChange, u8)> {
         let (bits, number, holder) = (self.bits[place], self.holders[place], self.holder(place));
         if bits & Bits::NO_QUOTE != 0 {
             return None;
@@ -138,12 +138,12 @@ impl Home {
             own[holder.index()].few_mut(Bits::side(bits))?.change(Bits::side(bits), Bits::entry(bits), added)?;
         }
         self.state &= !(1 << place);
-        Some((UsualChange { holder, bits, taken, added }, number))
+        Some((CompactChange { holder, bits, taken, added }, number))
     }
 
     #[inline(always)]
-    pub(crate) fn has_elsewhere(&self) -> bool {
-        Self::ELSEWHERE_ONE <= self.state
+    pub(crate) fn has_overflow(&self) -> bool {
+        Self::OVERFLOW_ONE <= self.state
     }
 
     #[inline(always)]
@@ -206,17 +206,17 @@ impl Home {
         (place < Self::PLACES).then_some(place)
     }
 
-    /// One more of the orders whose home this is stands elsewhere.
-    pub(crate) fn count_elsewhere(&mut self) {
-        if self.state < Self::ELSEWHERE_MANY {
-            self.state += Self::ELSEWHERE_ONE;
+    /// One more of the orders of this bucket has overflowed.
+    pub(crate) fn count_overflow(&mut self) {
+        if self.state < Self::OVERFLOW_MANY {
+            self.state += Self::OVERFLOW_ONE;
         }
     }
 
     /// One less.
-    pub(crate) fn discount_elsewhere(&mut self) {
-        if self.state < Self::ELSEWHERE_MANY {
-            self.state -= Self::ELSEWHERE_ONE;
+    pub(crate) fn discount_overflow(&mut self) {
+        if self.state < Self::OVERFLOW_MANY {
+            self.state -= Self::OVERFLOW_ONE;
         }
     }
 }
