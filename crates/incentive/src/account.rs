@@ -3,8 +3,8 @@
 use crate::Month;
 use jiff::civil::Date;
 use quoteclock_ledger::{DayRow, Total};
-use quoteclock_model::{IssueCode, Micros, ObligationId, SystemThreshold};
-use quoteclock_rules::{Period, Registry};
+use quoteclock_model::{IssueCode, Micros, ObligationId, Paid, SystemThreshold};
+use quoteclock_rules::{ConditionKind, Period, Registry};
 use std::collections::BTreeMap;
 
 /// Whose account. Accounts are sorted by it, bytewise.
@@ -142,6 +142,7 @@ impl MonthAccounts {
                 leveraged_inverse: registry
                     .issue_on(&key.issue, account.last)
                     .is_some_and(|issue| issue.leveraged_inverse),
+                last_measured: account.last,
                 days_measured: account.days_measured,
                 trading_days: u32::try_from(within.count()).expect("a month is short"),
             }
@@ -161,6 +162,8 @@ pub struct Line {
     pub required_pct: u64,
     /// Whether the issue is a leveraged or inverse ETF (on the last measured date).
     pub leveraged_inverse: bool,
+    /// The last date on which it was measured.
+    pub last_measured: Date,
     /// Days that are in the sums.
     pub days_measured: u32,
     /// The month's trading days within the sign-up.
@@ -168,6 +171,20 @@ pub struct Line {
 }
 
 impl Line {
+    /// Whether it is the scheme's own obligation, and counts in the number of ETFs.
+    pub fn is_general(&self) -> bool {
+        self.key.obligation.paid() == Paid::Incentives
+    }
+
+    /// The condition that it is of.
+    pub fn condition(&self) -> Option<(ConditionKind, &str)> {
+        match self.key.obligation.paid() {
+            Paid::Incentives => None,
+            Paid::Sponsor(name) => Some((ConditionKind::Sponsored, name)),
+            Paid::MatchingFund(name) => Some((ConditionKind::Matching, name)),
+        }
+    }
+
     /// Whether the obligation was met.
     ///
     /// Clauses: `ST1/time-share`, `ST1/quote-display-time`.
@@ -205,7 +222,15 @@ mod tests {
         let issue = IssueCode::new(b"1306").unwrap();
         let total = Total { available: Micros(available), fulfilled: Micros(fulfilled), unknown: Micros(0) };
         let key = Key { market_maker: "MM1".to_owned(), issue, obligation: ObligationId::GENERAL };
-        Line { key, total, required_pct, leveraged_inverse, days_measured: 1, trading_days: 1 }
+        Line {
+            key,
+            total,
+            required_pct,
+            leveraged_inverse,
+            last_measured: date(2024, 3, 1),
+            days_measured: 1,
+            trading_days: 1,
+        }
     }
 
     // clause: ST1/time-share

@@ -1,16 +1,32 @@
 //! The month: which obligations are fulfilled in it, and what follows for each market maker.
 //!
 //! Days are folded into one account for each market maker, issue and obligation; a month is a ratio of sums, never a mean
-//! of days. What is required comes from the registry, what was measured from the days, and integers decide.
+//! of days. What is required comes from the registry, what was measured from the days, and integers decide. Then a
+//! [`Settlement`] says what follows: tiers, incentives, conditions, recommendations and payments.
 //!
 //! Deliberately absent: where days are kept, and how a report looks.
 
 mod account;
+mod conditions;
+mod exact;
 mod makers;
 mod month;
 mod outlook;
+mod payments;
+mod recommendations;
+mod settlement;
+mod tiers;
+mod trading;
+mod value;
 
 pub use account::{Key, Line, MonthAccounts, Status, SystemStatus};
+pub use conditions::{ConditionLine, Note, Payout, Reckoning, Share, Terms};
 pub use makers::{MakerLine, makers};
 pub use month::Month;
 pub use outlook::{Outlook, Prospect, outlooks};
+pub use payments::PaymentLine;
+pub use recommendations::{Figure, PastMonth, Recommendation, RecommendationLine};
+pub use settlement::{MonthStock, Settlement};
+pub use tiers::{Measured, Review, ReviewStock, TierLine, TierSource, tiers};
+pub use trading::{Basis, DayBasis, Traded, Trading};
+pub use value::{BasisAndRate, Incentive, IncentiveLine};

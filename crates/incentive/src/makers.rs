@@ -1,9 +1,8 @@
 //! What follows from the month for each market maker: whether it quoted enough ETFs, and its free virtual servers.
 
 use crate::{Line, Month, Status};
-use jiff::civil::Date;
-use quoteclock_model::{Amount, Paid};
-use quoteclock_rules::{Period, Registry};
+use quoteclock_model::Amount;
+use quoteclock_rules::Registry;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One market maker in one month.
@@ -45,7 +44,7 @@ impl MakerLine {
 /// Every market maker that was signed up for anything in the month, or has a line in it, by name.
 pub fn makers(month: Month, lines: &[Line], registry: &Registry) -> Vec<MakerLine> {
     let scheme = registry.scheme().incentives();
-    let signed_up = registry.sign_ups().iter().filter(|sign_up| within(sign_up.period, month));
+    let signed_up = registry.sign_ups().iter().filter(|sign_up| month.holds_any_of(sign_up.period));
     let mut participants: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for sign_up in signed_up {
         participants.entry(&sign_up.market_maker).or_default().extend(sign_up.participant.as_deref());
@@ -69,26 +68,18 @@ pub fn makers(month: Month, lines: &[Line], registry: &Registry) -> Vec<MakerLin
 }
 
 /// Clause: `ST1/number-of-etfs`.
-fn etfs_fulfilled(market_maker: &str, lines: &[Line]) -> u32 {
+pub(crate) fn etfs_fulfilled(market_maker: &str, lines: &[Line]) -> u32 {
     let own = &lines[lines.partition_point(|line| line.key.market_maker.as_str() < market_maker)..];
     let own = own.iter().take_while(|line| line.key.market_maker == market_maker);
-    let counts = |line: &&Line| {
-        line.key.obligation.paid() == Paid::Incentives && !line.leveraged_inverse && line.status() == Status::Fulfilled
-    };
+    let counts = |line: &&Line| line.is_general() && !line.leveraged_inverse && line.status() == Status::Fulfilled;
     u32::try_from(own.filter(counts).count()).expect("fewer ETFs than 32 bits count")
 }
 
 fn servers_registered(market_maker: &str, month: Month, registry: &Registry) -> u32 {
     let servers = registry.servers().iter();
-    let own = servers.filter(|server| server.market_maker == market_maker && within(server.period, month));
+    let own = servers.filter(|server| server.market_maker == market_maker && month.holds_any_of(server.period));
     let names: BTreeSet<&str> = own.map(|server| server.server.as_str()).collect();
     u32::try_from(names.len()).expect("fewer servers than 32 bits count")
-}
-
-/// Whether the period holds a date of the month.
-fn within(period: Period, month: Month) -> bool {
-    let dates: (Date, Date) = month.dates().into_inner();
-    period.overlaps(Period { from: Some(dates.0), to: Some(dates.1) })
 }
 
 #[cfg(test)]

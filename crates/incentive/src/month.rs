@@ -1,7 +1,7 @@
 //! A calendar month and its trading days.
 
 use jiff::civil::{Date, Weekday};
-use quoteclock_rules::Registry;
+use quoteclock_rules::{Period, Registry};
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
@@ -21,6 +21,18 @@ impl Month {
     /// Its dates, both ends inclusive.
     pub fn dates(self) -> RangeInclusive<Date> {
         self.first..=self.first.last_of_month()
+    }
+
+    /// The month so many months before it; `None` before the year -9999.
+    pub fn earlier(self, months: u32) -> Option<Month> {
+        let first = self.first.checked_sub(jiff::Span::new().months(i64::from(months)));
+        first.ok().map(|first| Month { first })
+    }
+
+    /// Whether the period holds a date of the month.
+    pub fn holds_any_of(self, period: Period) -> bool {
+        let (first, last) = self.dates().into_inner();
+        period.overlaps(Period { from: Some(first), to: Some(last) })
     }
 
     /// Its trading days: weekdays less holidays.

@@ -1,0 +1,244 @@
+//! What the exchange's staff may want to look at: obligations missed, and missed for long.
+//!
+//! Recommendations with the figures behind them; nothing is decided here.
+
+use crate::{Line, MakerLine, Month, Status};
+use num_bigint::BigUint;
+use quoteclock_ledger::Total;
+use quoteclock_model::IssueCode;
+use quoteclock_rules::Incentives;
+use std::collections::BTreeMap;
+
+/// What is recommended.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Recommendation {
+    /// To ask the market maker for a briefing.
+    Briefing,
+    /// To take the ETF out of the sign-up.
+    DropFromSignUp,
+    /// To revoke the designation.
+    RevokeDesignation,
+}
+
+impl Recommendation {
+    /// As the output files write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Recommendation::Briefing => "briefing",
+            Recommendation::DropFromSignUp => "drop_from_sign_up",
+            Recommendation::RevokeDesignation => "revoke_designation",
+        }
+    }
+
+    /// The clause that it rests on.
+    pub const fn clause(self) -> &'static str {
+        match self {
+            Recommendation::Briefing => "ST1/managing-qualification",
+            Recommendation::DropFromSignUp => "ST1/six-month-average",
+            Recommendation::RevokeDesignation => "ST1/twelve-months",
+        }
+    }
+}
+
+/// The figure behind a recommendation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Figure {
+    /// A percentage in ten-thousandths, rounded half up.
+    Percent(u64),
+    /// A number of ETFs.
+    Etfs(u32),
+}
+
+/// Prints a percentage with four decimals, or the number.
+impl std::fmt::Display for Figure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Figure::Percent(percent) => write!(f, "{}.{:04}", percent / 10_000, percent % 10_000),
+            Figure::Etfs(count) => std::fmt::Display::fmt(count, f),
+        }
+    }
+}
+
+/// A row of `recommendations.csv`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RecommendationLine {
+    /// Whom it is about.
+    pub market_maker: String,
+    /// The issue; `None` where it is about the number of ETFs.
+    pub issue: Option<IssueCode>,
+    /// What is recommended.
+    pub recommendation: Recommendation,
+    /// The figure behind it.
+    pub figure: Figure,
+}
+
+/// A month with what it decided, as recommendations look back on it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PastMonth {
+    /// The month.
+    pub month: Month,
+    /// Its lines.
+    pub lines: Vec<Line>,
+}
+
+/// The recommendations of a month, by market maker, issue and recommendation. `past` are the months before it, as far as
+/// there are any stored days of them.
+///
+/// Clauses: `ST1/managing-qualification`, `ST1/six-month-average`, `ST1/twelve-months`, `QC/six_month_average`.
+pub fn recommendations(
+    scheme: &Incentives,
+    month: Month,
+    lines: &[Line],
+    makers: &[MakerLine],
+    past: &[PastMonth],
+) -> Vec<RecommendationLine> {
+    let mut all = briefings(lines, makers);
+    all.extend(drops(scheme, month, lines, past));
+    all.extend(revocations(scheme, month, lines, makers, past));
+    all.sort_by(|one, other| one.sort_key().cmp(&other.sort_key()));
+    all
+}
+
+impl RecommendationLine {
+    fn sort_key(&self) -> (&str, &str, &str) {
+        let issue = self.issue.as_ref().map_or("", IssueCode::as_str);
+        (&self.market_maker, issue, self.recommendation.as_str())
+    }
+}
+
+/// Clause: `ST1/managing-qualification`.
+fn briefings(lines: &[Line], makers: &[MakerLine]) -> Vec<RecommendationLine> {
+    let missed = lines.iter().filter(|line| line.is_general() && line.status() == Status::NotFulfilled);
+    let of_line = |line: &Line| RecommendationLine {
+        market_maker: line.key.market_maker.clone(),
+        issue: Some(line.key.issue.clone()),
+        recommendation: Recommendation::Briefing,
+        figure: Figure::Percent(mean_percent(&[line.total])),
+    };
+    let too_few = makers.iter().filter(|maker| !maker.qualifies() && is_measured(lines, &maker.market_maker));
+    let of_maker = |maker: &MakerLine| RecommendationLine {
+        market_maker: maker.market_maker.clone(),
+        issue: None,
+        recommendation: Recommendation::Briefing,
+        figure: Figure::Etfs(maker.etfs_fulfilled),
+    };
+    missed.map(of_line).chain(too_few.map(of_maker)).collect()
+}
+
+/// Whether the market maker has a line, of lines by market maker.
+fn is_measured(lines: &[Line], market_maker: &str) -> bool {
+    lines.binary_search_by(|line| line.key.market_maker.as_str().cmp(market_maker)).is_ok()
+}
+
+/// Clauses: `ST1/six-month-average`, `QC/six_month_average`.
+fn drops(scheme: &Incentives, month: Month, lines: &[Line], past: &[PastMonth]) -> Vec<RecommendationLine> {
+    let Some(before) = months_before(month, scheme.drop_months, past) else { return Vec::new() };
+    let mut totals: BTreeMap<(&str, &IssueCode), Vec<Total>> = BTreeMap::new();
+    for line in before.into_iter().flatten().chain(lines).filter(|line| line.is_general()) {
+        if line.total.available.0 > 0 {
+            totals.entry((&line.key.market_maker, &line.key.issue)).or_default().push(line.total);
+        }
+    }
+    let months = usize::try_from(scheme.drop_months).unwrap_or(usize::MAX);
+    let too_little = |(_, totals): &(_, Vec<Total>)| totals.len() == months && is_mean_under(totals, scheme.drop_pct);
+    let line = |((market_maker, issue), totals): ((&str, &IssueCode), Vec<Total>)| RecommendationLine {
+        market_maker: market_maker.to_owned(),
+        issue: Some(issue.clone()),
+        recommendation: Recommendation::DropFromSignUp,
+        figure: Figure::Percent(mean_percent(&totals)),
+    };
+    totals.into_iter().filter(too_little).map(line).collect()
+}
+
+/// Clause: `ST1/twelve-months`.
+fn revocations(
+    scheme: &Incentives,
+    month: Month,
+    lines: &[Line],
+    makers: &[MakerLine],
+    past: &[PastMonth],
+) -> Vec<RecommendationLine> {
+    let Some(before) = months_before(month, scheme.revoke_months, past) else { return Vec::new() };
+    let missed = makers.iter().filter(|maker| !maker.qualifies() && is_measured(lines, &maker.market_maker));
+    let line = |maker: &MakerLine| {
+        let missed = |lines: &&[Line]| {
+            let etfs = crate::makers::etfs_fulfilled(&maker.market_maker, lines);
+            (is_measured(lines, &maker.market_maker) && etfs < scheme.etfs_required).then_some(etfs)
+        };
+        let earlier: Vec<u32> = before.iter().map(missed).collect::<Option<_>>()?;
+        let highest = earlier.into_iter().chain([maker.etfs_fulfilled]).max()?;
+        Some(RecommendationLine {
+            market_maker: maker.market_maker.clone(),
+            issue: None,
+            recommendation: Recommendation::RevokeDesignation,
+            figure: Figure::Etfs(highest),
+        })
+    };
+    missed.filter_map(line).collect()
+}
+
+/// The lines of the `count - 1` months before `month`; `None` unless all of them are there.
+fn months_before(month: Month, count: u32, past: &[PastMonth]) -> Option<Vec<&[Line]>> {
+    let of = |month: Month| past.iter().find(|past| past.month == month).map(|past| past.lines.as_slice());
+    (1..count).map(|back| of(month.earlier(back)?)).collect()
+}
+
+/// Whether the mean of the monthly percentages is under `pct`, in ten-thousandths of a percent, exactly.
+fn is_mean_under(totals: &[Total], pct: u64) -> bool {
+    let (numerator, denominator) = sum_of_shares(totals);
+    numerator * WHOLE_PCT < denominator * BigUint::from(pct) * BigUint::from(totals.len())
+}
+
+/// The mean of the monthly percentages in ten-thousandths, half up.
+fn mean_percent(totals: &[Total]) -> u64 {
+    let (numerator, denominator) = sum_of_shares(totals);
+    let whole = denominator * BigUint::from(totals.len());
+    let rounded: BigUint = (numerator * (2 * WHOLE_PCT) + &whole) / (whole * 2_u32);
+    rounded.try_into().expect("a share is at most all")
+}
+
+/// All of 100 %, in ten-thousandths of a percent.
+const WHOLE_PCT: u64 = 1_000_000;
+
+/// Fulfilled over available, added up as one fraction: a mean of months is not a month's ratio of sums. Every total has
+/// available time.
+fn sum_of_shares(totals: &[Total]) -> (BigUint, BigUint) {
+    totals.iter().fold((BigUint::ZERO, BigUint::from(1_u32)), |(numerator, denominator), total| {
+        let (fulfilled, available) = (total.fulfilled.0, total.available.0);
+        (numerator * available + &denominator * fulfilled, denominator * available)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quoteclock_model::Micros;
+
+    fn totals(shares: &[(u64, u64)]) -> Vec<Total> {
+        let total = |(fulfilled, available): &(u64, u64)| Total {
+            available: Micros(*available),
+            fulfilled: Micros(*fulfilled),
+            unknown: Micros(0),
+        };
+        shares.iter().map(total).collect()
+    }
+
+    // clause: ST1/six-month-average, QC/six_month_average
+    #[test]
+    fn a_mean_is_compared_exactly_and_rounded_for_people_only() {
+        // Five months of 5 %, and one a millionth of a millionth below it: under 5 %, and prints as 5.0000.
+        let long = 1_000_000_000_000;
+        let mut six = totals(&[(5, 100), (50, 1_000), (5, 100), (1, 20), (2, 40), (long / 20, long)]);
+        assert!(!is_mean_under(&six, 50_000));
+        six[5].fulfilled.0 -= 1;
+        assert!(is_mean_under(&six, 50_000));
+        assert_eq!(mean_percent(&six), 50_000);
+        // Each month weighs the same: 1 of 2 and 0 of 1000 are 25 %, though of the time it is 0.1 %.
+        assert_eq!(mean_percent(&totals(&[(1, 2), (0, 1_000)])), 250_000);
+        assert_eq!(
+            [(1, 3), (2, 3), (1, 2_000_000)].map(|share| mean_percent(&totals(&[share]))),
+            [333_333, 666_667, 1]
+        );
+        assert_eq!(mean_percent(&totals(&[(u64::MAX, u64::MAX); 12])), WHOLE_PCT);
+    }
+}
