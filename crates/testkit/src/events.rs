@@ -118,6 +118,19 @@ impl Day {
 /// Line of the bad record that a strict run stops at, or `None` when the file as a whole is refused.
 pub(crate) struct Refused(pub(crate) Option<u64>);
 
+/// What a record says, as far as it can be read: the same of every form of input.
+pub(crate) struct Said {
+    /// Its line, or where it begins.
+    pub(crate) line: u64,
+    pub(crate) time: Option<i128>,
+    /// Its sequence number; the inner `None` where it cannot be read, the outer where the form carries none.
+    pub(crate) seq: Option<Option<u64>>,
+    /// What a fault of it puts in doubt: the issues that it names, or every issue if it names none.
+    pub(crate) concerned: Vec<Scope>,
+    /// What it does; `None` if a field that its event uses is malformed.
+    pub(crate) action: Option<(Scope, Action)>,
+}
+
 /// One record of the file: its line, and its fields if there are as many as in the header.
 struct Record<'a> {
     line: u64,
@@ -139,11 +152,17 @@ impl<'a> Record<'a> {
         clock::instant(self.get("time")?)
     }
 
-    /// What a fault of this record puts in doubt: its issue, or every issue if it names none.
-    fn doubt_scope(&self) -> Scope {
-        match self.get("issue") {
+    fn says(&self) -> Said {
+        let concerned = match self.get("issue") {
             Some(code) if is_issue_code(code) => Scope::Issue(code.to_owned()),
             _ => Scope::Every,
+        };
+        Said {
+            line: self.line,
+            time: self.time(),
+            seq: self.header.contains(&"seq").then(|| self.get("seq").and_then(unsigned)),
+            concerned: vec![concerned],
+            action: action(self),
         }
     }
 }
@@ -155,43 +174,56 @@ pub(crate) fn read(case: &Case, zone: &TimeZone) -> Result<Day, Refused> {
     if !is_header(&header) {
         return Err(Refused(None));
     }
-    let records: Vec<Record<'_>> = lines[1..].iter().map(|(line, text)| record(*line, text, &header)).collect();
+    let said: Vec<Said> = lines[1..].iter().map(|(line, text)| record(*line, text, &header).says()).collect();
 
     let date = match &case.date {
         Some(date) => clock::date(date),
-        None => records.iter().find_map(Record::time).and_then(|time| clock::local_date(zone, time)),
+        None => said.iter().find_map(|said| said.time).and_then(|time| clock::local_date(zone, time)),
     };
     let Some(date) = date else {
         // Not one readable time: a strict run stops at the first record, if there is one.
-        let first = records.first().map(|record| record.line);
+        let first = said.first().map(|said| said.line);
         return Err(Refused(if case.lenient || case.date.is_some() { None } else { first }));
     };
+    judge(case, zone, date, &said)
+}
+
+/// Judges the records in the order of the input: which are applied, which are set aside, and what those leave in doubt.
+pub(crate) fn judge(case: &Case, zone: &TimeZone, date: Date, said: &[Said]) -> Result<Day, Refused> {
     let midnights = clock::at_local(zone, date, 0).zip(clock::at_local(zone, date, 1_440));
     let Some((start, end)) = midnights else { return Err(Refused(None)) };
 
     let mut day = Day { date, start, end, applied: Vec::new(), doubts: Vec::new(), rejects: Vec::new() };
     let mut sequence = Sequence { last: None, unreadable: 0 };
     let mut last_good_time = start;
-    for record in &records {
-        let gap = header.contains(&"seq").then(|| sequence.next(record.get("seq").and_then(unsigned), case.allow_gaps));
-        let time = record.time();
-        let time_is_good = time.is_some_and(|time| last_good_time <= time && time < end);
-        let doubt_from = time.unwrap_or(last_good_time);
-        if let Some(time) = time.filter(|_| time_is_good) {
+    for record in said {
+        let step = record.seq.map(|seq| sequence.next(seq, case.allow_gaps));
+        let of_the_date = record.time.filter(|time| start <= *time && *time < end);
+        let time_is_good = of_the_date.is_some_and(|time| last_good_time <= time);
+        // Where its own time tells nothing, it may have come at any time since the last good one.
+        let before = last_good_time;
+        let doubt_from = of_the_date.unwrap_or(before);
+        if let Some(time) = of_the_date.filter(|_| time_is_good) {
             last_good_time = time;
         }
 
-        let seq_is_good = matches!(gap, None | Some(Step::Next | Step::Gap));
-        let event = action(record).map(|(scope, action)| Event { line: record.line, time: doubt_from, scope, action });
+        let gap = matches!(step, Some(Step::Gap));
+        let seq_is_good = gap || matches!(step, None | Some(Step::Next));
+        let event = record.action.clone().map(|(scope, action)| {
+            let (line, time) = (record.line, doubt_from);
+            Event { line, time, scope, action }
+        });
         let event = event.filter(|event| time_is_good && seq_is_good && fits(&day, event));
 
-        if matches!(gap, Some(Step::Gap)) {
-            day.doubts.push(Doubt { line: record.line, scope: Scope::Every, from: doubt_from });
+        if gap {
+            // What is missing may have come at any time since the record before it.
+            day.doubts.push(Doubt { line: record.line, scope: Scope::Every, from: before });
         }
         if event.is_none() {
-            day.doubts.push(Doubt { line: record.line, scope: record.doubt_scope(), from: doubt_from });
+            let doubts = record.concerned.iter().cloned();
+            day.doubts.extend(doubts.map(|scope| Doubt { line: record.line, scope, from: doubt_from }));
         }
-        if event.is_none() || matches!(gap, Some(Step::Gap)) {
+        if event.is_none() || gap {
             if !case.lenient {
                 return Err(Refused(Some(record.line)));
             }
@@ -293,7 +325,7 @@ fn action(record: &Record<'_>) -> Option<(Scope, Action)> {
 }
 
 /// 1 to 32 visible ASCII characters, but not `*`, and no quotation mark (a comma cannot be within a field).
-fn is_issue_code(text: &str) -> bool {
+pub(crate) fn is_issue_code(text: &str) -> bool {
     text != "*" && (1..=32).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic() && b != b'"')
 }
 

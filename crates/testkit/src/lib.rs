@@ -13,16 +13,19 @@
 //! | `scheme` | limits by type, tick tables, sessions |
 //! | `registry` | who signed up for what, under which obligations |
 //! | `events` | which records are applied, which are set aside, and what those leave in doubt |
+//! | `itch` | what the messages of an ITCH stream say, and which issues they name |
 //! | `book` | the resting orders of one issue, from its events |
 //! | `quote` | whether one market maker's quotes fulfil one obligation |
 //! | `measure` | the day: available, fulfilled, unknown time and breaches |
 //!
 //! Deliberately absent: speed, caches, error messages, the check of a registry (a registry that cannot be read is refused
-//! as a whole; one that is wrong gives a wrong answer), compressed input, quoted CSV fields and every format but CSV.
+//! as a whole; one that is wrong gives a wrong answer), compressed input, quoted CSV fields, packets, and every
+//! format but CSV and ITCH.
 
 mod book;
 mod clock;
 mod events;
+mod itch;
 mod measure;
 mod quote;
 mod registry;
@@ -34,7 +37,7 @@ pub mod generate;
 #[cfg(test)]
 mod tests;
 
-pub use measure::measure;
+pub use measure::{measure, measure_itch};
 
 /// One day to measure, as the files a user would have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,7 +69,8 @@ pub enum Outcome {
         daily: String,
         /// The text of `breaches.csv`.
         breaches: String,
-        /// Lines of the records that `rejects.csv` names, in file order (the header is line 1).
+        /// Lines of the records that `rejects.csv` names, in file order (the header is line 1); for ITCH, where their
+        /// frames begin.
         rejects: Vec<u64>,
     },
 }

@@ -8,7 +8,7 @@ use crate::book::Book;
 use crate::events::{Action, Day, Phase, Scope, Side};
 use crate::quote::{self, OwnQuotes};
 use crate::registry::{Obligation, Registry, SignUp};
-use crate::{Case, Outcome, book, clock, events};
+use crate::{Case, Outcome, book, clock, events, itch};
 
 /// What one instant is to one obligation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +41,22 @@ struct Line {
 pub fn measure(case: &Case) -> Outcome {
     let Some(registry) = Registry::read(&case.registry) else { return Outcome::Refused { line: None } };
     match events::read(case, &registry.scheme.zone) {
+        Err(events::Refused(line)) => Outcome::Refused { line },
+        Ok(day) => outcome(&registry, &day).unwrap_or(Outcome::Refused { line: None }),
+    }
+}
+
+/// Measures the day of an ITCH stream in the exchange's file form, in place of the case's events; its rejects are the
+/// places where their frames begin. The case has to tell the date.
+#[must_use]
+pub fn measure_itch(case: &Case, stream: &[u8]) -> Outcome {
+    let Some(registry) = Registry::read(&case.registry) else { return Outcome::Refused { line: None } };
+    let zone = &registry.scheme.zone;
+    let date = case.date.as_deref().and_then(clock::date);
+    let Some((date, midnight)) = date.and_then(|date| Some((date, clock::at_local(zone, date, 0)?))) else {
+        return Outcome::Refused { line: None };
+    };
+    match events::judge(case, zone, date, &itch::read(stream, midnight)) {
         Err(events::Refused(line)) => Outcome::Refused { line },
         Ok(day) => outcome(&registry, &day).unwrap_or(Outcome::Refused { line: None }),
     }

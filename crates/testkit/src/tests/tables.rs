@@ -259,12 +259,19 @@ fn a_backwards_record_doubts_from_its_own_time_until_a_clear_after_it_in_the_fil
 }
 
 #[test]
-fn another_date_doubts_from_the_days_start_or_not_at_all() {
-    check_quoted(
-        &["2024-02-29T10:00:00+09:00,1306,cancel,1,,,,,,,", "10:00:00 1307,clear,,,,,,,,"],
-        &["0 0 18000000000", "reject 5"],
-    );
-    check_quoted(&["2024-03-02T00:00:00+09:00,1306,cancel,1,,,,,,,"], &["18000000000 18000000000 0", "reject 5"]);
+fn another_date_doubts_from_the_last_good_time() {
+    for date in ["2024-02-29T10:00:00+09:00", "2024-03-02T00:00:00+09:00", "2031-03-02T00:00:00+09:00"] {
+        let bad = format!("{date},1306,cancel,1,,,,,,,");
+        check_quoted(&[&bad], &["0 0 18000000000", "reject 5"]);
+        // At a record's time, of whatever issue, good or bad.
+        for last in ["10:00:00 1307,clear,,,,,,,,", "10:00:00 1307,cancel,9,,,,,,,"] {
+            let rejects: &[&str] = if last.contains("cancel") { &["reject 5", "reject 6"] } else { &["reject 6"] };
+            let expected = [&["3600000000 3600000000 14400000000"], rejects].concat();
+            check_quoted(&[last, &bad, "10:30:00 1307,clear,,,,,,,,"], &expected);
+        }
+    }
+    // The day's last instant is of this date.
+    check_quoted(&["23:59:59.999999 1306,cancel,9,,,,,,,"], &["18000000000 18000000000 0", "reject 5"]);
 }
 
 #[test]
@@ -297,19 +304,31 @@ fn after_a_gap_every_issue_is_in_doubt_and_the_record_is_applied() {
     let clear = ("5", "10:00:00 1306,clear,,,,,,,,");
     let bid = ("6", "10:00:00 1306,add,1,,VS1,B,102,350000,,");
     let offer = ("7", "10:00:00 1306,add,2,,VS1,S,104,350000,,");
-    // The record with the gap is itself the clear.
-    assert_eq!(numbered(&[clear, bid, offer], false), ["18000000000 18000000000 0", "reject 5"]);
+    // The record with the gap is itself the clear: in doubt is what was before it.
+    assert_eq!(numbered(&[clear, bid, offer], false), ["14400000000 14400000000 3600000000", "reject 5"]);
+    // From the last record before it, which was at 8:00.
+    assert_eq!(numbered(&[("5", "10:00:00 1307,clear,,,,,,,,")], false), ["0 0 18000000000", "reject 5"]);
+    // That may be of another issue, and bad.
+    for before in ["10:00:00 1307,clear,,,,,,,,", "10:00:00 1307,cancel,1,,,,,,,"] {
+        let rejects: &[&str] = if before.contains("cancel") { &["reject 5", "reject 6"] } else { &["reject 6"] };
+        assert_eq!(
+            numbered(&[("4", before), ("6", "14:59:00 1307,clear,,,,,,,,")], false),
+            [&["3600000000 3600000000 14400000000"], rejects].concat()
+        );
+    }
+    // A record that goes back tells no time, also where it has the gap itself.
     assert_eq!(
-        numbered(&[("5", "10:00:00 1307,clear,,,,,,,,")], false),
-        ["3600000000 3600000000 14400000000", "reject 5"]
+        numbered(&[("4", "10:00:00 1307,clear,,,,,,,,"), ("6", "09:15:00 1306,clear,,,,,,,,")], false),
+        ["900000000 900000000 17100000000", "reject 6"]
+    );
+    assert_eq!(
+        numbered(&[("4", "10:00:00 1307,clear,,,,,,,,"), ("6", "09:15:00 1307,clear,,,,,,,,")], false),
+        ["3600000000 3600000000 14400000000", "reject 6"]
     );
     assert_eq!(numbered(&[("5", "10:00:00 1307,clear,,,,,,,,")], true), ["18000000000 18000000000 0"]);
     // Applied, so that its order is known later.
     let add = ("9", "10:00:00 1306,add,7,,VS1,B,90,1,,");
-    assert_eq!(
-        numbered(&[add, ("10", "10:00:00 1306,cancel,7,,,,,,,")], false),
-        ["3600000000 3600000000 14400000000", "reject 5"]
-    );
+    assert_eq!(numbered(&[add, ("10", "10:00:00 1306,cancel,7,,,,,,,")], false), ["0 0 18000000000", "reject 5"]);
 }
 
 #[test]
