@@ -70,6 +70,7 @@ fn raw(record: &Record) -> RawRecord<'static> {
         ts_event: Some(record.ts_event),
         sequence: Sequence::Absent,
         scope: Some(record.event.scope()),
+        also: None,
         event: Ok(record.event),
     }
 }

@@ -10,6 +10,7 @@ use quoteclock_obligation::{IssueMeasure, ObligationIndex};
 use quoteclock_rules::{DayPlan, SignUpPlan};
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 
 /// Sums what a decoder hands over.
 #[derive(Default)]
@@ -126,7 +127,7 @@ pub fn issue(plan: &DayPlan, records: &Records) -> u64 {
         first += u32::try_from(sign_up.obligations.len()).expect("few obligations");
         (position, index)
     });
-    let mut measure = IssueMeasure::new(plan, &sign_ups.collect::<Vec<_>>(), &[]);
+    let mut measure = IssueMeasure::new(plan, &sign_ups.collect::<Vec<_>>(), [&Arc::default(); 2]);
     let mut ledger = OpenLedger::new(plan);
     for record in &records.records {
         measure.advance(record.ts_event, &mut ledger);

@@ -6,13 +6,11 @@ use crate::engine::{Engine, MeasureIndex};
 use crate::faults::{BadRecord, DayError, Fault};
 use crate::group::GroupFault;
 use crate::intake::{Order, Progress, Sequencer, Timing};
-use crate::late::{LateWindows, UnknownWindow};
+use crate::late::{LateWindows, UnknownTime, UnknownWindow};
 use jiff::civil::Date;
 use quoteclock_feed::binary::{BlockTimes, WholeBlock};
 use quoteclock_feed::{Malformed, Place, RawRecord, Receiver, Stop, UsualRun};
-use quoteclock_model::{
-    DayTurnover, IssueCode, IssueIndex, MarketEvent, Record, Scope, ServerIndex, Span, Timestamp, merge_spans,
-};
+use quoteclock_model::{DayTurnover, IssueCode, IssueIndex, MarketEvent, Record, Scope, ServerIndex, Span, Timestamp};
 use quoteclock_obligation::{DaySink, IssueMeasure};
 use quoteclock_rules::{DayPlan, Registry, local_time};
 use std::collections::{BTreeMap, BTreeSet};
@@ -89,8 +87,10 @@ pub struct Day<S, R> {
 pub(crate) enum Stage {
     /// No time has been read yet. What is in doubt already will be so from the start of the day.
     Waiting {
-        market_doubt: bool,
-        doubts: BTreeSet<IssueIndex>,
+        /// Issues by their codes; `None` for every issue.
+        doubts: BTreeSet<Option<IssueCode>>,
+        /// Issues whose codes are not known either.
+        unnamed: BTreeSet<IssueIndex>,
     },
     Open {
         engine: Box<Engine>,
@@ -144,7 +144,7 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
             times: BlockTimes::default(),
             issues: Vec::new(),
             servers: Vec::new(),
-            stage: Stage::Waiting { market_doubt: false, doubts: BTreeSet::new() },
+            stage: Stage::Waiting { doubts: BTreeSet::new(), unnamed: BTreeSet::new() },
             record_count: 0,
             reject_count: 0,
             last_was_bad: false,
@@ -199,7 +199,7 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
             let span = Span { start: engine.plan().day.start, end: progress.last() };
             self.unknown_late.add(None, span);
         }
-        self.doubt(Timing::Unreadable, Scope::Market);
+        self.doubt_issue(self.last_time(), None);
         Ok(())
     }
 
@@ -229,6 +229,10 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
         }
         let Stage::Open { engine, .. } = self.stage else { return Err(DayError::NoDate) };
         let plan = Arc::clone(engine.plan());
+        // An issue that has never got its name may be any.
+        if let Some(&since) = self.unnamed_doubts.values().min() {
+            self.unknown_late.add(None, Span { start: since, end: plan.day.end });
+        }
         let turnover = engine.finish(&*self.crew, &mut self.sink);
         let finished = Finished {
             plan,
@@ -303,12 +307,8 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
         let plan = self.registry.plan(date);
         let plan = Arc::new(plan.map_err(|error| DayError::Plan { date, problem: error.to_string() })?);
         self.sink.open(&plan);
-        let windows = &self.options.unknown;
-        let unknown = |issue: &IssueCode| {
-            let concerned = windows.iter().filter(|window| window.issue.as_ref().is_none_or(|code| code == issue));
-            merge_spans(concerned.filter_map(|window| window.span.clip(plan.day)).collect())
-        };
-        let mut engine = Engine::new(Arc::clone(&plan), unknown, &*self.crew);
+        let unknown = UnknownTime::new(&self.options.unknown, plan.day);
+        let mut engine = Engine::new(Arc::clone(&plan), &unknown, &*self.crew);
         for (index, code) in (0..).zip(&self.issues) {
             if let Some(code) = code {
                 engine.define_issue(IssueIndex(index), code);
@@ -318,13 +318,9 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
             engine.define_server(ServerIndex(index), name);
         }
         let open = Stage::Open { engine: Box::new(engine), progress: Progress::new(plan.day) };
-        if let Stage::Waiting { market_doubt, doubts } = std::mem::replace(&mut self.stage, open) {
-            if market_doubt {
-                self.doubt(Timing::Unreadable, Scope::Market);
-            }
-            for issue in doubts {
-                self.doubt(Timing::Unreadable, Scope::Issue(issue));
-            }
+        if let Stage::Waiting { doubts, unnamed } = std::mem::replace(&mut self.stage, open) {
+            doubts.into_iter().for_each(|issue| self.doubt_issue(None, issue));
+            unnamed.into_iter().for_each(|issue| self.doubt(None, Scope::Issue(issue)));
         }
         Ok(())
     }
@@ -344,6 +340,7 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
     /// The record in full: its place in order judged, its event applied.
     #[inline]
     fn judge(&mut self, record: &RawRecord<'_>) -> Result<(), Stop> {
+        let before = self.last_time();
         let timing = self.time(record.ts_event)?;
         let order = self.sequencer.check(record.sequence);
         if let (Timing::Good(ts_event), Order::Next, Ok(event)) = (timing, order, &record.event) {
@@ -356,7 +353,16 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
                 Err(error) => self.bad(record, timing, error.into()),
             };
         }
-        self.judge_bad(record, timing, order)
+        self.judge_bad(record, timing, order, before)
+    }
+
+    /// The latest good time so far; `None` before the date is known.
+    #[inline]
+    fn last_time(&self) -> Option<Timestamp> {
+        match &self.stage {
+            Stage::Open { progress, .. } => Some(progress.last()),
+            Stage::Waiting { .. } => None,
+        }
     }
 
     /// Holds an event back, if it is of one issue.
@@ -381,9 +387,15 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
         applied.map_err(|_| unreachable!("a market-wide event names no order"))
     }
 
-    /// A record with something wrong about it.
+    /// A record with something wrong about it, after those up to `before`.
     #[cold]
-    fn judge_bad(&mut self, record: &RawRecord<'_>, timing: Timing, order: Order) -> Result<(), Stop> {
+    fn judge_bad(
+        &mut self,
+        record: &RawRecord<'_>,
+        timing: Timing,
+        order: Order,
+        before: Option<Timestamp>,
+    ) -> Result<(), Stop> {
         self.apply_batch()?;
         let mut faults = [timing_fault(timing, record, &self.stage), order_fault(order)].into_iter().flatten();
         let first = match &record.event {
@@ -395,23 +407,30 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
             Ok(_) => faults.next().expect("something is wrong with the record"),
         };
         if let Order::Gap { .. } = order {
-            return self.after_gap(record, timing, first);
+            return self.after_gap(record, timing, first, before);
         }
         self.bad(record, timing, first)
     }
 
-    /// The record before which others are missing: every issue is in doubt, and the record is applied if it can be.
-    fn after_gap(&mut self, record: &RawRecord<'_>, timing: Timing, fault: Fault) -> Result<(), Stop> {
+    /// The record before which others are missing: they may have come at any time since the one before them, so every
+    /// issue is in doubt from there. The record is applied if it can be.
+    fn after_gap(
+        &mut self,
+        record: &RawRecord<'_>,
+        timing: Timing,
+        fault: Fault,
+        before: Option<Timestamp>,
+    ) -> Result<(), Stop> {
         let bad = BadRecord { place: record.place, issue: self.named(record.scope), fault };
         self.set_aside(&bad, record.bytes)?;
-        self.doubt(timing, Scope::Market);
+        self.doubt(before, Scope::Market);
         if let (Timing::Good(ts_event), Ok(event)) = (timing, &record.event)
             && let Stage::Open { engine, .. } = &mut self.stage
             && engine.apply(&Record { ts_event, event: *event }, &mut self.sink).is_ok()
         {
             return Ok(());
         }
-        self.doubt(timing, record.scope.unwrap_or(Scope::Market));
+        self.doubt_record(record, timing);
         Ok(())
     }
 
@@ -420,8 +439,22 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
     fn bad(&mut self, record: &RawRecord<'_>, timing: Timing, fault: Fault) -> Result<(), Stop> {
         let bad = BadRecord { place: record.place, issue: self.named(record.scope), fault };
         self.set_aside(&bad, record.bytes)?;
-        self.doubt(timing, record.scope.unwrap_or(Scope::Market));
+        self.doubt_record(record, timing);
         Ok(())
+    }
+
+    /// Puts in doubt what a bad record names: from its own time on where that can be read and is of the date, from the last
+    /// good time otherwise.
+    fn doubt_record(&mut self, record: &RawRecord<'_>, timing: Timing) {
+        let since = match (timing, &self.stage) {
+            (Timing::Good(time), _) => Some(time),
+            (Timing::Backwards(time), Stage::Open { engine, .. }) if engine.plan().day.start <= time => Some(time),
+            _ => self.last_time(),
+        };
+        self.doubt(since, record.scope.unwrap_or(Scope::Market));
+        if let Some(also) = record.also {
+            self.doubt_issue(since, Some(also.clone()));
+        }
     }
 
     fn set_aside(&mut self, bad: &BadRecord, bytes: &[u8]) -> Result<(), Stop> {
@@ -446,40 +479,43 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
         }
     }
 
-    /// Puts the time of `scope` in doubt from that of a bad record on: from its own time where it can be read, which may
-    /// lie in what has been measured already; from the last good time otherwise.
-    fn doubt(&mut self, timing: Timing, scope: Scope) {
-        let (engine, last) = match &mut self.stage {
-            Stage::Open { engine, progress } => (engine, progress.last()),
-            Stage::Waiting { market_doubt, doubts } => {
-                match scope {
-                    Scope::Market => *market_doubt = true,
-                    Scope::Issue(issue) => drop(doubts.insert(issue)),
+    /// Puts the time of `scope` in doubt since a time, from the start of the day where none is known yet.
+    fn doubt(&mut self, since: Option<Timestamp>, scope: Scope) {
+        let code = match (scope, &mut self.stage) {
+            (Scope::Market, _) => None,
+            (Scope::Issue(issue), stage) => match (self.issues.get(issue.index()), stage) {
+                (Some(Some(code)), _) => Some(code.clone()),
+                (_, Stage::Waiting { unnamed, .. }) => {
+                    unnamed.insert(issue);
+                    return;
                 }
-                return;
-            }
-        };
-        let from = match timing {
-            Timing::Good(time) => time,
-            Timing::Unreadable => last,
-            Timing::Backwards(time) => time.max(engine.plan().day.start),
-            Timing::After(_) => return,
-        };
-        let code = match scope {
-            Scope::Market => None,
-            Scope::Issue(issue) => match self.issues.get(issue.index()) {
-                Some(Some(code)) => Some(code.clone()),
-                _ => {
-                    let since = self.unnamed_doubts.entry(issue).or_insert(from);
-                    *since = from.min(*since);
+                (_, Stage::Open { engine, .. }) => {
+                    let since = since.unwrap_or(engine.plan().day.start);
+                    let first = self.unnamed_doubts.entry(issue).or_insert(since);
+                    *first = since.min(*first);
                     return;
                 }
             },
         };
-        if from < last {
-            self.unknown_late.add(code, Span { start: from, end: last });
+        self.doubt_issue(since, code);
+    }
+
+    /// The same of an issue by its code, or of every issue.
+    fn doubt_issue(&mut self, since: Option<Timestamp>, issue: Option<IssueCode>) {
+        let engine = match &mut self.stage {
+            Stage::Open { engine, .. } => engine,
+            Stage::Waiting { doubts, .. } => {
+                doubts.insert(issue);
+                return;
+            }
+        };
+        let since = since.unwrap_or(engine.plan().day.start);
+        // What has been told cannot be taken back.
+        let from = since.max(engine.reached());
+        if since < from {
+            self.unknown_late.add(issue.clone(), Span { start: since, end: from });
         }
-        engine.doubt(last, scope, &mut self.sink);
+        engine.doubt(from, issue.as_ref(), &mut self.sink);
     }
 }
 
@@ -496,7 +532,7 @@ impl<S: DaySink, R: RejectSink> Receiver for Day<S, R> {
             engine.define_issue(index, code);
         }
         if let Some(since) = self.unnamed_doubts.remove(&index) {
-            self.doubt(Timing::Backwards(since), Scope::Issue(index));
+            self.doubt_issue(Some(since), Some(code.clone()));
         }
     }
 

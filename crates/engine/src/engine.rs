@@ -2,12 +2,13 @@
 
 use crate::crew::{Crew, share, share_telling};
 use crate::group::{Common, Events, Group, GroupFault, Intervals, apply_group, fetch_ahead};
+use crate::late::UnknownTime;
 use crate::market::{MarketChange, MarketLog};
 use hashbrown::HashMap;
 use quoteclock_book::{Book, BookError};
 use quoteclock_model::{
-    DayTurnover, Interval, IssueCode, IssueIndex, MarketEvent, MarketTurnover, Record, Scope, ServerIndex, Span,
-    Timestamp, Turnover,
+    DayTurnover, Interval, IssueCode, IssueIndex, MarketEvent, MarketTurnover, Record, Scope, ServerIndex, Timestamp,
+    Turnover,
 };
 use quoteclock_obligation::{IntervalSink, IssueMeasure, ObligationIndex};
 use quoteclock_rules::DayPlan;
@@ -18,9 +19,11 @@ use std::sync::Arc;
 pub struct Engine {
     plan: Arc<DayPlan>,
     now: Timestamp,
+    /// The latest time that an issue has been taken on to by looking at it.
+    looked: Timestamp,
     slots: Vec<Slot>,
-    /// Slots of the plan's issues that no event has named yet, by code.
-    unnamed: HashMap<IssueCode, u32, foldhash::quality::RandomState>,
+    /// Slots of the plan's issues, by code.
+    planned: HashMap<IssueCode, u32, foldhash::quality::RandomState>,
     /// For each issue of the input, its slot; none before it is first named or used.
     slot_of_issue: Vec<Option<u32>>,
     /// For each server of the input, its position in the plan, if it is there.
@@ -39,22 +42,23 @@ pub(crate) struct Slot {
     pub(crate) measure: IssueMeasure,
     /// The issue, once it is known.
     code: Option<IssueCode>,
+    /// Whether an issue of the input has it.
+    bound: bool,
     /// How many changes of the market log it has seen.
     pub(crate) seen: usize,
 }
 
 impl Engine {
-    /// A day of `plan`, at its start, got ready by `crew`. Time of an issue inside its spans of `unknown` counts as unknown;
-    /// they are sorted, and neither overlap nor touch.
+    /// A day of `plan`, at its start, got ready by `crew`. Time inside `unknown` counts as unknown.
     ///
     /// # Panics
     /// If the plan has more than four billion obligations.
-    pub fn new(plan: Arc<DayPlan>, unknown: impl Fn(&IssueCode) -> Vec<Span> + Sync, crew: &dyn Crew) -> Engine {
-        let mut unnamed: HashMap<IssueCode, u32, _> = HashMap::default();
+    pub fn new(plan: Arc<DayPlan>, unknown: &UnknownTime, crew: &dyn Crew) -> Engine {
+        let mut planned: HashMap<IssueCode, u32, _> = HashMap::default();
         let mut issues: Vec<(&IssueCode, Vec<(usize, ObligationIndex)>)> = Vec::new();
         let mut first = 0;
         for (position, sign_up) in plan.sign_ups.iter().enumerate() {
-            let slot = *unnamed.entry_ref(&sign_up.issue).or_insert_with(|| {
+            let slot = *planned.entry_ref(&sign_up.issue).or_insert_with(|| {
                 issues.push((&sign_up.issue, Vec::new()));
                 index_of_last(&issues)
             });
@@ -64,8 +68,8 @@ impl Engine {
         let mut of_issues: Vec<_> = issues.into_iter().map(|issue| (issue, None)).collect();
         share(crew, &mut of_issues, |of_issues| {
             for ((code, sign_ups), slot) in of_issues {
-                let measure = IssueMeasure::new(&plan, sign_ups, &unknown(code));
-                *slot = Some(Slot { measure, code: Some((*code).clone()), seen: 0 });
+                let measure = IssueMeasure::new(&plan, sign_ups, unknown.of(code));
+                *slot = Some(Slot { measure, code: Some((*code).clone()), bound: false, seen: 0 });
             }
         });
         let slots = of_issues.into_iter().map(|(_, slot)| slot.expect("all parts have been done")).collect();
@@ -73,8 +77,9 @@ impl Engine {
         Engine {
             plan,
             now,
+            looked: now,
             slots,
-            unnamed,
+            planned,
             slot_of_issue,
             plan_server_of,
             market: MarketLog::default(),
@@ -91,7 +96,7 @@ impl Engine {
     /// have been added to it by then.
     pub fn define_issue(&mut self, index: IssueIndex, code: &IssueCode) {
         let known = self.slot_of_issue.get(index.index()).copied().flatten();
-        let planned = self.unnamed.remove(code);
+        let planned = self.planned.get(code).copied().filter(|&slot| !self.slots[slot as usize].bound);
         if known.is_some_and(|slot| !self.slots[slot as usize].measure.book().is_empty()) {
             unreachable!("issue {code} has orders before its name");
         }
@@ -119,10 +124,10 @@ impl Engine {
 
     #[cold]
     fn add_slot(&mut self, index: IssueIndex) -> usize {
-        let mut measure = IssueMeasure::new(&self.plan, &[], &[]);
+        let mut measure = IssueMeasure::new(&self.plan, &[], [&Arc::default(); 2]);
         // It has no sign-ups, so that nothing is ever told of it.
         measure.advance(self.now, &mut Nothing);
-        self.slots.push(Slot { measure, code: None, seen: 0 });
+        self.slots.push(Slot { measure, code: None, bound: false, seen: 0 });
         self.bind(index, index_of_last(&self.slots));
         self.slots.len() - 1
     }
@@ -132,6 +137,7 @@ impl Engine {
             self.slot_of_issue.resize(index.index() + 1, None);
         }
         self.slot_of_issue[index.index()] = Some(slot);
+        self.slots[slot as usize].bound = true;
     }
 
     /// Names the next server of the input.
@@ -225,15 +231,27 @@ impl Engine {
         self.go_to(at);
     }
 
-    /// From `at` on the time of `scope` is unknown, until its next clear.
+    /// The time before which everything may have been told.
+    pub fn reached(&self) -> Timestamp {
+        self.now.max(self.looked)
+    }
+
+    /// From `at` on the time of an issue, or of every issue, is unknown until its next clear.
     ///
     /// # Panics
-    /// If time goes back.
-    pub fn doubt(&mut self, at: Timestamp, scope: Scope, sink: &mut impl IntervalSink) {
+    /// If `at` is before what has been [reached](Engine::reached).
+    pub fn doubt(&mut self, at: Timestamp, issue: Option<&IssueCode>, sink: &mut impl IntervalSink) {
+        assert!(self.looked <= at, "{at:?} has been looked at");
         self.go_to(at);
-        match scope {
-            Scope::Issue(issue) => self.touch(issue, sink).doubt(),
-            Scope::Market => self.market.push(at, MarketChange::Doubt, &mut self.slots, sink),
+        let Some(issue) = issue else {
+            return self.market.push(at, MarketChange::Doubt, &mut self.slots, sink);
+        };
+        // Of others no time is told.
+        if let Some(&slot) = self.planned.get(issue) {
+            let slot = &mut self.slots[slot as usize];
+            self.market.catch_up(slot, sink);
+            slot.measure.advance(at, sink);
+            slot.measure.doubt();
         }
     }
 
@@ -256,6 +274,7 @@ impl Engine {
     /// If a later event is earlier than `to`.
     pub fn look(&mut self, at: MeasureIndex, to: Timestamp, sink: &mut impl IntervalSink) -> &IssueMeasure {
         let slot = &mut self.slots[at.0];
+        self.looked = self.looked.max(to);
         self.market.catch_up(slot, sink);
         slot.measure.advance(to.max(self.now), sink);
         &slot.measure

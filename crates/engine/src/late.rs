@@ -1,7 +1,8 @@
 //! What a run learns too late: time that a bad record puts in doubt after it has been measured.
 
-use quoteclock_model::{IssueCode, Span};
+use quoteclock_model::{IssueCode, Span, merge_spans};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Time that turned out to be unknown after it had been measured: a bad record that says it belongs there came later.
 ///
@@ -12,6 +13,32 @@ pub struct UnknownWindow {
     pub issue: Option<IssueCode>,
     /// The time.
     pub span: Span,
+}
+
+/// The windows of an earlier run, as issues are told of them: those of every issue once for all.
+#[derive(Debug, Default)]
+pub struct UnknownTime {
+    every_issue: Arc<[Span]>,
+    by_issue: BTreeMap<IssueCode, Arc<[Span]>>,
+    nothing: Arc<[Span]>,
+}
+
+impl UnknownTime {
+    /// What the windows say of a day.
+    pub fn new(windows: &[UnknownWindow], day: Span) -> UnknownTime {
+        let mut by_issue: BTreeMap<Option<&IssueCode>, Vec<Span>> = BTreeMap::new();
+        for window in windows {
+            by_issue.entry(window.issue.as_ref()).or_default().extend(window.span.clip(day));
+        }
+        let every_issue = by_issue.remove(&None).map(merge_spans).unwrap_or_default().into();
+        let named = by_issue.into_iter().filter_map(|(issue, spans)| Some((issue?.clone(), merge_spans(spans).into())));
+        UnknownTime { every_issue, by_issue: named.collect(), nothing: Arc::default() }
+    }
+
+    /// The time of every issue, and of this one alone; each sorted and disjoint.
+    pub(crate) fn of(&self, issue: &IssueCode) -> [&Arc<[Span]>; 2] {
+        [&self.every_issue, self.by_issue.get(issue).unwrap_or(&self.nothing)]
+    }
 }
 
 /// Windows found so far.

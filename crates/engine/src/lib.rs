@@ -23,5 +23,5 @@ pub use crew::{Alone, Crew, Part};
 pub use day::{Day, DayOptions, Finished, RejectSink};
 pub use engine::{Engine, MeasureIndex};
 pub use faults::{BadRecord, DayError, Fault};
-pub use late::UnknownWindow;
+pub use late::{UnknownTime, UnknownWindow};
 pub use pass::Pass;

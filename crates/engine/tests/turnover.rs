@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers are part of the tests")]
 
 use jiff::civil::date;
-use quoteclock_engine::{Alone, Engine};
+use quoteclock_engine::{Alone, Engine, UnknownTime};
 use quoteclock_model::{
     Amount, Condition, DayTurnover, Executed, Interval, IssueCode, IssueIndex, MarketEvent, OrderAction, OrderId,
     Price, Record, ServerIndex, Shares, Side, Timestamp,
@@ -30,7 +30,8 @@ impl Bench {
         ];
         let source = |(name, text): (&str, &str)| SourceFile { name: name.to_owned(), bytes: text.into() };
         let registry = Registry::load(&files.map(source)).registry.unwrap();
-        let mut engine = Engine::new(Arc::new(registry.plan(date(2024, 3, 1)).unwrap()), |_| Vec::new(), &Alone);
+        let mut engine =
+            Engine::new(Arc::new(registry.plan(date(2024, 3, 1)).unwrap()), &UnknownTime::default(), &Alone);
         engine.define_server(ServerIndex(0), "VS1");
         Bench(engine)
     }

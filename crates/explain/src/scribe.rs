@@ -102,6 +102,11 @@ impl Scribe {
         }
     }
 
+    /// The day.
+    pub(crate) fn day(&self) -> Span {
+        self.plan.day
+    }
+
     /// Takes note of an event of the current time.
     pub(crate) fn note(&mut self, event: Event) {
         if event.what.is_own() {

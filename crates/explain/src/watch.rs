@@ -123,22 +123,29 @@ impl Watch {
         })
     }
 
-    /// Whether a record of `scope` says anything of the issue; one without a scope may.
-    fn concerns(&self, scope: Option<Scope>) -> bool {
-        match scope {
+    /// Whether a record says anything of the issue; one that names none may.
+    fn concerns(&self, record: &RawRecord<'_>) -> bool {
+        let also = || record.also.is_some_and(|code| code.as_str() == self.question.issue);
+        match record.scope {
             None | Some(Scope::Market) => true,
-            Some(Scope::Issue(issue)) => self.issue == Some(issue),
+            Some(Scope::Issue(issue)) => self.issue == Some(issue) || also(),
         }
     }
 
-    /// Takes note of a record that has been applied, or set aside with `bad`.
-    fn note(&mut self, record: &RawRecord<'_>, before: [Option<OwnOrder>; 2], bad: Option<BadRecord>) {
+    /// Takes note of a record that has been applied, or set aside with `bad`; `last` is the time of the one before.
+    fn note(
+        &mut self,
+        record: &RawRecord<'_>,
+        last: Option<Timestamp>,
+        before: [Option<OwnOrder>; 2],
+        bad: Option<BadRecord>,
+    ) {
         let gap = bad.as_ref().is_some_and(|bad| matches!(bad.fault, Fault::SequenceGap { .. }));
         let what = match &record.event {
-            Ok(event) if self.concerns(record.scope) && (gap || bad.is_none()) => self.what(event, before),
+            Ok(event) if self.concerns(record) && (gap || bad.is_none()) => self.what(event, before),
             _ => None,
         };
-        let concerned = self.concerns(record.scope);
+        let concerned = self.concerns(record);
         let Some(scribe) = &mut self.scribe else { return };
         let sequence = match record.sequence {
             Sequence::Given(number) => Some(number),
@@ -147,8 +154,9 @@ impl Watch {
         let event = |what| Event { place: record.place, sequence, at: scribe.now, what };
         if let Some(bad) = bad.filter(|_| gap || concerned) {
             let bad = event(What::Bad { fault: bad.fault.to_string() });
-            let from = record.ts_event.unwrap_or(scribe.now);
-            scribe.doubt(&bad, from);
+            // As the day has it: since the last record, where its own time does not tell.
+            let own = record.ts_event.filter(|&time| !gap && scribe.day().contains(time));
+            scribe.doubt(&bad, own.or(last).unwrap_or(scribe.now));
             scribe.note(bad);
         }
         if concerned {
@@ -213,6 +221,7 @@ impl Receiver for Watch {
     }
 
     fn record(&mut self, record: &RawRecord<'_>) -> Result<(), Stop> {
+        let last = self.scribe.as_ref().map(|scribe| scribe.now);
         if let Some(time) = record.ts_event {
             if self.scribe.is_none() {
                 self.day.open_at(time)?;
@@ -228,7 +237,7 @@ impl Receiver for Watch {
         self.day.record(record)?;
         let is_bad = reject_count < self.day.reject_count();
         let bad = if is_bad { self.day.rejects_mut().0.take() } else { None };
-        self.note(record, before, bad);
+        self.note(record, last, before, bad);
         Ok(())
     }
 

@@ -296,6 +296,7 @@ impl Parser {
                 ts_event: None,
                 sequence: if columns.has_seq { Sequence::Unreadable } else { Sequence::Absent },
                 scope: None,
+                also: None,
                 event: Err(malformed),
             },
         };
@@ -327,7 +328,7 @@ impl Parser {
             (Some(Scope::Market), Err(_)) => None,
             _ => scope,
         };
-        RawRecord { place, bytes, ts_event, sequence, scope, event }
+        RawRecord { place, bytes, ts_event, sequence, scope, also: None, event }
     }
 
     #[inline]

@@ -222,7 +222,7 @@ fn ahead(following: &[u8]) -> &[u8] {
 #[cold]
 fn hand_over(place: Place, bytes: &[u8], malformed: Malformed, receiver: &mut impl Receiver) -> Result<(), Stop> {
     let (sequence, event) = (Sequence::Absent, Err(malformed));
-    receiver.record(&RawRecord { place, bytes, ts_event: None, sequence, scope: None, event })
+    receiver.record(&RawRecord { place, bytes, ts_event: None, sequence, scope: None, also: None, event })
 }
 
 #[cfg(test)]

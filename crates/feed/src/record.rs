@@ -76,6 +76,8 @@ pub struct RawRecord<'a> {
     pub sequence: Sequence,
     /// What it names: an issue, or the whole market; `None` if neither could be read.
     pub scope: Option<Scope>,
+    /// Another issue, where it names two and so cannot be right.
+    pub also: Option<&'a IssueCode>,
     /// What it says.
     pub event: Result<MarketEvent, Malformed>,
 }

@@ -29,9 +29,9 @@ struct Delay {
 impl Hours {
     pub(crate) fn new(availability: &Availability, exempt: &[Span]) -> Hours {
         let Availability { windows, phases, start_delay } = availability;
-        let delay = || Delay { length: *start_delay, windows: Schedule::new(windows), since: None };
+        let delay = || Delay { length: *start_delay, windows: Schedule::new(&windows[..]), since: None };
         Hours {
-            required: Schedule::new(&subtract(windows, exempt)),
+            required: Schedule::new(subtract(windows, exempt)),
             phases: *phases,
             delay: (*start_delay != Micros::ZERO).then(delay),
             are_on: false,

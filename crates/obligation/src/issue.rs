@@ -58,8 +58,8 @@ pub struct IssueMeasure {
     trading_phases: Phases,
     /// From damaged input: since some bad record, until the next clear.
     doubt: bool,
-    /// From damaged input: stretches known before the run.
-    unknown: Schedule,
+    /// From damaged input: stretches known before the run, of every issue and of this one.
+    unknown: [Schedule; 2],
     /// In session, whoever is exempt.
     in_session: Schedule,
     turnover: IssueTurnover,
@@ -71,8 +71,8 @@ pub struct IssueMeasure {
 
 impl IssueMeasure {
     /// An issue of `plan` at the start of the day. Its sign-ups are named by their positions in the plan, each with its first
-    /// obligation; its time inside `unknown` counts as unknown.
-    pub fn new(plan: &DayPlan, sign_ups: &[(usize, ObligationIndex)], unknown: &[Span]) -> IssueMeasure {
+    /// obligation; its time inside `unknown`, that of every issue and that of this one, counts as unknown.
+    pub fn new(plan: &DayPlan, sign_ups: &[(usize, ObligationIndex)], unknown: [&Arc<[Span]>; 2]) -> IssueMeasure {
         let mut book = Book::default();
         let mut holder_of_server = Vec::new();
         if !sign_ups.is_empty() {
@@ -95,7 +95,7 @@ impl IssueMeasure {
             },
             trading_phases: plan.trading.phases,
             doubt: false,
-            unknown: Schedule::new(unknown),
+            unknown: unknown.map(|spans| Schedule::new(Arc::clone(spans))),
             in_session: Schedule::new(plan.sessions()),
             turnover: IssueTurnover::new(plan, sign_ups.iter().map(|&(position, _)| position)),
             resent: Resent::default(),
@@ -425,7 +425,7 @@ impl IssueMeasure {
                     now: self.now,
                     market_phase: self.market_phase,
                     phase: self.phase,
-                    unknown: self.doubt || self.unknown.inside(),
+                    unknown: self.doubt || self.unknown.iter().any(Schedule::inside),
                 };
                 if let Some(next) = self.sign_ups.settle(moment, &self.book, sink) {
                     self.boundary = self.boundary.min(next);
@@ -445,9 +445,11 @@ impl IssueMeasure {
 
     /// Takes the schedules to `now`, and finds their next change.
     fn pass_boundary(&mut self) {
-        self.unknown.advance(self.now);
-        self.in_session.advance(self.now);
-        let changes = [self.unknown.next_change(), self.in_session.next_change(), self.sign_ups.advance(self.now)];
+        for schedule in self.unknown.iter_mut().chain([&mut self.in_session]) {
+            schedule.advance(self.now);
+        }
+        let [every, own] = self.unknown.each_ref().map(Schedule::next_change);
+        let changes = [every, own, self.in_session.next_change(), self.sign_ups.advance(self.now)];
         self.boundary = changes.into_iter().flatten().min().unwrap_or(Timestamp::MAX);
         self.touch_all();
     }

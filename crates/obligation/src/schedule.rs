@@ -1,13 +1,14 @@
 //! Stretches of time known before the day begins, followed as time goes on.
 
 use quoteclock_model::{Span, Timestamp};
+use std::sync::Arc;
 
 /// A position in a list of disjoint stretches: inside one or not, and when that changes next.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Schedule {
-    /// Starts and ends in turn, ascending.
-    changes: Vec<Timestamp>,
-    /// Changes that have taken place.
+    /// Sorted; they neither overlap nor touch.
+    spans: Arc<[Span]>,
+    /// Starts and ends that have passed.
     passed: usize,
 }
 
@@ -16,15 +17,16 @@ impl Schedule {
     ///
     /// # Panics
     /// If they do.
-    pub fn new(spans: &[Span]) -> Schedule {
-        let changes: Vec<Timestamp> = spans.iter().flat_map(|span| [span.start, span.end]).collect();
-        assert!(changes.is_sorted_by(|earlier, later| earlier < later), "spans overlap or touch: {spans:?}");
-        Schedule { changes, passed: 0 }
+    pub fn new(spans: impl Into<Arc<[Span]>>) -> Schedule {
+        let spans = spans.into();
+        let apart = spans.is_sorted_by(|earlier, later| earlier.end < later.start);
+        assert!(apart && spans.iter().all(|span| span.start < span.end), "spans overlap or touch: {spans:?}");
+        Schedule { spans, passed: 0 }
     }
 
     /// Goes on to `at`, and tells whether it is inside a stretch.
     pub fn advance(&mut self, at: Timestamp) -> bool {
-        while self.changes.get(self.passed).is_some_and(|&change| change <= at) {
+        while self.next_change().is_some_and(|change| change <= at) {
             self.passed += 1;
         }
         self.inside()
@@ -37,7 +39,8 @@ impl Schedule {
 
     /// The next instant at which that changes.
     pub fn next_change(&self) -> Option<Timestamp> {
-        self.changes.get(self.passed).copied()
+        let span = self.spans.get(self.passed / 2)?;
+        Some(if self.inside() { span.end } else { span.start })
     }
 }
 
@@ -73,7 +76,7 @@ mod tests {
 
     #[test]
     fn a_schedule_is_inside_from_its_starts_up_to_its_ends() {
-        let mut schedule = Schedule::new(&[span(5, 9), span(12, 15)]);
+        let mut schedule = Schedule::new([span(5, 9), span(12, 15)]);
         for (micros, inside, next) in [
             (0, false, Some(5)),
             (4, false, Some(5)),

@@ -87,7 +87,7 @@ type Step = (i64, u64, bool, u64, u64, bool);
 
 fn measure(plan: &DayPlan, steps: &[Step]) -> Vec<Vec<Option<State>>> {
     let mut states = States(vec![vec![None; usize::try_from(DAY_END).unwrap()]; plan.sign_ups[0].obligations.len()]);
-    let mut measure = IssueMeasure::new(plan, &[(0, ObligationIndex(0))], &[]);
+    let mut measure = IssueMeasure::new(plan, &[(0, ObligationIndex(0))], [&Arc::default(); 2]);
     let mut now = 0;
     for &(later, units, bid, shares, number, halts) in steps {
         now = (now + later).min(DAY_END - 1);

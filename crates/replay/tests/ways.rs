@@ -6,61 +6,16 @@ mod support;
 
 use proptest::prelude::*;
 use quoteclock_engine::{Day, DayOptions};
-use quoteclock_feed::binary::{BinaryDecoder, BinaryWriter, Header};
+use quoteclock_feed::FeedError;
+use quoteclock_feed::binary::BinaryDecoder;
 use quoteclock_feed::csv::CsvDecoder;
-use quoteclock_feed::{EventWriter, FeedError, RawRecord, Receiver, Sequence, Stop, TradingDate, UtcOffset};
 use quoteclock_ledger::OpenLedger;
-use quoteclock_model::{IssueCode, IssueIndex, Record, ServerIndex};
 use quoteclock_replay::Threads;
 use quoteclock_rules::Registry;
 use quoteclock_testkit::Case;
 use quoteclock_testkit::generate;
 use std::num::NonZeroUsize;
-use support::Lines;
-
-/// Writes what a decoder reads in the binary form, in small blocks.
-struct Blocks<'a>(Option<BinaryWriter<&'a mut Vec<u8>>>);
-
-impl Receiver for Blocks<'_> {
-    fn issue(&mut self, index: IssueIndex, code: &IssueCode) {
-        self.0.as_mut().expect("open").issue(index, code).expect("writing to memory");
-    }
-
-    fn server(&mut self, index: ServerIndex, name: &str) {
-        self.0.as_mut().expect("open").server(index, name).expect("writing to memory");
-    }
-
-    fn record(&mut self, record: &RawRecord<'_>) -> Result<(), Stop> {
-        let sequence = match record.sequence {
-            Sequence::Given(number) => Some(number),
-            Sequence::Absent => None,
-            Sequence::Unreadable => return Err(Stop),
-        };
-        let (Some(ts_event), Ok(event)) = (record.ts_event, &record.event) else { return Err(Stop) };
-        let record = Record { ts_event, event: *event };
-        self.0.as_mut().expect("open").event(sequence, &record).map_err(|_| Stop)
-    }
-
-    fn rest(&mut self, _: &[u8]) -> Result<(), Stop> {
-        Err(Stop)
-    }
-}
-
-/// The day in the binary form; `None` if that cannot say it.
-fn in_blocks(case: &Case, block_records: u32) -> Option<Vec<u8>> {
-    let header = Header {
-        date: TradingDate::new(2024, 3, 1).expect("a date"),
-        offset: UtcOffset::from_minutes(540).expect("less than a day"),
-        has_sequence: case.events.lines().next().is_some_and(|header| header.split(',').any(|name| name == "seq")),
-    };
-    let mut bytes = Vec::new();
-    let mut blocks = Blocks(Some(BinaryWriter::new(&mut bytes, &header).with_block_records(block_records)));
-    let mut decoder = CsvDecoder::default();
-    decoder.push(case.events.as_bytes(), &mut blocks).ok()?;
-    decoder.finish(&mut blocks).ok()?;
-    blocks.0.take().expect("open").finish().expect("writing to memory");
-    Some(bytes)
-}
+use support::{Lines, in_blocks};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Form {

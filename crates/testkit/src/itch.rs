@@ -118,7 +118,8 @@ fn message(frame: &Frame<'_>, so_far: &Symbols, symbols: &Symbols, midnight: i12
     let m = frame.bytes;
     let known = |(kind, length, _): &&(u8, usize, Option<usize>)| (*kind, *length) == (m[0], m.len());
     let Some((kind, _, symbol_at)) = TYPES.iter().find(known) else {
-        let length = OTHERS.into_iter().chain(TYPES.iter().map(|(kind, length, _)| (*kind, *length))).find(|of| of.0 == m[0]);
+        let length =
+            OTHERS.into_iter().chain(TYPES.iter().map(|(kind, length, _)| (*kind, *length))).find(|of| of.0 == m[0]);
         let passed_over = match length {
             Some((_, length)) => length == m.len(),
             None => m[0].is_ascii_alphabetic(),

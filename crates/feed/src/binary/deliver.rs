@@ -110,6 +110,7 @@ impl Deliverer {
                 sequence,
                 // What is malformed in the market-wide group names no issue, as in CSV.
                 scope: scope.filter(|&scope| scope != Scope::Market || event.is_ok()),
+                also: None,
                 event,
             })?;
         }
@@ -126,7 +127,7 @@ pub(crate) fn damage(
     malformed: Malformed,
 ) -> RawRecord<'_> {
     let sequence = if has_sequence { Sequence::Unreadable } else { Sequence::Absent };
-    RawRecord { place, bytes, ts_event: None, sequence, scope, event: Err(malformed) }
+    RawRecord { place, bytes, ts_event: None, sequence, scope, also: None, event: Err(malformed) }
 }
 
 #[cold]

@@ -171,6 +171,7 @@ fn merge<'p>(
             ts_event: Some(record.ts_event),
             sequence: front.sequence(record.ordinal).map_or(Sequence::Absent, Sequence::Given),
             scope: scope.filter(|&scope| scope != Scope::Market || record.event.is_ok()),
+            also: None,
             event: record.event,
         })?;
     }

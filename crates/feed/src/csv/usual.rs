@@ -105,6 +105,7 @@ pub(super) fn read<'a>(
         ts_event: Some(ts_event),
         sequence,
         scope: Some(Scope::Issue(issue)),
+        also: None,
         event: Ok(MarketEvent::Order { issue, action }),
     };
     Some(Line { record, bytes: end + 1 })

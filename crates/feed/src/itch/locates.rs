@@ -16,6 +16,8 @@ pub(super) struct Locates {
     by_locate: Vec<Located>,
     locate_of: HashMap<Symbol, u16, RandomState>,
     issue_count: u32,
+    /// The symbol that the last message gave with a locate that is not its own.
+    misplaced: Option<IssueCode>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -90,6 +92,11 @@ impl Locates {
         self.first_name(locate, field, to)
     }
 
+    /// The symbol that the message just read gave with a locate that is not its own, if it did.
+    pub(super) fn take_misplaced(&mut self) -> Option<IssueCode> {
+        self.misplaced.take()
+    }
+
     #[cold]
     fn first_name(&mut self, locate: u16, field: StockField, to: &mut impl Receiver) -> Result<(), Malformed> {
         let code = IssueCode::new(without_padding(&field));
@@ -102,11 +109,13 @@ impl Locates {
             let known = known.field();
             let known = without_padding(&known).escape_ascii();
             let found = format!("{code} at stock locate {locate}, which is {known}");
+            self.misplaced = Some(code);
             return Err(Malformed { field: "stock", found, expected: "the symbol first given for its stock locate" });
         }
         match self.locate_of.entry(symbol) {
             Entry::Occupied(other) => {
                 let found = format!("{code} at stock locate {locate}, while it has stock locate {}", other.get());
+                self.misplaced = Some(code);
                 Err(Malformed { field: "stock", found, expected: "one stock locate for a symbol" })
             }
             Entry::Vacant(vacant) => {

@@ -101,13 +101,27 @@ impl Messages {
         };
         let event = match said {
             Ok(Some(event)) => Ok(event),
-            Err(malformed) => Err(malformed),
+            Err(malformed) => return self.bad(place, bytes, (ts_event, scope), malformed, to),
             Ok(None) => {
                 self.passed_over_count += 1;
                 return Ok(());
             }
         };
-        to.record(&RawRecord { place, bytes, ts_event, sequence: Sequence::Absent, scope, event })
+        to.record(&RawRecord { place, bytes, ts_event, sequence: Sequence::Absent, scope, also: None, event })
+    }
+
+    #[cold]
+    fn bad(
+        &mut self,
+        place: Place,
+        bytes: &[u8],
+        (ts_event, scope): (Option<Timestamp>, Option<Scope>),
+        malformed: Malformed,
+        to: &mut impl Receiver,
+    ) -> Result<(), Stop> {
+        let misplaced = self.locates.take_misplaced();
+        let (sequence, also, event) = (Sequence::Absent, misplaced.as_ref(), Err(malformed));
+        to.record(&RawRecord { place, bytes, ts_event, sequence, scope, also, event })
     }
 
     /// Reads usual messages in the file form from the beginning of `bytes`, while there are any and there is room in `run`.

@@ -39,7 +39,7 @@ impl Receiver for Log {
     }
 
     fn record(&mut self, record: &RawRecord<'_>) -> Result<(), Stop> {
-        let &RawRecord { place, bytes, ts_event, sequence, scope, ref event } = record;
+        let &RawRecord { place, bytes, ts_event, sequence, scope, also: _, ref event } = record;
         assert_eq!(sequence, Sequence::Absent);
         self.told.push(Told::Record { place, bytes: bytes.to_vec(), ts_event, scope, event: event.clone() });
         Ok(())

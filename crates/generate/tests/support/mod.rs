@@ -180,6 +180,7 @@ impl EventWriter for Feeding {
             ts_event: Some(record.ts_event),
             sequence: sequence.map_or(Sequence::Absent, Sequence::Given),
             scope: Some(record.event.scope()),
+            also: None,
             event: Ok(record.event),
         };
         self.day.record(&raw).map_err(|_| io::Error::other(format!("refused: {record:?}")))

@@ -1,0 +1,332 @@
+//! Time in which something may be missing is never counted: whatever is damaged, in every form, strictly and leniently,
+//! against the slow reference.
+#![allow(clippy::unwrap_used, reason = "helpers are part of the tests")]
+
+mod support;
+
+use proptest::prelude::*;
+use quoteclock_feed::csv::CsvDecoder;
+use quoteclock_feed::itch::ItchWriter;
+use quoteclock_feed::{EventWriter, RawRecord, Receiver, Stop};
+use quoteclock_model::{IssueCode, IssueIndex, Record, ServerIndex, Timestamp};
+use quoteclock_testkit::{Case, Outcome, generate, measure_itch};
+use support::Form;
+
+/// Market makers V and W, signed up for A1 and B2 each, at a bid of 1,000 and an offer of 1,002.
+fn case(events: &str) -> Case {
+    let file = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+    Case {
+        registry: vec![
+            file("issues.csv", "issue,type,tick_table\nA1,B,01\nB2,B,01\nC3,B,01\n"),
+            file("market_makers.csv", "market_maker\nMV\n"),
+            file("virtual_servers.csv", "server,market_maker\nV,MV\n"),
+            file("signups.csv", "market_maker,issue\nMV,A1\nMV,B2\nMV,C3\n"),
+        ],
+        events: events.to_owned(),
+        date: Some("2024-03-01".to_owned()),
+        lenient: true,
+        allow_gaps: false,
+    }
+}
+
+/// Available, fulfilled and unknown seconds of A1, B2 and C3, and how many records are set aside.
+fn sums(outcome: &Outcome) -> (Vec<[u64; 3]>, usize) {
+    let Outcome::Measured { daily, rejects, .. } = outcome else { panic!("{outcome:?}") };
+    let row = |row: &str| {
+        let fields: Vec<u64> = row.split(',').skip(4).take(3).map(|field| field.parse().unwrap()).collect();
+        [fields[0], fields[1], fields[2]].map(|micros| micros / 1_000_000)
+    };
+    (daily.lines().skip(1).map(row).collect(), rejects.len())
+}
+
+const HOUR: u64 = 3_600;
+
+#[test]
+fn a_hole_of_five_hours_is_no_quoting() {
+    let case = case(
+        "seq,time,issue,event,order,contra,server,side,price,quantity\n\
+         1,2024-03-01T08:59:00+09:00,A1,add,1,,V,B,1000,10000\n\
+         2,2024-03-01T08:59:01+09:00,A1,add,2,,V,S,1002,10000\n\
+         900000,2024-03-01T14:59:00+09:00,A1,add,3,,X,S,1010,100\n",
+    );
+    let outcome = support::measure(&case, usize::MAX);
+    assert_eq!(outcome, quoteclock_testkit::measure(&case));
+    assert_eq!(sums(&outcome), (vec![[0, 0, 5 * HOUR]; 3], 1));
+}
+
+/// A message of `kind` at a locate and a time in seconds, with these fields.
+fn message(kind: u8, locate: u16, seconds: u64, length: usize, fields: &[(usize, &[u8])]) -> Vec<u8> {
+    let mut bytes = vec![0; 2 + length];
+    bytes[..2].copy_from_slice(&u16::try_from(length).unwrap().to_be_bytes());
+    bytes[2] = kind;
+    bytes[3..5].copy_from_slice(&locate.to_be_bytes());
+    bytes[7..13].copy_from_slice(&(seconds * 1_000_000_000).to_be_bytes()[2..]);
+    for (at, field) in fields {
+        bytes[2 + at..2 + at + field.len()].copy_from_slice(field);
+    }
+    bytes
+}
+
+fn add(locate: u16, symbol: &[u8; 8], order: u64, side: &[u8], price: u32) -> Vec<u8> {
+    let (order, price, shares) = (order.to_be_bytes(), (price * 10_000).to_be_bytes(), 10_000_u32.to_be_bytes());
+    let fields: [(usize, &[u8]); 6] =
+        [(11, &order), (19, side), (20, &shares), (24, symbol), (32, &price), (36, b"V   ")];
+    message(b'F', locate, 8 * HOUR, 40, &fields)
+}
+
+/// V's quotes in A1 (locate 1) and B2 (locate 2) from eight o'clock on; C3 has none, and no message names it.
+fn quotes() -> Vec<u8> {
+    let adds = [
+        add(1, b"A1      ", 1, b"B", 1000),
+        add(1, b"A1      ", 2, b"S", 1002),
+        add(2, b"B2      ", 3, b"B", 1000),
+        add(2, b"B2      ", 4, b"S", 1002),
+    ];
+    adds.concat()
+}
+
+fn delete(locate: u16, seconds: u64, order: u64) -> Vec<u8> {
+    message(b'D', locate, seconds, 19, &[(11, &order.to_be_bytes())])
+}
+
+/// A trading state of a symbol at a locate: `T` trades.
+fn state(locate: u16, symbol: &[u8; 8], seconds: u64, state: &[u8]) -> Vec<u8> {
+    message(b'H', locate, seconds, 25, &[(11, symbol), (19, state)])
+}
+
+/// Measures a stream leniently, in every way of cutting it and by the reference.
+fn measured(stream: &[u8]) -> (Vec<[u64; 3]>, usize) {
+    let case = case("");
+    let outcome = support::measure_form(&case, Form::Itch, stream, usize::MAX);
+    assert_eq!(outcome, measure_itch(&case, stream), "the reference");
+    assert_eq!(outcome, support::measure_form(&case, Form::Itch, stream, 7), "cut");
+    sums(&outcome)
+}
+
+const GOOD: [u64; 3] = [5 * HOUR, 5 * HOUR, 0];
+/// Good up to ten o'clock, unknown from then on.
+const FROM_TEN: [u64; 3] = [HOUR, HOUR, 4 * HOUR];
+const SILENT: [u64; 3] = [5 * HOUR, 0, 0];
+const SILENT_FROM_TEN: [u64; 3] = [HOUR, 0, 4 * HOUR];
+const TEN: u64 = 10 * HOUR;
+
+#[test]
+fn a_locate_that_never_gets_a_symbol_names_no_issue() {
+    assert_eq!(measured(&quotes()), (vec![GOOD, GOOD, SILENT], 0));
+    // One damaged bit in the locate of a delete: whose order was it?
+    let stream = [quotes(), delete(9, TEN, 1)].concat();
+    assert_eq!(measured(&stream), (vec![FROM_TEN, FROM_TEN, SILENT_FROM_TEN], 1));
+    // Twice: from the first on.
+    let stream = [quotes(), delete(9, TEN, 1), delete(8, TEN + 60, 3)].concat();
+    assert_eq!(measured(&stream), (vec![FROM_TEN, FROM_TEN, SILENT_FROM_TEN], 2));
+    // It gets one after all: it is that issue, from the bad record on.
+    let stream = [quotes(), delete(9, TEN, 1), state(9, b"C3      ", 11 * HOUR, b"T")].concat();
+    assert_eq!(measured(&stream), (vec![GOOD, GOOD, SILENT_FROM_TEN], 1));
+    // Of an issue that is not measured.
+    let stream = [quotes(), delete(9, TEN, 1), state(9, b"Z       ", 11 * HOUR, b"T")].concat();
+    assert_eq!(measured(&stream), (vec![GOOD, GOOD, SILENT], 1));
+    // No locate at all.
+    let stream = [quotes(), delete(0, TEN, 1)].concat();
+    assert_eq!(measured(&stream), (vec![FROM_TEN, FROM_TEN, SILENT_FROM_TEN], 1));
+}
+
+#[test]
+fn a_symbol_at_anothers_locate_puts_both_in_doubt() {
+    for (locate, symbol, expected) in [
+        (1, b"B2      ", [FROM_TEN, FROM_TEN, SILENT]),
+        (2, b"A1      ", [FROM_TEN, FROM_TEN, SILENT]),
+        // A symbol without a locate so far: its issue is one of the two.
+        (1, b"C3      ", [FROM_TEN, GOOD, SILENT_FROM_TEN]),
+        // Neither the symbol nor anything else of the second is known to the registry.
+        (1, b"Z       ", [FROM_TEN, GOOD, SILENT]),
+        // No symbol at all: the locate names the issue.
+        (1, b"        ", [FROM_TEN, GOOD, SILENT]),
+        // A locate of its own that never gets a symbol names none.
+        (9, b"A1      ", [FROM_TEN, FROM_TEN, SILENT_FROM_TEN]),
+    ] {
+        let stream = [quotes(), state(locate, symbol, TEN, b"T")].concat();
+        assert_eq!(measured(&stream), (expected.to_vec(), 1), "{locate} {symbol:?}");
+    }
+    // Where the second gets a locate of its own later, it is in doubt all the same.
+    let stream = [quotes(), state(1, b"C3      ", TEN, b"T"), state(3, b"C3      ", 11 * HOUR, b"T")].concat();
+    assert_eq!(measured(&stream), (vec![FROM_TEN, GOOD, SILENT_FROM_TEN], 1));
+}
+
+#[test]
+fn a_time_beyond_the_day_is_no_time() {
+    for seconds in [24 * HOUR, 25 * HOUR, 78 * HOUR] {
+        // Since the last good record, which was at ten, of whatever issue.
+        let stream = [quotes(), state(2, b"B2      ", TEN, b"T"), delete(1, seconds, 1)].concat();
+        let unknown = [[HOUR, HOUR, 4 * HOUR], GOOD, SILENT];
+        assert_eq!(measured(&stream), (unknown.to_vec(), 1), "{seconds}");
+    }
+    let last = [quotes(), delete(1, 24 * HOUR - 1, 1)].concat();
+    assert_eq!(measured(&last), (vec![GOOD, GOOD, SILENT], 0));
+}
+
+#[test]
+fn phases_last_known_hold_through_the_damage_and_the_clear() {
+    let text = |more: &str| {
+        format!(
+            "seq,time,issue,event,order,contra,server,side,price,quantity,condition,phase\n\
+             1,2024-03-01T09:00:00+09:00,A1,phase,,,,,,,,halt\n\
+             2,2024-03-01T10:00:00+09:00,A1,cancel,7,,,,,,,\n\
+             3,2024-03-01T10:30:00+09:00,*,clear,,,,,,,,\n{more}"
+        )
+    };
+    let outcome = |more: &str| {
+        let case = case(&text(more));
+        let outcome = support::measure(&case, usize::MAX);
+        assert_eq!(outcome, quoteclock_testkit::measure(&case));
+        sums(&outcome)
+    };
+    // Halted, so that nothing was required; damage alters nothing of that.
+    assert_eq!(outcome(""), (vec![[0, 0, 0], SILENT, SILENT], 1));
+    let again = "4,2024-03-01T11:00:00+09:00,A1,phase,,,,,,,,continuous\n";
+    assert_eq!(outcome(again), (vec![[3 * HOUR, 0, 0], SILENT, SILENT], 1));
+}
+
+#[test]
+fn a_replace_of_an_unknown_order_adds_nothing() {
+    let case = case(
+        "time,issue,event,order,contra,server,side,price,quantity\n\
+         2024-03-01T08:00:00+09:00,A1,add,2,,V,S,1002,10000\n\
+         2024-03-01T09:00:00+09:00,A1,replace,7,1,,,1000,10000\n\
+         2024-03-01T09:30:00+09:00,A1,cancel,1,,,,,\n\
+         2024-03-01T10:00:00+09:00,A1,clear,,,,,,\n\
+         2024-03-01T10:00:00+09:00,A1,add,2,,V,S,1002,10000\n\
+         2024-03-01T10:00:00+09:00,A1,replace,7,1,,,1000,10000\n\
+         2024-03-01T10:00:00+09:00,A1,clear,,,,,,\n\
+         2024-03-01T10:00:00+09:00,A1,add,2,,V,S,1002,10000\n",
+    );
+    let outcome = support::measure(&case, usize::MAX);
+    assert_eq!(outcome, quoteclock_testkit::measure(&case));
+    assert_eq!(sums(&outcome), (vec![[4 * HOUR, 0, HOUR], SILENT, SILENT], 3));
+}
+
+/// Writes what a decoder reads as ITCH, and leaves out what ITCH cannot say.
+struct Messages<'a>(ItchWriter<&'a mut Vec<u8>>);
+
+impl Receiver for Messages<'_> {
+    fn issue(&mut self, index: IssueIndex, code: &IssueCode) {
+        let _ = self.0.issue(index, code);
+    }
+
+    fn server(&mut self, index: ServerIndex, name: &str) {
+        let _ = self.0.server(index, name);
+    }
+
+    fn record(&mut self, record: &RawRecord<'_>) -> Result<(), Stop> {
+        if let (Some(ts_event), Ok(event)) = (record.ts_event, &record.event) {
+            let _ = self.0.event(None, &Record { ts_event, event: *event });
+        }
+        Ok(())
+    }
+
+    fn rest(&mut self, _: &[u8]) -> Result<(), Stop> {
+        Ok(())
+    }
+}
+
+/// The case's events as ITCH, as far as it can say them, and the date that it is measured on.
+fn itch(case: &Case) -> Option<(Case, Vec<u8>)> {
+    let outcome = quoteclock_testkit::measure(&Case { lenient: true, ..case.clone() });
+    let Outcome::Measured { daily, .. } = outcome else { return None };
+    let date = case.date.clone().or_else(|| Some(daily.lines().nth(1)?.split(',').next()?.to_owned()))?;
+    let midnight = support::registry(case).plan(date.parse().ok()?).ok()?.day.start;
+    let mut bytes = Vec::new();
+    let mut messages = Messages(ItchWriter::new(&mut bytes, Timestamp::from_micros(midnight.as_micros())));
+    let mut decoder = CsvDecoder::default();
+    decoder.push(case.events.as_bytes(), &mut messages).ok()?;
+    decoder.finish(&mut messages).ok()?;
+    Some((Case { date: Some(date), ..case.clone() }, bytes))
+}
+
+/// Damages a stream in one place, and leaves its frames as they are.
+fn damage(bytes: &mut Vec<u8>, kind: u8, anywhere: usize, value: u8) {
+    let mut starts = vec![];
+    let mut at = 0;
+    while at + 2 < bytes.len() {
+        starts.push(at);
+        at += 2 + usize::from(u16::from_be_bytes([bytes[at], bytes[at + 1]]));
+    }
+    let Some(&start) = starts.get(anywhere % starts.len().max(1)) else { return };
+    let length = usize::from(u16::from_be_bytes([bytes[start], bytes[start + 1]]));
+    let message = start + 2..start + 2 + length;
+    match kind {
+        // A locate near the others, or any.
+        0 => bytes[message.start + 2] = value % 8,
+        1 => bytes[message.start + 1 + usize::from(value % 2)] ^= 1 << (value % 8),
+        // A time: its lowest bytes, or its highest, which take it out of the day.
+        2 => bytes[message.start + 5 + usize::from(value % 6)] ^= 1 << (value % 8),
+        // Another type, known or not.
+        3 => bytes[message.start] = *b"AFEXDUCPQHSRLVa0".get(usize::from(value % 16)).unwrap(),
+        // Any bit.
+        4 | 5 => bytes[message.start + usize::from(value) % length] ^= 1 << (anywhere % 8),
+        // Lost, twice there, or further back.
+        6 => drop(bytes.drain(start..message.end)),
+        7 => {
+            let again = bytes[start..message.end].to_vec();
+            bytes.splice(message.end..message.end, again);
+        }
+        _ => {
+            let moved: Vec<u8> = bytes.drain(start..message.end).collect();
+            let to = starts[usize::from(value) % starts.len()];
+            let to = if to <= start { to } else { to.saturating_sub(moved.len()).max(start) };
+            // Between two frames, wherever those begin now.
+            let mut between = 0;
+            while between < to {
+                between += 2 + usize::from(u16::from_be_bytes([bytes[between], bytes[between + 1]]));
+            }
+            bytes.splice(between..between, moved);
+        }
+    }
+}
+
+fn config() -> ProptestConfig {
+    ProptestConfig { cases: support::cases(600), max_shrink_iters: 20_000, ..ProptestConfig::default() }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn damaged_itch_is_measured_or_refused_as_the_reference_does(
+        case in generate::day(),
+        places in proptest::collection::vec((0..9_u8, any::<usize>(), any::<u8>()), 0..4),
+        cut in proptest::option::weighted(0.1, any::<prop::sample::Index>()),
+    ) {
+        if let Some((case, mut stream)) = itch(&case) {
+            for (kind, anywhere, value) in places {
+                damage(&mut stream, kind, anywhere, value);
+            }
+            if let Some(cut) = cut {
+                stream.truncate(cut.index(stream.len() + 1));
+            }
+            for lenient in [false, true] {
+                let case = Case { lenient, ..case.clone() };
+                let outcome = support::measure_form(&case, Form::Itch, &stream, usize::MAX);
+                prop_assert_eq!(&outcome, &measure_itch(&case, &stream));
+                prop_assert_eq!(outcome, support::measure_form(&case, Form::Itch, &stream, 5));
+            }
+        }
+    }
+
+    #[test]
+    fn a_damaged_day_in_the_binary_form_is_measured_as_the_reference_measures_its_text(
+        case in generate::damaged_day(), block_records in 1..40_u32,
+    ) {
+        // Places differ; what is measured, and how many are set aside, does not.
+        let plain = |outcome: Outcome| match outcome {
+            Outcome::Measured { daily, breaches, rejects } => Some((daily, breaches, rejects.len())),
+            Outcome::Refused { .. } => None,
+        };
+        if let Some(bytes) = support::in_blocks(&case, block_records) {
+            for lenient in [false, true] {
+                let case = Case { lenient, ..case.clone() };
+                let outcome = support::measure_form(&case, Form::Binary, &bytes, usize::MAX);
+                prop_assert_eq!(plain(outcome), plain(quoteclock_testkit::measure(&case)));
+            }
+        }
+    }
+}
