@@ -1,9 +1,9 @@
 //! `quoteclock check`: everything that is wrong with a registry, at once.
 
-use crate::registry;
 use crate::{Outcome, output};
 use anyhow::Result;
-use quoteclock_rules::{Column, Finding, Loaded, Severity};
+use quoteclock::Checked;
+use quoteclock_rules::{Column, Finding, Severity};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -54,14 +54,7 @@ struct Document<'a> {
 
 /// Runs the command.
 pub(crate) fn run(args: &CheckArgs) -> Result<Outcome> {
-    let Loaded { registry: loaded, mut findings } = registry::load(&args.registry)?;
-    findings.extend(registry::strangers(&args.registry).into_iter().map(|file| Finding {
-        severity: Severity::Warning,
-        file,
-        line: None,
-        column: None,
-        message: registry::stranger_message(),
-    }));
+    let Checked { registry: loaded, findings } = quoteclock::check(&args.registry)?;
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
     let warnings = findings.len() - errors;
     if args.json {
@@ -73,7 +66,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Outcome> {
         for finding in &findings {
             text.push_str(&format!("{}: {finding}\n", finding.severity));
         }
-        if let Some(registry) = &loaded {
+        if let Some(registry) = loaded.as_ref().map(quoteclock::Registry::tables) {
             text.push_str(&format!(
                 "{}: {} issues, {} market makers, {} virtual servers, {} sign-ups\n",
                 registry.scheme().name(),

@@ -22,15 +22,21 @@ pub enum Format {
 }
 
 /// How many bytes of an input, decompressed, tell its form.
-pub(crate) const RECOGNISED_BY_BYTES: usize = 64;
+pub const RECOGNISED_BY_BYTES: usize = 64;
 
 impl Format {
     /// The form of an input that begins with `first_bytes`.
     pub fn recognise(first_bytes: &[u8], input: &Input) -> Format {
+        Format::of_bytes(first_bytes, input.file_name().as_deref())
+    }
+
+    /// The form of what begins with `first_bytes` (at least [`RECOGNISED_BY_BYTES`], unless there are fewer) and has that
+    /// name, if it has any.
+    pub fn of_bytes(first_bytes: &[u8], name: Option<&str>) -> Format {
         if looks_like_binary(first_bytes) {
             return Format::Binary;
         }
-        let named_itch = || input.file_name().is_some_and(|name| name.to_ascii_uppercase().contains("ITCH"));
+        let named_itch = || name.is_some_and(|name| name.to_ascii_uppercase().contains("ITCH"));
         if looks_like_itch(first_bytes) || (!first_bytes.is_empty() && !first_bytes.is_ascii() && named_itch()) {
             Format::Itch
         } else {
@@ -54,15 +60,19 @@ pub(crate) fn civil_date(date: TradingDate) -> Option<Date> {
 }
 
 /// A decoder of any form.
-pub(crate) enum Decoder {
+#[derive(Debug)]
+pub enum Decoder {
+    /// Of CSV.
     Csv(CsvDecoder),
+    /// Of the binary form.
     Binary(BinaryDecoder),
+    /// Of NASDAQ TotalView-ITCH 5.0.
     Itch(ItchDecoder),
 }
 
 impl Decoder {
     /// A decoder of `format`; times that count from midnight do so from `midnight`.
-    pub(crate) fn new(format: Format, midnight: Timestamp) -> Decoder {
+    pub fn new(format: Format, midnight: Timestamp) -> Decoder {
         match format {
             Format::Csv => Decoder::Csv(CsvDecoder::default()),
             Format::Binary => Decoder::Binary(BinaryDecoder::default()),
@@ -70,7 +80,11 @@ impl Decoder {
         }
     }
 
-    pub(crate) fn push(&mut self, chunk: &[u8], receiver: &mut impl Receiver) -> Result<(), FeedError> {
+    /// Takes the next bytes, cut anywhere, and gives what they hold to `receiver`.
+    ///
+    /// # Errors
+    /// [`FeedError`] if this is no input of that form, or the receiver stops.
+    pub fn push(&mut self, chunk: &[u8], receiver: &mut impl Receiver) -> Result<(), FeedError> {
         match self {
             Decoder::Csv(decoder) => decoder.push(chunk, receiver),
             Decoder::Binary(decoder) => decoder.push(chunk, receiver),
@@ -78,7 +92,11 @@ impl Decoder {
         }
     }
 
-    pub(crate) fn finish(self, receiver: &mut impl Receiver) -> Result<(), FeedError> {
+    /// Ends the input.
+    ///
+    /// # Errors
+    /// As [`Decoder::push`].
+    pub fn finish(self, receiver: &mut impl Receiver) -> Result<(), FeedError> {
         match self {
             Decoder::Csv(decoder) => decoder.finish(receiver),
             Decoder::Binary(decoder) => decoder.finish(receiver),
@@ -87,7 +105,7 @@ impl Decoder {
     }
 
     /// The beginning of a record that has not ended yet.
-    pub(crate) fn unfinished(&self) -> &[u8] {
+    pub fn unfinished(&self) -> &[u8] {
         match self {
             Decoder::Csv(decoder) => decoder.unfinished(),
             Decoder::Binary(decoder) => decoder.unfinished(),
@@ -96,7 +114,7 @@ impl Decoder {
     }
 
     /// The trading date that the input says of itself, where its form has a place for it.
-    pub(crate) fn stated_date(&self) -> Option<Date> {
+    pub fn stated_date(&self) -> Option<Date> {
         match self {
             Decoder::Csv(_) | Decoder::Itch(_) => None,
             Decoder::Binary(decoder) => decoder.header().and_then(|header| civil_date(header.date)),

@@ -1,9 +1,10 @@
-//! Bytes of one input: a file or standard input, plain or compressed, read in chunks.
+//! Bytes of one input: a file, standard input or memory, plain or compressed, read in chunks.
 
 use flate2::bufread::MultiGzDecoder;
 use sha2::{Digest, Sha256};
+use std::fmt;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Seek};
+use std::io::{self, BufRead, BufReader, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -29,9 +30,30 @@ pub enum Input {
     File(PathBuf),
     /// Standard input.
     Stdin,
+    /// Bytes in memory.
+    Memory(InMemory),
+}
+
+/// Bytes in memory, stored as a file would be: plain or compressed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct InMemory {
+    name: String,
+    bytes: Arc<[u8]>,
+}
+
+/// Without the bytes, of which there may be many.
+impl fmt::Debug for InMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} ({} bytes)", self.name, self.bytes.len())
+    }
 }
 
 impl Input {
+    /// Bytes in memory; messages call them by `name`, which may tell form and date as a file's does.
+    pub fn memory(name: &str, bytes: impl Into<Arc<[u8]>>) -> Input {
+        Input::Memory(InMemory { name: name.to_owned(), bytes: bytes.into() })
+    }
+
     /// The input that a command names: `-` is standard input.
     pub fn named(name: &Path) -> Input {
         if name == Path::new("-") { Input::Stdin } else { Input::File(name.to_owned()) }
@@ -42,6 +64,7 @@ impl Input {
         match self {
             Input::File(path) => path.display().to_string(),
             Input::Stdin => "-".to_owned(),
+            Input::Memory(memory) => memory.name.clone(),
         }
     }
 
@@ -50,6 +73,7 @@ impl Input {
         match self {
             Input::File(path) => path.file_name().map(|name| name.to_string_lossy().into_owned()),
             Input::Stdin => None,
+            Input::Memory(memory) => Some(memory.name.clone()),
         }
     }
 
@@ -58,6 +82,7 @@ impl Input {
         match self {
             Input::File(path) => path.metadata().ok().filter(std::fs::Metadata::is_file).map(|metadata| metadata.len()),
             Input::Stdin => None,
+            Input::Memory(memory) => Some(memory.bytes.len() as u64),
         }
     }
 
@@ -77,6 +102,7 @@ impl Input {
                 Ok(Source::File(copy))
             }
             Input::Stdin => Ok(Source::Stdin),
+            Input::Memory(memory) => Ok(Source::Memory(Cursor::new(Arc::clone(&memory.bytes)))),
         }
     }
 }
@@ -85,6 +111,7 @@ impl Input {
 pub(crate) enum Source {
     File(File),
     Stdin,
+    Memory(Cursor<Arc<[u8]>>),
 }
 
 impl Source {
@@ -97,6 +124,10 @@ impl Source {
                 Chunks::new(file, watch)
             }
             Source::Stdin => Chunks::new(io::stdin().lock(), watch),
+            Source::Memory(bytes) => {
+                bytes.set_position(0);
+                Chunks::new(bytes, watch)
+            }
         }
     }
 
@@ -107,6 +138,7 @@ impl Source {
         let mut rest: Box<dyn Read + '_> = match self {
             Source::File(file) => Box::new(Watched { raw: file, watch, failed }),
             Source::Stdin => Box::new(Watched { raw: io::stdin().lock(), watch, failed }),
+            Source::Memory(bytes) => Box::new(Watched { raw: bytes, watch, failed }),
         };
         loop {
             match rest.read(&mut buffer) {

@@ -10,7 +10,7 @@ mod run;
 mod threads;
 
 pub use convert::{ConvertError, ConvertOptions, RecordProblem, Target, convert};
-pub use format::Format;
-pub use input::{Input, Progress};
+pub use format::{Decoder, Format, RECOGNISED_BY_BYTES};
+pub use input::{InMemory, Input, Progress};
 pub use run::{MeasuredDay, NoRejects, Rejects, ReplayError, measure, measure_and_hash, replay};
 pub use threads::{Pool, Threads};

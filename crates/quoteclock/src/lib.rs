@@ -1,0 +1,61 @@
+//! Says, to the microsecond, how long a market maker's quotes met its obligation.
+//!
+//! This is the front door for programs: the same engine as the command `quoteclock`, with rows as values instead of
+//! files. It needs two things, which `docs/REFERENCE.md` describes: a *registry*, the folder of small CSV files that says
+//! who has to quote what, and the *order events* of a trading day.
+//!
+//! # How to begin
+//!
+//! Open the registry once, then measure as many days as you like:
+//!
+//! ```
+//! use quoteclock::{Registry, replay};
+//!
+//! let registry = Registry::open("../../replay-data/tse-small/registry")?;
+//! let day = replay("../../replay-data/tse-small/2024-03-01.csv", &registry)?;
+//!
+//! let row = day.daily().find(|row| row.market_maker == "MM3" && row.issue == "1306").expect("MM3 quotes 1306");
+//! assert_eq!(row.available.0, 5 * 3_600 * 1_000_000); // microseconds: five hours
+//! assert_eq!(row.display_pct.expect("some time was available").to_string(), "95.0000");
+//!
+//! let breach = day.breaches().find(|row| row.market_maker == "MM3" && row.issue == "1306").expect("it was lost once");
+//! assert_eq!((breach.start_text(), breach.reason.as_str()), ("2024-03-01T13:10:00.000000+09:00".to_owned(), "no_bid+no_offer"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! From there:
+//!
+//! | to | use |
+//! |---|---|
+//! | take damaged input, give a date, use more threads, read bytes from memory | [`replay_with`] and [`ReplayOptions`] |
+//! | know what is wrong with a registry | [`check`], [`RegistryError`] |
+//! | know why a minute was lost | [`explain()`] |
+//!
+//! # What holds
+//!
+//! - Integers decide: times are whole microseconds ([`Micros`], [`Timestamp`]), prices ten-thousandths ([`Price`]). No
+//!   floating point takes part in a figure.
+//! - The same input and registry give the same rows, with any number of threads, and the same as the command's files.
+//! - Nothing panics on any input. Errors say what was found, where, and what was expected.
+//! - [`Registry`] and [`MeasuredDay`] borrow nothing and are `Send`: keep them in a server, a thread, a binding.
+//!
+//! Deliberately absent: any rule of measurement (the crates below have them), and printing.
+
+mod explain;
+mod registry;
+mod replay;
+mod rows;
+
+pub use explain::{ExplainError, Question, explain};
+pub use registry::{Checked, Registry, RegistryError, check};
+pub use replay::{MeasuredDay, ReplayOptions, replay, replay_with};
+pub use rows::{BreachRow, DailyRow, RejectRow};
+
+pub use quoteclock_engine::{BadRecord, DayError, Fault};
+pub use quoteclock_explain::{At, Explanation, QuestionError, render_text, write_html, write_json};
+pub use quoteclock_ledger::DisplayPercent;
+pub use quoteclock_model::{Amount, IssueCode, Micros, Price, Reason, Shares, Side, SideFault, Span, State, Timestamp};
+pub use quoteclock_replay::{Input, Progress, ReplayError, Threads};
+pub use quoteclock_report::Style;
+pub use quoteclock_rules::{Column, Finding, Severity, SourceFile};
+pub use quoteclock_store::Digest;

@@ -1,0 +1,303 @@
+//! One day's input measured, with its rows.
+
+use crate::rows::keys;
+use crate::{BreachRow, DailyRow, Registry, RejectRow};
+use jiff::civil::Date;
+use quoteclock_engine::{BadRecord, DayOptions, Finished, RejectSink};
+use quoteclock_ledger::{DayLedger, DisplayPercent, Total};
+use quoteclock_model::DayTurnover;
+use quoteclock_replay::{Input, Progress, Rejects, ReplayError, Threads, measure};
+use quoteclock_rules::DayPlan;
+use std::io;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::Arc;
+
+/// How an input is to be taken.
+///
+/// ```
+/// use quoteclock::ReplayOptions;
+///
+/// let options = ReplayOptions { lenient: true, date: Some("2024-03-01".parse()?), ..ReplayOptions::default() };
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ReplayOptions {
+    /// Set bad records aside and go on; what they leave in doubt is unknown time.
+    pub lenient: bool,
+    /// Sequence numbers must rise, but not by exactly one.
+    pub allow_gaps: bool,
+    /// The trading date; otherwise that of the first record, or of an ITCH file's name.
+    pub date: Option<Date>,
+    /// Threads to measure with. What comes out does not depend on it.
+    pub threads: Threads,
+}
+
+/// Strict, the date from the input, one thread.
+impl Default for ReplayOptions {
+    fn default() -> Self {
+        ReplayOptions { lenient: false, allow_gaps: false, date: None, threads: Threads(NonZeroUsize::MIN) }
+    }
+}
+
+impl ReplayOptions {
+    pub(crate) fn day(&self) -> DayOptions {
+        let &ReplayOptions { lenient, allow_gaps, date, threads: _ } = self;
+        DayOptions { lenient, allow_gaps, date, ..DayOptions::default() }
+    }
+}
+
+/// A measured day.
+///
+/// ```
+/// let registry = quoteclock::Registry::open("../../replay-data/tse-small/registry")?;
+/// let day = quoteclock::replay("../../replay-data/tse-small/2024-03-01.csv", &registry)?;
+/// assert_eq!(day.date().to_string(), "2024-03-01");
+/// assert_eq!(day.daily().count(), 17);
+/// assert!(day.rejects().is_empty(), "a strict run stops instead");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, PartialEq, Debug)]
+pub struct MeasuredDay {
+    pub(crate) finished: Finished,
+    pub(crate) ledger: DayLedger,
+    pub(crate) rejects: Vec<RejectRow>,
+}
+
+/// Measures the day of one file: CSV, the binary form or NASDAQ ITCH, plain or compressed. Strict, on one thread; see
+/// [`replay_with`] for more.
+///
+/// # Errors
+/// [`ReplayError`]: what is wrong, where, and what was expected.
+///
+/// ```
+/// let registry = quoteclock::Registry::open("../../replay-data/tse-small/registry")?;
+/// let day = quoteclock::replay("../../replay-data/tse-small/2024-03-01.csv", &registry)?;
+/// for row in day.daily() {
+///     println!("{} {} {}: {:?}", row.market_maker, row.issue, row.obligation, row.display_pct);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn replay(file: impl AsRef<Path>, registry: &Registry) -> Result<MeasuredDay, ReplayError> {
+    replay_with(&Input::named(file.as_ref()), registry, &ReplayOptions::default(), &|_| {})
+}
+
+/// Measures the day of an input; `progress` is told how many of its bytes have been read since it was last told.
+///
+/// # Errors
+/// [`ReplayError`]: what is wrong, where, and what was expected.
+///
+/// ```
+/// use quoteclock::{Input, Registry, ReplayOptions, Threads, replay_with};
+/// use std::sync::atomic::{AtomicU64, Ordering};
+///
+/// let registry = Registry::open("../../replay-data/tse-small/registry")?;
+/// let input = Input::named("../../replay-data/tse-small/2024-03-01.csv".as_ref());
+/// let options = ReplayOptions { threads: Threads(2.try_into()?), ..ReplayOptions::default() };
+/// let read = AtomicU64::new(0);
+/// let day = replay_with(&input, &registry, &options, &|bytes| _ = read.fetch_add(bytes, Ordering::Relaxed))?;
+/// assert_eq!(Some(read.into_inner()), input.size());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn replay_with(
+    input: &Input,
+    registry: &Registry,
+    options: &ReplayOptions,
+    progress: Progress<'_>,
+) -> Result<MeasuredDay, ReplayError> {
+    let day = measure(registry.tables(), input, &options.day(), options.threads, &mut KeepRejects, progress)?;
+    Ok(MeasuredDay { finished: day.finished, ledger: day.ledger, rejects: day.rejects.rows })
+}
+
+impl MeasuredDay {
+    /// The trading date.
+    ///
+    /// ```
+    /// # let registry = quoteclock::Registry::open("../../replay-data/tse-small/registry")?;
+    /// let day = quoteclock::replay("../../replay-data/tse-small/2024-03-04.csv", &registry)?;
+    /// assert_eq!((day.date().to_string(), day.multiplier()), ("2024-03-04".to_owned(), 2));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn date(&self) -> Date {
+        self.finished.plan.date
+    }
+
+    /// The Fast Market multiplier of the date: 1, 2 or 4. Clause: `ST1/fast-market`.
+    ///
+    /// ```
+    /// # let registry = quoteclock::Registry::open("../../replay-data/tse-small/registry")?;
+    /// let day = quoteclock::replay("../../replay-data/tse-small/2024-03-04.csv", &registry)?;
+    /// assert_eq!(day.multiplier(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn multiplier(&self) -> u32 {
+        self.finished.plan.multiplier
+    }
+
+    /// Records read, those set aside included.
+    ///
+    /// ```
+    /// # let registry = quoteclock::Registry::open("../../replay-data/tse-small/registry")?;
+    /// let day = quoteclock::replay("../../replay-data/tse-small/2024-03-01.csv", &registry)?;
+    /// assert!(100 < day.record_count());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn record_count(&self) -> u64 {
+        self.finished.record_count
+    }
+
+    /// Records set aside; [`MeasuredDay::rejects`] has them.
+    ///
+    /// ```
+    /// # let registry = quoteclock::Registry::open("../../replay-data/tse-small/registry")?;
+    /// let day = quoteclock::replay("../../replay-data/tse-small/2024-03-01.csv", &registry)?;
+    /// assert_eq!(day.reject_count(), 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn reject_count(&self) -> u64 {
+        self.finished.reject_count
+    }
+
+    /// The rows of `daily.csv`, sorted bytewise by market maker, issue and obligation.
+    ///
+    /// ```
+    /// # let registry = quoteclock::Registry::open("../../replay-data/tse-small/registry")?;
+    /// let day = quoteclock::replay("../../replay-data/tse-small/2024-03-01.csv", &registry)?;
+    /// let first = day.daily().next().expect("17 rows");
+    /// assert_eq!((&*first.market_maker, &*first.issue, &*first.obligation), ("MM1", "1306", "general"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn daily(&self) -> impl Iterator<Item = DailyRow> + '_ {
+        keys(&self.finished.plan).map(|(index, sign_up, obligation)| {
+            let Total { available, fulfilled, unknown } = self.ledger.total(index);
+            DailyRow {
+                date: self.date(),
+                market_maker: sign_up.market_maker.clone(),
+                issue: sign_up.issue.to_string(),
+                obligation: obligation.id.to_string(),
+                available,
+                fulfilled,
+                unknown,
+                display_pct: DisplayPercent::of(fulfilled, available),
+            }
+        })
+    }
+
+    /// The rows of `breaches.csv`, in the order of [`MeasuredDay::daily`], then of time.
+    ///
+    /// ```
+    /// # let registry = quoteclock::Registry::open("../../replay-data/tse-small/registry")?;
+    /// let day = quoteclock::replay("../../replay-data/tse-small/2024-03-01.csv", &registry)?;
+    /// for row in day.breaches().filter(|row| row.market_maker == "MM1") {
+    ///     println!("{} {} for {}: {}", row.issue, row.start_text(), row.duration(), row.reason);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn breaches(&self) -> impl Iterator<Item = BreachRow> + '_ {
+        keys(&self.finished.plan).flat_map(move |(index, sign_up, obligation)| {
+            self.ledger.breaches(index).iter().map(move |breach| BreachRow {
+                plan: Arc::clone(&self.finished.plan),
+                market_maker: sign_up.market_maker.clone(),
+                issue: sign_up.issue.to_string(),
+                obligation: obligation.id.to_string(),
+                span: breach.span,
+                reason: breach.reason,
+            })
+        })
+    }
+
+    /// What a lenient run has set aside, in the order of the input: the first 10,000.
+    ///
+    /// ```
+    /// # let registry = quoteclock::Registry::open("../../replay-data/tse-small/registry")?;
+    /// let day = quoteclock::replay("../../replay-data/tse-small/2024-03-01.csv", &registry)?;
+    /// assert!(day.rejects().is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn rejects(&self) -> &[RejectRow] {
+        &self.rejects
+    }
+
+    /// What was required on the date, resolved: sessions, sign-ups, limits.
+    ///
+    /// ```
+    /// # let registry = quoteclock::Registry::open("../../replay-data/tse-small/registry")?;
+    /// let day = quoteclock::replay("../../replay-data/tse-small/2024-03-01.csv", &registry)?;
+    /// assert_eq!(day.plan().sessions().len(), 2, "morning and afternoon");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn plan(&self) -> &Arc<DayPlan> {
+        &self.finished.plan
+    }
+
+    /// What was traded and sent, by issue and by sign-up: what the month's incentives rest on.
+    ///
+    /// ```
+    /// # let registry = quoteclock::Registry::open("../../replay-data/tse-small/registry")?;
+    /// let day = quoteclock::replay("../../replay-data/tse-small/2024-03-01.csv", &registry)?;
+    /// assert_eq!(day.turnover().sign_ups.len(), day.plan().sign_ups.len());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn turnover(&self) -> &DayTurnover {
+        &self.finished.turnover
+    }
+
+    /// Totals and breaches by the plan's obligations, for whoever goes on to the crates below.
+    ///
+    /// ```
+    /// # let registry = quoteclock::Registry::open("../../replay-data/tse-small/registry")?;
+    /// let day = quoteclock::replay("../../replay-data/tse-small/2024-03-01.csv", &registry)?;
+    /// let mut csv = Vec::new();
+    /// quoteclock_report::write_daily_csv(day.plan(), day.ledger(), &mut csv)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn ledger(&self) -> &DayLedger {
+        &self.ledger
+    }
+}
+
+/// So many records set aside are kept: damage of any size fits into memory.
+const REJECTS_MAX: usize = 10_000;
+/// So much of each.
+const RECORD_BYTES_MAX: usize = 1 << 16;
+
+/// Keeps the records set aside.
+struct KeepRejects;
+
+impl Rejects for KeepRejects {
+    type Sink = Kept;
+
+    fn begin(&mut self) -> io::Result<Kept> {
+        Ok(Kept::default())
+    }
+}
+
+/// The records set aside of one pass.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    pub(crate) rows: Vec<RejectRow>,
+    /// All of them.
+    count: usize,
+}
+
+impl RejectSink for Kept {
+    fn reject(&mut self, bad: &BadRecord, bytes: &[u8]) {
+        self.count += 1;
+        if REJECTS_MAX < self.count {
+            return;
+        }
+        self.rows.push(RejectRow {
+            place: bad.place.to_string(),
+            issue: Some(bad.issue.clone()).filter(|issue| !issue.is_empty()),
+            reason: bad.fault.to_string(),
+            record: bytes[..bytes.len().min(RECORD_BYTES_MAX)].to_vec(),
+        });
+    }
+
+    fn rest(&mut self, bytes: &[u8]) {
+        if let Some(row) = self.rows.last_mut().filter(|_| self.count <= REJECTS_MAX) {
+            let room = RECORD_BYTES_MAX - row.record.len();
+            row.record.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        }
+    }
+}
