@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     println!("{rows} rows written aside in {:?}", started.elapsed());
     let started = Instant::now();
-    Store::create(&folder.join("year.db"))?.replace_days(batch)?;
+    Store::create(&folder.join("year.db"))?.replace_days(batch, || {})?;
     println!("and stored in one transaction in {:?}", started.elapsed());
     std::fs::remove_file(folder.join("batch.db"))?;
     Ok(())

@@ -1,13 +1,14 @@
 //! `quoteclock convert`: events of one form written in another.
 
+use crate::target::{Target as Output, refuse_inputs, refuse_own_output};
 use crate::{BadUsage, Outcome, terminal};
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::ValueEnum;
 use jiff::civil::Date;
 use jiff::tz::TimeZoneDatabase;
 use quoteclock_model::{IssueCode, Timestamp};
 use quoteclock_replay::{ConvertError, ConvertOptions, Input, Target, convert};
-use std::io::{BufWriter, IsTerminal, Write};
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 /// Write events of one form in another, whole or an excerpt.
@@ -71,45 +72,34 @@ enum ConvertForm {
 pub(crate) fn run(args: &ConvertArgs) -> Result<Outcome> {
     let options = options(args)?;
     let input = Input::named(&args.input);
+    let output = output(args, &input, &options)?;
     let bar = terminal::progress_bar(input.size());
     let progress = |bytes| bar.inc(bytes);
-    let result = if args.output == Path::new("-") {
-        if options.target == Target::Binary && std::io::stdout().is_terminal() {
-            return Err(BadUsage("the binary form is not for a terminal: give a file, or a pipe".to_owned()).into());
-        }
-        convert(&input, &options, BufWriter::new(std::io::stdout().lock()), &progress).map_err(anyhow::Error::from)
-    } else {
-        into_file(args, &input, &options, &progress)
-    };
+    let result = output.write(|to| {
+        let mut to = Compressed::new(to, &args.output).map_err(ConvertError::Write)?;
+        convert(&input, &options, &mut to, &progress)?;
+        Ok(to.finish().map_err(ConvertError::Write)?)
+    });
     bar.finish_and_clear();
     result?;
     Ok(Outcome::Done)
 }
 
-/// Writes aside, and gives the file its name once it is whole.
-fn into_file(
-    args: &ConvertArgs,
-    input: &Input,
-    options: &ConvertOptions,
-    progress: quoteclock_replay::Progress<'_>,
-) -> Result<u64, anyhow::Error> {
-    let folder = match args.output.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
+/// Where to write to, if that makes sense.
+fn output(args: &ConvertArgs, input: &Input, options: &ConvertOptions) -> Result<Output> {
+    let output = if args.output == Path::new("-") {
+        Output::Stdout
+    } else {
+        refuse_inputs(std::slice::from_ref(&args.output), std::slice::from_ref(input), &[])?;
+        Output::of(&args.output)?
     };
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".quoteclock-");
-    // As any new file, not as a secret one.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let file = builder.tempfile_in(folder);
-    let file = file.with_context(|| format!("writing to the folder {}", folder.display()))?;
-    let mut output = Compressed::new(BufWriter::new(file.as_file()), &args.output).map_err(ConvertError::Write)?;
-    let written = convert(input, options, &mut output, progress)?;
-    output.finish().map_err(ConvertError::Write)?;
-    file.as_file().sync_all().map_err(ConvertError::Write)?;
-    file.persist(&args.output).with_context(|| format!("writing {}", args.output.display()))?;
-    Ok(written)
+    if output == Output::Stdout {
+        refuse_own_output(std::slice::from_ref(input))?;
+        if options.target == Target::Binary && std::io::stdout().is_terminal() {
+            return Err(BadUsage("the binary form is not for a terminal: give a file, or a pipe".to_owned()).into());
+        }
+    }
+    Ok(output)
 }
 
 fn options(args: &ConvertArgs) -> Result<ConvertOptions> {
@@ -147,11 +137,15 @@ fn target(args: &ConvertArgs) -> Result<Target> {
         None => {}
     }
     let name = args.output.to_string_lossy();
-    let stem = name.strip_suffix(".gz").or(name.strip_suffix(".zst")).unwrap_or(&name);
+    // Names from systems that have no small letters are as good.
+    let lower = name.to_ascii_lowercase();
+    let stem = lower.strip_suffix(".gz").or(lower.strip_suffix(".zst")).unwrap_or(&lower);
     match stem {
         "-" => Ok(Target::Csv),
         _ if stem.ends_with(".csv") => Ok(Target::Csv),
         _ if stem.ends_with(".qcev") => Ok(Target::Binary),
+        // A device, or standard output by another name, is as good as a dash.
+        _ if !matches!(Output::of(&args.output)?, Output::File(_)) => Ok(Target::Csv),
         _ => Err(BadUsage(format!(
             "{name}: the name does not tell the form, expected .csv or .qcev, with .gz or .zst behind it to compress (or --form)"
         ))
@@ -169,7 +163,8 @@ pub(crate) enum Compressed<'a, W: Write> {
 impl<W: Write> Compressed<'_, W> {
     pub(crate) fn new(to: W, name: &Path) -> std::io::Result<Self> {
         const ZSTD_LEVEL: i32 = 3;
-        Ok(match name.extension().and_then(|extension| extension.to_str()) {
+        let extension = name.extension().map(|extension| extension.to_ascii_lowercase());
+        Ok(match extension.as_ref().and_then(|extension| extension.to_str()) {
             Some("gz") => Compressed::Gzip(flate2::write::GzEncoder::new(to, flate2::Compression::default())),
             Some("zst") => {
                 let mut encoder = zstd::Encoder::new(to, ZSTD_LEVEL)?;

@@ -1,5 +1,6 @@
 //! `quoteclock explain`: why an obligation was fulfilled or not, at an instant or along a day.
 
+use crate::target::{Target, refuse_inputs};
 use crate::{BadUsage, Outcome, output, registry, terminal};
 use anyhow::{Context, Result};
 use jiff::civil::Date;
@@ -7,8 +8,6 @@ use quoteclock_engine::DayOptions;
 use quoteclock_explain::{Explanation, Question, Watch, render_text, write_html, write_json};
 use quoteclock_replay::{Input, ReplayError, replay};
 use quoteclock_rules::Registry;
-use std::fs::File;
-use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 /// Say why an obligation was fulfilled or not: at an instant, or along a day.
@@ -77,7 +76,16 @@ pub(crate) struct ExplainArgs {
 pub(crate) fn run(args: &ExplainArgs) -> Result<Outcome> {
     let question = question(args)?;
     let Some(registry) = registry::load_for_measuring(&args.registry)? else { return Ok(Outcome::BadInput) };
+    let input = Input::named(&args.file);
+    if let Some(page) = &args.html {
+        refuse_inputs(std::slice::from_ref(page), std::slice::from_ref(&input), &registry::files(&args.registry))?;
+        Target::of(page)?;
+    }
     let explanation = explain(args, &registry, &question)?;
+    if 0 < explanation.reject_count {
+        let count = explanation.reject_count;
+        terminal::print_warning(&format!("bad records set aside: {count}; the time in doubt is unknown"));
+    }
     if let Some(page) = &args.html {
         write_page(&explanation, page)?;
     }
@@ -88,12 +96,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<Outcome> {
     } else {
         output::print(&render_text(&explanation, terminal::table_style()))?;
     }
-    if 0 < explanation.reject_count {
-        let count = explanation.reject_count;
-        terminal::print_warning(&format!("bad records set aside: {count}; the time in doubt is unknown"));
-        return Ok(Outcome::Incomplete);
-    }
-    Ok(Outcome::Done)
+    Ok(if 0 < explanation.reject_count { Outcome::Incomplete } else { Outcome::Done })
 }
 
 /// What was typed, as a question.
@@ -123,17 +126,8 @@ fn explain(args: &ExplainArgs, registry: &Registry, question: &Question) -> Resu
     answer.map_err(|error| BadUsage(error.to_string()).into())
 }
 
-/// Writes the page aside, and gives it its name once it is whole.
+/// Writes the page, aside until it is whole where that can be.
 fn write_page(explanation: &Explanation, page: &Path) -> Result<()> {
-    let writing = || format!("writing {}", page.display());
-    let folder = match page.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
-    let aside = tempfile::Builder::new().prefix(".quoteclock-").tempdir_in(folder).with_context(writing)?;
-    let whole = aside.path().join("page.html");
-    let mut to = BufWriter::new(File::create(&whole).with_context(writing)?);
-    write_html(explanation, &mut to).with_context(writing)?;
-    to.flush().with_context(writing)?;
-    std::fs::rename(&whole, page).with_context(writing)
+    Target::of(page)?
+        .write(|mut to| write_html(explanation, &mut to).with_context(|| format!("writing {}", page.display())))
 }

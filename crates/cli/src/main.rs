@@ -11,11 +11,14 @@ mod explain;
 mod generate;
 mod month;
 mod output;
+mod publication;
 mod registry;
 mod replay;
 mod report;
+mod scratch;
 mod staging;
 mod status;
+mod target;
 mod terminal;
 
 use args::{Args, Command};
@@ -52,6 +55,9 @@ impl std::error::Error for BadUsage {}
 
 fn main() -> ExitCode {
     let args = Args::parse();
+    quoteclock_store::on_waiting(|| {
+        terminal::print_warning("waiting for another program that is writing to the database");
+    });
     let result = match &args.command {
         Command::Replay(replay) => replay::run(replay),
         Command::Report(report) => report::run(report),
@@ -68,7 +74,7 @@ fn main() -> ExitCode {
         Ok(Outcome::Incomplete) => ExitCode::from(3),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            terminal::print_error(&format!("{error:#}"));
+            terminal::print_error(&terminal::error_text(&error));
             ExitCode::from(if error.is::<BadUsage>() { 2 } else { 1 })
         }
     }

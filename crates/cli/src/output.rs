@@ -1,11 +1,19 @@
 //! Standard output, on which only results appear.
 
-use anyhow::Result;
-use std::io::{Write, stdout};
+use anyhow::{Context, Result};
+use std::io::{self, ErrorKind, Write, stdout};
 
 /// Prints `text` to standard output.
 pub(crate) fn print(text: &str) -> Result<()> {
+    print_with(|stdout| stdout.write_all(text.as_bytes()))
+}
+
+/// Prints what `write` writes to standard output. A reader that has left before the end has what it wanted: that is no
+/// error, and takes nothing from the exit code.
+pub(crate) fn print_with(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
     let mut stdout = stdout().lock();
-    stdout.write_all(text.as_bytes())?;
-    Ok(stdout.flush()?)
+    match write(&mut stdout).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        result => result.context("writing to standard output"),
+    }
 }

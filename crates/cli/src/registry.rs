@@ -3,9 +3,9 @@
 use crate::terminal;
 use anyhow::Result;
 use quoteclock::RegistryError;
-use quoteclock_rules::{Registry, Severity};
+use quoteclock_rules::{FILE_NAMES, Registry, Severity};
 use quoteclock_store::Digest;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The registry, if nothing is wrong with it; otherwise prints what is.
 pub(crate) fn load_for_measuring(folder: &Path) -> Result<Option<Registry>> {
@@ -28,4 +28,9 @@ pub(crate) fn load_and_hash(folder: &Path) -> Result<Option<(Registry, Digest)>>
         terminal::print_warning(&folder.join(stranger.to_string()).display().to_string());
     }
     Ok(Some((registry.tables().clone(), registry.digest())))
+}
+
+/// The files that a registry in the folder may have.
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
+    FILE_NAMES.iter().map(|name| folder.join(name)).collect()
 }

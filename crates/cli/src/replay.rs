@@ -1,17 +1,17 @@
 //! `quoteclock replay`: days of order events in, quote display time out.
 
-use crate::staging::{Forms, List, Parts, StagedRejects, Staging};
-use crate::{BadUsage, Outcome, output, registry, terminal};
+use crate::staging::{self, Forms, List, Parts, StagedRejects, Staging};
+use crate::target::{folder_of, refuse_inputs};
+use crate::{BadUsage, Outcome, month, output, publication, registry, scratch, terminal};
 use anyhow::{Context, Result, bail};
 use jiff::civil::Date;
 use quoteclock_engine::DayOptions;
 use quoteclock_replay::{Input, MeasuredDay, Progress, ReplayError, Threads, measure, measure_and_hash};
 use quoteclock_report::{DaySummary, write_document};
 use quoteclock_rules::Registry;
-use quoteclock_store::{Batch, Digest, Provenance, Store};
+use quoteclock_store::{Batch, Digest, Provenance, Store, StoreError};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::io::{Write, stdout};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -61,8 +61,9 @@ pub(crate) struct ReplayArgs {
     #[arg(long, value_name = "DATE")]
     date: Option<Date>,
 
-    /// Threads to measure with, over all days at once [default: one for each core]
-    #[arg(long, value_name = "N")]
+    /// Threads to measure with, over all days at once; more than four for each core are taken as that many
+    /// [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = threads)]
     threads: Option<NonZeroUsize>,
 
     /// Print one JSON document with the names and columns of the CSV files
@@ -75,7 +76,42 @@ pub(crate) struct ReplayArgs {
     files: Vec<PathBuf>,
 }
 
+/// Reads what `--threads` says.
+fn threads(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| format!("found \"{text}\", expected a number of threads, at least 1"))
+}
+
+/// More threads than so many for each core only wait for each other.
+const THREADS_PER_CORE_MAX: usize = 4;
+
 impl ReplayArgs {
+    /// How many threads to measure with.
+    fn thread_count(&self) -> usize {
+        let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN).get();
+        self.threads.map_or(cores, |threads| threads.get().min(cores.saturating_mul(THREADS_PER_CORE_MAX)))
+    }
+
+    /// The names of the files that go into `--out`.
+    fn names(&self) -> Vec<String> {
+        staging::names(self.lenient, self.parquet())
+    }
+
+    /// Looks, before anything is measured, at every name that will be written.
+    fn look_at_outputs(&self, inputs: &[Input]) -> Result<()> {
+        let mut outputs: Vec<PathBuf> = self.db.iter().cloned().collect();
+        if let Some(out) = &self.out {
+            outputs.extend(self.names().iter().map(|name| out.join(name)));
+        }
+        refuse_inputs(&outputs, inputs, &registry::files(&self.registry))?;
+        if let Some(out) = &self.out {
+            publication::look(out, &self.names(), &staging::stale(&self.names()))?;
+        }
+        match &self.db {
+            Some(db) => check_database(db),
+            None => Ok(()),
+        }
+    }
+
     /// Whether Parquet is asked for.
     fn parquet(&self) -> bool {
         #[cfg(feature = "parquet")]
@@ -100,21 +136,34 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Outcome> {
     if 1 < inputs.iter().filter(|input| **input == Input::Stdin).count() {
         return Err(BadUsage("standard input (-) is given twice, expected once: a file is a day".to_owned()).into());
     }
+    args.look_at_outputs(&inputs)?;
     let Some((registry, digest)) = registry::load_and_hash(&args.registry)? else { return Ok(Outcome::BadInput) };
-    if let Some(db) = &args.db {
-        check_database(db)?;
-    }
     let forms = Forms { csv: args.out.is_some(), json: args.json };
-    let staging = Staging::new(args.out.as_deref().or(args.db.as_deref().and_then(Path::parent)), forms)?;
+    let staging = Staging::new(args.out.as_deref().or(args.db.as_deref().map(folder_of)), forms)?;
     let batch = args.db.is_some().then(|| Batch::create(&staging.database())).transpose()?.map(Mutex::new);
     let run = Run { args, registry: &registry, digest, batch: batch.as_ref() };
     let days = in_order_of_dates(&inputs, run.measure_all(&inputs, &staging)?)?;
     let parts: Vec<Parts> = days.iter().map(|day| day.parts.clone()).collect();
+    warn(args, &days);
     publish(args, &staging, &parts, batch)?;
-    if args.json {
-        print_json(&registry, &parts, args.lenient)?;
-    } else {
-        print_text(args, &registry, &days)?;
+    let printed =
+        if args.json { print_json(&registry, &parts, args.lenient) } else { print_text(args, &registry, &days) };
+    let kept = kept(args, &days);
+    printed
+        .map_err(|error| if kept.is_empty() { error } else { error.context(format!("{}, but", kept.trim_end())) })?;
+    let is_whole = days.iter().all(|day| day.reject_count == 0);
+    Ok(if is_whole { Outcome::Done } else { Outcome::Incomplete })
+}
+
+/// Says what a reader of the figures has to know first.
+fn warn(args: &ReplayArgs, days: &[Measured]) {
+    if let Some(out) = &args.out {
+        let dates: Vec<Date> = days.iter().map(|day| day.date).collect();
+        let replaced = staging::replaced_dates(out, &dates);
+        if !replaced.is_empty() {
+            let replaced = month::list(&replaced);
+            terminal::print_warning(&format!("{}: results of {replaced} are replaced", out.display()));
+        }
     }
     let reject_count: u64 = days.iter().map(|day| day.reject_count).sum();
     if 0 < reject_count {
@@ -124,15 +173,13 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Outcome> {
         };
         let records = if reject_count == 1 { "1 bad record was" } else { &format!("{reject_count} bad records were") };
         terminal::print_warning(&format!("{records} set aside, and the time in doubt is unknown: {where_to}"));
-        return Ok(Outcome::Incomplete);
     }
-    Ok(Outcome::Done)
 }
 
 /// Refuses, before anything is measured, a database that could not be written to.
 fn check_database(db: &Path) -> Result<()> {
     if db.exists() {
-        Store::open(db)?;
+        Store::create(db)?;
         return Ok(());
     }
     match db.parent() {
@@ -146,17 +193,32 @@ fn check_database(db: &Path) -> Result<()> {
 /// Puts the results where they belong. Files are on the disk first, the database follows in one transaction, and then the
 /// files have their names: what is left to fail after the transaction is a renaming within a folder.
 fn publish(args: &ReplayArgs, staging: &Staging, parts: &[Parts], batch: Option<Mutex<Batch>>) -> Result<()> {
-    let names = if args.out.is_some() { staging.join(parts, args.lenient, args.parquet())? } else { Vec::new() };
-    if let Some(out) = &args.out {
-        std::fs::create_dir_all(out).with_context(|| format!("making the folder {}", out.display()))?;
-    }
+    let publication = match &args.out {
+        Some(out) => {
+            let names = staging.join(parts, args.lenient, args.parquet())?;
+            Some(staging.prepare(&names, out)?)
+        }
+        None => None,
+    };
+    let mut uninterrupted = None;
     if let (Some(db), Some(batch)) = (&args.db, batch) {
-        Store::create(db)?.replace_days(batch.into_inner().expect("no thread panicked with the lock"))?;
+        let batch = batch.into_inner().expect("no thread panicked with the lock");
+        match Store::create(db)?.replace_days(batch, || uninterrupted = Some(scratch::uninterrupted())) {
+            Err(stored @ StoreError::StoredAll { .. }) => {
+                terminal::print_warning(&terminal::error_text(&stored.into()));
+            }
+            result => result?,
+        }
     }
-    match &args.out {
-        Some(out) => staging.publish(&names, out, args.lenient),
-        None => Ok(()),
-    }
+    let Some(publication) = publication else { return Ok(()) };
+    publication.carry_out(uninterrupted).map_err(|error| match &args.db {
+        Some(db) => error.context(format!(
+            "{}: the days are stored, but the files of --out could not be given their names (the same command again \
+             mends that)",
+            db.display()
+        )),
+        None => error,
+    })
 }
 
 /// What all days of a run have in common.
@@ -174,10 +236,9 @@ impl Run<'_> {
         let sizes: Option<u64> = inputs.iter().map(Input::size).sum();
         let bar = terminal::progress_bar(sizes);
         let progress = |bytes| bar.inc(bytes);
-        let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        let threads = self.args.threads.unwrap_or(cores);
-        let days_at_once = threads.get().min(inputs.len());
-        let of_a_day = Threads(NonZeroUsize::new(threads.get() / days_at_once.max(1)).unwrap_or(NonZeroUsize::MIN));
+        let threads = self.args.thread_count();
+        let days_at_once = threads.min(inputs.len());
+        let of_a_day = Threads(NonZeroUsize::new(threads / days_at_once.max(1)).unwrap_or(NonZeroUsize::MIN));
         let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
         let results = Mutex::new(BTreeMap::new());
         let work = || {
@@ -191,7 +252,10 @@ impl Run<'_> {
         };
         std::thread::scope(|scope| {
             for _ in 1..days_at_once {
-                scope.spawn(work);
+                // Where the system refuses a thread, those that there are do its work.
+                if std::thread::Builder::new().spawn_scoped(scope, work).is_err() {
+                    break;
+                }
             }
             work();
         });
@@ -292,7 +356,7 @@ fn print_json(registry: &Registry, parts: &[Parts], lenient: bool) -> Result<()>
         lists.push(("rejects", list(List::Rejects)?));
     }
     let rest = Rest { scheme: Scheme { name, version, interpretations } };
-    Ok(write_document(lists, &rest, stdout().lock())?)
+    output::print_with(|to| write_document(lists, &rest, to))
 }
 
 fn print_text(args: &ReplayArgs, registry: &Registry, days: &[Measured]) -> Result<()> {
@@ -308,14 +372,20 @@ fn print_text(args: &ReplayArgs, registry: &Registry, days: &[Measured]) -> Resu
     let choices: Vec<String> =
         scheme.interpretations().iter().map(|(name, value)| format!("{name} = \"{value}\"")).collect();
     text.push_str(&quoteclock_report::wrap(&format!("interpretations: {}", choices.join(", ")), style.width));
+    text.push_str(&kept(args, days));
+    output::print(&text)
+}
+
+/// Where the results are.
+fn kept(args: &ReplayArgs, days: &[Measured]) -> String {
+    let mut text = String::new();
     if let Some(out) = &args.out {
         let rejects = if args.lenient { ", rejects.csv" } else { "" };
         let parquet = if args.parquet() { ", daily.parquet, breaches.parquet" } else { "" };
         text.push_str(&format!("written to {}: daily.csv, breaches.csv{rejects}{parquet}\n", out.display()));
     }
     if let Some(db) = &args.db {
-        text.push_str(&format!("stored in {}: {}\n", db.display(), crate::month::count(days.len(), "day")));
+        text.push_str(&format!("stored in {}: {}\n", db.display(), month::count(days.len(), "day")));
     }
-    output::print(&text)?;
-    Ok(stdout().flush()?)
+    text
 }

@@ -1,6 +1,7 @@
 //! `quoteclock report`: what a month's stored days decide.
 
 use crate::month::{self, SchemeJson, StoredMonth};
+use crate::publication::Publication;
 use crate::staging;
 use crate::{Outcome, output, terminal};
 use anyhow::{Context, Result};
@@ -90,6 +91,7 @@ pub(crate) fn run(args: &ReportArgs) -> Result<Outcome> {
     if let Some(out) = &args.out {
         written = report.write(out, args.parquet())?;
     }
+    report.warn();
     if args.json {
         output::print(&format!("{}\n", report.json()?))?;
     } else {
@@ -99,7 +101,6 @@ pub(crate) fn run(args: &ReportArgs) -> Result<Outcome> {
         }
         output::print(&text)?;
     }
-    report.warn();
     Ok(if report.stored.missing.is_empty() { Outcome::Done } else { Outcome::Incomplete })
 }
 
@@ -139,7 +140,9 @@ impl Report<'_> {
             let path = staging.path().join(name);
             names.push(staging::columnar(&path).with_context(|| format!("writing {name} as Parquet"))?);
         }
-        staging::give_names(staging.path(), &names, out)?;
+        let stale = ["monthly.parquet", "market_makers.parquet"];
+        let stale: Vec<&str> = stale.into_iter().filter(|name| !names.iter().any(|written| written == name)).collect();
+        Publication::prepare(staging.path(), &names, out, &stale)?.carry_out(None)?;
         Ok(names)
     }
 

@@ -1,16 +1,20 @@
 //! Output written aside until the run is whole: parts of each day first, then the files, then their names.
 
 use anyhow::{Context, Result, bail};
+use jiff::civil::Date;
 use quoteclock_engine::{BadRecord, RejectSink};
 use quoteclock_replay::Rejects;
 use quoteclock_report::{
     BREACH_COLUMNS, DAILY_COLUMNS, JsonRows, RejectsCsv, RejectsJson, write_breaches_csv, write_daily_csv,
 };
 use quoteclock_rules::DayPlan;
+use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
-use tempfile::TempDir;
+
+use crate::publication::Publication;
+use crate::scratch::Scratch;
 
 /// What the parts are written as.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,7 +27,7 @@ pub(crate) struct Forms {
 
 /// A folder beside the output that is gone when the run ends, well or not.
 pub(crate) struct Staging {
-    folder: TempDir,
+    folder: Scratch,
     forms: Forms,
 }
 
@@ -31,7 +35,7 @@ impl Staging {
     /// A staging folder: on the file system of `out`, so that finished files only need their names.
     pub(crate) fn new(out: Option<&Path>, forms: Forms) -> Result<Staging> {
         let folder = match out {
-            None => builder().tempdir().context("making a temporary folder")?,
+            None => Scratch::anywhere()?,
             Some(out) => folder_beside(out)?,
         };
         Ok(Staging { folder, forms })
@@ -69,41 +73,47 @@ impl Staging {
         Ok(names)
     }
 
-    /// Gives joined files their names in `out`. `rejects` of an earlier run go if this one has none.
-    pub(crate) fn publish(&self, names: &[String], out: &Path, lenient: bool) -> Result<()> {
-        give_names(self.folder.path(), names, out)?;
-        if !lenient {
-            let stale = out.join("rejects.csv");
-            match std::fs::remove_file(&stale) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(error).with_context(|| format!("removing {} of an earlier run", stale.display()));
-                }
-                _ => {}
-            }
-        }
-        Ok(())
+    /// Prepares joined files for their names in `out`, where those of an earlier run go that this one has not made.
+    pub(crate) fn prepare(&self, names: &[String], out: &Path) -> Result<Publication> {
+        Publication::prepare(self.folder.path(), names, out, &stale(names))
     }
 }
 
-fn builder() -> tempfile::Builder<'static, 'static> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".quoteclock-");
-    builder
+/// The names of everything that a run may write, given what it is asked for.
+pub(crate) fn names(lenient: bool, parquet: bool) -> Vec<String> {
+    let is_written = |name: &&&str| match **name {
+        "rejects.csv" => lenient,
+        name => parquet || name.ends_with(".csv"),
+    };
+    NAMES.iter().filter(is_written).map(|name| (*name).to_owned()).collect()
+}
+
+/// The names that a run may write and this one does not.
+pub(crate) fn stale(names: &[String]) -> Vec<&'static str> {
+    NAMES.into_iter().filter(|name| !names.iter().any(|written| written == name)).collect()
+}
+
+/// Whatever a run may write.
+const NAMES: [&str; 5] = ["breaches.csv", "breaches.parquet", "rejects.csv", "daily.csv", "daily.parquet"];
+
+/// The dates of the results in `out` that a run over `dates` will replace.
+pub(crate) fn replaced_dates(out: &Path, dates: &[Date]) -> Vec<Date> {
+    let path = out.join("daily.csv");
+    // To open a pipe would be to wait for whoever writes to it.
+    let is_file = path.metadata().is_ok_and(|metadata| metadata.is_file());
+    let Some(file) = is_file.then(|| File::open(path).ok()).flatten() else { return Vec::new() };
+    let mut lines = BufReader::new(file).lines().map_while(io::Result::ok);
+    if lines.next().is_none_or(|header| header.split(',').next() != Some(DAILY_COLUMNS[0])) {
+        return Vec::new();
+    }
+    let found = lines.filter_map(|line| line.split(',').next()?.parse().ok());
+    let found: BTreeSet<Date> = found.filter(|date| !dates.contains(date)).collect();
+    found.into_iter().collect()
 }
 
 /// A folder on the file system of `out`, gone when it is dropped.
-pub(crate) fn folder_beside(out: &Path) -> Result<TempDir> {
-    let near = nearest_folder(out)?;
-    builder().tempdir_in(near).with_context(|| format!("writing to the folder {}", near.display()))
-}
-
-/// Moves finished files from `staging` into `out`, which is made if it is not there.
-pub(crate) fn give_names(staging: &Path, names: &[impl AsRef<Path>], out: &Path) -> Result<()> {
-    std::fs::create_dir_all(out).with_context(|| format!("making the folder {}", out.display()))?;
-    names.iter().try_for_each(|name| {
-        let to = out.join(name);
-        std::fs::rename(staging.join(name), &to).with_context(|| format!("writing {}", to.display()))
-    })
+pub(crate) fn folder_beside(out: &Path) -> Result<Scratch> {
+    Scratch::within(nearest_folder(out)?)
 }
 
 /// `out` itself, or the folder nearest to it of those it will stand in.

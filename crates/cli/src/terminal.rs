@@ -2,7 +2,7 @@
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use quoteclock_report::Style;
-use std::io::{IsTerminal, stderr, stdout};
+use std::io::{IsTerminal, Write, stderr, stdout};
 
 /// How a table on standard output is to look: as wide as the terminal, in colour on one only.
 pub(crate) fn table_style() -> Style {
@@ -26,12 +26,26 @@ pub(crate) fn print_warning(message: &str) {
     print_note("warning", "\x1b[1;33m", message);
 }
 
+/// Whoever closed standard error, or lets it run full, has no wish to read this: the exit code says it all the same.
 fn print_note(word: &str, colour: &str, message: &str) {
-    if stderr().is_terminal() && colours_are_welcome() {
-        eprintln!("{colour}{word}:\x1b[0m {message}");
+    let note = if stderr().is_terminal() && colours_are_welcome() {
+        format!("{colour}{word}:\x1b[0m {message}\n")
     } else {
-        eprintln!("{word}: {message}");
+        format!("{word}: {message}\n")
+    };
+    let _ = stderr().lock().write_all(note.as_bytes());
+}
+
+/// An error with its causes, each said once: libraries often repeat in one what they say in the next.
+pub(crate) fn error_text(error: &anyhow::Error) -> String {
+    let mut said: Vec<String> = Vec::new();
+    for cause in error.chain().map(ToString::to_string) {
+        let is_said = said.last().is_some_and(|last| last.ends_with(&cause) || cause.ends_with(last));
+        if !is_said {
+            said.push(cause);
+        }
     }
+    said.join(": ")
 }
 
 fn colours_are_welcome() -> bool {

@@ -10,14 +10,11 @@ use std::sync::Mutex;
 pub struct Threads(pub NonZeroUsize);
 
 impl Threads {
-    /// Starts the others.
-    ///
-    /// # Panics
-    /// If the system refuses to start a thread.
+    /// Starts the others, or as many of them as the system permits: what is measured is the same with any number.
     pub fn start(self) -> Pool {
-        let others = self.0.get() - 1;
-        let start = |others| rayon::ThreadPoolBuilder::new().num_threads(others).build();
-        Pool { others: (0 < others).then(|| start(others).expect("the system can start a few threads")) }
+        let start = |others: &usize| rayon::ThreadPoolBuilder::new().num_threads(*others).build().ok();
+        let fewer_and_fewer = std::iter::successors(Some(self.0.get() - 1), |others| Some(others / 2));
+        Pool { others: fewer_and_fewer.take_while(|others| 0 < *others).find_map(|others| start(&others)) }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The days of one run, written aside until all of them are measured.
 
 use crate::wide::Wide;
-use crate::{Digest, StoreError, schema};
+use crate::{Digest, StoreError, connect, schema};
 use jiff::civil::Date;
 use quoteclock_ledger::{DayLedger, Total};
 use quoteclock_model::{ByCounterparty, DayTurnover, Executed, Micros, Turnover};
@@ -60,7 +60,7 @@ impl Batch {
     /// [`StoreError`] of the file.
     pub fn create(file: &Path) -> Result<Batch, StoreError> {
         let error = |source| StoreError::of(file, "writing days aside", source);
-        let connection = Connection::open(file).map_err(error)?;
+        let connection = Connection::open(connect::plain(file)).map_err(error)?;
         schema::prepare_scratch(&connection).map_err(error)?;
         Ok(Batch { connection, file: file.to_owned() })
     }

@@ -1,5 +1,6 @@
 //! What can go wrong with the file, and what to say of it.
 
+use crate::connect::BUSY_TIMEOUT;
 use rusqlite::ErrorCode;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
@@ -41,6 +42,41 @@ pub enum StoreError {
         /// How long this one waited.
         seconds: u64,
     },
+    /// Neither it nor anything beside it can be written.
+    #[error("{}: cannot be written: the file, its folder or its file system is read-only; nothing was changed", file.display())]
+    ReadOnly {
+        /// The file.
+        file: PathBuf,
+    },
+    /// It can only be read together with a log into which nothing can be written.
+    #[error(
+        "{}: cannot be read without the right to write in its folder, as {} holds what a program that runs, or was \
+         interrupted, has stored; wait for it, or open the file once as somebody who has that right",
+        file.display(),
+        log.display()
+    )]
+    LogBeside {
+        /// The file.
+        file: PathBuf,
+        /// The log beside it.
+        log: PathBuf,
+    },
+    /// It is of an older form, and cannot be copied to be read.
+    #[error("{}: is of an older form, which is read from a copy that could not be made", file.display())]
+    Copy {
+        /// The file.
+        file: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The days are in it, though something went wrong afterwards.
+    #[error("{}: the days are stored, but the file could not be let go of in order; there is nothing to mend", file.display())]
+    StoredAll {
+        /// The file.
+        file: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
     /// The disk is full, or a limit on the size of files is reached.
     #[error("{}: there is no room to write; nothing was changed", file.display())]
     Full {
@@ -67,9 +103,19 @@ impl StoreError {
         let file = file.to_owned();
         match source.sqlite_error_code() {
             Some(ErrorCode::NotADatabase) => StoreError::NotOurs { file },
-            Some(ErrorCode::DatabaseBusy) => StoreError::Busy { file, seconds: crate::BUSY_TIMEOUT.as_secs() },
+            Some(ErrorCode::DatabaseBusy) => StoreError::Busy { file, seconds: BUSY_TIMEOUT.as_secs() },
+            Some(ErrorCode::ReadOnly) => StoreError::ReadOnly { file },
             Some(ErrorCode::DiskFull) => StoreError::Full { file, source },
             _ => StoreError::Sql { file, doing, source },
+        }
+    }
+
+    /// Whether it failed because nothing can be written there.
+    pub(crate) fn is_of_writing(&self) -> bool {
+        match self {
+            StoreError::ReadOnly { .. } => true,
+            StoreError::Sql { source, .. } => source.sqlite_error_code() == Some(ErrorCode::CannotOpen),
+            _ => false,
         }
     }
 }

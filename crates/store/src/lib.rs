@@ -9,6 +9,7 @@
 //! `WAL` with `synchronous = FULL`. Deliberately absent: judging what is stored.
 
 mod batch;
+mod connect;
 mod digest;
 mod error;
 mod read;
@@ -16,64 +17,124 @@ mod schema;
 mod wide;
 
 pub use batch::{Batch, MeasuredDay, Provenance};
+pub use connect::on_waiting;
 pub use digest::Digest;
 pub use error::StoreError;
 pub use read::{BreachRow, MarketTurnoverRow, StoredDay, TurnoverRow};
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-/// How long a program waits for another one that writes, before it gives up.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(60);
+use tempfile::TempPath;
 
 /// An open file of measured days.
 #[derive(Debug)]
 pub struct Store {
     connection: Connection,
     file: PathBuf,
+    /// A copy that is read in place of the file, where that is of an older form and cannot be written.
+    _copy: Option<TempPath>,
 }
 
 impl Store {
-    /// Opens the file, or makes a new one.
+    /// Opens the file for writing, or makes a new one.
     ///
     /// # Errors
-    /// [`StoreError`] if it is not a file of this program, of a newer one, or cannot be opened.
+    /// [`StoreError`] if it is not a file of this program, of a newer one, or cannot be written.
     pub fn create(file: &Path) -> Result<Store, StoreError> {
-        Store::with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
+        let store = Store::with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        match store.connection.is_readonly("main") {
+            Ok(false) => Ok(store),
+            Ok(true) => Err(StoreError::ReadOnly { file: file.to_owned() }),
+            Err(source) => Err(StoreError::of(file, "opening it", source)),
+        }
     }
 
-    /// Opens the file, which must be there.
+    /// Opens the file for reading: it must be there, and may be where nothing can be written. A file of an older form is
+    /// brought up to date, or a copy of it is; an empty one has no days, and stays empty.
     ///
     /// # Errors
-    /// As [`Store::create`], and [`StoreError::Absent`].
+    /// As [`Store::create`], and [`StoreError::Absent`], [`StoreError::LogBeside`].
     pub fn open(file: &Path) -> Result<Store, StoreError> {
-        if !file.exists() {
-            return Err(StoreError::Absent { file: file.to_owned() });
+        let Ok(metadata) = file.metadata() else { return Err(StoreError::Absent { file: file.to_owned() }) };
+        if metadata.len() == 0 && !connect::beside(file, "-wal").exists() {
+            return Store::without_days(file);
         }
-        Store::with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE)
+        match Store::with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE) {
+            Err(error) if error.is_of_writing() => Store::frozen(file),
+            result => result,
+        }
     }
 
     fn with_flags(file: &Path, flags: OpenFlags) -> Result<Store, StoreError> {
-        let error = |source| StoreError::of(file, "opening it", source);
-        let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut connection = Connection::open_with_flags(file, flags).map_err(error)?;
-        connection.busy_timeout(BUSY_TIMEOUT).map_err(error)?;
+        if file.is_dir() {
+            return Err(StoreError::NotOurs { file: file.to_owned() });
+        }
+        let opened = connect::open(file, flags);
+        let mut connection = opened.map_err(|source| StoreError::of(file, "opening it", source))?;
         schema::prepare(&mut connection, file)?;
-        Ok(Store { connection, file: file.to_owned() })
+        Ok(Store { connection, file: file.to_owned(), _copy: None })
     }
 
-    /// Puts the days of a run into the file: all of them or none, each in place of what was stored of its date.
+    /// What an empty file holds.
+    fn without_days(file: &Path) -> Result<Store, StoreError> {
+        let made = Connection::open_in_memory().and_then(|connection| {
+            schema::prepare_scratch(&connection)?;
+            Ok(connection)
+        });
+        let connection = made.map_err(|source| StoreError::of(file, "opening it", source))?;
+        Ok(Store { connection, file: file.to_owned(), _copy: None })
+    }
+
+    /// A file that is read where nothing can be written.
+    fn frozen(file: &Path) -> Result<Store, StoreError> {
+        let mut connection = connect::open_frozen(file)?;
+        if schema::is_current(&mut connection, file)? {
+            return Ok(Store { connection, file: file.to_owned(), _copy: None });
+        }
+        let copied = || {
+            let copy = tempfile::NamedTempFile::new()?.into_temp_path();
+            std::io::copy(&mut std::fs::File::open(file)?, &mut std::fs::File::create(&copy)?)?;
+            Ok(copy)
+        };
+        let copy = copied().map_err(|source| StoreError::Copy { file: file.to_owned(), source })?;
+        let store = Store::with_flags(&copy, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        Ok(Store { file: file.to_owned(), _copy: Some(copy), ..store })
+    }
+
+    /// Puts the days of a run into the file: all of them or none, each in place of what was stored of its date. When
+    /// nothing is left but to commit, `about_to_commit` is called.
     ///
     /// # Errors
-    /// [`StoreError`]; then nothing has changed.
-    pub fn replace_days(&mut self, batch: Batch) -> Result<(), StoreError> {
+    /// [`StoreError::StoredAll`] if the days are stored, though something went wrong afterwards; any other, and then
+    /// nothing has changed.
+    pub fn replace_days(&mut self, batch: Batch, about_to_commit: impl FnOnce()) -> Result<(), StoreError> {
         let file = batch.finish()?;
         let error = |source| StoreError::of(&self.file, "storing days", source);
-        self.connection.execute("ATTACH ?1 AS batch", [file.display().to_string()]).map_err(error)?;
-        let result = copy(&mut self.connection).map_err(error);
-        let detached = self.connection.execute_batch("DETACH batch").map_err(error);
-        result.and(detached)
+        self.connection.execute("ATTACH ?1 AS batch", [connect::text(&file)]).map_err(error)?;
+        let copied = copy(&mut self.connection, about_to_commit);
+        // The batch is done with, whether it is let go of now or together with the file.
+        let _ = self.connection.execute_batch("DETACH batch");
+        let Err(source) = copied else { return Ok(()) };
+        if self.holds_all(&file) {
+            return Err(StoreError::StoredAll { file: self.file.clone(), source });
+        }
+        Err(error(source))
+    }
+
+    /// Whether the file, opened anew, holds all days of a batch.
+    fn holds_all(&self, batch: &Path) -> bool {
+        let look = || -> rusqlite::Result<bool> {
+            let connection = connect::open(&self.file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+            connection.execute("ATTACH ?1 AS batch", [connect::text(batch)])?;
+            for table in schema::TABLES {
+                let sql = format!("SELECT EXISTS (SELECT * FROM batch.{table} EXCEPT SELECT * FROM main.{table})");
+                if connection.query_row(&sql, [], |row| row.get(0))? {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        };
+        look().unwrap_or(false)
     }
 
     /// Makes everything that is read from now on come from one moment, whoever stores days meanwhile.
@@ -113,11 +174,12 @@ impl Store {
 }
 
 /// Copies the attached batch in one transaction.
-fn copy(connection: &mut Connection) -> rusqlite::Result<()> {
+fn copy(connection: &mut Connection, about_to_commit: impl FnOnce()) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction.execute("DELETE FROM main.days WHERE date IN (SELECT date FROM batch.days)", [])?;
     for table in schema::TABLES {
         transaction.execute(&format!("INSERT INTO main.{table} SELECT * FROM batch.{table}"), [])?;
     }
+    about_to_commit();
     transaction.commit()
 }

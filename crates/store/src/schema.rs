@@ -1,9 +1,9 @@
 //! The file's form: whose it is, which version it has, and how an older one is brought up to date.
 
-use crate::{BUSY_TIMEOUT, StoreError};
+use crate::StoreError;
+use crate::connect::wait;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 /// Marks a file as ours: `qclk`.
 const APPLICATION_ID: i64 = 0x7163_6c6b;
@@ -35,6 +35,11 @@ pub(crate) fn prepare_scratch(connection: &Connection) -> rusqlite::Result<()> {
     connection.query_row("PRAGMA journal_mode = OFF", [], |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "OFF")?;
     MIGRATIONS.iter().try_for_each(|migration| connection.execute_batch(migration))
+}
+
+/// Whether a file that is only read has the form of this program; an error if it is none of its files.
+pub(crate) fn is_current(connection: &mut Connection, file: &Path) -> Result<bool, StoreError> {
+    Ok(version_of_file(connection, file)? == VERSION)
 }
 
 /// The version of a file that others may be writing to: what tells it is read in one transaction, so that a file in
@@ -73,22 +78,21 @@ fn migrate(connection: &mut Connection, file: &Path) -> Result<(), StoreError> {
 
 /// Sets the write-ahead log where it is not set yet. SQLite does not wait for others there, so this does.
 fn keep_a_log(connection: &Connection) -> rusqlite::Result<()> {
-    let started = Instant::now();
-    loop {
+    for count in 0.. {
         let mode = connection.query_row("PRAGMA journal_mode", [], |row| row.get::<_, String>(0))?;
         if mode == "wal" {
             return Ok(());
         }
         match connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())) {
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
-                if BUSY_TIMEOUT < started.elapsed() {
+                if !wait(count) {
                     return Err(error);
                 }
-                std::thread::sleep(Duration::from_millis(20));
             }
             result => return result,
         }
     }
+    Ok(())
 }
 
 #[cfg(test)]

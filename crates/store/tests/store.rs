@@ -67,7 +67,7 @@ fn store_days(store: &mut Store, folder: &Path, days: &[(Date, i64)]) -> Result<
         let (plan, ledger, turnover) = measured(date, fulfilled);
         batch.add(MeasuredDay { plan: &plan, ledger: &ledger, turnover: &turnover, provenance: &provenance() })?;
     }
-    store.replace_days(batch)
+    store.replace_days(batch, || {})
 }
 
 const ALL: std::ops::RangeInclusive<Date> = Date::MIN..=Date::MAX;
