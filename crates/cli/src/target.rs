@@ -136,7 +136,7 @@ pub(crate) fn dress_as(replaced: &Path, finished: &Path) -> io::Result<()> {
 pub(crate) fn refuse_inputs(outputs: &[PathBuf], inputs: &[Input], more: &[PathBuf]) -> Result<()> {
     let files = inputs.iter().filter_map(|input| match input {
         Input::File(path) => Some(path),
-        Input::Stdin => None,
+        _ => None,
     });
     let files: Vec<&PathBuf> = files.chain(more).collect();
     let reads_stdin = inputs.contains(&Input::Stdin);
