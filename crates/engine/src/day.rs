@@ -262,6 +262,14 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
         }
     }
 
+    /// The time of the last good record, or the start of the day; `None` before the date is known.
+    pub fn now(&self) -> Option<Timestamp> {
+        match &self.stage {
+            Stage::Open { progress, .. } => Some(progress.last()),
+            Stage::Waiting { .. } => None,
+        }
+    }
+
     /// The sink of intervals.
     pub fn sink_mut(&mut self) -> &mut S {
         &mut self.sink

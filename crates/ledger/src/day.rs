@@ -85,6 +85,11 @@ impl OpenLedger {
         OpenLedger { totals: vec![Total::default(); count], log: Vec::new() }
     }
 
+    /// The times of an obligation, as far as its intervals have ended.
+    pub fn total(&self, obligation: ObligationIndex) -> Total {
+        self.totals[obligation.0 as usize]
+    }
+
     /// The ledger of the day, which has ended.
     pub fn close(self) -> DayLedger {
         let OpenLedger { totals, log } = self;

@@ -15,6 +15,11 @@ impl Clock {
         Clock { since: start, state: State::Unavailable }
     }
 
+    /// The state, and since when.
+    pub fn running(&self) -> (State, Timestamp) {
+        (self.state, self.since)
+    }
+
     /// Sets the state from `at` on, and returns the interval that this ends, if any.
     #[must_use]
     pub fn set(&mut self, at: Timestamp, state: State) -> Option<Interval> {

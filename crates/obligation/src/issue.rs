@@ -2,7 +2,7 @@
 
 use crate::Schedule;
 use crate::resent::Resent;
-use crate::sign_ups::{Moment, SignUps};
+use crate::sign_ups::{Moment, Running, SignUps};
 use crate::turnover::{IssueTurnover, Parties, Party};
 use quoteclock_book::{Book, BookError, CompactChange, CompactOrder, Holder, OwnQuotes, Quote, prefetch_all};
 use quoteclock_model::{
@@ -125,6 +125,11 @@ impl IssueMeasure {
     pub fn own_quotes(&self, obligation: ObligationIndex) -> Option<&OwnQuotes> {
         let position = self.sign_ups.position_of(obligation)?;
         self.book.holders().nth(position).map(|holder| self.book.own(holder))
+    }
+
+    /// Where `obligation` stands; `None` if it is no obligation of this issue. Asking changes no result.
+    pub fn running(&self, obligation: ObligationIndex) -> Option<Running<'_>> {
+        self.sign_ups.running(obligation, self.moment(), &self.book)
     }
 
     /// The issue's own phase.
@@ -421,13 +426,7 @@ impl IssueMeasure {
         loop {
             if self.sign_ups.is_touched() {
                 // After the last event of the instant.
-                let moment = Moment {
-                    now: self.now,
-                    market_phase: self.market_phase,
-                    phase: self.phase,
-                    unknown: self.doubt || self.unknown.iter().any(Schedule::inside),
-                };
-                if let Some(next) = self.sign_ups.settle(moment, &self.book, sink) {
+                if let Some(next) = self.sign_ups.settle(self.moment(), &self.book, sink) {
                     self.boundary = self.boundary.min(next);
                 }
             }
@@ -440,6 +439,15 @@ impl IssueMeasure {
             if self.now == to {
                 return;
             }
+        }
+    }
+
+    fn moment(&self) -> Moment {
+        Moment {
+            now: self.now,
+            market_phase: self.market_phase,
+            phase: self.phase,
+            unknown: self.doubt || self.unknown.iter().any(Schedule::inside),
         }
     }
 

@@ -22,4 +22,5 @@ mod verdict;
 pub use clock::Clock;
 pub use issue::{DaySink, Fetch, IntervalSink, IssueMeasure, ObligationIndex};
 pub use schedule::Schedule;
+pub use sign_ups::Running;
 pub use verdict::verdict;

@@ -5,9 +5,9 @@
 
 use crate::hours::Hours;
 use crate::standing::{Minima, Minimum, Standing, judge_again};
-use crate::{Clock, IntervalSink, ObligationIndex};
+use crate::{Clock, IntervalSink, ObligationIndex, verdict};
 use quoteclock_book::{Book, Holder, Quote, prefetch_all};
-use quoteclock_model::{Phase, Side, State, Timestamp};
+use quoteclock_model::{Interval, Phase, Side, State, Timestamp};
 use quoteclock_rules::{DayPlan, LimitChange, Limits};
 use std::ops::Range;
 
@@ -80,6 +80,19 @@ pub(crate) struct Moment {
     pub(crate) unknown: bool,
 }
 
+/// Where one obligation stands at an instant, as far as events have come.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Running<'a> {
+    /// Its state, if no other event of this instant comes.
+    pub state: State,
+    /// Since when.
+    pub since: Timestamp,
+    /// The interval up to this instant, of which the sink has not been told; empty if one has ended just now.
+    pub settled: Interval,
+    /// Its limits now.
+    pub limits: &'a Limits,
+}
+
 impl SignUps {
     /// Those at these positions of `plan`, each with its first obligation.
     pub(crate) fn new(plan: &DayPlan, positions: &[(usize, ObligationIndex)]) -> SignUps {
@@ -136,6 +149,32 @@ impl SignUps {
     pub(crate) fn position_of(&self, obligation: ObligationIndex) -> Option<usize> {
         let at = self.obligations.iter().position(|known| known.index == obligation)?;
         self.sign_ups.iter().position(|sign_up| range(&sign_up.obligations).contains(&at))
+    }
+
+    /// Where `obligation` stands; `None` if it is no obligation of this issue. Asking changes nothing.
+    pub(crate) fn running(&self, obligation: ObligationIndex, moment: Moment, book: &Book) -> Option<Running<'_>> {
+        let holder = book.holders().nth(self.position_of(obligation)?)?;
+        let obligation = self.obligations.iter().find(|known| known.index == obligation)?;
+        let limits = &self.limits[obligation.limits as usize];
+        let required = if self.all_touched {
+            let mut hours = self.hours[obligation.hours as usize].clone();
+            hours.look(moment.now, moment.market_phase, moment.phase);
+            hours.are_on
+        } else {
+            obligation.required
+        };
+        let state = match (required, moment.unknown) {
+            (false, _) => State::Unavailable,
+            (true, true) => State::Unknown,
+            (true, false) => match verdict(book.own(holder), limits) {
+                Ok(()) => State::Fulfilled,
+                Err(reason) => State::Breach(reason),
+            },
+        };
+        let (settled, settled_since) = obligation.clock.running();
+        let since = if state == settled { settled_since } else { moment.now };
+        let settled = Interval { start: settled_since, end: moment.now, state: settled };
+        Some(Running { state, since, settled, limits })
     }
 
     /// Fetches what most events touch.

@@ -30,6 +30,7 @@
 //! | take damaged input, give a date, use more threads, read bytes from memory | [`replay_with`] and [`ReplayOptions`] |
 //! | know what is wrong with a registry | [`check`], [`RegistryError`] |
 //! | know why a minute was lost | [`explain()`] |
+//! | follow a live feed, or a strategy in a backtest, and ask how it stands | [`Engine`] |
 //!
 //! # What holds
 //!
@@ -37,15 +38,17 @@
 //!   floating point takes part in a figure.
 //! - The same input and registry give the same rows, with any number of threads, and the same as the command's files.
 //! - Nothing panics on any input. Errors say what was found, where, and what was expected.
-//! - [`Registry`] and [`MeasuredDay`] borrow nothing and are `Send`: keep them in a server, a thread, a binding.
+//! - [`Registry`], [`MeasuredDay`] and [`Engine`] borrow nothing and are `Send`: keep them in a server, a thread, a binding.
 //!
 //! Deliberately absent: any rule of measurement (the crates below have them), and printing.
 
+mod engine;
 mod explain;
 mod registry;
 mod replay;
 mod rows;
 
+pub use engine::{Engine, EngineError, EngineOptions, ObligationState};
 pub use explain::{ExplainError, Question, explain};
 pub use registry::{Checked, Registry, RegistryError, check};
 pub use replay::{MeasuredDay, ReplayOptions, replay, replay_with};
