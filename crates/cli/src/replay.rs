@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use jiff::civil::Date;
 use quoteclock_engine::DayOptions;
 use quoteclock_replay::{Input, MeasuredDay, Progress, ReplayError, Threads, measure, measure_and_hash};
-use quoteclock_report::{DaySummary, write_document};
+use quoteclock_report::{DaySummary, REJECTS_LISTED, write_document};
 use quoteclock_rules::Registry;
 use quoteclock_store::{Batch, Digest, Provenance, Store, StoreError};
 use serde::Serialize;
@@ -52,6 +52,10 @@ pub(crate) struct ReplayArgs {
     /// Set bad records aside and go on; what they leave in doubt is reported as unknown time
     #[arg(long)]
     lenient: bool,
+
+    /// How many bad records of one kind of fault rejects.csv lists; of the others it says how many they are
+    #[arg(long, value_name = "N", default_value_t = REJECTS_LISTED, requires = "lenient")]
+    rejects: u64,
 
     /// Accept sequence numbers that rise by more than one
     #[arg(long)]
@@ -268,7 +272,7 @@ impl Run<'_> {
         let Run { args, registry, .. } = self;
         let options =
             DayOptions { lenient: args.lenient, allow_gaps: args.allow_gaps, date: args.date, ..DayOptions::default() };
-        let mut rejects = StagedRejects { file: input.name(), parts: parts.clone() };
+        let mut rejects = StagedRejects { file: input.name(), of_each_kind: args.rejects, parts: parts.clone() };
         let (day, input_sha256) = match self.batch {
             None => measure(registry, input, &options, threads, &mut rejects, progress).map(|day| (day, None)),
             Some(_) => measure_and_hash(registry, input, &options, threads, &mut rejects, progress)

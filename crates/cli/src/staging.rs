@@ -210,6 +210,8 @@ fn join(days: &[Parts], list: List, header: &str, path: &Path) -> io::Result<()>
 /// The records set aside of one input, in each form that is wanted.
 pub(crate) struct StagedRejects {
     pub(crate) file: String,
+    /// How many of one kind of fault are listed.
+    pub(crate) of_each_kind: u64,
     pub(crate) parts: Parts,
 }
 
@@ -226,8 +228,11 @@ impl Rejects for StagedRejects {
         let Forms { csv, json } = self.parts.forms;
         let create = |form| self.parts.create(List::Rejects, form);
         Ok(RejectFiles {
-            csv: csv.then(|| create("csv")).transpose()?.map(|to| RejectsCsv::new(&self.file, to)),
-            json: json.then(|| create("json")).transpose()?.map(|to| RejectsJson::new(&self.file, to)),
+            csv: csv.then(|| create("csv")).transpose()?.map(|to| RejectsCsv::new(&self.file, to, self.of_each_kind)),
+            json: json
+                .then(|| create("json"))
+                .transpose()?
+                .map(|to| RejectsJson::new(&self.file, to, self.of_each_kind)),
         })
     }
 }

@@ -190,6 +190,79 @@ fn a_line_of_ten_million_characters_is_one_bad_record_in_bounded_memory() {
     assert_eq!(bench.read("out/rejects.csv").lines().count(), 2);
 }
 
+// 124 bytes a blank line: without a limit a small file of them fills a disk.
+#[test]
+fn of_very_many_bad_records_of_one_kind_so_many_are_listed() {
+    let bench = Bench::new();
+    let mut text = good_and(&[]);
+    let good_lines = text.iter().filter(|&&byte| byte == b'\n').count();
+    text.extend_from_slice(&[b'\n'; 12_000]);
+    text.extend_from_slice(b"9,2024-03-01T09:59:00+09:00,1306,cancel,777,,,,,,,\n");
+    bench.write("day.csv", &gzip(&text));
+    for (more, listed) in [(&[][..], 10_000), (&["--rejects", "3"], 3), (&["--rejects", "0"], 0)] {
+        let output = bench.replay(&[&["--lenient", "day.csv"], more].concat());
+        assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+        let rejects = bench.read("out/rejects.csv");
+        // Of another kind there is one, listed unless none is, and last in the input.
+        let rows: Vec<&str> = rejects.lines().skip(1).collect();
+        let (blank, rest) = rows.split_at(listed);
+        assert!(
+            blank.iter().zip(good_lines + 1..).all(|(row, line)| row.starts_with(&format!("day.csv,line {line},")))
+        );
+        let more_of_it = format!("day.csv,and {} more,,record: expected ", 12_000 - listed);
+        match rest {
+            [unknown, blank] if 0 < listed => {
+                assert!(unknown.contains("order 777 is not in"), "{unknown}");
+                assert!(blank.starts_with(&more_of_it) && blank.ends_with(','), "{blank}");
+            }
+            [blank, unknown] => {
+                assert!(blank.starts_with(&more_of_it), "{blank}");
+                assert!(
+                    unknown.starts_with("day.csv,and 1 more,,\"an order is not in the issue's book, "),
+                    "{unknown}"
+                );
+            }
+            _ => panic!("{rest:?}"),
+        }
+    }
+    assert_eq!(bench.replay(&["--rejects", "3", "day.csv"]).status.code(), Some(2), "only where records are set aside");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_needs_a_second_pass_may_come_through_a_pipe() {
+    let bench = Bench::new();
+    // Damage that says it belongs to time already measured.
+    let late =
+        String::from_utf8(good_and(&["09:30:00,1306,reduce,1,,,,,1,,", "09:10:00,1306,cancel,2,,,,,,,"])).unwrap();
+    bench.write("late.csv", late.as_bytes());
+    let binary = assert_cmd::cargo::cargo_bin!("quoteclock");
+    let daily = |command: &str| {
+        let _ = fs::remove_dir_all(bench.path("out"));
+        let script =
+            command.replace("REPLAY", &format!("{} replay --lenient --registry registry --out out", binary.display()));
+        let shell = std::process::Command::new("sh").args(["-c", &script]).current_dir(bench.path("")).output();
+        let output = shell.expect("a shell");
+        assert_eq!(output.status.code(), Some(3), "{command}: {}", stderr(&output));
+        bench.read("out/daily.csv")
+    };
+    let expected = daily("REPLAY late.csv");
+    for command in [
+        "cat late.csv | REPLAY -",
+        "cat late.csv | REPLAY /dev/stdin",
+        "REPLAY /dev/stdin < late.csv",
+        "mkfifo fifo; cat late.csv > fifo & REPLAY fifo",
+    ] {
+        assert_eq!(daily(command), expected, "{command}");
+    }
+    let explain = "explain --lenient --registry registry --market-maker MM1 --issue 1306 --at 09:15";
+    let script = format!("cat late.csv | {} {explain} /dev/stdin", binary.display());
+    let shell = std::process::Command::new("sh").args(["-c", &script]).current_dir(bench.path("")).output();
+    let output = shell.expect("a shell");
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    assert!(stdout(&output).contains("unknown"), "{}", stdout(&output));
+}
+
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(bytes).expect("writing to memory");

@@ -56,6 +56,65 @@ pub enum Fault {
     },
 }
 
+impl Fault {
+    /// What it is an instance of.
+    pub fn kind(&self) -> FaultKind {
+        match self {
+            Fault::Malformed(Malformed { field, expected, .. }) => FaultKind::Malformed { field, expected },
+            Fault::TimeBackwards { .. } => FaultKind::TimeBackwards,
+            Fault::OtherDate { .. } => FaultKind::OtherDate,
+            Fault::SequenceGap { .. } => FaultKind::SequenceGap,
+            Fault::SequenceRepeat { .. } => FaultKind::SequenceRepeat,
+            Fault::Book(BookError::AlreadyLive { .. }) => FaultKind::OrderAlreadyLive,
+            Fault::Book(BookError::Unknown { .. }) => FaultKind::OrderUnknown,
+            Fault::Book(BookError::BeyondRemaining { .. }) => FaultKind::BeyondRemaining,
+            Fault::Book(_) => FaultKind::Book,
+            Fault::Broken { .. } => FaultKind::Broken,
+        }
+    }
+}
+
+/// What is wrong, without what was found: of which there are few, however many records are bad.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Error)]
+#[non_exhaustive]
+pub enum FaultKind {
+    /// A field has not the right form.
+    #[error("{field}: expected {expected}")]
+    Malformed {
+        /// The field, or `record` where the record as a whole is wrong.
+        field: &'static str,
+        /// What was expected.
+        expected: &'static str,
+    },
+    /// See [`Fault::TimeBackwards`].
+    #[error("time: expected that of a record before it or later")]
+    TimeBackwards,
+    /// See [`Fault::OtherDate`].
+    #[error("time: expected a time of the file's date: a file is one trading date")]
+    OtherDate,
+    /// See [`Fault::SequenceGap`].
+    #[error("seq: records are missing")]
+    SequenceGap,
+    /// See [`Fault::SequenceRepeat`].
+    #[error("seq: the record is a repeat or out of order")]
+    SequenceRepeat,
+    /// See [`BookError::AlreadyLive`].
+    #[error("an order is already in the issue's book, expected a number that is not")]
+    OrderAlreadyLive,
+    /// See [`BookError::Unknown`].
+    #[error("an order is not in the issue's book, expected one that was added before")]
+    OrderUnknown,
+    /// See [`BookError::BeyondRemaining`].
+    #[error("shares are taken off an order, expected at most those that remain")]
+    BeyondRemaining,
+    /// It does not fit the book otherwise.
+    #[error("the record does not fit the issue's book")]
+    Book,
+    /// See [`Fault::Broken`].
+    #[error("expected an input that is whole")]
+    Broken,
+}
+
 /// A bad record, with its place.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 #[error("{place}: {fault}")]

@@ -22,6 +22,6 @@ mod pass;
 pub use crew::{Alone, Crew, Part};
 pub use day::{Day, DayOptions, Finished, RejectSink};
 pub use engine::{Engine, MeasureIndex};
-pub use faults::{BadRecord, DayError, Fault};
+pub use faults::{BadRecord, DayError, Fault, FaultKind};
 pub use late::{UnknownTime, UnknownWindow};
 pub use pass::Pass;

@@ -86,25 +86,31 @@ impl Input {
         }
     }
 
-    /// Opens it. With `again`, it can be read a second time.
+    /// Opens it. With `again`, it can be read a second time: a copy is made of what cannot be rewound.
     pub(crate) fn open(&self, again: bool) -> io::Result<Source> {
         match self {
             Input::File(path) => {
                 if path.is_dir() {
                     return Err(io::Error::other("is a folder, expected a file"));
                 }
-                Ok(Source::File(File::open(path)?))
+                let file = File::open(path)?;
+                // A pipe, be it named, of a shell or standard input by its path.
+                let once = again && !file.metadata()?.is_file();
+                Ok(Source::File(if once { copy_of(file)? } else { file }))
             }
-            Input::Stdin if again => {
-                let mut copy = tempfile::tempfile()?;
-                io::copy(&mut io::stdin().lock(), &mut copy)?;
-                copy.rewind()?;
-                Ok(Source::File(copy))
-            }
+            Input::Stdin if again => Ok(Source::File(copy_of(io::stdin().lock())?)),
             Input::Stdin => Ok(Source::Stdin),
             Input::Memory(memory) => Ok(Source::Memory(Cursor::new(Arc::clone(&memory.bytes)))),
         }
     }
+}
+
+/// A copy on the disk, which goes with the process.
+fn copy_of(mut from: impl Read) -> io::Result<File> {
+    let mut copy = tempfile::tempfile()?;
+    io::copy(&mut from, &mut copy)?;
+    copy.rewind()?;
+    Ok(copy)
 }
 
 /// An opened input.
@@ -119,7 +125,7 @@ impl Source {
     pub(crate) fn chunks<'a>(&'a mut self, watch: Watch<'a>) -> io::Result<Chunks<'a>> {
         match self {
             Source::File(file) => {
-                // A pipe cannot be rewound, and has no need to be when it is read once.
+                // What cannot be rewound is read once.
                 let _ = file.rewind();
                 Chunks::new(file, watch)
             }

@@ -15,6 +15,6 @@ pub use month::{
     MAKER_COLUMNS, MONTHLY_COLUMNS, MakerJson, MonthlyJson, OutlookJson, day_table, makers_table, monthly_table,
     outlook_table, write_makers_csv, write_monthly_csv,
 };
-pub use rejects::{RejectsCsv, RejectsJson};
+pub use rejects::{REJECTS_LISTED, RejectsCsv, RejectsJson};
 pub use rows::{BREACH_COLUMNS, DAILY_COLUMNS, REJECT_COLUMNS, write_breaches_csv, write_daily_csv};
 pub use table::{DaySummary, Style, wrap};

@@ -1,12 +1,50 @@
-//! `rejects.csv`: the records that a lenient run set aside, whole.
+//! `rejects.csv`: the records that a lenient run set aside, whole; of each kind of fault so many, and how many more.
 
 use crate::rows::REJECT_COLUMNS;
-use quoteclock_engine::{BadRecord, RejectSink};
+use quoteclock_engine::{BadRecord, FaultKind, RejectSink};
 use quoteclock_feed::Place;
 use std::io::{self, Write};
 
 /// A record this long may go on, with what needs quotes: only an oversized one does.
 const QUOTED_FROM_BYTES: usize = 1 << 16;
+
+/// How many records of one kind of fault are listed where nothing else is asked for.
+pub const REJECTS_LISTED: u64 = 10_000;
+
+/// Which records are listed: a damaged input can have very many, and one kind of fault must not hide another.
+#[derive(Debug)]
+struct Listed {
+    of_each_kind: u64,
+    /// How many there have been of each kind so far, in the order of the first.
+    counts: Vec<(FaultKind, u64)>,
+    /// Whether the last record is listed, and so what follows of it.
+    last: bool,
+}
+
+impl Listed {
+    fn new(of_each_kind: u64) -> Listed {
+        Listed { of_each_kind, counts: Vec::new(), last: false }
+    }
+
+    /// Counts a record; says whether it is listed.
+    fn count(&mut self, kind: FaultKind) -> bool {
+        let position = self.counts.iter().position(|(known, _)| *known == kind);
+        let position = position.unwrap_or_else(|| {
+            self.counts.push((kind, 0));
+            self.counts.len() - 1
+        });
+        let count = &mut self.counts[position].1;
+        *count += 1;
+        self.last = *count <= self.of_each_kind;
+        self.last
+    }
+
+    /// For each kind of which not all are listed: how many more there were, as its place, and the kind.
+    fn more(&self) -> impl Iterator<Item = (String, String)> + '_ {
+        let more = self.counts.iter().map(|(kind, count)| (kind, count.saturating_sub(self.of_each_kind)));
+        more.filter(|(_, more)| 0 < *more).map(|(kind, more)| (format!("and {more} more"), kind.to_string()))
+    }
+}
 
 /// Writes `rejects.csv`. The record is the last column and may come in parts, so that one of any length is written in
 /// constant memory: as it stood in a text file, in hexadecimal digits from a binary one.
@@ -14,6 +52,7 @@ const QUOTED_FROM_BYTES: usize = 1 << 16;
 pub struct RejectsCsv<W> {
     file: String,
     to: W,
+    listed: Listed,
     hexadecimal: bool,
     /// What ends the last row, where it has not ended yet.
     end: &'static [u8],
@@ -21,9 +60,10 @@ pub struct RejectsCsv<W> {
 }
 
 impl<W: Write> RejectsCsv<W> {
-    /// A writer of rows of the input named `file`.
-    pub fn new(file: &str, to: W) -> Self {
-        RejectsCsv { file: file.to_owned(), to, hexadecimal: false, end: b"", error: None }
+    /// A writer of rows of the input named `file`: of each kind of fault so many, then how many more there were.
+    pub fn new(file: &str, to: W, of_each_kind: u64) -> Self {
+        let listed = Listed::new(of_each_kind);
+        RejectsCsv { file: file.to_owned(), to, listed, hexadecimal: false, end: b"", error: None }
     }
 
     /// The header line.
@@ -31,12 +71,16 @@ impl<W: Write> RejectsCsv<W> {
         format!("{}\n", REJECT_COLUMNS.join(","))
     }
 
-    /// Ends the last row, and gives the writer back.
+    /// Ends the last row, says what is not listed, and gives the writer back.
     ///
     /// # Errors
     /// The first error met while writing.
     pub fn finish(mut self) -> io::Result<W> {
-        self.attempt(|rejects| rejects.close());
+        self.attempt(|rejects| {
+            rejects.close()?;
+            let more: Vec<_> = rejects.listed.more().collect();
+            more.iter().try_for_each(|(place, kind)| rejects.head(place, "", kind).and_then(|()| rejects.close()))
+        });
         match self.error {
             Some(error) => Err(error),
             None => Ok(self.to),
@@ -49,21 +93,25 @@ impl<W: Write> RejectsCsv<W> {
         }
     }
 
-    fn begin(&mut self, bad: &BadRecord, bytes: &[u8]) -> io::Result<()> {
-        self.close()?;
-        self.hexadecimal = matches!(bad.place, Place::Byte(_));
+    /// Writes a row without its record.
+    fn head(&mut self, place: &str, issue: &str, reason: &str) -> io::Result<()> {
         let mut head = csv::Writer::from_writer(Vec::new());
-        head.write_record([&self.file, &bad.place.to_string(), &bad.issue, &bad.fault.to_string(), ""])?;
+        head.write_record([&self.file, place, issue, reason, ""])?;
         let mut head = head.into_inner().map_err(|error| io::Error::other(error.to_string()))?;
         let line_end = head.pop();
         debug_assert_eq!(line_end, Some(b'\n'));
-        self.to.write_all(&head)?;
+        self.end = b"\n";
+        self.to.write_all(&head)
+    }
+
+    fn begin(&mut self, bad: &BadRecord, bytes: &[u8]) -> io::Result<()> {
+        self.close()?;
+        self.hexadecimal = matches!(bad.place, Place::Byte(_));
+        self.head(&bad.place.to_string(), &bad.issue, &bad.fault.to_string())?;
         let quoted = QUOTED_FROM_BYTES <= bytes.len() || bytes.iter().any(|byte| b",\"\r\n".contains(byte));
         if quoted && !self.hexadecimal {
             self.to.write_all(b"\"")?;
             self.end = b"\"\n";
-        } else {
-            self.end = b"\n";
         }
         self.part(bytes)
     }
@@ -88,11 +136,15 @@ impl<W: Write> RejectsCsv<W> {
 
 impl<W: Write> RejectSink for RejectsCsv<W> {
     fn reject(&mut self, bad: &BadRecord, bytes: &[u8]) {
-        self.attempt(|rejects| rejects.begin(bad, bytes));
+        if self.listed.count(bad.fault.kind()) {
+            self.attempt(|rejects| rejects.begin(bad, bytes));
+        }
     }
 
     fn rest(&mut self, bytes: &[u8]) {
-        self.attempt(|rejects| rejects.part(bytes));
+        if self.listed.last {
+            self.attempt(|rejects| rejects.part(bytes));
+        }
     }
 }
 
@@ -101,6 +153,7 @@ impl<W: Write> RejectSink for RejectsCsv<W> {
 pub struct RejectsJson<W> {
     file: String,
     to: W,
+    listed: Listed,
     hexadecimal: bool,
     /// What ends the last row, where there is one.
     end: &'static str,
@@ -108,16 +161,21 @@ pub struct RejectsJson<W> {
 }
 
 impl<W: Write> RejectsJson<W> {
-    /// A writer of rows of the input named `file`.
-    pub fn new(file: &str, to: W) -> Self {
-        RejectsJson { file: file.to_owned(), to, hexadecimal: false, end: "", error: None }
+    /// A writer of rows of the input named `file`: of each kind of fault so many, then how many more there were.
+    pub fn new(file: &str, to: W, of_each_kind: u64) -> Self {
+        let listed = Listed::new(of_each_kind);
+        RejectsJson { file: file.to_owned(), to, listed, hexadecimal: false, end: "", error: None }
     }
 
-    /// Ends the last row, and gives the writer back.
+    /// Ends the last row, says what is not listed, and gives the writer back.
     ///
     /// # Errors
     /// The first error met while writing.
     pub fn finish(mut self) -> io::Result<W> {
+        self.attempt(|rejects| {
+            let more: Vec<_> = rejects.listed.more().collect();
+            more.iter().try_for_each(|(place, kind)| rejects.head(place, "", kind))
+        });
         match self.error {
             Some(error) => Err(error),
             None => self.to.write_all(self.end.as_bytes()).map(|()| self.to),
@@ -131,19 +189,24 @@ impl<W: Write> RejectsJson<W> {
     }
 
     fn begin(&mut self, bad: &BadRecord, bytes: &[u8]) -> io::Result<()> {
+        self.hexadecimal = matches!(bad.place, Place::Byte(_));
+        self.head(&bad.place.to_string(), &bad.issue, &bad.fault.to_string())?;
+        self.part(bytes)
+    }
+
+    /// Writes a row up to its record.
+    fn head(&mut self, place: &str, issue: &str, reason: &str) -> io::Result<()> {
         if !self.end.is_empty() {
             writeln!(self.to, "{},", self.end)?;
         }
         self.end = "\"}";
-        self.hexadecimal = matches!(bad.place, Place::Byte(_));
-        let texts = [&self.file, &bad.place.to_string(), &bad.issue, &bad.fault.to_string()];
+        let texts = [&self.file, place, issue, reason];
         let mut separator = "{";
         for (column, text) in REJECT_COLUMNS.iter().zip(texts) {
             write!(self.to, "{separator}\"{column}\":{}", serde_json::to_string(text)?)?;
             separator = ",";
         }
-        write!(self.to, ",\"{}\":\"", REJECT_COLUMNS[4])?;
-        self.part(bytes)
+        write!(self.to, ",\"{}\":\"", REJECT_COLUMNS[4])
     }
 
     fn part(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -157,11 +220,15 @@ impl<W: Write> RejectsJson<W> {
 
 impl<W: Write> RejectSink for RejectsJson<W> {
     fn reject(&mut self, bad: &BadRecord, bytes: &[u8]) {
-        self.attempt(|rejects| rejects.begin(bad, bytes));
+        if self.listed.count(bad.fault.kind()) {
+            self.attempt(|rejects| rejects.begin(bad, bytes));
+        }
     }
 
     fn rest(&mut self, bytes: &[u8]) {
-        self.attempt(|rejects| rejects.part(bytes));
+        if self.listed.last {
+            self.attempt(|rejects| rejects.part(bytes));
+        }
     }
 }
 
@@ -178,7 +245,7 @@ mod tests {
 
     #[test]
     fn records_are_written_whole_and_quoted() {
-        let mut rejects = RejectsCsv::new("a,b.csv", Vec::new());
+        let mut rejects = RejectsCsv::new("a,b.csv", Vec::new(), REJECTS_LISTED);
         let fault = Fault::Book(BookError::Unknown { order: OrderId(7) });
         let mut bad = BadRecord { place: Place::Line(3), issue: "1306".to_owned(), fault };
         rejects.reject(&bad, b"1,\"x\"");
@@ -191,5 +258,52 @@ mod tests {
             text,
             format!("\"a,b.csv\",line 3,1306,{reason},\"1,\"\"x\"\",rest\"\n\"a,b.csv\",byte 16,1306,{reason},00ff\n")
         );
+    }
+
+    #[test]
+    fn of_each_kind_of_fault_so_many_are_listed_and_the_others_counted() {
+        let unknown = |order| Fault::Book(BookError::Unknown { order: OrderId(order) });
+        let live = |order| Fault::Book(BookError::AlreadyLive { order: OrderId(order) });
+        let bad = |line, fault| BadRecord { place: Place::Line(line), issue: "1306".to_owned(), fault };
+        let records = [
+            bad(2, unknown(7)),
+            bad(3, live(1)),
+            bad(4, unknown(8)),
+            bad(5, unknown(9)),
+            bad(6, unknown(10)),
+            bad(7, live(1)),
+        ];
+        let rows = |of_each_kind| {
+            let mut csv = RejectsCsv::new("x.csv", Vec::new(), of_each_kind);
+            let mut json = RejectsJson::new("x.csv", Vec::new(), of_each_kind);
+            for record in &records {
+                csv.reject(record, b"r");
+                csv.rest(b"s");
+                json.reject(record, b"r");
+                json.rest(b"s");
+            }
+            let text = |bytes| String::from_utf8(bytes).unwrap();
+            let json: serde_json::Value =
+                serde_json::from_str(&format!("[{}]", text(json.finish().unwrap()))).expect("a list of rows");
+            let csv: Vec<String> = text(csv.finish().unwrap()).lines().map(str::to_owned).collect();
+            let texts = json.as_array().unwrap().iter().map(|row| {
+                let column = |name: &&str| row[name].as_str().unwrap().to_owned();
+                csv::StringRecord::from(REJECT_COLUMNS.iter().map(column).collect::<Vec<_>>())
+            });
+            let mut reader =
+                csv::ReaderBuilder::new().has_headers(false).from_reader(csv.join("\n").into_bytes().leak() as &[u8]);
+            assert_eq!(reader.records().map(Result::unwrap).collect::<Vec<_>>(), texts.collect::<Vec<_>>());
+            csv
+        };
+        assert_eq!(rows(4).len(), 6);
+        let three = rows(3);
+        assert_eq!(three.len(), 6, "one that is not listed, and a row that says so");
+        let kind = "\"an order is not in the issue's book, expected one that was added before\"";
+        assert_eq!(three[5], format!("x.csv,and 1 more,,{kind},"));
+        let one = rows(1);
+        assert!(one[0].starts_with("x.csv,line 2,1306,") && one[1].starts_with("x.csv,line 3,1306,"), "{one:?}");
+        let already = "\"an order is already in the issue's book, expected a number that is not\"";
+        assert_eq!(one[2..], [format!("x.csv,and 3 more,,{kind},"), format!("x.csv,and 1 more,,{already},")]);
+        assert_eq!(rows(0).len(), 2);
     }
 }
