@@ -7,7 +7,7 @@ use std::fs;
 use std::io::Write;
 use support::{Bench, GOOD, HEADER, day_text, stderr, stdout};
 
-/// Every kind of bad record of SPEC section 2: the records after [`GOOD`], which one is bad, what is said of it, and what
+/// Every kind of bad record of REFERENCE section 2: the records after [`GOOD`], which one is bad, what is said of it, and what
 /// is unknown of issues 1306 and 1321 in a lenient run, in seconds of the hour.
 const KINDS: &[(&[&str], usize, &str, u64, u64)] = &[
     (&["09:10:00,1306,add,3,,VS1,B,10.00001,1,,"], 4, "price: found \"10.00001\"", 3000, 0),

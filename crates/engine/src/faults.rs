@@ -6,7 +6,7 @@ use quoteclock_feed::{Malformed, Place};
 use quoteclock_model::SequenceNo;
 use thiserror::Error;
 
-/// Why a record is bad (SPEC section 2).
+/// Why a record is bad (REFERENCE section 2).
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 #[non_exhaustive]
 pub enum Fault {

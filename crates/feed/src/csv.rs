@@ -1,4 +1,4 @@
-//! The CSV form of events (SPEC section 2): one line is one record.
+//! The CSV form of events (REFERENCE section 2): one line is one record.
 //!
 //! The idea: columns are resolved to positions once, at the header; a line is then cut at its commas and each event reads
 //! the fields that it uses, and no others. A field may be quoted as in RFC 4180, but a line break always ends the

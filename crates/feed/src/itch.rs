@@ -1,4 +1,4 @@
-//! NASDAQ TotalView-ITCH 5.0 (SPEC section 2): a public order-by-order feed with attributed market makers, read as the
+//! NASDAQ TotalView-ITCH 5.0 (REFERENCE section 2): a public order-by-order feed with attributed market makers, read as the
 //! exchange publishes it.
 //!
 //! The idea: a stream is cut into frames, a frame holds one message, and each type of message has one length, so that a

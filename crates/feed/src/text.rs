@@ -1,4 +1,4 @@
-//! Fields of text formats: numbers, prices and times, exactly as SPEC section 2 spells them.
+//! Fields of text formats: numbers, prices and times, exactly as REFERENCE section 2 spells them.
 //!
 //! Digits are ASCII, leading zeros mean nothing, and there is no sign, exponent or space. Every function returns `None`
 //! for anything else, without saying why: the caller knows the field and says what it expected.

@@ -120,7 +120,7 @@ fn at(at: u64, market: Market, phase: Phase, auction: Option<Auction>) -> Bounda
     Boundary { at, market, phase: Some(phase), auction }
 }
 
-/// SPEC section 3: the close is at 15:00, from 2024-11-05 at 15:25 with a call auction at 15:30.
+/// REFERENCE section 3: the close is at 15:00, from 2024-11-05 at 15:25 with a call auction at 15:30.
 fn tokyo(day: Date, itch: bool) -> Vec<Boundary> {
     let mut boundaries = vec![
         at(clock(8, 0), Market::BeforeOpen, Phase::Auction, None),

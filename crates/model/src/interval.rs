@@ -12,7 +12,7 @@ pub enum SideFault {
     Size,
 }
 
-/// Why an obligation was not fulfilled (SPEC section 8).
+/// Why an obligation was not fulfilled (REFERENCE section 8).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Reason {
     /// The bid side is missing or too small.
@@ -57,11 +57,11 @@ impl fmt::Display for Reason {
 /// The state of one obligation at an instant.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum State {
-    /// No quote was required (SPEC section 4).
+    /// No quote was required (REFERENCE section 4).
     Unavailable,
-    /// A quote would have been required, but damaged input leaves in doubt what was quoted (SPEC section 2).
+    /// A quote would have been required, but damaged input leaves in doubt what was quoted (REFERENCE section 2).
     Unknown,
-    /// A quote was required and the obligation was met (SPEC section 5).
+    /// A quote was required and the obligation was met (REFERENCE section 5).
     Fulfilled,
     /// A quote was required and the obligation was not met.
     Breach(Reason),

@@ -1,7 +1,7 @@
 //! Decides, instant by instant, whether an obligation is fulfilled, and if not why.
 //!
-//! [`verdict`] is the rule of SPEC section 5 at one instant; [`IssueMeasure`] runs it along the day for all obligations
-//! of one issue, with the availability of SPEC section 4 and the doubt of section 2 around it, and pushes maximal
+//! [`verdict`] is the rule of REFERENCE section 5 at one instant; [`IssueMeasure`] runs it along the day for all obligations
+//! of one issue, with the availability of REFERENCE section 4 and the doubt of section 2 around it, and pushes maximal
 //! [`Interval`](quoteclock_model::Interval)s to an [`IntervalSink`]. Issues are independent of each other: nothing here
 //! knows a second one. Beside the clocks it adds up what each sign-up and the market trade.
 //!

@@ -1,4 +1,4 @@
-//! The rule at one instant (SPEC section 5).
+//! The rule at one instant (REFERENCE section 5).
 
 use quoteclock_book::OwnQuotes;
 use quoteclock_model::{Price, Reason, Side, SideFault};

@@ -13,7 +13,7 @@ use quoteclock_model::Timestamp;
 /// A form of events.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Format {
-    /// The CSV of SPEC section 2.
+    /// The CSV of REFERENCE section 2.
     Csv,
     /// The binary form of `docs/EVENT_FORMAT.md`.
     Binary,

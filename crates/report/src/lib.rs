@@ -1,6 +1,6 @@
 //! What a measurement looks like to people and programs: CSV, JSON and tables.
 //!
-//! The columns are those of SPEC section 8, in one place ([`rows`]); CSV and JSON differ only in their writing.
+//! The columns are those of REFERENCE section 8, in one place ([`rows`]); CSV and JSON differ only in their writing.
 //! Deliberately absent: where output goes, and whether it may appear.
 
 mod columns;

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use quoteclock_model::{IssueCode, Micros, ObligationId, Phases, Span, Timestamp};
 use std::sync::Arc;
 
-/// Where it is known from whether the market trades (SPEC section 3, `phase_source`).
+/// Where it is known from whether the market trades (REFERENCE section 3, `phase_source`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum PhaseSource {
     /// From the scheme's sessions; the market phase starts the day as `continuous`.

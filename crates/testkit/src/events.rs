@@ -1,4 +1,4 @@
-//! The records of the day: which are applied, which are set aside, and what time those leave in doubt (SPEC section 2).
+//! The records of the day: which are applied, which are set aside, and what time those leave in doubt (REFERENCE section 2).
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;

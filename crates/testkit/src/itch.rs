@@ -1,4 +1,4 @@
-//! The records of a NASDAQ TotalView-ITCH 5.0 stream in the exchange's file form (SPEC section 2): what each says, and
+//! The records of a NASDAQ TotalView-ITCH 5.0 stream in the exchange's file form (REFERENCE section 2): what each says, and
 //! which issues it names.
 //!
 //! A symbol that comes later in the stream names its locate from the beginning, so the stream is read twice: once for the

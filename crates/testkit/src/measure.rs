@@ -1,4 +1,4 @@
-//! The day, instant by instant (SPEC sections 4, 5 and 8).
+//! The day, instant by instant (REFERENCE sections 4, 5 and 8).
 
 use std::collections::{BTreeMap, BTreeSet};
 

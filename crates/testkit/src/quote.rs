@@ -1,4 +1,4 @@
-//! Whether one market maker's own quotes fulfil one obligation at one instant (SPEC section 5, steps 2 and 3).
+//! Whether one market maker's own quotes fulfil one obligation at one instant (REFERENCE section 5, steps 2 and 3).
 
 use std::collections::BTreeMap;
 

@@ -105,7 +105,7 @@ fn defined<T: Ord>(table: &Table, column: &str, parse: fn(&str) -> Result<T, Exp
     table.is_whole().then(|| table.rows().filter_map(|row| parse(row.cell(column)).ok()).collect())
 }
 
-/// SPEC section 3: one row in force for one key on one date.
+/// REFERENCE section 3: one row in force for one key on one date.
 fn check_uniqueness(rows: &Rows, findings: &mut Findings) {
     Uniqueness {
         file: rows::ISSUES.file,

@@ -60,7 +60,7 @@ impl Registry {
             let mut own_servers = servers.of(&of_market_maker[0].market_maker);
             let own_exemptions = exemptions.of(&of_market_maker[0].market_maker);
             for sign_up in of_market_maker.iter().filter(|sign_up| sign_up.period.contains(date)) {
-                // SPEC section 4: without a row of the issue in force, the sign-up is not measured.
+                // REFERENCE section 4: without a row of the issue in force, the sign-up is not measured.
                 let Some((issue, obligations)) = issues.get_mut(&sign_up.issue) else { continue };
                 sign_ups.push(SignUpPlan {
                     market_maker: sign_up.market_maker.clone(),
