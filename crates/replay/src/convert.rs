@@ -4,8 +4,11 @@
 //! in mid-day, the books are rebuilt on the way: an execution gets the price of its order, and an excerpt begins with
 //! what rests at that time, so that it replays strictly. What the books do not need is not judged here: a replay does.
 
+use crate::chunks::ChunkError;
 use crate::format::{Decoder, Format, RECOGNISED_BY_BYTES};
-use crate::input::{ChunkError, Input, Progress, Watch};
+use crate::input::{Input, Progress};
+use crate::stream::foreign;
+use crate::threads::Threads;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use quoteclock_book::{Book, BookError};
@@ -93,6 +96,14 @@ pub enum ConvertError {
         /// The input.
         file: String,
     },
+    /// No event is of the issue that is wanted.
+    #[error("{file}: no event is of issue {issue}, expected an issue that the input names")]
+    NoIssue {
+        /// The input.
+        file: String,
+        /// The issue.
+        issue: IssueCode,
+    },
     /// The output cannot be written.
     #[error("the output cannot be written")]
     Write(#[from] io::Error),
@@ -125,9 +136,14 @@ pub fn convert(
 ) -> Result<u64, ConvertError> {
     let file = input.name();
     let read_error = |source| ConvertError::Read { file: file.clone(), source };
-    let mut source = input.open(false).map_err(read_error)?;
-    let mut chunks = source.chunks(Watch { progress, hasher: None }).map_err(read_error)?;
-    let format = Format::recognise(chunks.peek(RECOGNISED_BY_BYTES), input);
+    let source = input.open(false, false).map_err(read_error)?;
+    let mut chunks = source.chunks(progress, Threads::cores_to_spare()).map_err(read_error)?;
+    let compression = chunks.compression();
+    let first_bytes = chunks.peek(RECOGNISED_BY_BYTES);
+    if let Some(problem) = foreign(first_bytes, compression) {
+        return Err(ConvertError::Damaged { file, problem });
+    }
+    let format = Format::recognise(first_bytes, input);
     let date = options.date.or(input.date_of_name());
     let midnight = match (format, date) {
         (Format::Itch, None) => return Err(ConvertError::NoDate { file }),
@@ -136,7 +152,13 @@ pub fn convert(
     };
     let probe = Probe::of(format, midnight, chunks.peek(PROBE_BYTES), &options.zone);
     let probe = probe.map_err(|source| ConvertError::Feed { file: file.clone(), source })?;
-    let Some(date) = date.or(probe.date) else { return Err(ConvertError::NoDate { file }) };
+    let Some(date) = date.or(probe.date) else {
+        return Err(match chunks.error_seen() {
+            None => ConvertError::NoDate { file },
+            Some(ChunkError::Io(source)) => read_error(source),
+            Some(ChunkError::Broken { problem, .. }) => ConvertError::Damaged { file, problem },
+        });
+    };
     let is_excerpt = options.issue.is_some() || options.from.is_some();
     let has_sequence = probe.has_sequence;
     let converter = |writer| Converter {
@@ -169,12 +191,9 @@ pub fn convert(
                 }
             }
             Err(ChunkError::Io(source)) => return Err(read_error(source)),
-            Err(ChunkError::Truncated(format)) => {
-                return Err(ConvertError::Damaged { file, problem: format!("the {format} stream ends early") });
-            }
-            Err(ChunkError::Corrupted(format, error)) => {
-                let problem = format!("the {format} stream is corrupted ({error})");
-                return Err(ConvertError::Damaged { file, problem });
+            Err(ChunkError::Broken { problem, .. }) => {
+                let place = Place::Byte(chunks.offset());
+                return Err(ConvertError::Damaged { file, problem: format!("decompressed {place}: {problem}") });
             }
         }
     };
@@ -183,15 +202,30 @@ pub fn convert(
         let begun = converter.begin();
         let _ = converter.keep(begun);
     }
+    // What is counted in a compressed input are the bytes that come out of it.
+    let file_of = |place| match (compression, place) {
+        (Some(_), Place::Byte(_)) => format!("{}, decompressed", input.name()),
+        _ => input.name(),
+    };
+    if let (Ok(()) | Err(FeedError::Stopped), None, Some(issue)) = (&result, &converter.problem, &options.issue)
+        && !converter.issues.values().any(|code| code == issue)
+    {
+        return Err(ConvertError::NoIssue { file, issue: issue.clone() });
+    }
     match (result, converter.problem.take()) {
         (_, Some(Problem::Write(error))) => Err(error.into()),
-        (_, Some(Problem::Record(place, problem))) => Err(ConvertError::Record { file, place, problem }),
+        (_, Some(Problem::Record(place, problem))) => {
+            Err(ConvertError::Record { file: file_of(place), place, problem })
+        }
         (Err(FeedError::Stopped) | Ok(()), None) => {
             let written = converter.written;
             converter.writer.finish()?;
             Ok(written)
         }
-        (Err(source), None) => Err(ConvertError::Feed { file, source }),
+        (Err(source), None) => {
+            let file = if let FeedError::Input { place, .. } = &source { file_of(*place) } else { file };
+            Err(ConvertError::Feed { file, source })
+        }
     }
 }
 

@@ -3,10 +3,12 @@
 //! The rim around the pure core: everything that can fail because of a disk or a compressed stream is here. One file is
 //! one day; days are independent of each other, so that several run at once and come back in order of their dates.
 
+mod chunks;
 mod convert;
 mod format;
 mod input;
 mod run;
+mod stream;
 mod threads;
 
 pub use convert::{ConvertError, ConvertOptions, RecordProblem, Target, convert};

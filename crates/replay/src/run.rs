@@ -1,7 +1,9 @@
 //! One input measured: the passes over it, and what it says.
 
+use crate::chunks::{ChunkError, Chunks};
 use crate::format::{Decoder, Format, RECOGNISED_BY_BYTES};
-use crate::input::{ChunkError, Chunks, Input, Progress, Watch};
+use crate::input::{Input, Progress, Reading};
+use crate::stream::foreign;
 use crate::threads::Threads;
 use jiff::civil::Date;
 use quoteclock_engine::{BadRecord, Day, DayError, DayOptions, Finished, Pass, RejectSink};
@@ -9,9 +11,7 @@ use quoteclock_feed::{FeedError, Place, Stop};
 use quoteclock_ledger::{DayLedger, OpenLedger};
 use quoteclock_model::Timestamp;
 use quoteclock_rules::Registry;
-use sha2::{Digest, Sha256};
 use std::io;
-use std::sync::Mutex;
 use thiserror::Error;
 
 /// Why an input cannot be measured.
@@ -25,6 +25,14 @@ pub enum ReplayError {
         file: String,
         /// Why not.
         source: io::Error,
+    },
+    /// It is something else that can be told.
+    #[error("{file}: {problem}")]
+    Foreign {
+        /// The input.
+        file: String,
+        /// What it is, and what to do about it.
+        problem: String,
     },
     /// It is not an input of events at all.
     #[error("{file}")]
@@ -111,7 +119,8 @@ pub fn measure<R: Rejects>(
     rejects: &mut R,
     progress: Progress<'_>,
 ) -> Result<MeasuredDay<R::Sink>, ReplayError> {
-    passes(registry, input, options, threads, rejects, Watch { progress, hasher: None })
+    let (day, _) = passes(registry, input, options, threads, rejects, threads.reading(progress))?;
+    Ok(day)
 }
 
 /// The same, and the SHA-256 of the input's bytes as stored, taken while they are read.
@@ -120,7 +129,7 @@ pub fn measure<R: Rejects>(
 /// As [`measure`].
 ///
 /// # Panics
-/// Never: nothing panics while it holds the hash.
+/// Never: a hash that was asked for is there.
 pub fn measure_and_hash<R: Rejects>(
     registry: &Registry,
     input: &Input,
@@ -129,11 +138,12 @@ pub fn measure_and_hash<R: Rejects>(
     rejects: &mut R,
     progress: Progress<'_>,
 ) -> Result<(MeasuredDay<R::Sink>, [u8; 32]), ReplayError> {
-    let hasher = Mutex::new(Sha256::new());
-    let day = passes(registry, input, options, threads, rejects, Watch { progress, hasher: Some(&hasher) })?;
-    let hasher = hasher.into_inner().expect("no thread panicked with the lock");
-    Ok((day, hasher.finalize().into()))
+    let reading = Reading { is_hashed: true, ..threads.reading(progress) };
+    let (day, sha256) = passes(registry, input, options, threads, rejects, reading)?;
+    Ok((day, sha256.expect("it was asked for")))
 }
+
+type Measured<S> = (MeasuredDay<S>, Option<[u8; 32]>);
 
 fn passes<R: Rejects>(
     registry: &Registry,
@@ -141,16 +151,16 @@ fn passes<R: Rejects>(
     options: &DayOptions,
     threads: Threads,
     rejects: &mut R,
-    watch: Watch<'_>,
-) -> Result<MeasuredDay<R::Sink>, ReplayError> {
+    reading: Reading<'_>,
+) -> Result<Measured<R::Sink>, ReplayError> {
     let file = input.name();
     let begin = |options| {
         let sink = rejects.begin().map_err(|source| ReplayError::Rejects { file: file.clone(), source })?;
         let day = Day::in_batches(registry, options, OpenLedger::default(), sink, threads.start());
         day.map_err(|source| ReplayError::Day { file: file.clone(), source })
     };
-    let (finished, (ledger, rejects)) = replay_watched(registry, input, options, begin, watch)?;
-    Ok(MeasuredDay { finished, ledger: ledger.close(), rejects })
+    let (finished, (ledger, rejects), sha256) = read_and_replay(registry, input, options, begin, reading)?;
+    Ok((MeasuredDay { finished, ledger: ledger.close(), rejects }, sha256))
 }
 
 /// Pushes one input through the pass that `begin` makes, and through a second one where the first learnt too late that
@@ -165,58 +175,82 @@ pub fn replay<P: Pass>(
     begin: impl FnMut(DayOptions) -> Result<P, ReplayError>,
     progress: Progress<'_>,
 ) -> Result<(Finished, P::Output), ReplayError> {
-    replay_watched(registry, input, options, begin, Watch { progress, hasher: None })
+    let reading = Reading { progress, is_hashed: false, is_ahead: Threads::cores_to_spare() };
+    let (finished, output, _) = read_and_replay(registry, input, options, begin, reading)?;
+    Ok((finished, output))
 }
 
-fn replay_watched<P: Pass>(
+type Replayed<P> = (Finished, <P as Pass>::Output, Option<[u8; 32]>);
+
+fn read_and_replay<P: Pass>(
     registry: &Registry,
     input: &Input,
     options: &DayOptions,
     mut begin: impl FnMut(DayOptions) -> Result<P, ReplayError>,
-    watch: Watch<'_>,
-) -> Result<(Finished, P::Output), ReplayError> {
+    reading: Reading<'_>,
+) -> Result<Replayed<P>, ReplayError> {
     let io_error = |source| ReplayError::Io { file: input.name(), source };
     let options = &with_date_of_name(options, input)?;
-    let mut source = input.open(options.lenient).map_err(io_error)?;
-    let mut pass = |options: DayOptions, watch: Watch<'_>| {
+    let source = input.open(options.lenient, reading.is_hashed).map_err(io_error)?;
+    let is_read_on = options.lenient || reading.is_hashed;
+    let mut pass = |options: DayOptions, progress| {
         let date = options.date;
         let pass = begin(options)?;
-        let chunks = source.chunks(watch).map_err(io_error)?;
-        let output = run_pass(registry, input, chunks, date, pass)?;
-        if watch.hasher.is_some() {
-            source.drain(watch).map_err(io_error)?;
+        let mut chunks = source.chunks(progress, reading.is_ahead).map_err(io_error)?;
+        let output = run_pass(registry, input, &mut chunks, date, pass)?;
+        if is_read_on {
+            chunks.end();
         }
-        Ok(output)
+        Ok((output, source.hash().map_err(io_error)?))
     };
-    let (finished, output) = pass(options.clone(), watch)?;
+    let ((finished, output), sha256) = pass(options.clone(), reading.progress)?;
     if finished.unknown_late.is_empty() {
-        return Ok((finished, output));
+        return Ok((finished, output, sha256));
     }
-    let unwatched = Watch { progress: &|_| {}, hasher: None };
-    pass(DayOptions { unknown: finished.unknown_late, ..options.clone() }, unwatched)
+    let again = DayOptions { unknown: finished.unknown_late, ..options.clone() };
+    let ((finished, output), _) = pass(again, &|_| {})?;
+    Ok((finished, output, sha256))
 }
 
 fn run_pass<P: Pass>(
     registry: &Registry,
     input: &Input,
-    mut chunks: Chunks<'_>,
+    chunks: &mut Chunks<'_>,
     date: Option<Date>,
     mut pass: P,
 ) -> Result<(Finished, P::Output), ReplayError> {
     let file = || input.name();
-    let day_error = |source| ReplayError::Day { file: file(), source };
-    let format = Format::recognise(chunks.peek(RECOGNISED_BY_BYTES), input);
+    let compression = chunks.compression();
+    // What is counted in a compressed input are the bytes that come out of it.
+    let file_of = |place: Option<Place>| match (compression, place) {
+        (Some(_), Some(Place::Byte(_))) => format!("{}, decompressed", file()),
+        _ => file(),
+    };
+    let day_error = |source| ReplayError::Day { file: file_of(place_of(&source)), source };
+    let first_bytes = chunks.peek(RECOGNISED_BY_BYTES);
+    if let Some(problem) = foreign(first_bytes, compression) {
+        return Err(ReplayError::Foreign { file: file(), problem });
+    }
+    let format = Format::recognise(first_bytes, input);
     let midnight = match (format, date) {
         (Format::Csv | Format::Binary, _) => Timestamp::MIN,
         (Format::Itch, None) => return Err(ReplayError::NoDate { file: file() }),
         (Format::Itch, Some(date)) => midnight(registry, date).map_err(day_error)?,
     };
-    match decode(&mut chunks, Decoder::new(format, midnight), &mut pass) {
+    match decode(chunks, Decoder::new(format, midnight), &mut pass) {
         Ok(()) | Err(DecodeError::Feed(FeedError::Stopped)) => {}
-        Err(DecodeError::Feed(source)) => return Err(ReplayError::Feed { file: file(), source }),
+        Err(DecodeError::Feed(source)) => {
+            let place = if let FeedError::Input { place, .. } = &source { Some(*place) } else { None };
+            return Err(ReplayError::Feed { file: file_of(place), source });
+        }
         Err(DecodeError::Io(source)) => return Err(ReplayError::Io { file: file(), source }),
     }
     pass.finish().map_err(day_error)
+}
+
+/// Where the record is that a day ended at.
+fn place_of(error: &DayError) -> Option<Place> {
+    if let DayError::Bad(BadRecord { place, .. }) = error { Some(*place) } else { None }
 }
 
 /// `options`, with the date that the input's name tells where none is given.
@@ -262,21 +296,13 @@ fn decode(chunks: &mut Chunks<'_>, mut decoder: Decoder, pass: &mut impl Pass) -
             }
             Ok(chunk) => chunk,
             Err(ChunkError::Io(error)) => return Err(DecodeError::Io(error)),
-            Err(damage) => {
-                return Ok(broken(damage, chunks.offset(), decoder.unfinished(), pass)?);
+            Err(ChunkError::Broken { problem, whole }) => {
+                let place = Place::Byte(chunks.offset());
+                return Ok(pass.broken(place, &problem, whole, decoder.unfinished())?);
             }
         };
         decoder.push(chunk, pass)?;
     }
-}
-
-fn broken(damage: ChunkError, offset: u64, unfinished: &[u8], pass: &mut impl Pass) -> Result<(), Stop> {
-    let (problem, whole) = match damage {
-        ChunkError::Io(_) => unreachable!("handled by the caller"),
-        ChunkError::Truncated(format) => (format!("the {format} stream ends early"), false),
-        ChunkError::Corrupted(format, error) => (format!("the {format} stream is corrupted ({error})"), true),
-    };
-    pass.broken(Place::Byte(offset), &problem, whole, unfinished)
 }
 
 /// A sink that only a strict run needs: nothing is ever set aside there.

@@ -1,5 +1,6 @@
 //! Several threads that do the work of a day's engine.
 
+use crate::input::{Progress, Reading};
 use quoteclock_engine::{Alone, Crew, Part};
 use rayon::ThreadPool;
 use std::num::NonZeroUsize;
@@ -10,6 +11,16 @@ use std::sync::Mutex;
 pub struct Threads(pub NonZeroUsize);
 
 impl Threads {
+    /// Whether the machine has a second core to read on.
+    pub(crate) fn cores_to_spare() -> bool {
+        std::thread::available_parallelism().is_ok_and(|cores| 1 < cores.get())
+    }
+
+    /// How a day is read that is measured by so many.
+    pub(crate) fn reading(self, progress: Progress<'_>) -> Reading<'_> {
+        Reading { progress, is_hashed: false, is_ahead: 1 < self.0.get() }
+    }
+
     /// Starts the others, or as many of them as the system permits: what is measured is the same with any number.
     pub fn start(self) -> Pool {
         let start = |others: &usize| rayon::ThreadPoolBuilder::new().num_threads(*others).build().ok();
