@@ -53,6 +53,9 @@ fn add_day(batch: &mut Batch, registry: &Registry, date: Date) -> Result<usize, 
         record_count: 50_000_000,
         reject_count: 0,
         program_version: env!("CARGO_PKG_VERSION").to_owned(),
+        program_commit: "unknown".to_owned(),
+        options: String::new(),
+        measured_at: quoteclock_model::Timestamp::from_micros(0),
     };
     batch.add(MeasuredDay { plan: &plan, ledger: &ledger, turnover: &turnover, provenance: &provenance })?;
     Ok(plan.sign_ups.len())

@@ -14,7 +14,7 @@ use clap::{Parser, Subcommand};
 #[derive(Parser, Debug)]
 #[command(
     name = "quoteclock",
-    version,
+    version = concat!(env!("CARGO_PKG_VERSION"), " (commit ", env!("QUOTECLOCK_COMMIT"), ")"),
     max_term_width = 120,
     after_help = "Exit codes: 0 done, 1 bad input, 2 bad usage, 3 done but incomplete (--lenient set records aside, \
                   a month has trading days that are not measured)."

@@ -78,6 +78,15 @@ pub(crate) fn list(dates: &[Date]) -> String {
     dates.iter().map(Date::to_string).collect::<Vec<_>>().join(", ")
 }
 
+/// A count as people read it: `1,491`.
+pub(crate) fn grouped(count: usize) -> String {
+    let digits = count.to_string();
+    let start = (digits.len() + 2) % 3 + 1;
+    let (first, rest) = digits.split_at(start.min(digits.len()));
+    let groups = rest.as_bytes().chunks(3).map(|group| format!(",{}", String::from_utf8_lossy(group)));
+    groups.fold(first.to_owned(), |text, group| text + &group)
+}
+
 /// `1 day`, `2 days`.
 pub(crate) fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
@@ -115,4 +124,18 @@ pub(crate) fn interpretations(registry: &Registry, width: usize) -> String {
     let interpretations = registry.scheme().interpretations();
     let choices: Vec<String> = interpretations.iter().map(|(name, value)| format!("{name} = \"{value}\"")).collect();
     quoteclock_report::wrap(&format!("interpretations: {}", choices.join(", ")), width)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::grouped;
+
+    #[test]
+    fn counts_are_grouped_by_thousands() {
+        for (count, text) in
+            [(0, "0"), (12, "12"), (999, "999"), (1_491, "1,491"), (123_456, "123,456"), (1_000_000, "1,000,000")]
+        {
+            assert_eq!(grouped(count), text);
+        }
+    }
 }

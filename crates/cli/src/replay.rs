@@ -6,10 +6,12 @@ use crate::{BadUsage, Outcome, month, output, publication, registry, scratch, te
 use anyhow::{Context, Result, bail};
 use jiff::civil::Date;
 use quoteclock_engine::DayOptions;
+use quoteclock_ledger::{DayRow, DisplayPercent};
+use quoteclock_model::Timestamp;
 use quoteclock_replay::{Input, MeasuredDay, Progress, ReplayError, Threads, measure, measure_and_hash};
 use quoteclock_report::{DaySummary, REJECTS_LISTED, write_document};
 use quoteclock_rules::Registry;
-use quoteclock_store::{Batch, Digest, Provenance, Store, StoreError};
+use quoteclock_store::{Batch, Change, Digest, Provenance, Replaced, Store, StoreError};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -116,6 +118,12 @@ impl ReplayArgs {
         }
     }
 
+    /// The options that alter what is measured, as they are stored with a day.
+    fn options(&self) -> String {
+        let given = [(self.allow_gaps, "--allow-gaps"), (self.lenient, "--lenient")];
+        given.iter().filter(|(given, _)| *given).map(|(_, option)| *option).collect::<Vec<_>>().join(" ")
+    }
+
     /// Whether Parquet is asked for.
     fn parquet(&self) -> bool {
         #[cfg(feature = "parquet")]
@@ -149,9 +157,12 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Outcome> {
     let days = in_order_of_dates(&inputs, run.measure_all(&inputs, &staging)?)?;
     let parts: Vec<Parts> = days.iter().map(|day| day.parts.clone()).collect();
     warn(args, &days);
-    publish(args, &staging, &parts, batch)?;
-    let printed =
-        if args.json { print_json(&registry, &parts, args.lenient) } else { print_text(args, &registry, &days) };
+    let replaced = publish(args, &staging, &parts, batch)?;
+    let printed = if args.json {
+        print_json(&registry, &parts, args.lenient)
+    } else {
+        print_text(args, &registry, &days, &replaced)
+    };
     let kept = kept(args, &days);
     printed
         .map_err(|error| if kept.is_empty() { error } else { error.context(format!("{}, but", kept.trim_end())) })?;
@@ -196,7 +207,14 @@ fn check_database(db: &Path) -> Result<()> {
 
 /// Puts the results where they belong. Files are on the disk first, the database follows in one transaction, and then the
 /// files have their names: what is left to fail after the transaction is a renaming within a folder.
-fn publish(args: &ReplayArgs, staging: &Staging, parts: &[Parts], batch: Option<Mutex<Batch>>) -> Result<()> {
+///
+/// What that has changed of the days in the database is given back.
+fn publish(
+    args: &ReplayArgs,
+    staging: &Staging,
+    parts: &[Parts],
+    batch: Option<Mutex<Batch>>,
+) -> Result<Vec<Replaced>> {
     let publication = match &args.out {
         Some(out) => {
             let names = staging.join(parts, args.lenient, args.parquet())?;
@@ -204,25 +222,26 @@ fn publish(args: &ReplayArgs, staging: &Staging, parts: &[Parts], batch: Option<
         }
         None => None,
     };
-    let mut uninterrupted = None;
+    let (mut uninterrupted, mut replaced) = (None, Vec::new());
     if let (Some(db), Some(batch)) = (&args.db, batch) {
         let batch = batch.into_inner().expect("no thread panicked with the lock");
         match Store::create(db)?.replace_days(batch, || uninterrupted = Some(scratch::uninterrupted())) {
             Err(stored @ StoreError::StoredAll { .. }) => {
                 terminal::print_warning(&terminal::error_text(&stored.into()));
             }
-            result => result?,
+            result => replaced = result?,
         }
     }
-    let Some(publication) = publication else { return Ok(()) };
-    publication.carry_out(uninterrupted).map_err(|error| match &args.db {
+    let Some(publication) = publication else { return Ok(replaced) };
+    let carried_out = publication.carry_out(uninterrupted).map_err(|error| match &args.db {
         Some(db) => error.context(format!(
             "{}: the days are stored, but the files of --out could not be given their names (the same command again \
              mends that)",
             db.display()
         )),
         None => error,
-    })
+    });
+    carried_out.map(|()| replaced)
 }
 
 /// What all days of a run have in common.
@@ -309,6 +328,9 @@ impl Run<'_> {
             record_count: finished.record_count,
             reject_count: finished.reject_count,
             program_version: env!("CARGO_PKG_VERSION").to_owned(),
+            program_commit: env!("QUOTECLOCK_COMMIT").to_owned(),
+            options: self.args.options(),
+            measured_at: Timestamp::from_micros(jiff::Timestamp::now().as_microsecond()),
         };
         let (plan, ledger, turnover) = (&finished.plan, &day.ledger, &finished.turnover);
         let day = quoteclock_store::MeasuredDay { plan, ledger, turnover, provenance: &provenance };
@@ -363,7 +385,7 @@ fn print_json(registry: &Registry, parts: &[Parts], lenient: bool) -> Result<()>
     output::print_with(|to| write_document(lists, &rest, to))
 }
 
-fn print_text(args: &ReplayArgs, registry: &Registry, days: &[Measured]) -> Result<()> {
+fn print_text(args: &ReplayArgs, registry: &Registry, days: &[Measured], replaced: &[Replaced]) -> Result<()> {
     let style = terminal::table_style();
     let mut text = String::new();
     for day in days {
@@ -377,7 +399,47 @@ fn print_text(args: &ReplayArgs, registry: &Registry, days: &[Measured]) -> Resu
         scheme.interpretations().iter().map(|(name, value)| format!("{name} = \"{value}\"")).collect();
     text.push_str(&quoteclock_report::wrap(&format!("interpretations: {}", choices.join(", ")), style.width));
     text.push_str(&kept(args, days));
+    replaced.iter().for_each(|day| text.push_str(&replaced_text(day)));
     output::print(&text)
+}
+
+/// So many results whose status a replacement turns are named.
+const TURNED_MAX: usize = 20;
+
+/// What has come in the place of a stored day.
+fn replaced_text(day: &Replaced) -> String {
+    let turned: Vec<&Change> = day.changes.iter().filter(|change| change.turns_status()).collect();
+    let differ = match day.changes.len() {
+        0 => "no result differs".to_owned(),
+        1 => "1 result differs".to_owned(),
+        count => format!("{} results differ", month::grouped(count)),
+    };
+    let turn = match turned.len() {
+        0 => "none changes status",
+        1 => "1 changes status:",
+        count => &format!("{} change status:", month::grouped(count)),
+    };
+    let turn = if day.changes.is_empty() { "" } else { &format!(", {turn}") };
+    let mut text = format!("replaced {}: {differ}{turn}\n", day.date);
+    for change in turned.iter().take(TURNED_MAX) {
+        if let Some(DayRow { market_maker, issue, obligation, .. }) = change.row() {
+            let [before, after] = [&change.before, &change.after].map(|row| share(row.as_ref()));
+            text.push_str(&format!("  {market_maker} {issue} {obligation}: {before}, now {after}\n"));
+        }
+    }
+    if TURNED_MAX < turned.len() {
+        text.push_str(&format!("  and {} more\n", turned.len() - TURNED_MAX));
+    }
+    text
+}
+
+/// A result's quote display time.
+fn share(row: Option<&DayRow>) -> String {
+    match row {
+        None => "not measured".to_owned(),
+        Some(DayRow { total, .. }) => DisplayPercent::of(total.fulfilled, total.available)
+            .map_or_else(|| "not applicable".to_owned(), |percent| format!("{percent} %")),
+    }
 }
 
 /// Where the results are.

@@ -4,7 +4,7 @@ use crate::Month;
 use jiff::civil::Date;
 use quoteclock_ledger::{DayRow, Total};
 use quoteclock_model::{IssueCode, Micros, ObligationId, Paid, SystemThreshold};
-use quoteclock_rules::{ConditionKind, Period, Registry};
+use quoteclock_rules::{Condition, ConditionKind, Issue, Period, Registry, Target};
 use std::collections::BTreeMap;
 
 /// Whose account. Accounts are sorted by it, bytewise.
@@ -64,13 +64,6 @@ impl SystemStatus {
 /// All of 100 %, in ten-thousandths of a percent.
 const WHOLE_PCT: u64 = 1_000_000;
 
-/// Whether `fulfilled` is at least `required_pct` of `available`, exactly.
-///
-/// Clause: `ST1/time-share`.
-fn reaches(total: Total, required_pct: u64) -> bool {
-    u128::from(required_pct) * u128::from(total.available.0) <= u128::from(WHOLE_PCT) * u128::from(total.fulfilled.0)
-}
-
 /// The month's sums of all obligations, as days are added in order of date.
 #[derive(Clone, Debug)]
 pub struct MonthAccounts {
@@ -85,6 +78,8 @@ pub(crate) struct Account {
     pub(crate) days_measured: u32,
     /// Of the last date on which it was measured.
     pub(crate) required_pct: u64,
+    /// Likewise, where it is known.
+    pub(crate) leveraged_inverse: Option<bool>,
     pub(crate) last: Date,
     /// Available and unknown time of that date.
     pub(crate) last_time: Micros,
@@ -101,18 +96,20 @@ impl MonthAccounts {
         self.month
     }
 
-    /// Adds a day's row. What it requires counts for the whole month where it is of the latest date.
+    /// Adds a day's row. What it requires, and whether its issue is leveraged or inverse, count for the whole month where
+    /// it is of the latest date.
     ///
     /// # Panics
     /// If the date is not of the month.
     pub fn add(&mut self, row: DayRow) {
-        let DayRow { date, market_maker, issue, obligation, required_pct, total } = row;
+        let DayRow { date, market_maker, issue, obligation, required_pct, leveraged_inverse, total } = row;
         assert!(self.month.dates().contains(&date), "{date} is not in {}", self.month);
         let account = self.accounts.entry(Key { market_maker, issue, obligation }).or_default();
         account.total += total;
         account.days_measured += 1;
         if account.days_measured == 1 || account.last <= date {
             account.required_pct = required_pct;
+            account.leveraged_inverse = leveraged_inverse;
             account.last = date;
             account.last_time = total.available + total.unknown;
         }
@@ -122,32 +119,88 @@ impl MonthAccounts {
         &self.accounts
     }
 
+    /// The obligations of which it is not known whether their issue was leveraged or inverse when it was measured: then
+    /// the registry tells.
+    pub fn leveraged_by_registry(&self) -> impl Iterator<Item = &Key> {
+        self.accounts.iter().filter(|(_, account)| account.leveraged_inverse.is_none()).map(|(key, _)| key)
+    }
+
     /// The month's lines, in order of their keys.
     ///
     /// # Panics
     /// Never: a month has fewer days than 32 bits count.
     pub fn lines(&self, registry: &Registry) -> Vec<Line> {
         let trading_days = self.month.trading_days(registry);
-        let mut periods: BTreeMap<(&str, &IssueCode), Vec<Period>> = BTreeMap::new();
-        for sign_up in registry.sign_ups() {
-            periods.entry((&sign_up.market_maker, &sign_up.issue)).or_default().push(sign_up.period);
-        }
+        let in_force = InForce::of(registry);
         let line = |(key, account): (&Key, &Account)| {
-            let signed_up = periods.get(&(key.market_maker.as_str(), &key.issue)).map_or(&[][..], Vec::as_slice);
-            let within = trading_days.iter().filter(|date| signed_up.iter().any(|period| period.contains(**date)));
+            let within = trading_days.iter().filter(|&&date| in_force.covers(key, date));
+            let by_registry =
+                || registry.issue_on(&key.issue, account.last).is_some_and(|issue| issue.leveraged_inverse);
             Line {
                 key: key.clone(),
                 total: account.total,
                 required_pct: account.required_pct,
-                leveraged_inverse: registry
-                    .issue_on(&key.issue, account.last)
-                    .is_some_and(|issue| issue.leveraged_inverse),
+                leveraged_inverse: account.leveraged_inverse.unwrap_or_else(by_registry),
                 last_measured: account.last,
                 days_measured: account.days_measured,
                 trading_days: u32::try_from(within.count()).expect("a month is short"),
             }
         };
         self.accounts.iter().map(line).collect()
+    }
+}
+
+/// The rows of a registry that an obligation needs to be measured, by what they are of.
+struct InForce<'a> {
+    sign_ups: BTreeMap<(&'a str, &'a IssueCode), Vec<Period>>,
+    issues: BTreeMap<&'a IssueCode, Vec<&'a Issue>>,
+    conditions: BTreeMap<(ConditionKind, &'a str), Vec<&'a Condition>>,
+}
+
+impl<'a> InForce<'a> {
+    fn of(registry: &'a Registry) -> InForce<'a> {
+        let mut in_force = InForce { sign_ups: BTreeMap::new(), issues: BTreeMap::new(), conditions: BTreeMap::new() };
+        for sign_up in registry.sign_ups() {
+            let periods = in_force.sign_ups.entry((&sign_up.market_maker, &sign_up.issue)).or_default();
+            periods.push(sign_up.period);
+        }
+        for issue in registry.issues() {
+            in_force.issues.entry(&issue.code).or_default().push(issue);
+        }
+        for condition in registry.conditions() {
+            in_force.conditions.entry((condition.kind, &condition.name)).or_default().push(condition);
+        }
+        in_force
+    }
+
+    /// Whether a day is measured for `key`: the sign-up, a row of its issue and, for a condition, one of that are in
+    /// force.
+    fn covers(&self, key: &Key, date: Date) -> bool {
+        let sign_up = self.sign_ups.get(&(key.market_maker.as_str(), &key.issue));
+        let issue = self.issues.get(&key.issue).into_iter().flatten().find(|issue| issue.period.contains(date));
+        let (Some(periods), Some(issue)) = (sign_up, issue) else { return false };
+        periods.iter().any(|period| period.contains(date))
+            && condition_of(&key.obligation).is_none_or(|condition| {
+                let rows = self.conditions.get(&condition).map_or(&[][..], Vec::as_slice);
+                rows.iter().any(|row| row.period.contains(date) && is_of(row, issue))
+            })
+    }
+}
+
+/// Whether a condition's row names the issue, or its index.
+fn is_of(row: &Condition, issue: &Issue) -> bool {
+    match &row.target {
+        Target::Issue(code) => *code == issue.code,
+        Target::Index(index) => issue.index.as_ref() == Some(index),
+    }
+}
+
+/// The condition that an obligation is of.
+fn condition_of(obligation: &ObligationId) -> Option<(ConditionKind, &str)> {
+    match obligation.paid() {
+        Paid::Incentives => None,
+        Paid::Sponsor(name) => Some((ConditionKind::Sponsored, name)),
+        Paid::MatchingFund(name) => Some((ConditionKind::Matching, name)),
     }
 }
 
@@ -166,7 +219,7 @@ pub struct Line {
     pub last_measured: Date,
     /// Days that are in the sums.
     pub days_measured: u32,
-    /// The month's trading days within the sign-up.
+    /// The month's trading days within the sign-up, the issue's row and, for a condition, its row.
     pub trading_days: u32,
 }
 
@@ -178,20 +231,30 @@ impl Line {
 
     /// The condition that it is of.
     pub fn condition(&self) -> Option<(ConditionKind, &str)> {
-        match self.key.obligation.paid() {
-            Paid::Incentives => None,
-            Paid::Sponsor(name) => Some((ConditionKind::Sponsored, name)),
-            Paid::MatchingFund(name) => Some((ConditionKind::Matching, name)),
-        }
+        condition_of(&self.key.obligation)
     }
 
     /// Whether the obligation was met.
     ///
     /// Clauses: `ST1/time-share`, `ST1/quote-display-time`.
     pub fn status(&self) -> Status {
-        match self.total.available {
+        self.status_with(self.total)
+    }
+
+    /// Whether the status stands, whatever happened in the unknown time: it is the same if all of that was available and
+    /// fulfilled, and if all of it was available and not.
+    ///
+    /// Clause: `ST1/quote-display-time`.
+    pub fn certain(&self) -> bool {
+        let Total { available, fulfilled, unknown } = self.total;
+        let with = |more| Total { available: available + unknown, fulfilled: fulfilled + more, unknown: Micros::ZERO };
+        [with(unknown), with(Micros::ZERO)].into_iter().all(|total| self.status_with(total) == self.status())
+    }
+
+    fn status_with(&self, total: Total) -> Status {
+        match total.available {
             Micros::ZERO => Status::NotApplicable,
-            _ if reaches(self.total, self.required_pct) => Status::Fulfilled,
+            _ if total.reaches(self.required_pct) => Status::Fulfilled,
             _ => Status::NotFulfilled,
         }
     }
@@ -207,7 +270,7 @@ impl Line {
         };
         match self.total.available {
             Micros::ZERO => None,
-            _ if reaches(self.total, threshold) => Some(SystemStatus::Ok),
+            _ if self.total.reaches(threshold) => Some(SystemStatus::Ok),
             _ => Some(SystemStatus::Ng),
         }
     }
@@ -255,6 +318,25 @@ mod tests {
         assert_eq!(line(u64::MAX, u64::MAX, 1_000_000, false).status(), Status::Fulfilled);
     }
 
+    // clause: ST1/quote-display-time
+    #[test]
+    fn a_status_that_unknown_time_could_turn_is_not_certain() {
+        // 80 of 100 are enough; with 25 unknown microseconds it takes 100 of 125.
+        for (available, fulfilled, unknown, expected) in [
+            (100, 100, 25, true),
+            (100, 100, 26, false),
+            (100, 79, 5, false),
+            (100, 79, 4, true),
+            (100, 79, 0, true),
+            (0, 0, 0, true),
+            (0, 0, 1, false),
+        ] {
+            let mut line = line(available, fulfilled, 800_000, false);
+            line.total.unknown = Micros(unknown);
+            assert_eq!(line.certain(), expected, "{available} {fulfilled} {unknown}");
+        }
+    }
+
     // clause: ST1/system-status
     #[test]
     fn the_system_shows_ng_for_leveraged_etfs_below_all_of_the_time() {
@@ -280,6 +362,7 @@ mod tests {
             issue: IssueCode::new(b"1306").unwrap(),
             obligation: ObligationId::GENERAL,
             required_pct,
+            leveraged_inverse: Some(required_pct == 790_000),
             total: Total { available: Micros(available), fulfilled: Micros(fulfilled), unknown: Micros(1) },
         };
         // 100 % of a short day and 79 % of a long one: their mean is 89.5 %, of the time it is 79.2 %.
@@ -290,5 +373,6 @@ mod tests {
         assert_eq!(key.market_maker, "MM1");
         let expected = Total { available: Micros(10_100), fulfilled: Micros(8_000), unknown: Micros(2) };
         assert_eq!((account.total, account.days_measured, account.required_pct), (expected, 2, 790_000));
+        assert_eq!(account.leveraged_inverse, Some(true), "of the last date, in whichever order days come");
     }
 }

@@ -34,6 +34,15 @@ pub struct Breach {
     pub reason: Reason,
 }
 
+impl Total {
+    /// Whether the fulfilled time is at least `required_pct` (in ten-thousandths of a percent) of the available, exactly.
+    ///
+    /// Clause: `ST1/time-share`.
+    pub fn reaches(self, required_pct: u64) -> bool {
+        u128::from(required_pct) * u128::from(self.available.0) <= 1_000_000 * u128::from(self.fulfilled.0)
+    }
+}
+
 /// One obligation of one sign-up on one measured day.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DayRow {
@@ -47,8 +56,17 @@ pub struct DayRow {
     pub obligation: ObligationId,
     /// The share of the month's time that it required on that date, in ten-thousandths of a percent.
     pub required_pct: u64,
+    /// Whether the issue was a leveraged or inverse ETF on that date; `None` where that was not kept.
+    pub leveraged_inverse: Option<bool>,
     /// Its times.
     pub total: Total,
+}
+
+impl DayRow {
+    /// Whether the day by itself has the share that the month requires; `None` without available time.
+    pub fn has_share(&self) -> Option<bool> {
+        (self.total.available != Micros::ZERO).then(|| self.total.reaches(self.required_pct))
+    }
 }
 
 /// Totals and breaches of all obligations of a day that is being measured.
@@ -199,6 +217,7 @@ mod tests {
             sign_ups: vec![SignUpPlan {
                 market_maker: "MM1".to_owned(),
                 issue: IssueCode::new(b"1306").unwrap(),
+                leveraged_inverse: false,
                 servers: Arc::default(),
                 servers_of_market_maker: Arc::default(),
                 exempt: Vec::new(),

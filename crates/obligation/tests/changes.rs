@@ -65,6 +65,7 @@ fn plan(all: &[(i64, Limits)], start_delay: u64) -> DayPlan {
         sign_ups: vec![SignUpPlan {
             market_maker: "MM1".to_owned(),
             issue: IssueCode::new(b"1306").unwrap(),
+            leveraged_inverse: false,
             servers: [0].into(),
             servers_of_market_maker: [0].into(),
             exempt: vec![Span { start: at(400), end: at(450) }],

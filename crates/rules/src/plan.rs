@@ -92,6 +92,8 @@ pub struct SignUpPlan {
     pub market_maker: String,
     /// The issue.
     pub issue: IssueCode,
+    /// Whether the issue is a leveraged or inverse ETF; no day's figure depends on it, the month does.
+    pub leveraged_inverse: bool,
     /// Positions in [`DayPlan::servers`] whose orders are this sign-up's quotes: those of the market maker, and where
     /// the sign-up and the server both name a participant, of the same one. Ascending.
     pub servers: Arc<[usize]>,

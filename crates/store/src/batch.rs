@@ -1,10 +1,10 @@
 //! The days of one run, written aside until all of them are measured.
 
 use crate::wide::Wide;
-use crate::{Digest, StoreError, connect, schema};
+use crate::{Digest, StoreError, checksum, connect, schema};
 use jiff::civil::Date;
 use quoteclock_ledger::{DayLedger, Total};
-use quoteclock_model::{ByCounterparty, DayTurnover, Executed, Micros, Turnover};
+use quoteclock_model::{ByCounterparty, DayTurnover, Executed, Micros, Timestamp, Turnover};
 use quoteclock_obligation::ObligationIndex;
 use quoteclock_rules::{DayPlan, ObligationPlan, SignUpPlan};
 use rusqlite::{CachedStatement, Connection, Transaction, params};
@@ -31,6 +31,12 @@ pub struct Provenance {
     pub reject_count: u64,
     /// The version of this program.
     pub program_version: String,
+    /// The commit that it was built from, `unknown` without one.
+    pub program_commit: String,
+    /// The options that alter what is measured, as the command has them: `--allow-gaps --lenient`.
+    pub options: String,
+    /// When it was measured, by the machine's clock.
+    pub measured_at: Timestamp,
 }
 
 /// Everything that is stored of a day.
@@ -92,6 +98,9 @@ impl Batch {
     }
 }
 
+/// How hard the text of a plan is compressed: it repeats itself, and any level finds that.
+const PLAN_LEVEL: i32 = 3;
+
 /// A date as the file has it.
 pub(crate) fn date_text(date: Date) -> String {
     date.to_string()
@@ -117,7 +126,9 @@ impl DayWriter<'_, '_> {
             }
             self.turnover(sign_up, turnover)?;
         }
-        self.market_turnovers()
+        self.market_turnovers()?;
+        self.measurement()?;
+        checksum::write(self.to, &self.date)
     }
 
     fn prepare(&self, sql: &str) -> rusqlite::Result<CachedStatement<'_>> {
@@ -126,18 +137,53 @@ impl DayWriter<'_, '_> {
 
     fn day_row(&self) -> rusqlite::Result<()> {
         let MeasuredDay { plan, provenance, .. } = self.day;
-        self.prepare("INSERT INTO days VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")?.execute(params![
+        let canonical = plan.canonical();
+        let compressed = zstd::bulk::compress(canonical.as_bytes(), PLAN_LEVEL);
+        let compressed = compressed.map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+        let sql = "INSERT INTO days (date, input, input_sha256, registry_sha256, plan_sha256, scheme, scheme_version, multiplier,
+            record_count, reject_count, program_version, options, plan)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+        self.prepare(sql)?.execute(params![
             self.date,
             provenance.input,
             provenance.input_sha256.0,
             provenance.registry_sha256.0,
-            Digest::of_plan(plan).0,
+            Digest::of(canonical.as_bytes()).0,
             provenance.scheme,
             provenance.scheme_version,
             plan.multiplier,
             count(provenance.record_count),
             count(provenance.reject_count),
             provenance.program_version,
+            provenance.options,
+            compressed,
+        ])?;
+        Ok(())
+    }
+
+    /// The measurement, with the sums over all results; what it changes is known once it is stored.
+    fn measurement(&self) -> rusqlite::Result<()> {
+        let MeasuredDay { plan, ledger, provenance, .. } = self.day;
+        let count_of = |sign_up: &SignUpPlan| sign_up.obligations.len();
+        let mut sum = Total::default();
+        for index in (0..).take(plan.sign_ups.iter().map(count_of).sum()) {
+            sum += ledger.total(ObligationIndex(index));
+        }
+        let sql = "INSERT INTO measurements VALUES
+            (NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, NULL, NULL, NULL, ?10, ?11, ?12, 0, 0)";
+        self.prepare(sql)?.execute(params![
+            self.date,
+            provenance.measured_at.as_micros(),
+            provenance.program_version,
+            provenance.program_commit,
+            provenance.options,
+            provenance.input,
+            provenance.input_sha256.0,
+            provenance.registry_sha256.0,
+            Digest::of_plan(plan).0,
+            micros(sum.available),
+            micros(sum.fulfilled),
+            micros(sum.unknown),
         ])?;
         Ok(())
     }
@@ -151,7 +197,7 @@ impl DayWriter<'_, '_> {
     }
 
     fn result(&self, sign_up: &SignUpPlan, obligation: &ObligationPlan, total: Total) -> rusqlite::Result<()> {
-        self.prepare("INSERT INTO results VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?.execute(params![
+        self.prepare("INSERT INTO results VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?.execute(params![
             self.date,
             sign_up.market_maker,
             sign_up.issue.as_str(),
@@ -161,6 +207,7 @@ impl DayWriter<'_, '_> {
             micros(total.available),
             micros(total.fulfilled),
             micros(total.unknown),
+            sign_up.leveraged_inverse,
         ])?;
         Ok(())
     }

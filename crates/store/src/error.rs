@@ -34,6 +34,20 @@ pub enum StoreError {
         /// The newest form that this program knows.
         known: i64,
     },
+    /// What is stored of a day is not what was written.
+    #[error(
+        "{}: the {what} of {date} are not what was stored, their checksum is another; replay the day, or use a copy of the \
+         file from before it was damaged",
+        file.display()
+    )]
+    Damaged {
+        /// The file.
+        file: PathBuf,
+        /// The date.
+        date: String,
+        /// Which part of it.
+        what: &'static str,
+    },
     /// Another program did not let go of it.
     #[error("{}: another program has been writing to it for {seconds} seconds; nothing was changed", file.display())]
     Busy {

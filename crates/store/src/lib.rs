@@ -9,10 +9,12 @@
 //! `WAL` with `synchronous = FULL`. Deliberately absent: judging what is stored.
 
 mod batch;
+mod checksum;
 mod connect;
 mod digest;
 mod error;
 mod read;
+mod replaced;
 mod schema;
 mod wide;
 
@@ -20,7 +22,8 @@ pub use batch::{Batch, MeasuredDay, Provenance};
 pub use connect::on_waiting;
 pub use digest::Digest;
 pub use error::StoreError;
-pub use read::{BreachRow, MarketTurnoverRow, StoredDay, TurnoverRow};
+pub use read::{BreachRow, MarketTurnoverRow, MeasurementRow, StoredDay, TurnoverRow};
+pub use replaced::{Change, Replaced};
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::path::{Path, PathBuf};
@@ -101,20 +104,24 @@ impl Store {
         Ok(Store { file: file.to_owned(), _copy: Some(copy), ..store })
     }
 
-    /// Puts the days of a run into the file: all of them or none, each in place of what was stored of its date. When
-    /// nothing is left but to commit, `about_to_commit` is called.
+    /// Puts the days of a run into the file: all of them or none, each in place of what was stored of its date. Tells
+    /// what that has changed, and writes each measurement down beside those that were ever stored. When nothing is left
+    /// but to commit, `about_to_commit` is called.
     ///
     /// # Errors
     /// [`StoreError::StoredAll`] if the days are stored, though something went wrong afterwards; any other, and then
     /// nothing has changed.
-    pub fn replace_days(&mut self, batch: Batch, about_to_commit: impl FnOnce()) -> Result<(), StoreError> {
+    pub fn replace_days(&mut self, batch: Batch, about_to_commit: impl FnOnce()) -> Result<Vec<Replaced>, StoreError> {
         let file = batch.finish()?;
         let error = |source| StoreError::of(&self.file, "storing days", source);
         self.connection.execute("ATTACH ?1 AS batch", [connect::text(&file)]).map_err(error)?;
         let copied = copy(&mut self.connection, about_to_commit);
         // The batch is done with, whether it is let go of now or together with the file.
         let _ = self.connection.execute_batch("DETACH batch");
-        let Err(source) = copied else { return Ok(()) };
+        let source = match copied {
+            Ok(replaced) => return Ok(replaced),
+            Err(source) => source,
+        };
         if self.holds_all(&file) {
             return Err(StoreError::StoredAll { file: self.file.clone(), source });
         }
@@ -174,12 +181,14 @@ impl Store {
 }
 
 /// Copies the attached batch in one transaction.
-fn copy(connection: &mut Connection, about_to_commit: impl FnOnce()) -> rusqlite::Result<()> {
+fn copy(connection: &mut Connection, about_to_commit: impl FnOnce()) -> rusqlite::Result<Vec<Replaced>> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let replaced = replaced::record(&transaction)?;
     transaction.execute("DELETE FROM main.days WHERE date IN (SELECT date FROM batch.days)", [])?;
     for table in schema::TABLES {
         transaction.execute(&format!("INSERT INTO main.{table} SELECT * FROM batch.{table}"), [])?;
     }
     about_to_commit();
-    transaction.commit()
+    transaction.commit()?;
+    Ok(replaced)
 }

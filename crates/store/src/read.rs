@@ -1,6 +1,7 @@
 //! What is stored, read back day by day in order.
 
 use crate::batch::date_text;
+use crate::checksum::{self, Checksum, Summed};
 use crate::wide::Wide;
 use crate::{Digest, Store, StoreError};
 use jiff::civil::Date;
@@ -10,6 +11,8 @@ use quoteclock_model::{
 };
 use rusqlite::types::Type;
 use rusqlite::{Error, Result, Row};
+use std::collections::BTreeMap;
+use std::io::Read;
 use std::ops::RangeInclusive;
 
 /// What is known of a stored day besides its figures.
@@ -39,6 +42,41 @@ pub struct StoredDay {
     pub reject_count: u64,
     /// The version of the program that measured it.
     pub program_version: String,
+    /// The options that it was measured with; `None` where an earlier version has stored it.
+    pub options: Option<String>,
+    /// The canonical text of the plan that it was measured under; `None` where an earlier version has stored it.
+    pub plan: Option<String>,
+}
+
+/// A measurement that was stored, whether it is still or another one has come in its place.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MeasurementRow {
+    /// Its number: later ones are higher.
+    pub number: i64,
+    /// The date that was measured.
+    pub date: Date,
+    /// When, by the machine's clock.
+    pub measured_at: Timestamp,
+    /// The version of the program.
+    pub program_version: String,
+    /// The commit that it was built from.
+    pub program_commit: String,
+    /// The options that alter what is measured.
+    pub options: String,
+    /// The name of the input.
+    pub input: String,
+    /// Of its bytes.
+    pub input_sha256: Digest,
+    /// Of the registry's files.
+    pub registry_sha256: Digest,
+    /// Sums over all results that were stored of the date before.
+    pub before: Option<Total>,
+    /// Sums over all results of this measurement.
+    pub total: Total,
+    /// Results that differ from those before.
+    pub results_differing: u64,
+    /// Of how many of them the day's own status differs.
+    pub statuses_differing: u64,
 }
 
 /// A breach as stored.
@@ -89,12 +127,13 @@ impl Store {
     /// [`StoreError`] if the file cannot be read.
     pub fn days(&self, dates: RangeInclusive<Date>) -> Result<Vec<StoredDay>, StoreError> {
         let mut days: Vec<StoredDay> = Vec::new();
+        self.verify_days(&dates)?;
         self.each("days", "date", dates.clone(), |row| {
             days.push(day(row)?);
             Ok(())
         })?;
         let mut position = 0;
-        self.each("interpretations", "date, name", dates, |row| {
+        self.each_summed(checksum::INTERPRETATIONS, dates, |row| {
             let date = date(row)?;
             while days.get(position).is_some_and(|day| day.date < date) {
                 position += 1;
@@ -112,19 +151,23 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if the file cannot be read.
     pub fn results(&self, dates: RangeInclusive<Date>, mut take: impl FnMut(DayRow)) -> Result<(), StoreError> {
-        let order = "date, market_maker, issue, obligation";
-        self.each("results", order, dates, |row| {
-            let total = Total { available: micros(row, 6)?, fulfilled: micros(row, 7)?, unknown: micros(row, 8)? };
-            take(DayRow {
-                date: date(row)?,
-                market_maker: row.get(1)?,
-                issue: issue(row, 2)?,
-                obligation: obligation(row, 3)?,
-                required_pct: unsigned(row, 4)?,
-                total,
-            });
+        self.each_summed(checksum::RESULTS, dates, |row| {
+            take(result_row(row)?);
             Ok(())
         })
+    }
+
+    /// Every measurement of some dates that was ever stored, in the order in which they were.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the file cannot be read.
+    pub fn measurements(&self, dates: RangeInclusive<Date>) -> Result<Vec<MeasurementRow>, StoreError> {
+        let mut measurements = Vec::new();
+        self.each("measurements", "number", dates, |row| {
+            measurements.push(measurement(row)?);
+            Ok(())
+        })?;
+        Ok(measurements)
     }
 
     /// Tells `take` the breaches of some dates, in order of date, market maker, issue, obligation and time.
@@ -132,8 +175,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if the file cannot be read.
     pub fn breaches(&self, dates: RangeInclusive<Date>, mut take: impl FnMut(BreachRow)) -> Result<(), StoreError> {
-        let order = "date, market_maker, issue, obligation, start_us";
-        self.each("breaches", order, dates, |row| {
+        self.each_summed(checksum::BREACHES, dates, |row| {
             let at = |column| row.get(column).map(Timestamp::from_micros);
             take(BreachRow {
                 date: date(row)?,
@@ -152,7 +194,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if the file cannot be read.
     pub fn turnovers(&self, dates: RangeInclusive<Date>, mut take: impl FnMut(TurnoverRow)) -> Result<(), StoreError> {
-        self.each("turnovers", "date, market_maker, issue", dates, |row| {
+        self.each_summed(checksum::TURNOVERS, dates, |row| {
             let turnover = Turnover {
                 order_count: unsigned(row, 3)?,
                 continuous: by_counterparty(row, 4)?,
@@ -172,11 +214,66 @@ impl Store {
         dates: RangeInclusive<Date>,
         mut take: impl FnMut(MarketTurnoverRow),
     ) -> Result<(), StoreError> {
-        self.each("market_turnovers", "date, issue", dates, |row| {
+        self.each_summed(checksum::MARKET_TURNOVERS, dates, |row| {
             let turnover = MarketTurnover { continuous: executed(row, 2)?, auction: executed(row, 4)? };
             take(MarketTurnoverRow { date: date(row)?, issue: issue(row, 1)?, turnover });
             Ok(())
         })
+    }
+
+    /// Refuses days whose own row is not what was written.
+    fn verify_days(&self, dates: &RangeInclusive<Date>) -> Result<(), StoreError> {
+        let mut damaged = None;
+        self.each("days", "date", dates.clone(), |row| {
+            let (found, written) = checksum::of_day(row)?;
+            if damaged.is_none() && written.is_some_and(|written| written != found) {
+                damaged = Some(row.get::<_, String>(0)?);
+            }
+            Ok(())
+        })?;
+        match damaged {
+            Some(date) => Err(StoreError::Damaged { file: self.file.clone(), date, what: "facts" }),
+            None => Ok(()),
+        }
+    }
+
+    /// Tells `take` every row of a table whose date is one of `dates`, once it is certain that they are what was written.
+    /// Rows of a day that is not there are damage, too: then its own row has gone.
+    fn each_summed(
+        &self,
+        summed: Summed,
+        dates: RangeInclusive<Date>,
+        take: impl FnMut(&Row<'_>) -> Result<()>,
+    ) -> Result<(), StoreError> {
+        let Summed { table, order, column } = summed;
+        let mut written: BTreeMap<String, Option<Digest>> = BTreeMap::new();
+        self.verify_days(&dates)?;
+        self.each("days", "date", dates.clone(), |row| {
+            let column = row.as_ref().column_index(column)?;
+            written.insert(row.get(0)?, checksum::held(row, column)?);
+            Ok(())
+        })?;
+        let mut found: BTreeMap<String, Checksum> =
+            written.keys().map(|date| (date.clone(), Checksum::default())).collect();
+        let mut orphan = None;
+        self.each(table, order, dates.clone(), |row| {
+            let date = row.get_ref(0)?.as_str()?;
+            match found.get_mut(date) {
+                Some(sum) => sum.row(row, None),
+                None => {
+                    orphan.get_or_insert_with(|| date.to_owned());
+                    Ok(())
+                }
+            }
+        })?;
+        let damaged = |(date, sum): (String, Checksum)| {
+            let written = written.get(&date).copied().flatten()?;
+            (written != sum.digest()).then_some(date)
+        };
+        match orphan.or_else(|| found.into_iter().find_map(damaged)) {
+            Some(date) => Err(StoreError::Damaged { file: self.file.clone(), date, what: table }),
+            None => self.each(table, order, dates, take),
+        }
     }
 
     /// Tells `take` every row of a table whose date is one of `dates`.
@@ -214,13 +311,71 @@ fn day(row: &Row<'_>) -> Result<StoredDay> {
         record_count: unsigned(row, 8)?,
         reject_count: unsigned(row, 9)?,
         program_version: row.get(10)?,
+        options: row.get("options")?,
+        plan: row.get::<_, Option<Vec<u8>>>("plan")?.map(|plan| plan_text(&plan)).transpose()?,
     })
 }
 
-/// The first column of every table.
+/// The text of a plan longer than this is not ours.
+const PLAN_BYTES_MAX: usize = 1 << 30;
+
+fn plan_text(compressed: &[u8]) -> Result<String> {
+    let error = |error| Error::FromSqlConversionFailure(0, Type::Blob, error);
+    let mut text = String::new();
+    let decoder = zstd::stream::read::Decoder::new(compressed).map_err(|source| error(Box::new(source)))?;
+    let limit = u64::try_from(PLAN_BYTES_MAX).unwrap_or(u64::MAX);
+    decoder.take(limit).read_to_string(&mut text).map_err(|source| error(Box::new(source)))?;
+    Ok(text)
+}
+
+/// A row of `results`.
+pub(crate) fn result_row(row: &Row<'_>) -> Result<DayRow> {
+    let total = Total { available: micros(row, 6)?, fulfilled: micros(row, 7)?, unknown: micros(row, 8)? };
+    Ok(DayRow {
+        date: date(row)?,
+        market_maker: row.get(1)?,
+        issue: issue(row, 2)?,
+        obligation: obligation(row, 3)?,
+        required_pct: unsigned(row, 4)?,
+        leveraged_inverse: row.get(9)?,
+        total,
+    })
+}
+
+fn measurement(row: &Row<'_>) -> Result<MeasurementRow> {
+    let total = |first| -> Result<Total> {
+        Ok(Total {
+            available: micros(row, first)?,
+            fulfilled: micros(row, first + 1)?,
+            unknown: micros(row, first + 2)?,
+        })
+    };
+    let was_stored = row.get_ref(10)? != rusqlite::types::ValueRef::Null;
+    Ok(MeasurementRow {
+        number: row.get(0)?,
+        date: date_at(row, 1)?,
+        measured_at: row.get(2).map(Timestamp::from_micros)?,
+        program_version: row.get(3)?,
+        program_commit: row.get(4)?,
+        options: row.get(5)?,
+        input: row.get(6)?,
+        input_sha256: row.get(7).map(Digest)?,
+        registry_sha256: row.get(8).map(Digest)?,
+        before: was_stored.then(|| total(10)).transpose()?,
+        total: total(13)?,
+        results_differing: unsigned(row, 16)?,
+        statuses_differing: unsigned(row, 17)?,
+    })
+}
+
+/// The first column of every table that holds days.
 fn date(row: &Row<'_>) -> Result<Date> {
-    let text = row.get_ref(0)?.as_str()?;
-    text.parse().map_err(|error| Error::FromSqlConversionFailure(0, Type::Text, Box::new(error)))
+    date_at(row, 0)
+}
+
+fn date_at(row: &Row<'_>, column: usize) -> Result<Date> {
+    let text = row.get_ref(column)?.as_str()?;
+    text.parse().map_err(|error| Error::FromSqlConversionFailure(column, Type::Text, Box::new(error)))
 }
 
 fn issue(row: &Row<'_>, column: usize) -> Result<IssueCode> {

@@ -9,13 +9,13 @@ use std::path::Path;
 const APPLICATION_ID: i64 = 0x7163_6c6b;
 
 /// Each brings a file from one version to the next; released ones are never edited.
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_days.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("migrations/0001_days.sql"), include_str!("migrations/0002_evidence.sql")];
 
 /// The version that [`MIGRATIONS`] lead to.
-const VERSION: i64 = 1;
-const _: () = assert!(MIGRATIONS.len() == 1, "VERSION is the number of migrations");
+const VERSION: i64 = 2;
+const _: () = assert!(MIGRATIONS.len() == 2, "VERSION is the number of migrations");
 
-/// All tables, days first: what others refer to.
+/// The tables that hold days, days first: what others refer to.
 pub(crate) const TABLES: [&str; 6] =
     ["days", "interpretations", "results", "breaches", "turnovers", "market_turnovers"];
 
@@ -107,6 +107,7 @@ mod tests {
         let mut statement = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").unwrap();
         let mut found: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
         let mut listed = TABLES.map(str::to_owned).to_vec();
+        listed.push("measurements".to_owned());
         found.sort();
         listed.sort();
         assert_eq!(found, listed);
@@ -122,7 +123,7 @@ mod tests {
         let before = std::fs::read(&file).unwrap();
         for result in [Store::open(&file), Store::create(&file)] {
             let message = result.unwrap_err().to_string();
-            assert!(message.contains("newer quoteclock (its form is 2, this program knows up to 1)"), "{message}");
+            assert!(message.contains("newer quoteclock (its form is 3, this program knows up to 2)"), "{message}");
         }
         assert_eq!(std::fs::read(&file).unwrap(), before);
     }

@@ -8,7 +8,7 @@ use quoteclock_model::{
 };
 use quoteclock_obligation::{IntervalSink, ObligationIndex};
 use quoteclock_rules::{DayPlan, Registry, SourceFile};
-use quoteclock_store::{Batch, BreachRow, Digest, MeasuredDay, Provenance, Store, StoreError};
+use quoteclock_store::{Batch, BreachRow, Change, Digest, MeasuredDay, MeasurementRow, Provenance, Store, StoreError};
 use std::path::Path;
 
 fn registry() -> Registry {
@@ -57,6 +57,9 @@ fn provenance() -> Provenance {
         record_count: 9,
         reject_count: 2,
         program_version: "0.1.0".to_owned(),
+        program_commit: "unknown".to_owned(),
+        options: String::new(),
+        measured_at: quoteclock_model::Timestamp::from_micros(0),
     }
 }
 
@@ -67,7 +70,7 @@ fn store_days(store: &mut Store, folder: &Path, days: &[(Date, i64)]) -> Result<
         let (plan, ledger, turnover) = measured(date, fulfilled);
         batch.add(MeasuredDay { plan: &plan, ledger: &ledger, turnover: &turnover, provenance: &provenance() })?;
     }
-    store.replace_days(batch, || {})
+    store.replace_days(batch, || {}).map(|_| ())
 }
 
 const ALL: std::ops::RangeInclusive<Date> = Date::MIN..=Date::MAX;
@@ -126,6 +129,95 @@ fn a_day_stored_again_replaces_itself_and_nothing_else() {
     assert_eq!(after[..5], before[..5]);
     assert!(after[5..].iter().all(|row| row.total.fulfilled == Micros(3_000_000)));
     assert_eq!((after.len(), store.integrity_problems().unwrap()), (10, Vec::new()));
+}
+
+#[test]
+fn what_a_replacement_changes_is_told_and_every_measurement_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::create(&folder.path().join("days.db")).unwrap();
+    let day = date(2024, 3, 4);
+    let mut replace = |fulfilled| {
+        let file = tempfile::Builder::new().tempfile_in(folder.path()).unwrap().into_temp_path().to_path_buf();
+        let mut batch = Batch::create(&file).unwrap();
+        let (plan, ledger, turnover) = measured(day, fulfilled);
+        batch
+            .add(MeasuredDay { plan: &plan, ledger: &ledger, turnover: &turnover, provenance: &provenance() })
+            .unwrap();
+        store.replace_days(batch, || {}).unwrap()
+    };
+    assert_eq!(replace(8_000_000), [], "nothing was stored before");
+    assert_eq!(replace(8_000_000)[0].changes, []);
+    let replaced = replace(7_999_999);
+    let changes = &replaced[0].changes;
+    assert_eq!((replaced[0].date, changes.len()), (day, 5));
+    assert!(changes.iter().all(Change::turns_status), "80 % of the day are enough, a microsecond less is not");
+    let [before, after] = [&changes[0].before, &changes[0].after].map(|row| row.as_ref().unwrap().total.fulfilled);
+    assert_eq!((before, after), (Micros(8_000_000), Micros(7_999_999)));
+    assert!(!replace(7_000_000)[0].changes[0].turns_status());
+    let kept = store.measurements(ALL).unwrap();
+    let sums = |row: &MeasurementRow| (row.before.map(|total| total.fulfilled.0), row.total.fulfilled.0);
+    assert_eq!(
+        kept.iter().map(|row| (row.results_differing, row.statuses_differing)).collect::<Vec<_>>(),
+        [(0, 0), (0, 0), (5, 5), (5, 0)]
+    );
+    assert_eq!(
+        kept.iter().map(sums).collect::<Vec<_>>(),
+        [
+            (None, 40_000_000),
+            (Some(40_000_000), 40_000_000),
+            (Some(40_000_000), 39_999_995),
+            (Some(39_999_995), 35_000_000)
+        ]
+    );
+    let connection = rusqlite::Connection::open(folder.path().join("days.db")).unwrap();
+    for sql in ["UPDATE measurements SET input = ''", "DELETE FROM measurements"] {
+        let error = connection.execute(sql, []).unwrap_err().to_string();
+        assert!(error.contains("measurements are added, never"), "{error}");
+    }
+}
+
+/// All that a report is made of, as text.
+fn everything(file: &Path) -> Result<String, StoreError> {
+    let store = Store::open(file)?;
+    store.hold_still()?;
+    let (march, mut text) = (date(2024, 3, 1)..=date(2024, 3, 31), String::new());
+    text.push_str(&format!("{:?}", store.days(march.clone())?));
+    store.results(march.clone(), |row| text.push_str(&format!("{row:?}")))?;
+    store.breaches(march.clone(), |row| text.push_str(&format!("{row:?}")))?;
+    store.turnovers(march.clone(), |row| text.push_str(&format!("{row:?}")))?;
+    store.market_turnovers(march, |row| text.push_str(&format!("{row:?}")))?;
+    Ok(text)
+}
+
+#[test]
+fn a_changed_byte_is_refused_or_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("days.db");
+    let mut store = Store::create(&file).unwrap();
+    store_days(&mut store, folder.path(), &[(date(2024, 3, 1), 1_000_000), (date(2024, 3, 4), 2_000_000)]).unwrap();
+    drop(store);
+    let expected = everything(&file).unwrap();
+    let whole = std::fs::read(&file).unwrap();
+    let damaged = folder.path().join("damaged.db");
+    let (mut refused, mut harmless) = (0, 0);
+    // Bytes that are zero hold nothing in most places; of them a few are changed, of all others every ninth.
+    let places = (0..whole.len()).filter(|&at| if whole[at] == 0 { at % 97 == 0 } else { at % 9 == 0 });
+    for (turn, at) in places.enumerate() {
+        let mut bytes = whole.clone();
+        bytes[at] ^= [0x01, 0x80, 0x20, 0xff, 0x04][turn % 5];
+        for suffix in ["-wal", "-shm", "-journal"] {
+            let _ = std::fs::remove_file(folder.path().join(format!("damaged.db{suffix}")));
+        }
+        std::fs::write(&damaged, &bytes).unwrap();
+        match everything(&damaged) {
+            Err(_) => refused += 1,
+            Ok(found) => {
+                assert_eq!(found, expected, "byte {at} changed from {:#04x} to {:#04x}", whole[at], bytes[at]);
+                harmless += 1;
+            }
+        }
+    }
+    assert!(100 < refused && 50 < harmless, "{refused} refused, {harmless} harmless");
 }
 
 #[test]

@@ -65,6 +65,7 @@ impl Registry {
                 sign_ups.push(SignUpPlan {
                     market_maker: sign_up.market_maker.clone(),
                     issue: sign_up.issue.clone(),
+                    leveraged_inverse: issue.leveraged_inverse,
                     servers: own_servers.of(sign_up.participant.as_deref()),
                     servers_of_market_maker: own_servers.of(None),
                     exempt: own_exemptions.of(&sign_up.issue),

@@ -1,0 +1,114 @@
+//! Checksums of what is stored of a day, verified before it is read: SQLite finds damage to the form of a file, not to a
+//! digit in it.
+//!
+//! One is over the day's rows in one table, in the order of their keys; a missing value counts for nothing, so that a
+//! column that a newer version adds leaves the checksums of older days as they are.
+
+use crate::Digest;
+use rusqlite::types::{Type, ValueRef};
+use rusqlite::{Connection, Result, Row};
+use sha2::{Digest as _, Sha256};
+
+/// A table whose rows of a day have a checksum.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Summed {
+    /// Its name.
+    pub(crate) table: &'static str,
+    /// The columns of its key.
+    pub(crate) order: &'static str,
+    /// The column of `days` that holds the checksum.
+    pub(crate) column: &'static str,
+}
+
+pub(crate) const INTERPRETATIONS: Summed =
+    Summed { table: "interpretations", order: "date, name", column: "interpretations_sha256" };
+pub(crate) const RESULTS: Summed =
+    Summed { table: "results", order: "date, market_maker, issue, obligation", column: "results_sha256" };
+pub(crate) const BREACHES: Summed =
+    Summed { table: "breaches", order: "date, market_maker, issue, obligation, start_us", column: "breaches_sha256" };
+pub(crate) const TURNOVERS: Summed =
+    Summed { table: "turnovers", order: "date, market_maker, issue", column: "turnovers_sha256" };
+pub(crate) const MARKET_TURNOVERS: Summed =
+    Summed { table: "market_turnovers", order: "date, issue", column: "market_turnovers_sha256" };
+
+/// All of them.
+pub(crate) const SUMMED: [Summed; 5] = [INTERPRETATIONS, RESULTS, BREACHES, TURNOVERS, MARKET_TURNOVERS];
+
+/// The column of `days` with the checksum of its row, all other columns of it.
+pub(crate) const DAY_COLUMN: &str = "day_sha256";
+
+/// A checksum in the making.
+#[derive(Default)]
+pub(crate) struct Checksum(Sha256);
+
+impl Checksum {
+    /// Adds a row, one of its columns perhaps left out.
+    pub(crate) fn row(&mut self, row: &Row<'_>, left_out: Option<usize>) -> Result<()> {
+        for column in (0..row.as_ref().column_count()).filter(|column| Some(*column) != left_out) {
+            let value = row.get_ref(column)?;
+            let (integer, bytes);
+            let (kind, content): (u8, &[u8]) = match value {
+                ValueRef::Null => continue,
+                ValueRef::Integer(number) => {
+                    integer = number.to_be_bytes();
+                    (b'i', &integer)
+                }
+                ValueRef::Real(number) => {
+                    bytes = number.to_bits().to_be_bytes();
+                    (b'r', &bytes)
+                }
+                ValueRef::Text(text) => (b't', text),
+                ValueRef::Blob(blob) => (b'b', blob),
+            };
+            self.0.update([kind]);
+            self.0.update((column as u64).to_be_bytes());
+            self.0.update((content.len() as u64).to_be_bytes());
+            self.0.update(content);
+        }
+        self.0.update(b"\n");
+        Ok(())
+    }
+
+    /// The checksum.
+    pub(crate) fn digest(self) -> Digest {
+        Digest(self.0.finalize().into())
+    }
+}
+
+/// Writes the checksums of a day into its row.
+pub(crate) fn write(connection: &Connection, date: &str) -> Result<()> {
+    for Summed { table, order, column } in SUMMED {
+        let mut sum = Checksum::default();
+        let sql = format!("SELECT * FROM {table} WHERE date = ?1 ORDER BY {order}");
+        let mut statement = connection.prepare_cached(&sql)?;
+        let mut rows = statement.query([date])?;
+        while let Some(row) = rows.next()? {
+            sum.row(row, None)?;
+        }
+        let update = format!("UPDATE days SET {column} = ?2 WHERE date = ?1");
+        connection.prepare_cached(&update)?.execute((date, sum.digest().0))?;
+    }
+    let mut statement = connection.prepare_cached("SELECT * FROM days WHERE date = ?1")?;
+    let digest = statement.query_row([date], |row| Ok(of_day(row)?.0))?;
+    let update = format!("UPDATE days SET {DAY_COLUMN} = ?2 WHERE date = ?1");
+    connection.prepare_cached(&update)?.execute((date, digest.0))?;
+    Ok(())
+}
+
+/// The checksum of a row of `days`, and the one that it holds.
+pub(crate) fn of_day(row: &Row<'_>) -> Result<(Digest, Option<Digest>)> {
+    let own = row.as_ref().column_index(DAY_COLUMN)?;
+    let mut sum = Checksum::default();
+    sum.row(row, Some(own))?;
+    Ok((sum.digest(), held(row, own)?))
+}
+
+/// A checksum in a row; `None` of a day that an earlier version has stored.
+pub(crate) fn held(row: &Row<'_>, column: usize) -> Result<Option<Digest>> {
+    let wrong = || rusqlite::Error::InvalidColumnType(column, "a checksum".to_owned(), Type::Blob);
+    match row.get_ref(column)? {
+        ValueRef::Null => Ok(None),
+        ValueRef::Blob(blob) => blob.try_into().map(|bytes| Some(Digest(bytes))).map_err(|_| wrong()),
+        _ => Err(wrong()),
+    }
+}
