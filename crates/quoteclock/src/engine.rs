@@ -59,6 +59,11 @@ pub enum EngineError {
     /// Times count from midnight, and nobody has said of which date.
     #[error("events whose times count from midnight, expected their date to be given")]
     NoDate,
+    /// A bad record of a lenient run has put time in doubt that had been measured by then.
+    #[error(
+        "bad records leave time in doubt that was measured before they came, expected a replay of what was recorded"
+    )]
+    DoubtBehind,
     /// An error has ended the feed before.
     #[error("the feed has ended with an error, expected nothing more to be pushed")]
     Ended,
@@ -302,6 +307,9 @@ impl Engine {
         // What stops it is the error that `finish` gives.
         let _stopped = day.end_of_input(stated);
         let (finished, ledger, rejects) = day.finish()?;
+        if !finished.unknown_late.is_empty() {
+            return Err(EngineError::DoubtBehind);
+        }
         Ok(MeasuredDay { finished, ledger: ledger.close(), rejects: rejects.rows })
     }
 }

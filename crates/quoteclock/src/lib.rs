@@ -47,17 +47,20 @@ mod explain;
 mod registry;
 mod replay;
 mod rows;
+mod tables;
 
 pub use engine::{Engine, EngineError, EngineOptions, ObligationState};
 pub use explain::{ExplainError, Question, explain};
 pub use registry::{Checked, Registry, RegistryError, check};
 pub use replay::{MeasuredDay, ReplayOptions, replay, replay_with};
-pub use rows::{BreachRow, DailyRow, RejectRow};
+pub use rows::{BreachRow, DailyRow, OutageRow, RejectRow};
+pub use tables::{Breaches, Daily, Outages, RejectsTable};
 
 pub use quoteclock_engine::{BadRecord, DayError, Fault};
 pub use quoteclock_explain::{At, Explanation, QuestionError, render_text, write_html, write_json};
 pub use quoteclock_ledger::DisplayPercent;
 pub use quoteclock_model::{Amount, IssueCode, Micros, Price, Reason, Shares, Side, SideFault, Span, State, Timestamp};
+pub use quoteclock_replay::{ConvertError, ConvertOptions, Target, convert};
 pub use quoteclock_replay::{Input, Progress, ReplayError, Threads};
 pub use quoteclock_report::Style;
 pub use quoteclock_rules::{Column, Finding, Severity, SourceFile};

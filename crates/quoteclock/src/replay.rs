@@ -1,7 +1,7 @@
 //! One day's input measured, with its rows.
 
 use crate::rows::keys;
-use crate::{BreachRow, DailyRow, Registry, RejectRow};
+use crate::{BreachRow, DailyRow, OutageRow, Registry, RejectRow};
 use jiff::civil::Date;
 use quoteclock_engine::{BadRecord, DayOptions, Finished, RejectSink};
 use quoteclock_ledger::{DayLedger, DisplayPercent, Total};
@@ -204,6 +204,19 @@ impl MeasuredDay {
                 reason: breach.reason,
             })
         })
+    }
+
+    /// The rows of `outages.csv`: breaches without a pause between them as one.
+    ///
+    /// ```
+    /// # let registry = quoteclock::Registry::open("../../replay-data/tse-small/registry")?;
+    /// let day = quoteclock::replay("../../replay-data/tse-small/2024-03-01.csv", &registry)?;
+    /// let longest = day.outages().max_by_key(|row| row.duration()).expect("something was lost");
+    /// println!("{} {}: {}", longest.market_maker, longest.issue, longest.reasons_text());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn outages(&self) -> impl Iterator<Item = OutageRow> + '_ {
+        OutageRow::of(self.breaches())
     }
 
     /// What a lenient run has set aside, in the order of the input: the first 10,000.

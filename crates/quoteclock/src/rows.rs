@@ -5,6 +5,7 @@ use quoteclock_ledger::DisplayPercent;
 use quoteclock_model::{Micros, Reason, Span};
 use quoteclock_obligation::ObligationIndex;
 use quoteclock_rules::{DayPlan, ObligationPlan, SignUpPlan, local_time};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// One obligation of one sign-up on the day; a row of `daily.csv`.
@@ -114,6 +115,95 @@ impl BreachRow {
     }
 }
 
+/// Breaches of one obligation without a pause between them, as one: a row of `outages.csv`.
+///
+/// ```
+/// # let registry = quoteclock::Registry::open("../../replay-data/tse-small/registry")?;
+/// let day = quoteclock::replay("../../replay-data/tse-small/2024-03-01.csv", &registry)?;
+/// let sum = |lengths: &mut dyn Iterator<Item = u64>| lengths.sum::<u64>();
+/// let lost = sum(&mut day.outages().map(|row| row.duration().0));
+/// assert_eq!(lost, sum(&mut day.breaches().map(|row| row.duration().0)));
+/// assert!(day.outages().count() < day.breaches().count(), "some reasons follow each other");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, PartialEq, Debug)]
+pub struct OutageRow {
+    /// The day's plan: it has the date and the zone.
+    pub(crate) plan: Arc<DayPlan>,
+    /// The market maker, by the registry's short name.
+    pub market_maker: String,
+    /// The issue's code.
+    pub issue: String,
+    /// `general`, `sponsored:<condition>` or `matching:<condition>`.
+    pub obligation: String,
+    /// From when up to, not including, when.
+    pub span: Span,
+    /// Why, and for how long: the longest first, equal ones in the order of the reasons.
+    pub reasons: Vec<(Reason, Micros)>,
+}
+
+impl OutageRow {
+    /// The outages of breaches that stand in their order.
+    pub(crate) fn of(breaches: impl Iterator<Item = BreachRow>) -> impl Iterator<Item = OutageRow> {
+        let mut breaches = breaches.peekable();
+        std::iter::from_fn(move || {
+            let first = breaches.next()?;
+            let mut by_reason = BTreeMap::from([(first.reason, first.duration())]);
+            let mut span = first.span;
+            let follows = |next: &BreachRow, end| {
+                next.span.start == end
+                    && (&next.market_maker, &next.issue, &next.obligation)
+                        == (&first.market_maker, &first.issue, &first.obligation)
+            };
+            while let Some(next) = breaches.next_if(|next| follows(next, span.end)) {
+                *by_reason.entry(next.reason).or_default() += next.duration();
+                span.end = next.span.end;
+            }
+            let mut reasons: Vec<(Reason, Micros)> = by_reason.into_iter().collect();
+            reasons.sort_by_key(|&(_, length)| std::cmp::Reverse(length));
+            let BreachRow { plan, market_maker, issue, obligation, .. } = first;
+            Some(OutageRow { plan, market_maker, issue, obligation, span, reasons })
+        })
+    }
+
+    /// The trading date.
+    ///
+    /// ```
+    /// # let registry = quoteclock::Registry::open("../../replay-data/tse-small/registry")?;
+    /// # let day = quoteclock::replay("../../replay-data/tse-small/2024-03-01.csv", &registry)?;
+    /// assert!(day.outages().all(|row| row.date() == day.date()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn date(&self) -> Date {
+        self.plan.date
+    }
+
+    /// How long.
+    ///
+    /// ```
+    /// # let registry = quoteclock::Registry::open("../../replay-data/tse-small/registry")?;
+    /// # let day = quoteclock::replay("../../replay-data/tse-small/2024-03-01.csv", &registry)?;
+    /// assert!(day.outages().all(|row| 0 < row.duration().0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn duration(&self) -> Micros {
+        self.span.end.since(self.span.start)
+    }
+
+    /// The reasons as the file writes them: `spread:210000;no_bid:5000`, in microseconds.
+    ///
+    /// ```
+    /// # let registry = quoteclock::Registry::open("../../replay-data/tse-small/registry")?;
+    /// # let day = quoteclock::replay("../../replay-data/tse-small/2024-03-01.csv", &registry)?;
+    /// assert!(day.outages().any(|row| row.reasons_text().contains(';')), "one outage for several reasons");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn reasons_text(&self) -> String {
+        let texts: Vec<String> = self.reasons.iter().map(|(reason, length)| format!("{reason}:{}", length.0)).collect();
+        texts.join(";")
+    }
+}
+
 /// A record that a lenient run has set aside; a row of `rejects.csv`.
 ///
 /// ```
@@ -138,6 +228,24 @@ pub struct RejectRow {
     pub reason: String,
     /// The record as it stood in the input, its first 64 KiB if it is longer.
     pub record: Vec<u8>,
+}
+
+impl RejectRow {
+    /// The record as the file has it: the text of a line, or hexadecimal digits of a binary record.
+    ///
+    /// ```
+    /// use quoteclock::RejectRow;
+    ///
+    /// let row = RejectRow { place: "byte 16".into(), issue: None, reason: "…".into(), record: vec![0, 255] };
+    /// assert_eq!(row.record_text(), "00ff");
+    /// ```
+    pub fn record_text(&self) -> String {
+        if self.place.starts_with("byte") {
+            self.record.iter().map(|byte| format!("{byte:02x}")).collect()
+        } else {
+            String::from_utf8_lossy(&self.record).into_owned()
+        }
+    }
 }
 
 /// The obligations of a plan, each with its sign-up, in the order of the rows.

@@ -31,6 +31,48 @@ pub enum Input {
     Stdin,
     /// Bytes in memory.
     Memory(InMemory),
+    /// Whatever the caller has opened.
+    Opened(Opened),
+}
+
+/// What a caller has opened: read from its start, also a second time.
+#[derive(Clone)]
+pub struct Opened {
+    name: String,
+    reader: Arc<Mutex<dyn ReadSeek>>,
+}
+
+/// Bytes that can be read twice.
+pub trait ReadSeek: Read + Seek + Send {}
+
+impl<T: Read + Seek + Send> ReadSeek for T {}
+
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.name)
+    }
+}
+
+/// The same reader, not the same bytes.
+impl PartialEq for Opened {
+    fn eq(&self, other: &Opened) -> bool {
+        Arc::ptr_eq(&self.reader, &other.reader)
+    }
+}
+
+impl Eq for Opened {}
+
+/// One call at a time.
+impl Read for Opened {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.reader.lock().map_err(|_| io::Error::other("a thread panicked while it read"))?.read(buffer)
+    }
+}
+
+impl Seek for Opened {
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        self.reader.lock().map_err(|_| io::Error::other("a thread panicked while it read"))?.seek(to)
+    }
 }
 
 /// Bytes in memory, stored as a file would be: plain or compressed.
@@ -53,6 +95,11 @@ impl Input {
         Input::Memory(InMemory { name: name.to_owned(), bytes: bytes.into() })
     }
 
+    /// What the caller has opened; messages call it by `name`, which may tell form and date as a file's does.
+    pub fn opened(name: &str, reader: impl Read + Seek + Send + 'static) -> Input {
+        Input::Opened(Opened { name: name.to_owned(), reader: Arc::new(Mutex::new(reader)) })
+    }
+
     /// The input that a command names: `-` is standard input.
     pub fn named(name: &Path) -> Input {
         if name == Path::new("-") { Input::Stdin } else { Input::File(name.to_owned()) }
@@ -64,6 +111,7 @@ impl Input {
             Input::File(path) => path.display().to_string(),
             Input::Stdin => "-".to_owned(),
             Input::Memory(memory) => memory.name.clone(),
+            Input::Opened(opened) => opened.name.clone(),
         }
     }
 
@@ -73,6 +121,9 @@ impl Input {
             Input::File(path) => path.file_name().map(|name| name.to_string_lossy().into_owned()),
             Input::Stdin => None,
             Input::Memory(memory) => Some(memory.name.clone()),
+            Input::Opened(opened) => {
+                Path::new(&opened.name).file_name().map(|name| name.to_string_lossy().into_owned())
+            }
         }
     }
 
@@ -82,6 +133,7 @@ impl Input {
             Input::File(path) => path.metadata().ok().filter(std::fs::Metadata::is_file).map(|metadata| metadata.len()),
             Input::Stdin => None,
             Input::Memory(memory) => Some(memory.bytes.len() as u64),
+            Input::Opened(_) => None,
         }
     }
 
@@ -99,6 +151,7 @@ impl Input {
             Input::Stdin if again => Bytes::File(spooled(io::stdin().lock())?),
             Input::Stdin => Bytes::Stdin,
             Input::Memory(memory) => Bytes::Memory(Cursor::new(Arc::clone(&memory.bytes))),
+            Input::Opened(opened) => Bytes::Opened(opened.clone()),
         };
         Ok(Source { raw: Raw::new(Stored { bytes, hasher: hashed.then(Sha256::new) }) })
     }
@@ -163,6 +216,7 @@ enum Bytes {
     File(File),
     Stdin,
     Memory(Cursor<Arc<[u8]>>),
+    Opened(Opened),
 }
 
 impl Raw {
@@ -180,6 +234,7 @@ impl Raw {
             Bytes::File(file) => drop(file.rewind()),
             Bytes::Stdin => {}
             Bytes::Memory(bytes) => bytes.set_position(0),
+            Bytes::Opened(opened) => drop(opened.rewind()),
         }
     }
 
@@ -201,6 +256,7 @@ impl Read for Raw {
             Bytes::File(file) => file.read(buffer),
             Bytes::Stdin => io::stdin().lock().read(buffer),
             Bytes::Memory(bytes) => bytes.read(buffer),
+            Bytes::Opened(opened) => opened.read(buffer),
         };
         match &result {
             Ok(count) => {

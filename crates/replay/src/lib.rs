@@ -13,6 +13,6 @@ mod threads;
 
 pub use convert::{ConvertError, ConvertOptions, RecordProblem, Target, convert};
 pub use format::{Decoder, Format, RECOGNISED_BY_BYTES};
-pub use input::{InMemory, Input, Progress};
+pub use input::{InMemory, Input, Opened, Progress, ReadSeek};
 pub use run::{MeasuredDay, NoRejects, Rejects, ReplayError, measure, measure_and_hash, replay};
 pub use threads::{Pool, Threads};
