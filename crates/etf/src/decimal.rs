@@ -97,6 +97,13 @@ impl fmt::Display for Decimal {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Hundredths(u128);
 
+impl Hundredths {
+    /// How many hundredths.
+    pub(crate) const fn count(self) -> u128 {
+        self.0
+    }
+}
+
 /// With two decimals.
 impl fmt::Display for Hundredths {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

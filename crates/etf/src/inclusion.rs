@@ -218,10 +218,16 @@ impl fmt::Display for TenThousandths {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Usd(pub(crate) Exact);
 
+impl Usd {
+    /// Rounded down to hundredths.
+    pub(crate) fn hundredths(&self) -> BigUint {
+        (&self.0 * BigUint::from(100_u8)).to_integer()
+    }
+}
+
 impl fmt::Display for Usd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let hundredths = (&self.0 * BigUint::from(100_u8)).to_integer().to_string();
-        let padded = format!("{hundredths:0>3}");
+        let padded = format!("{:0>3}", self.hundredths().to_string());
         let (whole, part) = padded.split_at(padded.len() - 2);
         f.pad(&format!("{whole}.{part}"))
     }

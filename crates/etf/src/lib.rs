@@ -11,7 +11,9 @@
 //! | [`inclusion`] | *Preparing for China's inclusion in global benchmarks* | the weight of China A shares in an index |
 //! | [`feeders`] | *Japan-China ETF Connectivity* | on which days a feeder's target is closed |
 //!
-//! Deliberately absent: reading folders, clocks, output, and everything about orders.
+//! [`tables`] describes their outputs.
+//!
+//! Deliberately absent: reading and writing folders, clocks, and everything about orders.
 
 mod calendar;
 mod decimal;
@@ -22,6 +24,7 @@ pub mod licences;
 mod missing;
 mod reader;
 pub mod stock_connect;
+pub mod tables;
 
 pub use calendar::{Calendar, Holiday, Holidays, NoCalendar};
 pub use decimal::{Decimal, Hundredths};

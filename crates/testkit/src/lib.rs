@@ -18,6 +18,8 @@
 //! | `quote` | whether one market maker's quotes fulfil one obligation |
 //! | `measure` | the day: available, fulfilled, unknown time and breaches |
 //!
+//! [`etf`] does the same for the ETF reference rules: `etf/stock_connect`, `etf/licences`, `etf/inclusion`, `etf/feeders`.
+//!
 //! Deliberately absent: speed, caches, error messages, the check of a registry (a registry that cannot be read is refused
 //! as a whole; one that is wrong gives a wrong answer), compressed input, quoted CSV fields, packets, and every
 //! format but CSV and ITCH.
@@ -32,6 +34,7 @@ mod registry;
 mod scheme;
 mod text;
 
+pub mod etf;
 pub mod generate;
 
 #[cfg(test)]

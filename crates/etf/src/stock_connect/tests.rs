@@ -314,7 +314,7 @@ fn a_sell_only_etf_comes_back_by_meeting_what_eligibility_asks() {
 fn a_broad_based_index_is_asked_for_its_largest_constituent_only() {
     // clause: SC/eligible/largest
     // clause: SC/sell-only/largest
-    for (rows, clause) in [(world(), "SC/eligible"), (eligible(), "SC/sell-only")] {
+    for (rows, list) in [(world(), "eligible"), (eligible(), "sell-only")] {
         let mut rows = rows;
         rows.indices[0].broad_based = Some(true);
         // One stock of 30 %, and hardly any of them much traded.
@@ -322,8 +322,8 @@ fn a_broad_based_index_is_asked_for_its_largest_constituent_only() {
         rows.constituents[1].weight = Some(decimal("0"));
         rows.turnover.iter_mut().take(20).for_each(|row| row.adt = Some(Decimal::whole(0)));
         assert!(decided(&rows).starts_with("eligible"), "{}", decided(&rows));
-        let after = if clause == "SC/eligible" { "not_eligible" } else { "sell_only" };
-        assert_eq!(with(rows, |rows| shift(rows, 10, 0)), format!("{after} {clause}/largest"));
+        let after = if list == "eligible" { "not_eligible" } else { "sell_only" };
+        assert_eq!(with(rows, |rows| shift(rows, 10, 0)), format!("{after} SC/{list}/largest"));
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod choices;
 mod damage;
+pub mod etf;
 mod flow;
 mod setup;
 mod times;
