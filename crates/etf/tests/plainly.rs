@@ -96,3 +96,74 @@ proptest! {
         prop_assert_eq!(&found, &pairs(&reversed(&asked.folder), asked.question), "the order of rows");
     }
 }
+
+/// What a review makes of the ETF at a position of the rows.
+fn after(review: stock_connect::Review, rows: &stock_connect::Rows, position: usize) -> Option<stock_connect::Status> {
+    let (_, decisions) = stock_connect::decide(review, rows);
+    let etf = &rows.etfs[position].etf;
+    decisions.iter().find(|decision| decision.etf == *etf).and_then(|decision| decision.after)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_better_makes_an_eligible_etf_sell_only(
+        asked in generate::stock_connect(),
+        more in 1_u64..1_000_000_000,
+        days in 1_i32..2_000,
+        row in any::<prop::sample::Index>(),
+    ) {
+        use jiff::ToSpan as _;
+        let review = asked.question.parse().expect("a review");
+        let mut rows = stock_connect::load(&sources(&asked.folder)).expect("a generated folder");
+        rows.etfs.iter_mut().for_each(|etf| etf.status = stock_connect::Status::Eligible);
+        for position in 0..rows.etfs.len() {
+            if after(review, &rows, position) == Some(stock_connect::Status::SellOnly) {
+                continue;
+            }
+            let check = |change: &dyn Fn(&mut stock_connect::Rows)| {
+                let mut better = rows.clone();
+                change(&mut better);
+                let after = after(review, &better, position);
+                prop_assert_ne!(after, Some(stock_connect::Status::SellOnly));
+                Ok(())
+            };
+            check(&|rows| {
+                for row in &mut rows.aum {
+                    row.aum = row.aum.map(|aum| [aum, quoteclock_etf::Decimal::whole(more)].into_iter().sum());
+                }
+            })?;
+            // It had the assets that it has every day also before.
+            check(&|rows| {
+                let listed = &mut rows.etfs[position].listed;
+                *listed = listed.and_then(|listed| listed.checked_sub(days.days()).ok());
+            })?;
+            let stock = |rows: &stock_connect::Rows| row.index(rows.constituents.len());
+            if !rows.constituents.is_empty() {
+                check(&|rows| { let stock = stock(rows); rows.constituents[stock].a_share = Some(true); })?;
+                check(&|rows| { let stock = stock(rows); rows.constituents[stock].northbound = Some(true); })?;
+            }
+            check(&|rows| rows.indices.iter_mut().for_each(|index| index.broad_based = Some(true)))?;
+            check(&|rows| rows.indices.iter_mut().for_each(|index| index.methodology = Some(true)))?;
+        }
+    }
+
+    #[test]
+    fn weights_add_up_to_exactly_one_hundred(asked in generate::inclusion(), odd in 1_u64..u64::MAX) {
+        let (allocated, day) = asked.question;
+        let mut rows = inclusion::load(&sources(&asked.folder)).expect("a generated folder");
+        for (position, row) in rows.members.iter_mut().enumerate().filter(|(position, _)| position % 2 == 0) {
+            row.net_market_cap = Some(quoteclock_etf::Decimal::whole(odd / (1 + position as u64) + 1));
+        }
+        let allocated: inclusion::Asked = allocated.parse().expect("an allocation");
+        let allocation = allocated.on(day.map(|day| day.parse().expect("a date"))).expect("dated");
+        for one in inclusion::decide(allocation, &rows) {
+            let is_known = one.missing.is_empty();
+            for column in [|weight: &inclusion::Weight| weight.before, |weight: &inclusion::Weight| weight.after] {
+                let sum: u64 = one.weights.iter().filter_map(column).map(|weight| weight.0).sum();
+                prop_assert_eq!(sum, if is_known { 1_000_000 } else { 0 });
+            }
+        }
+    }
+}

@@ -84,11 +84,17 @@ fn months_from(day: Date, months: i32) -> Date {
     }
 }
 
+/// Something that is missing: what stands before a date or stock, that, and what stands after it.
+type Thing = (String, String, String);
+
+/// The day after; generated days are far from the end of the calendar.
+fn next(day: Date) -> Date {
+    day.tomorrow().unwrap_or(day)
+}
+
 /// Things that are missing, as one cell: those that differ only in a date or a stock are one.
-///
-/// A thing is `(before, varying, after)`.
-fn missing(things: &[(String, String, String)]) -> String {
-    let distinct: BTreeSet<&(String, String, String)> = things.iter().collect();
+fn missing(things: &[Thing]) -> String {
+    let distinct: BTreeSet<&Thing> = things.iter().collect();
     let mut items = Vec::new();
     for thing in &distinct {
         let alike: Vec<String> = distinct
@@ -107,7 +113,7 @@ fn missing(things: &[(String, String, String)]) -> String {
 }
 
 /// A thing by its whole name.
-fn thing(name: impl Into<String>) -> (String, String, String) {
+fn thing(name: impl Into<String>) -> Thing {
     (name.into(), String::new(), String::new())
 }
 

@@ -30,7 +30,7 @@ pub fn feeders(folder: &Folder, first: Date, last: Date) -> Written {
                 let is_day = |row: &&Row| row.get("calendar") == target_market && date(row, "date") == Some(*day);
                 let name = holidays.iter().find(is_day).map_or("", |row| row.get("name"));
                 let colon = if name.is_empty() { "" } else { ": " };
-                let next = day.tomorrow().expect("in range");
+                let next = super::next(*day);
                 let line = format!(
                     "{issue},,{day}T00:00:00+09:00,{next}T00:00:00+09:00,\
                      {target_market} closed{colon}{name} (FEED/target-closed)"

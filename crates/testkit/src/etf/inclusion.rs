@@ -1,6 +1,6 @@
 //! China A shares in an index.
 
-use super::{Folder, UNIT, Written, date, file, missing, number, shown, thing};
+use super::{Folder, Thing, UNIT, Written, date, file, missing, number, shown, thing};
 use crate::clock;
 use crate::text::Row;
 
@@ -46,7 +46,7 @@ pub fn inclusion(folder: &Folder, allocation: &str, day: Option<&str>) -> Writte
     for index in indices {
         let mut of_index: Vec<&Row> = members.iter().filter(|row| row.get("index") == index).collect();
         of_index.sort_by(|a, b| a.get("country").cmp(b.get("country")));
-        let mut needed: Vec<(String, String, String)> = Vec::new();
+        let mut needed: Vec<Thing> = Vec::new();
         let mut base = Fraction(0, 1);
         for row in &of_index {
             match number(row, "net_market_cap_usd") {
@@ -56,7 +56,7 @@ pub fn inclusion(folder: &Folder, allocation: &str, day: Option<&str>) -> Writte
         }
         let own = china_a(folder, &index);
         let quota = day.and_then(clock::date).filter(|_| allocation == "quota").map(|day| quota(folder, day));
-        let (added, clauses) = added(folder, allocation, &quota, base, &index, &mut needed);
+        let (added, clauses) = added(folder, allocation, quota.as_ref(), base, &index, &mut needed);
         let quota_usd = quota.and_then(Result::ok).map_or(String::new(), Fraction::hundredths);
         let own = own.map_or(String::new(), shown);
         let added_usd = added.filter(|_| needed.is_empty());
@@ -65,7 +65,7 @@ pub fn inclusion(folder: &Folder, allocation: &str, day: Option<&str>) -> Writte
             added_usd.map_or(String::new(), Fraction::hundredths),
             missing(&needed)
         ));
-        let mut lines: Vec<(String, Fraction, Fraction)> = of_index
+        let mut lines: Vec<Line> = of_index
             .iter()
             .map(|row| {
                 let value = Fraction::new(number(row, "net_market_cap_usd").unwrap_or(0), UNIT);
@@ -97,10 +97,10 @@ fn china_a(folder: &Folder, index: &str) -> Option<i128> {
 fn added(
     folder: &Folder,
     allocation: &str,
-    quota: &Option<Result<Fraction, Vec<(String, String, String)>>>,
+    quota: Option<&Result<Fraction, Vec<Thing>>>,
     base: Fraction,
     index: &str,
-    needed: &mut Vec<(String, String, String)>,
+    needed: &mut Vec<Thing>,
 ) -> (Option<Fraction>, &'static str) {
     if let Some(custom) = allocation.strip_prefix("custom:") {
         let amount = |text: &str| {
@@ -140,7 +140,7 @@ fn added(
     }
 }
 
-fn quota(folder: &Folder, day: jiff::civil::Date) -> Result<Fraction, Vec<(String, String, String)>> {
+fn quota(folder: &Folder, day: jiff::civil::Date) -> Result<Fraction, Vec<Thing>> {
     let rows = folder.rows("quota.csv");
     let latest = |scheme: &str| {
         let of_scheme = rows.iter().filter(|row| row.get("scheme") == scheme);
@@ -173,8 +173,11 @@ fn quota(folder: &Folder, day: jiff::civil::Date) -> Result<Fraction, Vec<(Strin
     if needed.is_empty() { Ok(sum) } else { Err(needed) }
 }
 
+/// A country, and its value before and after.
+type Line = (String, Fraction, Fraction);
+
 /// Percentages of one column, four decimals, adding up to 100.
-fn column(lines: &[(String, Fraction, Fraction)], value: fn(&(String, Fraction, Fraction)) -> Fraction) -> Vec<String> {
+fn column(lines: &[Line], value: fn(&Line) -> Fraction) -> Vec<String> {
     let sum = lines.iter().fold(Fraction(0, 1), |sum, line| sum.plus(value(line)));
     let shares: Vec<Fraction> = lines.iter().map(|line| value(line).over(sum).times(Fraction(1_000_000, 1))).collect();
     let mut parts: Vec<i128> = shares.iter().map(|share| share.0 / share.1).collect();

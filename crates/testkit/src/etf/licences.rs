@@ -1,6 +1,6 @@
 //! Licences for indices.
 
-use super::{Folder, Written, date, file, missing, months_from, number, thing};
+use super::{Folder, Thing, Written, date, file, missing, months_from, number, thing};
 use crate::clock;
 use crate::text::Row;
 use jiff::civil::Date;
@@ -13,7 +13,7 @@ struct Decided {
     clause: &'static str,
     free_from: Option<Date>,
     others: Vec<String>,
-    needed: Vec<(String, String, String)>,
+    needed: Vec<Thing>,
 }
 
 /// `decisions.csv`.
@@ -94,7 +94,7 @@ fn received(row: &Row) -> i128 {
 fn tokyo(row: &Row) -> Date {
     let days = (received(row) + 9 * 3_600_000_000).div_euclid(86_400_000_000);
     let days = i64::try_from(days).unwrap_or(0);
-    jiff::civil::date(1970, 1, 1).checked_add(jiff::ToSpan::days(days)).expect("in range")
+    jiff::civil::date(1970, 1, 1).saturating_add(jiff::ToSpan::days(days))
 }
 
 fn index(folder: &Folder, application: &Row) -> Option<Row> {
@@ -157,7 +157,7 @@ fn alone(folder: &Folder, row: &Row) -> Option<Decided> {
             _ => None,
         };
     }
-    let ends: Vec<(String, String, String)> = ["period_from", "period_to"]
+    let ends: Vec<Thing> = ["period_from", "period_to"]
         .iter()
         .filter(|column| index.get(column).is_empty())
         .map(|column| cell(column))
@@ -227,7 +227,7 @@ fn among(folder: &Folder, row: &Row, applications: &[Row], decided: &BTreeMap<St
         if holders.iter().any(|(_, open, _)| *open) {
             return Decided { others, ..answer("wait", "LIC/closed-term") };
         }
-        let needed: Vec<(String, String, String)> = holders
+        let needed: Vec<Thing> = holders
             .iter()
             .filter(|(_, _, end)| end.is_none())
             .map(|(name, ..)| thing(format!("applications.csv/{name}/listing")))

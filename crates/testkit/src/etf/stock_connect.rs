@@ -1,11 +1,13 @@
 //! Stock Connect's review.
 
-use super::{Folder, UNIT, Written, date, file, missing, months_from, number, shown, thing};
+use super::{Folder, Thing, UNIT, Written, date, file, missing, months_from, number, shown, thing};
 use crate::text::Row;
 use jiff::civil::{Date, Weekday};
 
-/// What a figure needs, or the figure.
-type Figure = Result<i128, Vec<(String, String, String)>>;
+/// A figure, or what it needs.
+type Figure = Result<i128, Vec<Thing>>;
+/// Whether a criterion is met, or what it needs.
+type Met = Result<bool, Vec<Thing>>;
 
 /// `dates.csv` and `review.csv` of a review such as `2024-06`.
 pub fn stock_connect(folder: &Folder, review: &str) -> Written {
@@ -19,17 +21,17 @@ pub fn stock_connect(folder: &Folder, review: &str) -> Written {
 }
 
 fn dates(folder: &Folder, review: &str) -> (String, Result<Date, String>) {
-    let first: Date = format!("{review}-01").parse().expect("a generated review");
+    let first: Date = format!("{review}-01").parse().unwrap_or(Date::ZERO);
     let second_friday = 8 + (5 + 7 - i64::from(first.weekday().to_monday_one_offset())).rem_euclid(7);
-    let mut day = first.checked_add(jiff::ToSpan::days(second_friday)).expect("in range");
+    let mut day = first.saturating_add(jiff::ToSpan::days(second_friday));
     let mut steps: Vec<Result<Date, String>> = Vec::new();
     // The day after the Friday is where the search begins.
     for (calendar, later) in [("SSE", true), ("HK", false), ("CSC", true)] {
         let found = loop {
             match folder.open(calendar, day) {
                 Ok(true) => break Ok(day),
-                Ok(false) if later => day = day.tomorrow().expect("in range"),
-                Ok(false) => day = day.yesterday().expect("in range"),
+                Ok(false) if later => day = day.tomorrow().unwrap_or(day),
+                Ok(false) => day = day.yesterday().unwrap_or(day),
                 Err(year) => break Err(year),
             }
         };
@@ -41,7 +43,7 @@ fn dates(folder: &Folder, review: &str) -> (String, Result<Date, String>) {
         let (weekday, count) = if calendar == "SSE" { (Weekday::Friday, 4) } else { (Weekday::Monday, 2) };
         let mut seen = 0;
         while seen < count {
-            day = day.tomorrow().expect("in range");
+            day = day.tomorrow().unwrap_or(day);
             seen += i32::from(day.weekday() == weekday);
         }
     }
@@ -64,7 +66,7 @@ fn line(folder: &Folder, review: &str, etf: &Row, cut_off: &Result<Date, String>
     let (aum, average) = aum(folder, etf, cut_off, if asked == "eligible" { 500_000_000 } else { 400_000_000 });
     let figure = |what: &str| figure(folder, etf, what);
     // Each: clause, and whether it is met, or what it needs.
-    let mut asked_for: Vec<(&str, Result<bool, Vec<(String, String, String)>>)> = Vec::new();
+    let mut asked_for: Vec<(&str, Met)> = Vec::new();
     let filled = |column: &str| match etf.get(column) {
         "" => Err(vec![thing(format!("etfs.csv/{name}/{column}"))]),
         value => Ok(value.to_owned()),
@@ -73,7 +75,7 @@ fn line(folder: &Folder, review: &str, etf: &Row, cut_off: &Result<Date, String>
         "" => vec![thing(format!("etfs.csv/{name}/index"))],
         index => vec![thing(format!("indices.csv/{index}"))],
     };
-    let long_enough = |since: Result<Date, Vec<(String, String, String)>>, months: i32| match (since, cut_off) {
+    let long_enough = |since: Result<Date, Vec<Thing>>, months: i32| match (since, cut_off) {
         (Ok(since), Ok(cut_off)) => Ok(months_from(since, months) <= *cut_off),
         (since, cut_off) => {
             let mut needed = since.err().unwrap_or_default();
@@ -100,7 +102,7 @@ fn line(folder: &Folder, review: &str, etf: &Row, cut_off: &Result<Date, String>
     let bound = if asked == "eligible" { 60 } else { 55 };
     asked_for.push(("a-shares", figure("a_share").map(|weight| weight >= bound * UNIT)));
     asked_for.push(("northbound", figure("northbound").map(|weight| weight >= bound * UNIT)));
-    let mut five: Vec<(&str, Result<bool, Vec<(String, String, String)>>)> = Vec::new();
+    let mut five: Vec<(&str, Met)> = Vec::new();
     let broad_based = index.map_or("", |row| row.get("broad_based"));
     match broad_based {
         "yes" => five.push(("largest", figure("largest").map(|weight| weight <= 30 * UNIT))),
@@ -130,8 +132,7 @@ fn line(folder: &Folder, review: &str, etf: &Row, cut_off: &Result<Date, String>
     let failed: Vec<&str> = asked_for.iter().filter(|(_, met)| *met == Ok(false)).map(|(clause, _)| *clause).collect();
     let unknown: Vec<&str> = asked_for.iter().filter(|(_, met)| met.is_err()).map(|(clause, _)| *clause).collect();
     let clauses = |names: &[&str]| names.iter().map(|name| format!("SC/{asked}/{name}")).collect::<Vec<_>>().join(";");
-    let needed: Vec<(String, String, String)> =
-        asked_for.iter().filter_map(|(_, met)| met.clone().err()).flatten().collect();
+    let needed: Vec<Thing> = asked_for.iter().filter_map(|(_, met)| met.clone().err()).flatten().collect();
     let (after, reasons, needed) = if !failed.is_empty() {
         (if before == "not_eligible" { "not_eligible" } else { "sell_only" }, clauses(&failed), String::new())
     } else if !unknown.is_empty() {
@@ -153,14 +154,9 @@ fn line(folder: &Folder, review: &str, etf: &Row, cut_off: &Result<Date, String>
 }
 
 /// Whether the average assets are at least `bound`, and the average as it is shown.
-fn aum(
-    folder: &Folder,
-    etf: &Row,
-    cut_off: &Result<Date, String>,
-    bound: i128,
-) -> (Result<bool, Vec<(String, String, String)>>, String) {
+fn aum(folder: &Folder, etf: &Row, cut_off: &Result<Date, String>, bound: i128) -> (Met, String) {
     let name = etf.get("etf");
-    let mut needed: Vec<(String, String, String)> = Vec::new();
+    let mut needed: Vec<Thing> = Vec::new();
     if date(etf, "listed").is_none() {
         needed.push(thing(format!("etfs.csv/{name}/listed")));
     }
@@ -170,7 +166,7 @@ fn aum(
     let (Some(listed), Ok(cut_off)) = (date(etf, "listed"), cut_off) else { return (Err(needed), String::new()) };
     let rows = folder.rows("aum.csv");
     let (mut sum, mut count) = (0, 0);
-    let mut day = months_from(*cut_off, -6).tomorrow().expect("in range");
+    let mut day = super::next(months_from(*cut_off, -6));
     while day <= *cut_off {
         if listed <= day {
             match folder.open("SSE", day) {
@@ -185,7 +181,7 @@ fn aum(
                 }
             }
         }
-        day = day.tomorrow().expect("in range");
+        day = day.tomorrow().unwrap_or(day);
     }
     if needed.is_empty() && count == 0 {
         needed.push(thing(format!("aum.csv/{name}")));
@@ -211,13 +207,13 @@ fn figure(folder: &Folder, etf: &Row, what: &str) -> Figure {
     let cell = |row: &Row, column: &str| {
         (format!("constituents.csv/{index}/"), row.get("stock").to_owned(), format!("/{column}"))
     };
-    let mut needed: Vec<(String, String, String)> = Vec::new();
+    let mut needed: Vec<Thing> = Vec::new();
     for row in rows.iter().filter(|row| number(row, "weight_pct").is_none()) {
         needed.push(cell(row, "weight_pct"));
     }
     let mut weights: Vec<i128> = rows.iter().filter_map(|row| number(row, "weight_pct")).collect();
     let sum: i128 = weights.iter().sum();
-    if needed.is_empty() && (sum < 99 * UNIT || 101 * UNIT < sum) {
+    if needed.is_empty() && (!(99 * UNIT..=101 * UNIT).contains(&sum)) {
         needed.push(thing(format!("constituents.csv/{index}/weight_pct")));
     }
     weights.sort();

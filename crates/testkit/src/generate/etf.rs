@@ -74,9 +74,9 @@ fn holidays(choices: &mut Choices<'_>, calendars: &[&str], years: &[i16], days: 
     file(choices, "holidays.csv", "calendar,date,name", rows)
 }
 
-/// Yes or no, rarely nothing.
-fn flag(choices: &mut Choices<'_>, yes: bool) -> &'static str {
-    match (choices.percent(1), yes) {
+/// Yes or no, or nothing in so many of a hundred cases.
+fn flag(choices: &mut Choices<'_>, unknown: usize, yes: bool) -> &'static str {
+    match (choices.percent(unknown), yes) {
         (true, _) => "",
         (false, true) => "yes",
         (false, false) => "no",
@@ -95,17 +95,18 @@ fn review(choices: &mut Choices<'_>) -> Asked<&'static str> {
     let (mut etfs, mut aum) = (Vec::new(), Vec::new());
     for number in 0..count {
         let etf = format!("E{number}");
-        let listed_days = choices.of(&[900, 183, 182, 30, 0, -1]);
+        let listed_days = choices.of(&[900, 900, 183, 183, 900, 182, 30, 0, -1]);
         let listed = cut_off.checked_sub((listed_days).days()).expect("in range");
         let listed = if choices.percent(4) { String::new() } else { listed.to_string() };
         etfs.push(format!(
             "{etf},{},{},{listed},{},{}",
-            choices.of(&["SSE", "SSE", "SZSE", "SZSE", "SSE", "HKEX", ""]),
-            choices.of(&["RMB", "CNY", "RMB", "CNY", "RMB", "USD", ""]),
-            choices.of(&["I0", "I0", "I1", "I1", "I0", "I9", ""]),
+            choices.of(&["SSE", "SSE", "SZSE", "SZSE", "SSE", "SSE", "SZSE", "SSE", "HKEX", ""]),
+            choices.of(&["RMB", "CNY", "RMB", "CNY", "RMB", "CNY", "RMB", "CNY", "USD", ""]),
+            choices.of(&["I0", "I0", "I1", "I1", "I0", "I0", "I1", "I1", "I0", "I9", ""]),
             choices.of(&["eligible", "", "not_eligible", "sell_only", "eligible"]),
         ));
-        let amount = choices.of(&["500000000", "600000000.5", "400000000", "399999999.99", "499999999.99"]);
+        let amount =
+            choices.of(&["500000000", "600000000.5", "500000000", "400000000", "399999999.99", "499999999.99"]);
         let gap = choices.of(&[0, 0, 0, 0, 1, 3]);
         let mut day = cut_off.checked_sub(7.months()).expect("in range");
         while day <= cut_off {
@@ -123,18 +124,29 @@ fn review(choices: &mut Choices<'_>) -> Asked<&'static str> {
         if choices.percent(4) {
             continue;
         }
-        let launched = choices.of(&["2015-01-01", "2023-06-17", "2023-06-18", "2023-12-16", "2023-12-17", ""]);
-        let broad_based = choices.of(&["yes", "no", "no", "no", ""]);
+        let launched = choices.of(&[
+            "2015-01-01",
+            "2015-01-01",
+            "2023-06-17",
+            "2015-01-01",
+            "2023-06-18",
+            "2023-12-16",
+            "2023-12-17",
+            "",
+        ]);
+        let broad_based = choices.of(&["yes", "no", "no", "no", "yes", "no", "no", "no", ""]);
         indices.push(format!("{index},{launched},{broad_based},{}", choices.of(&["no", "yes", "", "no"])));
         let mut part = choices.part(150);
         constituents.extend(index_rows(&mut part, index));
     }
-    let extra = choices.below(12);
+    let (extra, gaps) = (choices.below(12), if choices.percent(15) { 2 } else { 0 });
     for stock in 0..(31 + extra) {
         for exchange in ["SSE", "SZSE"] {
-            let adt = choices.of(&["5", "5", "7", "9.5", "100", "3", "0.1"]);
-            if !choices.percent(1) {
-                turnover.push(format!("{exchange},6000{stock:02},{}", if choices.percent(1) { "" } else { adt }));
+            // The fifth stock and those of no index are little traded, the others alike.
+            let usual = if stock == 4 || 30 <= stock { "5" } else { "100" };
+            let adt = choices.of(&[usual, usual, usual, usual, usual, usual, usual, usual, "101.5", "5", "3", "0"]);
+            if !choices.percent(gaps) {
+                turnover.push(format!("{exchange},6000{stock:02},{}", if choices.percent(gaps) { "" } else { adt }));
             }
         }
     }
@@ -163,7 +175,7 @@ fn index_rows(choices: &mut Choices<'_>, index: &str) -> Vec<String> {
             })
             .collect(),
     };
-    for _ in 0..choices.below(4) {
+    for _ in 0..choices.of(&[0, 0, 0, 1, 1, 2]) {
         let (from, to) = (choices.below(count), choices.below(count));
         let moved = choices.of(&[1, 1, 1, 5_000, 16_000]).min(weights[from]);
         weights[from] -= moved;
@@ -172,17 +184,17 @@ fn index_rows(choices: &mut Choices<'_>, index: &str) -> Vec<String> {
     if choices.percent(15) {
         weights[count - 1] += choices.of(&[10_000, 10_001, -10_000, -10_001]).max(-weights[count - 1]);
     }
-    let northbound = choices.of(&[5, 5, 4, 30, 1]);
+    let (northbound, gaps) = (choices.of(&[5, 5, 5, 30, 4, 1]), if choices.percent(15) { 2 } else { 0 });
     let szse = choices.percent(30);
     let rows = weights.iter().enumerate().map(|(stock, weight)| {
         let exchange = if szse && stock % 2 == 0 { "SZSE" } else { "SSE" };
-        let exchange = if choices.percent(1) { choices.of(&["", "HKEX"]) } else { exchange };
+        let exchange = if choices.percent(gaps) { choices.of(&["", "HKEX"]) } else { exchange };
         let weight = format!("{}.{:04}", weight / 10_000, weight % 10_000);
         format!(
             "{index},{exchange},6000{stock:02},{},{},{}",
-            flag(choices, stock < northbound),
-            flag(choices, stock < northbound),
-            if choices.percent(1) { "" } else { &weight }
+            flag(choices, gaps, stock < northbound),
+            flag(choices, gaps, stock < northbound),
+            if choices.percent(gaps) { "" } else { &weight }
         )
     });
     rows.collect()
@@ -199,6 +211,9 @@ fn applications(choices: &mut Choices<'_>) -> Asked<()> {
                 "2024-06-03,2024-07-02",
                 "2024-06-03,2024-06-03",
                 "2024-06-03,2024-07-02",
+                "2024-06-03,2024-07-02",
+                "2024-06-03,2024-07-02",
+                "2024-06-03,2024-07-02",
                 "2024-06-03,",
                 ",2024-07-02",
             ]);
@@ -210,15 +225,15 @@ fn applications(choices: &mut Choices<'_>) -> Asked<()> {
         } else {
             format!(
                 "{index},current,{},{},,,,",
-                choices.of(&["yes", "yes", "yes", "no", ""]),
-                choices.of(&["", "no", "yes"])
+                choices.of(&["yes", "yes", "yes", "yes", "yes", "yes", "no", ""]),
+                choices.of(&["", "no", "", "yes"])
             )
         };
         indices.push(row);
     }
     let (mut applications, mut grants) = (Vec::new(), Vec::new());
     for number in 0..1 + choices.below(9) {
-        let index = choices.of(&["NEW", "NEW", "TOPIX", "TOPIX", "OTHER"]);
+        let index = choices.of(&["NEW", "NEW", "NEW", "TOPIX", "TOPIX", "TOPIX", "NEW", "TOPIX", "OTHER"]);
         let received = choices.of(&[
             "2024-06-10T09:00:00+09:00",
             "2024-06-10T00:00:00Z",
@@ -227,6 +242,7 @@ fn applications(choices: &mut Choices<'_>) -> Asked<()> {
             "2024-07-02T23:59:59.999999+09:00",
             "2024-07-03T00:00:00+09:00",
             "2024-07-04T09:00:00+09:00",
+            "2024-07-04T00:00:00Z",
             "2025-02-28T00:00:00+09:00",
             "2025-02-27T14:59:59.999999Z",
             "2025-01-01T00:00:00+09:00",
