@@ -3,6 +3,7 @@
 use crate::check::CheckArgs;
 use crate::convert::ConvertArgs;
 use crate::days::DaysArgs;
+use crate::etf::EtfArgs;
 use crate::explain::ExplainArgs;
 use crate::generate::GenerateArgs;
 use crate::replay::ReplayArgs;
@@ -34,4 +35,5 @@ pub(crate) enum Command {
     Convert(ConvertArgs),
     Generate(GenerateArgs),
     Explain(ExplainArgs),
+    Etf(EtfArgs),
 }

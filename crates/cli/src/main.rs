@@ -7,6 +7,7 @@ mod args;
 mod check;
 mod convert;
 mod days;
+mod etf;
 mod explain;
 mod generate;
 mod month;
@@ -67,6 +68,7 @@ fn main() -> ExitCode {
         Command::Convert(convert) => convert::run(convert),
         Command::Generate(generate) => generate::run(generate),
         Command::Explain(explain) => explain::run(explain),
+        Command::Etf(etf) => etf::run(etf),
     };
     match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
