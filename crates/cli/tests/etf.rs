@@ -67,7 +67,7 @@ fn candidates_are_accepted_in_a_registry_and_exempt_the_day() {
     // clause: FEED/target-closed
     let bench = Bench::new();
     let quotes =
-        day_text("2024-10-01", &["09:00:00,1306,add,1,,VS1,buy,100,10,,", "09:00:00,1306,add,2,,VS1,sell,101,10,,"]);
+        day_text("2024-10-01", &["09:00:00,1306,add,1,,VS1,B,100,10,,", "09:00:00,1306,add,2,,VS1,S,101,10,,"]);
     bench.write("day.csv", quotes.as_bytes());
     let available = |out: &str| {
         let output = bench.run(&["replay", "--registry", "registry", "--out", out, "day.csv"]);
