@@ -6,7 +6,7 @@ use quoteclock_engine::{Alone, BadRecord, Crew, Day, DayOptions, Finished, Rejec
 use quoteclock_feed::{RawRecord, Receiver, Stop};
 use quoteclock_ledger::{DayLedger, OpenLedger};
 use quoteclock_model::{IssueCode, IssueIndex, MarketEvent, Scope, ServerIndex, Side, Timestamp};
-use quoteclock_obligation::{IssueMeasure, ObligationIndex};
+use quoteclock_obligation::{IssueMeasure, ObligationIndex, PlanServers, SignUpAt};
 use quoteclock_rules::{DayPlan, SignUpPlan};
 use std::path::Path;
 use std::process::Command;
@@ -125,14 +125,16 @@ pub fn issue(plan: &DayPlan, records: &Records) -> u64 {
     let sign_ups = plan.sign_ups.iter().enumerate().map(|(position, sign_up)| {
         let index = ObligationIndex(first);
         first += u32::try_from(sign_up.obligations.len()).expect("few obligations");
-        (position, index)
+        SignUpAt { position, first_obligation: index }
     });
     let mut measure = IssueMeasure::new(plan, &sign_ups.collect::<Vec<_>>(), [&Arc::default(); 2]);
     let mut ledger = OpenLedger::new(plan);
     for record in &records.records {
         measure.advance(record.ts_event, &mut ledger);
         match record.event {
-            MarketEvent::Order { ref action, .. } => measure.apply(action, &plan_server_of).expect("a good record"),
+            MarketEvent::Order { ref action, .. } => {
+                measure.apply(action, PlanServers::new(&plan_server_of)).expect("a good record")
+            }
             MarketEvent::Phase { scope: Scope::Issue(_), phase } => measure.set_phase(phase),
             MarketEvent::Phase { scope: Scope::Market, phase } => measure.set_market_phase(phase),
             MarketEvent::Clear { .. } => measure.clear(),

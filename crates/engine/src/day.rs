@@ -7,6 +7,7 @@ use crate::faults::{BadRecord, DayError, Fault};
 use crate::group::GroupFault;
 use crate::intake::{Order, Progress, Sequencer, Timing};
 use crate::late::{LateWindows, UnknownTime, UnknownWindow};
+use crate::state::{DayState, StageState};
 use jiff::civil::Date;
 use quoteclock_feed::binary::{BlockTimes, WholeBlock};
 use quoteclock_feed::{Malformed, Place, RawRecord, Receiver, Stop, UsualRun};
@@ -27,6 +28,10 @@ pub struct DayOptions {
     pub date: Option<Date>,
     /// Time that an earlier run over the same input has found to be unknown after it had been measured.
     pub unknown: Vec<UnknownWindow>,
+    /// Measure what a Fast Market widens under each multiplier, side by side: see
+    /// [`Registry::plan_in_variants`](quoteclock_rules::Registry::plan_in_variants). For a day whose Fast Market may be declared
+    /// while it runs.
+    pub variants: bool,
 }
 
 /// Takes the records that a lenient run sets aside.
@@ -239,7 +244,7 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
             turnover,
             record_count: self.record_count,
             reject_count: self.reject_count,
-            unknown_late: self.unknown_late.into_windows(),
+            unknown_late: self.unknown_late.windows(),
         };
         Ok((finished, self.sink, self.rejects))
     }
@@ -310,10 +315,71 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
         Some((measure, &mut self.sink))
     }
 
+    /// What is measured on `date`.
+    pub(crate) fn plan_of(&self, date: Date) -> Result<DayPlan, DayError> {
+        let plan = if self.options.variants { self.registry.plan_in_variants(date) } else { self.registry.plan(date) };
+        plan.map_err(|error| DayError::Plan { date, problem: error.to_string() })
+    }
+
+    pub(crate) fn engine_mut(&mut self) -> Option<&mut Engine> {
+        self.engine_and_sink().map(|(engine, _)| engine)
+    }
+
+    pub(crate) fn engine_and_sink(&mut self) -> Option<(&mut Engine, &mut S)> {
+        match &mut self.stage {
+            Stage::Open { engine, .. } => Some((engine, &mut self.sink)),
+            Stage::Waiting { .. } => None,
+        }
+    }
+
+    /// What the day knows, without its issues, whose saving begins with it.
+    pub(crate) fn state(&mut self) -> DayState {
+        let (last_sequence, unread_sequences) = self.sequencer.state();
+        DayState {
+            issues: self.issues.clone(),
+            servers: self.servers.clone(),
+            last_sequence,
+            unread_sequences,
+            record_count: self.record_count,
+            reject_count: self.reject_count,
+            unknown_late: self.unknown_late.windows(),
+            unnamed_doubts: self.unnamed_doubts.iter().map(|(&issue, &since)| (issue, since)).collect(),
+            stage: match &mut self.stage {
+                Stage::Waiting { doubts, unnamed } => StageState::Waiting {
+                    doubts: doubts.iter().cloned().collect(),
+                    unnamed: unnamed.iter().copied().collect(),
+                },
+                Stage::Open { engine, progress } => StageState::Open(engine.begin_save(progress.last())),
+            },
+        }
+    }
+
+    /// Goes on from a state, with the measure and the latest good time of it.
+    pub(crate) fn set_state(&mut self, options: DayOptions, state: &DayState, engine: Option<(Engine, Timestamp)>) {
+        self.options = options;
+        self.issues = state.issues.clone();
+        self.servers = state.servers.clone();
+        self.sequencer.restore(state.last_sequence, state.unread_sequences);
+        (self.record_count, self.reject_count) = (state.record_count, state.reject_count);
+        for UnknownWindow { issue, span } in &state.unknown_late {
+            self.unknown_late.add(issue.clone(), *span);
+        }
+        self.unnamed_doubts = state.unnamed_doubts.iter().copied().collect();
+        self.stage = match (&state.stage, engine) {
+            (StageState::Waiting { doubts, unnamed }, _) => {
+                Stage::Waiting { doubts: doubts.iter().cloned().collect(), unnamed: unnamed.iter().copied().collect() }
+            }
+            (StageState::Open(_), Some((engine, last))) => {
+                let progress = Progress::from_time(engine.plan().day, last);
+                Stage::Open { engine: Box::new(engine), progress }
+            }
+            (StageState::Open(_), None) => unreachable!("an open day has a measure"),
+        };
+    }
+
     /// Begins to measure `date`.
     fn open(&mut self, date: Date) -> Result<(), DayError> {
-        let plan = self.registry.plan(date);
-        let plan = Arc::new(plan.map_err(|error| DayError::Plan { date, problem: error.to_string() })?);
+        let plan = Arc::new(self.plan_of(date)?);
         self.sink.open(&plan);
         let unknown = UnknownTime::new(&self.options.unknown, plan.day);
         let mut engine = Engine::new(Arc::clone(&plan), &unknown, &*self.crew);

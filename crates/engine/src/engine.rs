@@ -4,13 +4,14 @@ use crate::crew::{Crew, share, share_telling};
 use crate::group::{Common, Events, Group, GroupFault, Intervals, apply_group, fetch_ahead};
 use crate::late::UnknownTime;
 use crate::market::{MarketChange, MarketLog};
+use crate::state::Saving;
 use hashbrown::HashMap;
 use quoteclock_book::{Book, BookError};
 use quoteclock_model::{
     DayTurnover, Interval, IssueCode, IssueIndex, MarketEvent, MarketTurnover, Record, Scope, ServerIndex, Timestamp,
     Turnover,
 };
-use quoteclock_obligation::{IntervalSink, IssueMeasure, ObligationIndex};
+use quoteclock_obligation::{IntervalSink, IssueMeasure, ObligationIndex, PlanServers, SignUpAt};
 use quoteclock_rules::DayPlan;
 use std::sync::Arc;
 
@@ -18,19 +19,21 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Engine {
     plan: Arc<DayPlan>,
-    now: Timestamp,
+    pub(crate) now: Timestamp,
     /// The latest time that an issue has been taken on to by looking at it.
-    looked: Timestamp,
-    slots: Vec<Slot>,
+    pub(crate) looked: Timestamp,
+    pub(crate) slots: Vec<Slot>,
     /// Slots of the plan's issues, by code.
-    planned: HashMap<IssueCode, u32, foldhash::quality::RandomState>,
+    pub(crate) planned: HashMap<IssueCode, u32, foldhash::quality::RandomState>,
     /// For each issue of the input, its slot; none before it is first named or used.
-    slot_of_issue: Vec<Option<u32>>,
+    pub(crate) slot_of_issue: Vec<Option<u32>>,
     /// For each server of the input, its position in the plan, if it is there.
-    plan_server_of: Vec<Option<u32>>,
-    market: MarketLog,
+    pub(crate) plan_server_of: Vec<Option<u32>>,
+    pub(crate) market: MarketLog,
     /// What the parts of a crew have told, until it is handed on.
     told: Vec<Intervals>,
+    /// A save that has begun.
+    pub(crate) saving: Option<Box<Saving>>,
 }
 
 /// The position of the measure of one issue of the plan.
@@ -41,9 +44,9 @@ pub struct MeasureIndex(usize);
 pub(crate) struct Slot {
     pub(crate) measure: IssueMeasure,
     /// The issue, once it is known.
-    code: Option<IssueCode>,
+    pub(crate) code: Option<IssueCode>,
     /// Whether an issue of the input has it.
-    bound: bool,
+    pub(crate) bound: bool,
     /// How many changes of the market log it has seen.
     pub(crate) seen: usize,
 }
@@ -54,36 +57,34 @@ impl Engine {
     /// # Panics
     /// If the plan has more than four billion obligations.
     pub fn new(plan: Arc<DayPlan>, unknown: &UnknownTime, crew: &dyn Crew) -> Engine {
-        let mut planned: HashMap<IssueCode, u32, _> = HashMap::default();
-        let mut issues: Vec<(&IssueCode, Vec<(usize, ObligationIndex)>)> = Vec::new();
-        let mut first = 0;
-        for (position, sign_up) in plan.sign_ups.iter().enumerate() {
-            let slot = *planned.entry_ref(&sign_up.issue).or_insert_with(|| {
-                issues.push((&sign_up.issue, Vec::new()));
-                index_of_last(&issues)
-            });
-            issues[slot as usize].1.push((position, ObligationIndex(first)));
-            first += u32::try_from(sign_up.obligations.len()).expect("fewer obligations than 32 bits count");
-        }
-        let mut of_issues: Vec<_> = issues.into_iter().map(|issue| (issue, None)).collect();
+        let mut engine = Engine::without_issues(Arc::clone(&plan));
+        let mut of_issues: Vec<_> = issues_of(&plan).into_iter().map(|issue| (issue, None)).collect();
         share(crew, &mut of_issues, |of_issues| {
             for ((code, sign_ups), slot) in of_issues {
                 let measure = IssueMeasure::new(&plan, sign_ups, unknown.of(code));
                 *slot = Some(Slot { measure, code: Some((*code).clone()), bound: false, seen: 0 });
             }
         });
-        let slots = of_issues.into_iter().map(|(_, slot)| slot.expect("all parts have been done")).collect();
-        let (now, slot_of_issue, plan_server_of) = (plan.day.start, Vec::new(), Vec::new());
+        for (number, ((code, _), slot)) in (0..).zip(of_issues) {
+            engine.planned.insert(code.clone(), number);
+            engine.slots.push(slot.expect("all parts have been done"));
+        }
+        engine
+    }
+
+    /// A day of `plan` that has no issues yet.
+    pub(crate) fn without_issues(plan: Arc<DayPlan>) -> Engine {
         Engine {
+            now: plan.day.start,
+            looked: plan.day.start,
             plan,
-            now,
-            looked: now,
-            slots,
-            planned,
-            slot_of_issue,
-            plan_server_of,
+            slots: Vec::new(),
+            planned: HashMap::default(),
+            slot_of_issue: Vec::new(),
+            plan_server_of: Vec::new(),
             market: MarketLog::default(),
             told: Vec::new(),
+            saving: None,
         }
     }
 
@@ -99,6 +100,9 @@ impl Engine {
         let planned = self.planned.get(code).copied().filter(|&slot| !self.slots[slot as usize].bound);
         if known.is_some_and(|slot| !self.slots[slot as usize].measure.book().is_empty()) {
             unreachable!("issue {code} has orders before its name");
+        }
+        for slot in [known, planned].into_iter().flatten() {
+            self.save_before_change(slot as usize);
         }
         if let (Some(planned), Some(known)) = (planned, known) {
             let earlier = self.slots[known as usize].measure.market_turnover();
@@ -163,10 +167,13 @@ impl Engine {
         match record.event {
             MarketEvent::Order { issue, ref action } => {
                 let slot = self.slot(issue);
+                if self.saving.is_some() {
+                    self.save_before_change(slot);
+                }
                 let slot = &mut self.slots[slot];
                 self.market.catch_up(slot, sink);
                 slot.measure.advance(record.ts_event, sink);
-                slot.measure.apply(action, &self.plan_server_of)
+                slot.measure.apply(action, PlanServers::new(&self.plan_server_of))
             }
             MarketEvent::Phase { scope: Scope::Issue(issue), phase } => {
                 self.touch(issue, sink).set_phase(phase);
@@ -177,11 +184,11 @@ impl Engine {
                 Ok(())
             }
             MarketEvent::Phase { scope: Scope::Market, phase } => {
-                self.market.push(self.now, MarketChange::Phase(phase), &mut self.slots, sink);
+                self.change_market(self.now, MarketChange::Phase(phase), sink);
                 Ok(())
             }
             MarketEvent::Clear { scope: Scope::Market } => {
-                self.market.push(self.now, MarketChange::Clear, &mut self.slots, sink);
+                self.change_market(self.now, MarketChange::Clear, sink);
                 Ok(())
             }
         }
@@ -197,8 +204,11 @@ impl Engine {
         sink: &mut impl IntervalSink,
     ) -> Option<GroupFault> {
         let slots_of: Vec<usize> = groups.iter().map(|(issue, _)| self.slot(*issue)).collect();
+        if self.saving.is_some() {
+            slots_of.iter().for_each(|&slot| self.save_before_change(slot));
+        }
         let Engine { slots, plan_server_of, market, told, .. } = self;
-        let common = Common { market, servers: plan_server_of, base };
+        let common = Common { market, servers: PlanServers::new(plan_server_of), base };
         if crew.size() == 1 {
             let mut first = None;
             for (position, (issue, events)) in groups.iter().enumerate() {
@@ -244,10 +254,11 @@ impl Engine {
         assert!(self.looked <= at, "{at:?} has been looked at");
         self.go_to(at);
         let Some(issue) = issue else {
-            return self.market.push(at, MarketChange::Doubt, &mut self.slots, sink);
+            return self.change_market(at, MarketChange::Doubt, sink);
         };
         // Of others no time is told.
         if let Some(&slot) = self.planned.get(issue) {
+            self.save_before_change(slot as usize);
             let slot = &mut self.slots[slot as usize];
             self.market.catch_up(slot, sink);
             slot.measure.advance(at, sink);
@@ -273,6 +284,7 @@ impl Engine {
     /// # Panics
     /// If a later event is earlier than `to`.
     pub fn look(&mut self, at: MeasureIndex, to: Timestamp, sink: &mut impl IntervalSink) -> &IssueMeasure {
+        self.save_before_change(at.0);
         let slot = &mut self.slots[at.0];
         self.looked = self.looked.max(to);
         self.market.catch_up(slot, sink);
@@ -312,6 +324,14 @@ impl Engine {
         turnover
     }
 
+    /// Changes something for every issue.
+    fn change_market(&mut self, at: Timestamp, change: MarketChange, sink: &mut impl IntervalSink) {
+        if self.market.is_full() {
+            self.save_all_before_change();
+        }
+        self.market.push(at, change, &mut self.slots, sink);
+    }
+
     #[inline]
     fn go_to(&mut self, at: Timestamp) {
         assert!(self.now <= at && at < self.plan.day.end, "{at:?} is outside what is left of the day");
@@ -321,11 +341,28 @@ impl Engine {
     /// The measure of `issue`, caught up with the market and the time.
     fn touch(&mut self, issue: IssueIndex, sink: &mut impl IntervalSink) -> &mut IssueMeasure {
         let slot = self.slot(issue);
+        self.save_before_change(slot);
         let slot = &mut self.slots[slot];
         self.market.catch_up(slot, sink);
         slot.measure.advance(self.now, sink);
         &mut slot.measure
     }
+}
+
+/// The issues of a plan, each once with its sign-ups, in the order of their first.
+pub(crate) fn issues_of(plan: &DayPlan) -> Vec<(&IssueCode, Vec<SignUpAt>)> {
+    let mut numbers: HashMap<&IssueCode, u32, foldhash::quality::RandomState> = HashMap::default();
+    let mut issues: Vec<(&IssueCode, Vec<SignUpAt>)> = Vec::new();
+    let mut first = 0;
+    for (position, sign_up) in plan.sign_ups.iter().enumerate() {
+        let number = *numbers.entry(&sign_up.issue).or_insert_with(|| {
+            issues.push((&sign_up.issue, Vec::new()));
+            index_of_last(&issues)
+        });
+        issues[number as usize].1.push(SignUpAt { position, first_obligation: ObligationIndex(first) });
+        first += u32::try_from(sign_up.obligations.len()).expect("fewer obligations than 32 bits count");
+    }
+    issues
 }
 
 fn index_of_last<T>(issues: &[T]) -> u32 {

@@ -8,8 +8,8 @@ use crate::engine::Slot;
 use crate::market::MarketLog;
 use quoteclock_book::{CompactOrder, prefetch_all};
 use quoteclock_feed::binary::{Slot as EventSlot, TakeUsual};
-use quoteclock_model::{Interval, IssueIndex, MarketEvent, OrderId, Price, Scope, ServerIndex, Side, Timestamp};
-use quoteclock_obligation::{Fetch, IntervalSink, IssueMeasure, ObligationIndex};
+use quoteclock_model::{Interval, IssueIndex, MarketEvent, OrderId, Price, Scope, Side, Timestamp};
+use quoteclock_obligation::{Fetch, IntervalSink, IssueMeasure, ObligationIndex, PlanServers};
 use std::num::NonZeroU32;
 
 /// The events of one issue, and what they are applied to.
@@ -25,8 +25,8 @@ pub(crate) struct Group<'a> {
 #[derive(Clone, Copy)]
 pub(crate) struct Common<'a> {
     pub(crate) market: &'a MarketLog,
-    /// For each server of the input, its position in the plan.
-    pub(crate) servers: &'a [Option<u32>],
+    /// The servers named so far.
+    pub(crate) servers: PlanServers<'a>,
     /// The time from which the events count.
     pub(crate) base: Timestamp,
 }
@@ -168,7 +168,7 @@ fn fetch_orders(measure: &IssueMeasure, event: &EventSlot) {
 /// Applies events of the usual forms.
 struct Apply<'a> {
     measure: &'a mut IssueMeasure,
-    servers: &'a [Option<u32>],
+    servers: PlanServers<'a>,
 }
 
 impl TakeUsual for Apply<'_> {
@@ -181,7 +181,7 @@ impl TakeUsual for Apply<'_> {
         price: NonZeroU32,
         shares: NonZeroU32,
     ) -> Option<()> {
-        let server = if let Some(at) = server { Some(server_at(at, self.servers)?) } else { None };
+        let server = if let Some(at) = server { Some(self.servers.named(at)?) } else { None };
         self.measure.add_usual(order, &CompactOrder { server, side, price, shares }, self.servers)
     }
 
@@ -220,12 +220,6 @@ impl TakeUsual for Apply<'_> {
     }
 }
 
-/// The server at an index in the file, if it has been named.
-#[inline(always)]
-fn server_at(at: u64, servers: &[Option<u32>]) -> Option<ServerIndex> {
-    u32::try_from(at).ok().filter(|&at| (at as usize) < servers.len()).map(ServerIndex)
-}
-
 /// Applies an event that is not as usual.
 #[cold]
 fn apply_unusual(
@@ -233,9 +227,9 @@ fn apply_unusual(
     event: &EventSlot,
     extension: Option<&EventSlot>,
     issue: IssueIndex,
-    servers: &[Option<u32>],
+    servers: PlanServers<'_>,
 ) -> Result<(), Fault> {
-    match event.event(extension, Scope::Issue(issue), |at| server_at(at, servers))? {
+    match event.event(extension, Scope::Issue(issue), |at| servers.named(at))? {
         MarketEvent::Order { ref action, .. } => measure.apply(action, servers)?,
         MarketEvent::Phase { phase, .. } => measure.set_phase(phase),
         MarketEvent::Clear { .. } => measure.clear(),

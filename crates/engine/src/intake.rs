@@ -30,6 +30,16 @@ impl Sequencer {
         Sequencer { allow_gaps, ..Sequencer::default() }
     }
 
+    /// The highest number, and how many since then could not be read.
+    pub(crate) fn state(&self) -> (Option<SequenceNo>, u64) {
+        (self.last, self.unread)
+    }
+
+    /// Sets them.
+    pub(crate) fn restore(&mut self, last: Option<SequenceNo>, unread: u64) {
+        (self.last, self.unread) = (last, unread);
+    }
+
     #[inline]
     pub(crate) fn check(&mut self, sequence: Sequence) -> Order {
         let found = match sequence {
@@ -89,6 +99,11 @@ pub(crate) struct Progress {
 impl Progress {
     pub(crate) fn new(day: Span) -> Progress {
         Progress { day, last: day.start }
+    }
+
+    /// A day that has come to a time.
+    pub(crate) fn from_time(day: Span, last: Timestamp) -> Progress {
+        Progress { day, last }
     }
 
     /// The latest good time so far.

@@ -58,12 +58,13 @@ impl LateWindows {
         spans.push(span);
     }
 
-    pub(crate) fn into_windows(self) -> Vec<UnknownWindow> {
-        let windows = self
-            .spans
-            .into_iter()
-            .flat_map(|(issue, spans)| spans.into_iter().map(move |span| UnknownWindow { issue: issue.clone(), span }));
-        windows.collect()
+    /// Those, by issue and time.
+    pub(crate) fn windows(&self) -> Vec<UnknownWindow> {
+        let of_issue = |(issue, spans): (&Option<IssueCode>, &Vec<Span>)| {
+            let window = |&span: &Span| UnknownWindow { issue: issue.clone(), span };
+            spans.iter().map(window).collect::<Vec<_>>()
+        };
+        self.spans.iter().flat_map(of_issue).collect()
     }
 }
 
@@ -83,12 +84,12 @@ mod tests {
         late.add(issue.clone(), span(6, 8));
         late.add(issue.clone(), span(7, 8));
         let expected = [(None, span(2, 4)), (issue.clone(), span(1, 3)), (issue.clone(), span(5, 8))];
-        let found = late.into_windows();
+        let found = late.windows();
         assert_eq!(found.iter().map(|window| (window.issue.clone(), window.span)).collect::<Vec<_>>(), expected);
         let mut late = LateWindows::default();
         late.add(issue.clone(), span(1, 3));
         late.add(issue.clone(), span(5, 6));
         late.add(issue.clone(), span(0, 9));
-        assert_eq!(late.into_windows(), [UnknownWindow { issue, span: span(0, 9) }]);
+        assert_eq!(late.windows(), [UnknownWindow { issue, span: span(0, 9) }]);
     }
 }

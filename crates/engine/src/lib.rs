@@ -18,10 +18,13 @@ mod intake;
 mod late;
 mod market;
 mod pass;
+mod state;
 
 pub use crew::{Alone, Crew, Part};
 pub use day::{Day, DayOptions, Finished, RejectSink};
 pub use engine::{Engine, MeasureIndex};
 pub use faults::{BadRecord, DayError, Fault, FaultKind};
 pub use late::{UnknownTime, UnknownWindow};
+pub use market::MarketChange;
 pub use pass::Pass;
+pub use state::{DayState, EngineState, IssueState, RestoreError, StageState};

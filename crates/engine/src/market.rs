@@ -9,11 +9,17 @@ use quoteclock_obligation::IntervalSink;
 
 /// A change to every issue.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum MarketChange {
+pub enum MarketChange {
+    /// The market is in another phase.
     Phase(Phase),
+    /// All books are emptied.
     Clear,
+    /// From now on all time is in doubt.
     Doubt,
 }
+
+/// Changes not seen by all, how many came before them, the last phase, and the last clear.
+pub(crate) type MarketLogState = (Vec<(Timestamp, MarketChange)>, usize, Option<(usize, Phase)>, Option<usize>);
 
 /// What has changed for the whole market, counted through the day.
 #[derive(Debug, Default)]
@@ -40,7 +46,7 @@ impl MarketLog {
         slots: &mut [Slot],
         sink: &mut impl IntervalSink,
     ) {
-        if self.changes.len() == Self::LENGTH_MAX {
+        if self.is_full() {
             for slot in slots.iter_mut().filter(|slot| slot.measure.has_sign_ups()) {
                 self.catch_up(slot, sink);
             }
@@ -87,6 +93,21 @@ impl MarketLog {
         if self.clear.is_some_and(|number| slot.seen <= number) {
             slot.measure.clear();
         }
+    }
+
+    /// Whether the next change will make every measured issue catch up.
+    pub(crate) fn is_full(&self) -> bool {
+        self.changes.len() == Self::LENGTH_MAX
+    }
+
+    /// What it holds.
+    pub(crate) fn save(&self) -> MarketLogState {
+        (self.changes.clone(), self.forgotten, self.phase, self.clear)
+    }
+
+    /// Sets what it holds.
+    pub(crate) fn restore(&mut self, (changes, forgotten, phase, clear): MarketLogState) {
+        *self = MarketLog { changes, forgotten, phase, clear };
     }
 
     /// Number of changes so far.

@@ -12,7 +12,7 @@ mod write;
 pub use write::CsvWriter;
 
 use crate::text::{self, TimeReader};
-use crate::{Directory, FeedError, Malformed, Place, RawRecord, Receiver, Sequence, Stop, UtcOffset};
+use crate::{CsvState, Directory, FeedError, Malformed, Place, RawRecord, Receiver, Sequence, Stop, UtcOffset};
 use quoteclock_model::{Condition, MarketEvent, OrderAction, OrderId, Phase, Scope, SequenceNo, Side, Timestamp};
 
 /// The columns, in the order in which they are written.
@@ -99,6 +99,36 @@ impl CsvDecoder {
             chunk = &chunk[line.bytes..];
         }
         Ok(chunk)
+    }
+
+    /// What the decoder knows.
+    pub fn save(&self) -> CsvState {
+        let [issues, servers] = self.parser.directory.names();
+        CsvState {
+            columns: self.columns.as_ref().map(|columns| columns.meaning.clone()),
+            partial: self.partial.clone(),
+            is_oversized: self.oversized,
+            line: self.line,
+            issues,
+            servers,
+        }
+    }
+
+    /// The decoder as it was when `state` was saved; `None` if that is not one of a decoder.
+    pub fn restore(state: &CsvState) -> Option<CsvDecoder> {
+        let directory = Directory::restore(&state.issues, &state.servers)?;
+        let columns = match &state.columns {
+            Some(meaning) if meaning.iter().any(|&column| COLUMNS.len() <= column) => return None,
+            Some(meaning) => Some(Columns::at(meaning.clone())),
+            None => None,
+        };
+        Some(CsvDecoder {
+            columns,
+            partial: state.partial.clone(),
+            oversized: state.is_oversized,
+            line: state.line,
+            parser: Parser { directory, ..Parser::default() },
+        })
     }
 
     /// The offset from UTC that the last readable time was written in.
@@ -194,9 +224,14 @@ impl Columns {
             };
             return Err(FeedError::Input { place: Place::Line(1), malformed });
         }
+        Ok(Columns::at(meaning))
+    }
+
+    /// Those that stand for these columns.
+    fn at(meaning: Vec<usize>) -> Columns {
         let has_seq = meaning.contains(&column::SEQ);
         let are_usual = meaning.iter().copied().eq(usize::from(!has_seq)..COLUMNS.len());
-        Ok(Columns { meaning, has_seq, are_usual })
+        Columns { meaning, has_seq, are_usual }
     }
 }
 

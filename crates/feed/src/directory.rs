@@ -21,6 +21,23 @@ impl Directory {
     /// The longest name of a virtual server, in bytes.
     pub const SERVER_BYTES_MAX: usize = 256;
 
+    /// Issues and servers, in the order of their indices.
+    pub(crate) fn names(&self) -> [Vec<Box<[u8]>>; 2] {
+        [&self.issues, &self.servers].map(Names::in_order)
+    }
+
+    /// A directory of these, which nobody is told; `None` if they are too many, or one is there twice.
+    pub(crate) fn restore(issues: &[Box<[u8]>], servers: &[Box<[u8]>]) -> Option<Directory> {
+        let mut directory = Directory::default();
+        for name in issues {
+            directory.issues.add_new(name, Self::ISSUES_MAX)?;
+        }
+        for name in servers {
+            directory.servers.add_new(name, Self::SERVERS_MAX)?;
+        }
+        Some(directory)
+    }
+
     /// The issue that `code` spells, announced to `receiver` if new; `None` if it spells none or the directory is full.
     #[inline]
     pub fn issue(&mut self, code: &[u8], receiver: &mut impl Receiver) -> Option<IssueIndex> {
@@ -114,6 +131,16 @@ impl Names {
     fn known(&self, name: &[u8]) -> Option<u32> {
         let short = ShortName::from_slice(name).and_then(|name| self.short.known(name));
         short.or_else(|| self.indices.get(name).copied())
+    }
+
+    fn in_order(&self) -> Vec<Box<[u8]>> {
+        let mut names: Vec<(u32, &Box<[u8]>)> = self.indices.iter().map(|(name, &index)| (index, name)).collect();
+        names.sort_unstable();
+        names.into_iter().map(|(_, name)| name.clone()).collect()
+    }
+
+    fn add_new(&mut self, name: &[u8], count_max: usize) -> Option<u32> {
+        if self.indices.contains_key(name) { None } else { self.add(name, count_max) }
     }
 
     fn add(&mut self, name: &[u8], count_max: usize) -> Option<u32> {

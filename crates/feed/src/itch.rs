@@ -24,7 +24,7 @@ pub use file_name::date_from_name;
 pub use framing::{Framing, looks_like_itch};
 pub use writer::ItchWriter;
 
-use crate::{FeedError, Malformed, Place, RawRecord, Receiver, Sequence, Stop, UsualRun};
+use crate::{FeedError, ItchState, Malformed, Place, RawRecord, Receiver, Sequence, Stop, UsualRun};
 use framing::{DETECTION_BYTES, LENGTH_BYTES, Packet};
 use message::Messages;
 use quoteclock_model::Timestamp;
@@ -54,6 +54,32 @@ impl ItchDecoder {
     /// Reads a stream in `framing`, whatever its first bytes look like.
     pub fn with_framing(midnight: Timestamp, framing: Framing) -> ItchDecoder {
         ItchDecoder { framing: Some(framing), ..ItchDecoder::new(midnight) }
+    }
+
+    /// What the decoder knows.
+    pub fn save(&self) -> ItchState {
+        let (locates, servers) = self.messages.save();
+        ItchState {
+            framing: self.framing,
+            held: self.held.clone(),
+            offset: self.offset,
+            has_ended: self.ended,
+            passed_over_count: self.messages.passed_over_count,
+            locates,
+            servers,
+        }
+    }
+
+    /// The decoder as it was when `state` was saved, of a stream whose times count from `midnight`; `None` if it is not one of
+    /// a decoder.
+    pub fn restore(midnight: Timestamp, state: &ItchState) -> Option<ItchDecoder> {
+        Some(ItchDecoder {
+            framing: state.framing,
+            held: state.held.clone(),
+            offset: state.offset,
+            ended: state.has_ended,
+            messages: Messages::restore(midnight, state)?,
+        })
     }
 
     /// The framing, once it is known.

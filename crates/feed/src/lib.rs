@@ -14,6 +14,7 @@ mod day;
 mod directory;
 pub mod itch;
 mod record;
+mod state;
 pub mod text;
 
 pub use day::{TradingDate, UtcOffset};
@@ -21,3 +22,4 @@ pub use directory::Directory;
 pub use record::{
     EventWriter, FeedError, Malformed, Place, RawRecord, Receiver, Sequence, Stop, UsualRecord, UsualRun,
 };
+pub use state::{BinaryStage, BinaryState, CsvState, FileNames, ItchState, LocateState};

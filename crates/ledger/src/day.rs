@@ -75,15 +75,18 @@ impl DayRow {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct OpenLedger {
     totals: Vec<Total>,
-    log: Vec<Logged>,
+    log: Vec<LoggedBreach>,
 }
 
 /// A breach of some obligation: 24 bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Logged {
-    span: Span,
-    obligation: ObligationIndex,
-    reason: Reason,
+pub struct LoggedBreach {
+    /// When.
+    pub span: Span,
+    /// Whose.
+    pub obligation: ObligationIndex,
+    /// Why.
+    pub reason: Reason,
 }
 
 /// Totals and breaches of all obligations of a day.
@@ -108,6 +111,33 @@ impl OpenLedger {
         self.totals[obligation.0 as usize]
     }
 
+    /// A ledger that holds these totals, of all obligations of a plan, and these breaches, in the order in which they ended:
+    /// one that was kept while its day ran. `None` if a breach is of an obligation that has no total.
+    pub fn restore(totals: Vec<Total>, log: Vec<LoggedBreach>) -> Option<OpenLedger> {
+        let known = |logged: &LoggedBreach| (logged.obligation.0 as usize) < totals.len();
+        log.iter().all(known).then_some(OpenLedger { totals, log })
+    }
+
+    /// The times of all obligations, as far as intervals have been told.
+    pub fn totals(&self) -> &[Total] {
+        &self.totals
+    }
+
+    /// The breaches so far, in the order in which they ended. More are only added at the end.
+    pub fn log(&self) -> &[LoggedBreach] {
+        &self.log
+    }
+
+    /// The times of an obligation with an interval that has not been told yet, empty or not.
+    ///
+    /// # Panics
+    /// If the plan has no such obligation.
+    pub fn running_total(&self, obligation: ObligationIndex, untold: Interval) -> Total {
+        let mut total = self.total(obligation);
+        total.add(untold);
+        total
+    }
+
     /// The ledger of the day, which has ended.
     pub fn close(self) -> DayLedger {
         let OpenLedger { totals, log } = self;
@@ -125,7 +155,7 @@ impl OpenLedger {
         // Those of one obligation stand in the log in order of time: each goes to the end of its stretch so far.
         let unwritten = Breach { span: Span { start: Timestamp::MIN, end: Timestamp::MIN }, reason: Reason::Spread };
         let mut breaches = vec![unwritten; log.len()];
-        for Logged { span, obligation, reason } in log {
+        for LoggedBreach { span, obligation, reason } in log {
             let place = &mut next[obligation.0 as usize];
             breaches[*place] = Breach { span, reason };
             *place += 1;
@@ -134,7 +164,38 @@ impl OpenLedger {
     }
 }
 
+impl Total {
+    /// Adds an interval.
+    fn add(&mut self, interval: Interval) {
+        let length = interval.end.since(interval.start);
+        match interval.state {
+            State::Unavailable => {}
+            State::Unknown => self.unknown += length,
+            State::Fulfilled => {
+                self.available += length;
+                self.fulfilled += length;
+            }
+            State::Breach(_) => self.available += length,
+        }
+    }
+}
+
 impl DayLedger {
+    /// What stands here of the obligations at these positions: of a day in variants, what one of them comes to.
+    ///
+    /// # Panics
+    /// If there is no obligation at a position.
+    #[must_use]
+    pub fn variant(&self, positions: &[u32]) -> DayLedger {
+        let (mut totals, mut breaches, mut ends) = (Vec::new(), Vec::new(), Vec::new());
+        for obligation in positions.iter().copied().map(ObligationIndex) {
+            totals.push(self.total(obligation));
+            breaches.extend_from_slice(self.breaches(obligation));
+            ends.push(breaches.len());
+        }
+        DayLedger { totals, breaches, ends }
+    }
+
     /// The times of an obligation.
     pub fn total(&self, obligation: ObligationIndex) -> Total {
         self.totals[obligation.0 as usize]
@@ -156,19 +217,9 @@ impl DaySink for OpenLedger {
 
 impl IntervalSink for OpenLedger {
     fn interval(&mut self, obligation: ObligationIndex, interval: Interval) {
-        let total = &mut self.totals[obligation.0 as usize];
-        let length = interval.end.since(interval.start);
-        match interval.state {
-            State::Unavailable => {}
-            State::Unknown => total.unknown += length,
-            State::Fulfilled => {
-                total.available += length;
-                total.fulfilled += length;
-            }
-            State::Breach(reason) => {
-                total.available += length;
-                self.log.push(Logged { span: interval.span(), obligation, reason });
-            }
+        self.totals[obligation.0 as usize].add(interval);
+        if let State::Breach(reason) = interval.state {
+            self.log.push(LoggedBreach { span: interval.span(), obligation, reason });
         }
     }
 }
@@ -185,7 +236,7 @@ mod tests {
 
     #[test]
     fn a_logged_breach_has_24_bytes() {
-        assert_eq!(size_of::<Logged>(), 24);
+        assert_eq!(size_of::<LoggedBreach>(), 24);
     }
 
     #[test]

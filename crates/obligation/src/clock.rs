@@ -5,19 +5,16 @@ use quoteclock_model::{Interval, State, Timestamp};
 /// The state since some instant. Nothing is said of it until it ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Clock {
-    since: Timestamp,
-    state: State,
+    /// The first instant of the state.
+    pub since: Timestamp,
+    /// The state.
+    pub state: State,
 }
 
 impl Clock {
     /// A clock that starts at `start`.
     pub fn new(start: Timestamp) -> Clock {
         Clock { since: start, state: State::Unavailable }
-    }
-
-    /// The state, and since when.
-    pub fn running(&self) -> (State, Timestamp) {
-        (self.state, self.since)
     }
 
     /// Sets the state from `at` on, and returns the interval that this ends, if any.

@@ -38,6 +38,18 @@ impl Hours {
         }
     }
 
+    /// Since when a beginning has run; `None` if nothing follows beginnings.
+    pub(crate) fn begun(&self) -> Option<Option<Timestamp>> {
+        self.delay.as_ref().map(|delay| delay.since)
+    }
+
+    /// Sets it.
+    pub(crate) fn restore(&mut self, begun: Option<Timestamp>) {
+        if let Some(delay) = &mut self.delay {
+            delay.since = begun;
+        }
+    }
+
     /// Takes the schedules to `now`, and finds their next change.
     pub(crate) fn advance(&mut self, now: Timestamp) -> Option<Timestamp> {
         self.required.advance(now);

@@ -1,9 +1,9 @@
 //! The measure of one issue: its book, its phases, and the clocks of all obligations in it.
 
-use crate::Schedule;
 use crate::resent::Resent;
 use crate::sign_ups::{Moment, Running, SignUps};
 use crate::turnover::{IssueTurnover, Parties, Party};
+use crate::{PlanServers, Schedule};
 use quoteclock_book::{Book, BookError, CompactChange, CompactOrder, Holder, OwnQuotes, Quote, prefetch_all};
 use quoteclock_model::{
     Condition, Executed, Interval, MarketTurnover, OrderAction, OrderId, Phase, Phases, Price, ServerIndex, Shares,
@@ -16,6 +16,15 @@ use std::sync::Arc;
 /// The position of an obligation among all of a [`DayPlan`], counted through its sign-ups in order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct ObligationIndex(pub u32);
+
+/// One sign-up of an issue: where it stands among all of a [`DayPlan`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SignUpAt {
+    /// Its position in the plan.
+    pub position: usize,
+    /// The first of its obligations.
+    pub first_obligation: ObligationIndex,
+}
 
 /// Takes intervals as they end. Those of one obligation come in order of time; obligations come mixed.
 pub trait IntervalSink {
@@ -45,40 +54,39 @@ pub enum Fetch {
 /// Clauses: `ST1/quote-display-time`, `ST1/halts-and-special-quotes`, `ST1/virtual-server-measuring`.
 #[derive(Debug)]
 pub struct IssueMeasure {
-    book: Book,
-    now: Timestamp,
+    pub(crate) book: Book,
+    pub(crate) now: Timestamp,
     /// From this instant on time may not simply go on: the next boundary, or the instant after `now` if something has to
     /// be judged as of `now`.
     stop: Timestamp,
     /// The next instant at which a schedule changes.
-    boundary: Timestamp,
-    phase: Phase,
-    market_phase: Phase,
+    pub(crate) boundary: Timestamp,
+    pub(crate) phase: Phase,
+    pub(crate) market_phase: Phase,
     /// The phases in which the market trades continuously.
     trading_phases: Phases,
     /// From damaged input: since some bad record, until the next clear.
-    doubt: bool,
+    pub(crate) doubt: bool,
     /// From damaged input: stretches known before the run, of every issue and of this one.
     unknown: [Schedule; 2],
     /// In session, whoever is exempt.
     in_session: Schedule,
-    turnover: IssueTurnover,
-    resent: Resent,
-    sign_ups: SignUps,
+    pub(crate) turnover: IssueTurnover,
+    pub(crate) resent: Resent,
+    pub(crate) sign_ups: SignUps,
     /// For each server of the plan, the sign-up whose quotes come through it.
-    holder_of_server: Vec<Option<Holder>>,
+    pub(crate) holder_of_server: Vec<Option<Holder>>,
 }
 
 impl IssueMeasure {
-    /// An issue of `plan` at the start of the day. Its sign-ups are named by their positions in the plan, each with its first
-    /// obligation; its time inside `unknown`, that of every issue and that of this one, counts as unknown.
-    pub fn new(plan: &DayPlan, sign_ups: &[(usize, ObligationIndex)], unknown: [&Arc<[Span]>; 2]) -> IssueMeasure {
+    /// An issue of `plan` at the start of the day. Its time inside `unknown`, that of every issue and that of this one, counts as unknown.
+    pub fn new(plan: &DayPlan, sign_ups: &[SignUpAt], unknown: [&Arc<[Span]>; 2]) -> IssueMeasure {
         let mut book = Book::default();
         let mut holder_of_server = Vec::new();
         if !sign_ups.is_empty() {
             holder_of_server.resize(plan.servers.len(), None);
         }
-        for (&(position, _), holder) in sign_ups.iter().zip(book.add_holders(sign_ups.len())) {
+        for (&SignUpAt { position, .. }, holder) in sign_ups.iter().zip(book.add_holders(sign_ups.len())) {
             for &server in plan.sign_ups[position].servers.iter() {
                 holder_of_server[server] = Some(holder);
             }
@@ -97,7 +105,7 @@ impl IssueMeasure {
             doubt: false,
             unknown: unknown.map(|spans| Schedule::new(Arc::clone(spans))),
             in_session: Schedule::new(plan.sessions()),
-            turnover: IssueTurnover::new(plan, sign_ups.iter().map(|&(position, _)| position)),
+            turnover: IssueTurnover::new(plan, sign_ups.iter().map(|sign_up| sign_up.position)),
             resent: Resent::default(),
             sign_ups: SignUps::new(plan, sign_ups),
             holder_of_server,
@@ -132,6 +140,11 @@ impl IssueMeasure {
         self.sign_ups.running(obligation, self.moment(), &self.book)
     }
 
+    /// Its time: everything before it is settled.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
     /// The issue's own phase.
     pub fn phase(&self) -> Phase {
         self.phase
@@ -160,26 +173,25 @@ impl IssueMeasure {
         self.now = to;
     }
 
-    /// Applies `action` at the current time. `plan_server_of` gives the plan's position of a server of the feed, if it
-    /// is in the plan.
+    /// Applies `action` at the current time. `servers` are those named so far.
     ///
     /// # Errors
     /// [`BookError`] if the action does not fit the book; then nothing has changed.
     #[inline]
-    pub fn apply(&mut self, action: &OrderAction, plan_server_of: &[Option<u32>]) -> Result<(), BookError> {
-        match self.apply_usual(action, plan_server_of) {
+    pub fn apply(&mut self, action: &OrderAction, servers: PlanServers<'_>) -> Result<(), BookError> {
+        match self.apply_usual(action, servers) {
             Some(()) => Ok(()),
-            None => self.apply_any(action, plan_server_of),
+            None => self.apply_any(action, servers),
         }
     }
 
     /// Applies an action that is as usual; `None` otherwise, and nothing has changed.
     #[inline]
-    fn apply_usual(&mut self, action: &OrderAction, plan_server_of: &[Option<u32>]) -> Option<()> {
+    fn apply_usual(&mut self, action: &OrderAction, servers: PlanServers<'_>) -> Option<()> {
         match *action {
             OrderAction::Add { order, server, side, price, quantity, condition: Condition::None } => {
                 let usual = CompactOrder { server, side, price: price?.in_32_bits()?, shares: quantity.in_32_bits()? };
-                self.add_usual(order, &usual, plan_server_of)
+                self.add_usual(order, &usual, servers)
             }
             OrderAction::Replace { order, order_new, price, quantity } => {
                 let price = if let Some(price) = price { Some(price.in_32_bits()?) } else { None };
@@ -192,7 +204,7 @@ impl IssueMeasure {
                 self.execute_usual(order, price, quantity.in_32_bits()?, auction)
             }
             OrderAction::Trade { orders: [Some(order), Some(contra)], price, quantity, auction } => {
-                self.execute_both_usual([order, contra], price, quantity.in_32_bits()?, auction, plan_server_of)
+                self.execute_both_usual([order, contra], price, quantity.in_32_bits()?, auction, servers)
             }
             OrderAction::Trade { .. } | OrderAction::Add { .. } => None,
         }
@@ -200,9 +212,9 @@ impl IssueMeasure {
 
     /// Applies any action.
     #[cold]
-    fn apply_any(&mut self, action: &OrderAction, plan_server_of: &[Option<u32>]) -> Result<(), BookError> {
+    fn apply_any(&mut self, action: &OrderAction, servers: PlanServers<'_>) -> Result<(), BookError> {
         let IssueMeasure { book, holder_of_server, sign_ups, resent, .. } = self;
-        let holder_of = |server| holder_of(server, plan_server_of, holder_of_server);
+        let holder_of = |server| holder_of(server, servers, holder_of_server);
         let (orders, came) = match *action {
             OrderAction::Add { order, .. } => (u64::from(!resent.awaits(order)), Some(order)),
             OrderAction::Replace { order_new, .. } => (1, Some(order_new)),
@@ -228,7 +240,7 @@ impl IssueMeasure {
             self.stop_here();
         }
         if let OrderAction::Trade { price, quantity, auction, .. } = *action {
-            self.count_trade(price, quantity, auction, &parties, plan_server_of);
+            self.count_trade(price, quantity, auction, &parties, servers);
         }
         Ok(())
     }
@@ -253,8 +265,8 @@ impl IssueMeasure {
 
     /// Enters an order as [`IssueMeasure::apply`] does, if all is as usual; `None` otherwise, and nothing has changed.
     #[inline(always)]
-    pub fn add_usual(&mut self, id: OrderId, order: &CompactOrder, plan_server_of: &[Option<u32>]) -> Option<()> {
-        let holder = order.server.and_then(|server| holder_of(server, plan_server_of, &self.holder_of_server));
+    pub fn add_usual(&mut self, id: OrderId, order: &CompactOrder, servers: PlanServers<'_>) -> Option<()> {
+        let holder = order.server.and_then(|server| holder_of(server, servers, &self.holder_of_server));
         self.book.try_add(id, order, holder)?;
         let added = Quote { price: order.price.get(), shares: order.shares.get() };
         let orders = u64::from(!self.resent.came(id));
@@ -300,7 +312,7 @@ impl IssueMeasure {
         self.turnover.prefetch(change.holder);
         self.follow(&change, 0);
         let parties = Parties::one(change.into());
-        self.count_trade(price, Shares(shares.get().into()), auction, &parties, &[]);
+        self.count_trade(price, Shares(shares.get().into()), auction, &parties, PlanServers::NONE);
         Some(())
     }
 
@@ -312,13 +324,13 @@ impl IssueMeasure {
         price: Option<Price>,
         shares: NonZeroU32,
         auction: bool,
-        plan_server_of: &[Option<u32>],
+        servers: PlanServers<'_>,
     ) -> Option<()> {
         let changes = self.book.try_take_both(orders, shares)?;
         changes.iter().for_each(|change| self.turnover.prefetch(change.holder));
         changes.iter().for_each(|change| self.follow(change, 0));
         let parties = Parties::two(changes.map(Party::from));
-        self.count_trade(price, Shares(shares.get().into()), auction, &parties, plan_server_of);
+        self.count_trade(price, Shares(shares.get().into()), auction, &parties, servers);
         Some(())
     }
 
@@ -342,10 +354,10 @@ impl IssueMeasure {
         quantity: Shares,
         auction: bool,
         parties: &Parties,
-        plan_server_of: &[Option<u32>],
+        servers: PlanServers<'_>,
     ) {
         let executed = Executed::of(price.or(parties.limit()), quantity);
-        self.turnover.count_trade(self.trading(auction), executed, parties, plan_server_of);
+        self.turnover.count_trade(self.trading(auction), executed, parties, servers);
     }
 
     /// When an execution at the current place of the feed took place: in the continuous auction while the session runs
@@ -410,7 +422,7 @@ impl IssueMeasure {
         (self.book, self.sign_ups, self.resent) = (Book::default(), SignUps::default(), Resent::default());
     }
 
-    fn touch_all(&mut self) {
+    pub(crate) fn touch_all(&mut self) {
         self.sign_ups.touch_all();
         self.stop_here();
     }
@@ -442,7 +454,8 @@ impl IssueMeasure {
         }
     }
 
-    fn moment(&self) -> Moment {
+    /// What is the same for all sign-ups now.
+    pub(crate) fn moment(&self) -> Moment {
         Moment {
             now: self.now,
             market_phase: self.market_phase,
@@ -452,7 +465,7 @@ impl IssueMeasure {
     }
 
     /// Takes the schedules to `now`, and finds their next change.
-    fn pass_boundary(&mut self) {
+    pub(crate) fn pass_boundary(&mut self) {
         for schedule in self.unknown.iter_mut().chain([&mut self.in_session]) {
             schedule.advance(self.now);
         }
@@ -465,11 +478,10 @@ impl IssueMeasure {
 
 /// Whose own quotes an order through `server` is.
 #[inline(always)]
-fn holder_of(
+pub(crate) fn holder_of(
     server: ServerIndex,
-    plan_server_of: &[Option<u32>],
+    servers: PlanServers<'_>,
     holder_of_server: &[Option<Holder>],
 ) -> Option<Holder> {
-    let server = plan_server_of[server.index()]?;
-    *holder_of_server.get(server as usize)?
+    *holder_of_server.get(servers.position(server)?)?
 }

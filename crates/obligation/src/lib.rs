@@ -14,13 +14,17 @@ mod hours;
 mod issue;
 mod resent;
 mod schedule;
+mod servers;
 mod sign_ups;
 mod standing;
+mod state;
 mod turnover;
 mod verdict;
 
 pub use clock::Clock;
-pub use issue::{DaySink, Fetch, IntervalSink, IssueMeasure, ObligationIndex};
+pub use issue::{DaySink, Fetch, IntervalSink, IssueMeasure, ObligationIndex, SignUpAt};
 pub use schedule::Schedule;
+pub use servers::PlanServers;
 pub use sign_ups::Running;
+pub use state::{MeasureState, StateError};
 pub use verdict::verdict;

@@ -17,6 +17,13 @@ impl Resent {
         self.0.extend(live);
     }
 
+    /// The numbers, ascending.
+    pub(crate) fn numbers(&self) -> Vec<OrderId> {
+        let mut numbers: Vec<OrderId> = self.0.iter().copied().collect();
+        numbers.sort_unstable();
+        numbers
+    }
+
     /// Whether the order was live before a clear and has not come again.
     #[inline(always)]
     pub(crate) fn awaits(&self, order: OrderId) -> bool {

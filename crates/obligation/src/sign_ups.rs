@@ -5,9 +5,9 @@
 
 use crate::hours::Hours;
 use crate::standing::{Minima, Minimum, Standing, judge_again};
-use crate::{Clock, IntervalSink, ObligationIndex, verdict};
+use crate::{Clock, IntervalSink, ObligationIndex, SignUpAt, verdict};
 use quoteclock_book::{Book, Holder, Quote, prefetch_all};
-use quoteclock_model::{Interval, Phase, Side, State, Timestamp};
+use quoteclock_model::{Interval, Phase, Side, State, Timestamp, Turnover};
 use quoteclock_rules::{DayPlan, LimitChange, Limits};
 use std::ops::Range;
 
@@ -94,15 +94,15 @@ pub struct Running<'a> {
 }
 
 impl SignUps {
-    /// Those at these positions of `plan`, each with its first obligation.
-    pub(crate) fn new(plan: &DayPlan, positions: &[(usize, ObligationIndex)]) -> SignUps {
+    /// Those of `plan`.
+    pub(crate) fn new(plan: &DayPlan, sign_ups_at: &[SignUpAt]) -> SignUps {
         let mut sign_ups = SignUps::default();
-        let count = positions.iter().map(|&(position, _)| plan.sign_ups[position].obligations.len()).sum();
-        sign_ups.sign_ups.reserve_exact(positions.len());
+        let count = sign_ups_at.iter().map(|at| plan.sign_ups[at.position].obligations.len()).sum();
+        sign_ups.sign_ups.reserve_exact(sign_ups_at.len());
         sign_ups.obligations.reserve_exact(count);
         sign_ups.minima.reserve_exact(count);
-        for &(position, first) in positions {
-            sign_ups.add(plan, position, first);
+        for at in sign_ups_at {
+            sign_ups.add(plan, *at);
         }
         let standings = || sign_ups.minima.iter().map(|&minimum| Standing::of(minimum)).collect();
         sign_ups.standings = [standings(), standings()];
@@ -110,7 +110,7 @@ impl SignUps {
         sign_ups
     }
 
-    fn add(&mut self, plan: &DayPlan, position: usize, first: ObligationIndex) {
+    fn add(&mut self, plan: &DayPlan, SignUpAt { position, first_obligation: first }: SignUpAt) {
         let sign_up = &plan.sign_ups[position];
         let (before, standings_before) = (self.obligations.len(), self.minima.len());
         for (index, obligation) in (first.0..).map(ObligationIndex).zip(sign_up.obligations.iter()) {
@@ -155,6 +155,23 @@ impl SignUps {
     pub(crate) fn running(&self, obligation: ObligationIndex, moment: Moment, book: &Book) -> Option<Running<'_>> {
         let holder = book.holders().nth(self.position_of(obligation)?)?;
         let obligation = self.obligations.iter().find(|known| known.index == obligation)?;
+        Some(self.running_of(obligation, holder, moment, book))
+    }
+
+    /// The same of all.
+    pub(crate) fn all_running<'m>(
+        &'m self,
+        moment: Moment,
+        book: &'m Book,
+    ) -> impl Iterator<Item = (ObligationIndex, Running<'m>)> + 'm {
+        let of_holders = self.sign_ups.iter().zip(book.holders());
+        of_holders.flat_map(move |(sign_up, holder)| {
+            let own = &self.obligations[range(&sign_up.obligations)];
+            own.iter().map(move |obligation| (obligation.index, self.running_of(obligation, holder, moment, book)))
+        })
+    }
+
+    fn running_of(&self, obligation: &Obligation, holder: Holder, moment: Moment, book: &Book) -> Running<'_> {
         let limits = &self.limits[obligation.limits as usize];
         let required = if self.all_touched {
             let mut hours = self.hours[obligation.hours as usize].clone();
@@ -171,10 +188,10 @@ impl SignUps {
                 Err(reason) => State::Breach(reason),
             },
         };
-        let (settled, settled_since) = obligation.clock.running();
+        let Clock { since: settled_since, state: settled } = obligation.clock;
         let since = if state == settled { settled_since } else { moment.now };
         let settled = Interval { start: settled_since, end: moment.now, state: settled };
-        Some(Running { state, since, settled, limits })
+        Running { state, since, settled, limits }
     }
 
     /// Fetches what most events touch.
@@ -312,6 +329,32 @@ impl SignUps {
             if let Some(interval) = obligation.clock.set(moment.now, state) {
                 sink.interval(obligation.index, interval);
             }
+        }
+    }
+
+    /// Where the clocks stand.
+    pub(crate) fn clocks(&self) -> impl Iterator<Item = Clock> + '_ {
+        self.obligations.iter().map(|obligation| obligation.clock)
+    }
+
+    /// Of hours with a delay, since when they run.
+    pub(crate) fn begun(&self) -> impl Iterator<Item = Option<Timestamp>> + '_ {
+        self.hours.iter().filter_map(Hours::begun)
+    }
+
+    /// Sets what does not follow from the plan and the live orders; as many of each as there are. All have to be judged again.
+    pub(crate) fn restore(&mut self, turnovers: &[Turnover], clocks: &[Clock], begun: &[Option<Timestamp>]) {
+        for (sign_up, turnover) in self.sign_ups.iter_mut().zip(turnovers) {
+            sign_up.orders = turnover.order_count;
+        }
+        for (obligation, clock) in self.obligations.iter_mut().zip(clocks) {
+            obligation.clock = *clock;
+        }
+        let delayed = self.hours.iter_mut().filter(|hours| hours.begun().is_some());
+        delayed.zip(begun).for_each(|(hours, begun)| hours.restore(*begun));
+        let [bids, offers] = &mut self.standings;
+        for ((bid, offer), &minimum) in bids.iter_mut().zip(offers).zip(&self.minima) {
+            (*bid, *offer) = (Standing::unknown(minimum), Standing::unknown(minimum));
         }
     }
 

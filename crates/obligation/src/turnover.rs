@@ -5,6 +5,7 @@
 //!
 //! Deliberately absent: whether an execution is paid for.
 
+use crate::PlanServers;
 use quoteclock_book::{CompactChange, Holder, QuoteChange, prefetch_all};
 use quoteclock_model::{Counterparty, Executed, MarketTurnover, Price, ServerIndex, Trading, Turnover};
 use quoteclock_rules::{CounterpartyMarketMaker, DayPlan, SelfTrades, ServerPlan};
@@ -129,8 +130,8 @@ impl IssueTurnover {
         }
     }
 
-    /// Adds an execution to the market's sum, and to that of each sign-up whose order it names. `plan_server_of` gives the
-    /// plan's position of a server of the feed, if it is in the plan.
+    /// Adds an execution to the market's sum, and to that of each sign-up whose order it names. `servers` are those
+    /// named so far.
     ///
     /// Clauses: `ST1/trading-value`, `QC/unnamed_counterparty`, `QC/self_trades`, `QC/counterparty_market_maker`.
     #[inline]
@@ -139,7 +140,7 @@ impl IssueTurnover {
         trading: Trading,
         executed: Executed,
         parties: &Parties,
-        plan_server_of: &[Option<u32>],
+        servers: PlanServers<'_>,
     ) {
         *self.market.of_mut(trading) += executed;
         for order in 0..parties.count {
@@ -147,7 +148,7 @@ impl IssueTurnover {
             let counterparty = match parties.count {
                 1 => Counterparty::Unnamed,
                 _ => {
-                    let server = parties.orders[1 - order].server.and_then(|server| plan_server_of[server.index()]);
+                    let server = parties.orders[1 - order].server.and_then(|server| servers.position(server));
                     self.counterparty(own, server)
                 }
             };
@@ -157,8 +158,8 @@ impl IssueTurnover {
 
     /// Who stands behind the other order, whose server has the position `server` in the plan, as seen by the sign-up at
     /// `own`.
-    fn counterparty(&self, own: usize, server: Option<u32>) -> Counterparty {
-        let trader = server.and_then(|server| self.trader_of_server.get(server as usize));
+    fn counterparty(&self, own: usize, server: Option<usize>) -> Counterparty {
+        let trader = server.and_then(|server| self.trader_of_server.get(server));
         match trader {
             Some(&Trader::SignedUp(maker)) if maker as usize == own => self.self_trades,
             Some(Trader::SignedUp(_) | Trader::MarketMaker) => Counterparty::MarketMaker,
@@ -174,6 +175,15 @@ impl IssueTurnover {
     /// Adds what the market traded in the same issue before it was known to be this one.
     pub(crate) fn add_market(&mut self, earlier: MarketTurnover) {
         self.market += earlier;
+    }
+
+    /// Sets the sums, those of the sign-ups in their order.
+    pub(crate) fn restore(&mut self, market: MarketTurnover, sign_ups: &[Turnover]) {
+        self.market = market;
+        for ((_, sums), restored) in self.sign_ups.iter_mut().zip(sign_ups) {
+            // Orders are counted beside their quotes.
+            *sums = Turnover { order_count: 0, ..*restored };
+        }
     }
 
     /// The sums of each sign-up, with its position in the plan.

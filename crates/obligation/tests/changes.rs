@@ -7,7 +7,7 @@ use quoteclock_model::{
     Amount, Bps, Condition, Interval, IssueCode, Micros, ObligationId, OrderAction, OrderId, Phase, Phases, Price,
     ServerIndex, Shares, Side, Span, State, Timestamp,
 };
-use quoteclock_obligation::{IntervalSink, IssueMeasure, ObligationIndex};
+use quoteclock_obligation::{IntervalSink, IssueMeasure, ObligationIndex, PlanServers, SignUpAt};
 use quoteclock_rules::{
     Availability, CounterpartyMarketMaker, DayPlan, LimitChange, Limits, ObligationPlan, PhaseSource, RequiredShare,
     SelfTrades, ServerPlan, SharePeriod, SignUpPlan, TickTable,
@@ -88,7 +88,11 @@ type Step = (i64, u64, bool, u64, u64, bool);
 
 fn measure(plan: &DayPlan, steps: &[Step]) -> Vec<Vec<Option<State>>> {
     let mut states = States(vec![vec![None; usize::try_from(DAY_END).unwrap()]; plan.sign_ups[0].obligations.len()]);
-    let mut measure = IssueMeasure::new(plan, &[(0, ObligationIndex(0))], [&Arc::default(); 2]);
+    let mut measure = IssueMeasure::new(
+        plan,
+        &[SignUpAt { position: 0, first_obligation: ObligationIndex(0) }],
+        [&Arc::default(); 2],
+    );
     let mut now = 0;
     for &(later, units, bid, shares, number, halts) in steps {
         now = (now + later).min(DAY_END - 1);
@@ -105,7 +109,7 @@ fn measure(plan: &DayPlan, steps: &[Step]) -> Vec<Vec<Option<State>>> {
             Some(_) if number % 2 == 0 => OrderAction::Replace { order, order_new: order, price, quantity: None },
             Some(_) => OrderAction::Cancel { order },
         };
-        measure.apply(&action, &[Some(0)]).unwrap();
+        measure.apply(&action, PlanServers::new(&[Some(0)])).unwrap();
     }
     measure.finish(at(DAY_END), &mut states);
     states.0

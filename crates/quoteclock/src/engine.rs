@@ -350,17 +350,7 @@ fn obligation_state(
             sum
         })
     };
-    let Total { mut available, mut fulfilled, mut unknown } = ledger.total(index);
-    let running = settled.end.since(settled.start);
-    match settled.state {
-        State::Unavailable => {}
-        State::Unknown => unknown += running,
-        State::Fulfilled => {
-            available += running;
-            fulfilled += running;
-        }
-        State::Breach(_) => available += running,
-    }
+    let Total { available, fulfilled, unknown } = ledger.running_total(index, settled);
     Some(ObligationState {
         obligation,
         state,

@@ -5,10 +5,6 @@
 mod support;
 
 use proptest::prelude::*;
-use quoteclock_feed::csv::CsvDecoder;
-use quoteclock_feed::itch::ItchWriter;
-use quoteclock_feed::{EventWriter, RawRecord, Receiver, Stop};
-use quoteclock_model::{IssueCode, IssueIndex, Record, ServerIndex, Timestamp};
 use quoteclock_testkit::{Case, Outcome, generate, measure_itch};
 use support::Form;
 
@@ -204,44 +200,6 @@ fn a_replace_of_an_unknown_order_adds_nothing() {
     assert_eq!(sums(&outcome), (vec![[4 * HOUR, 0, HOUR], SILENT, SILENT], 3));
 }
 
-/// Writes what a decoder reads as ITCH, and leaves out what ITCH cannot say.
-struct Messages<'a>(ItchWriter<&'a mut Vec<u8>>);
-
-impl Receiver for Messages<'_> {
-    fn issue(&mut self, index: IssueIndex, code: &IssueCode) {
-        let _ = self.0.issue(index, code);
-    }
-
-    fn server(&mut self, index: ServerIndex, name: &str) {
-        let _ = self.0.server(index, name);
-    }
-
-    fn record(&mut self, record: &RawRecord<'_>) -> Result<(), Stop> {
-        if let (Some(ts_event), Ok(event)) = (record.ts_event, &record.event) {
-            let _ = self.0.event(None, &Record { ts_event, event: *event });
-        }
-        Ok(())
-    }
-
-    fn rest(&mut self, _: &[u8]) -> Result<(), Stop> {
-        Ok(())
-    }
-}
-
-/// The case's events as ITCH, as far as it can say them, and the date that it is measured on.
-fn itch(case: &Case) -> Option<(Case, Vec<u8>)> {
-    let outcome = quoteclock_testkit::measure(&Case { lenient: true, ..case.clone() });
-    let Outcome::Measured { daily, .. } = outcome else { return None };
-    let date = case.date.clone().or_else(|| Some(daily.lines().nth(1)?.split(',').next()?.to_owned()))?;
-    let midnight = support::registry(case).plan(date.parse().ok()?).ok()?.day.start;
-    let mut bytes = Vec::new();
-    let mut messages = Messages(ItchWriter::new(&mut bytes, Timestamp::from_micros(midnight.as_micros())));
-    let mut decoder = CsvDecoder::default();
-    decoder.push(case.events.as_bytes(), &mut messages).ok()?;
-    decoder.finish(&mut messages).ok()?;
-    Some((Case { date: Some(date), ..case.clone() }, bytes))
-}
-
 /// Damages a stream in one place, and leaves its frames as they are.
 fn damage(bytes: &mut Vec<u8>, kind: u8, anywhere: usize, value: u8) {
     let mut starts = vec![];
@@ -296,7 +254,7 @@ proptest! {
         places in proptest::collection::vec((0..9_u8, any::<usize>(), any::<u8>()), 0..4),
         cut in proptest::option::weighted(0.1, any::<prop::sample::Index>()),
     ) {
-        if let Some((case, mut stream)) = itch(&case) {
+        if let Some((case, mut stream)) = support::in_itch(&case) {
             for (kind, anywhere, value) in places {
                 damage(&mut stream, kind, anywhere, value);
             }

@@ -23,7 +23,8 @@ pub use interpretations::{AccessFeeIssues, CounterpartyMarketMaker, Interpretati
 pub use limits::{Limits, Spread};
 pub use local::local_time;
 pub use plan::{
-    Availability, DayPlan, LimitChange, ObligationPlan, PhaseSource, RequiredShare, ServerPlan, SharePeriod, SignUpPlan,
+    Availability, DayPlan, LimitChange, ObligationPlan, PhaseSource, RequiredShare, ServerPlan, SharePeriod,
+    SignUpPlan, Variant,
 };
 pub use quoteclock_sheets::{Column, Finding, Period, Severity, SourceFile};
 pub use registry::{

@@ -5,6 +5,7 @@ use crate::{CounterpartyMarketMaker, Limits, SelfTrades};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use quoteclock_model::{IssueCode, Micros, ObligationId, Phases, Span, Timestamp};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Where it is known from whether the market trades (REFERENCE section 3, `phase_source`).
@@ -41,7 +42,43 @@ pub struct DayPlan {
     pub sign_ups: Vec<SignUpPlan>,
 }
 
+/// One of the plans that a plan in variants measures.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Variant {
+    /// The plan, as if it were measured alone.
+    pub plan: DayPlan,
+    /// For each of its obligations, counted through its sign-ups in order, the position among those of the plan in variants.
+    pub positions: Vec<u32>,
+}
+
 impl DayPlan {
+    /// The multipliers that there may be: none declared, and those of the Fast Market.
+    ///
+    /// Clause: `ST1/fast-market`.
+    pub const MULTIPLIERS: [u32; 3] = [1, 2, 4];
+
+    /// Of a plan in variants the plan under one of the [multipliers](DayPlan::MULTIPLIERS).
+    ///
+    /// # Panics
+    /// If the plan has more than four billion obligations.
+    pub fn variant(&self, multiplier: u32) -> Variant {
+        let is_of_it = |obligation: &ObligationPlan| {
+            !obligation.id.is_widened_by_fast_market() || obligation.multiplier == multiplier
+        };
+        // Sign-ups of an issue share their obligations, in the variant as well.
+        let mut shared: HashMap<*const ObligationPlan, Arc<[ObligationPlan]>> = HashMap::new();
+        let (mut plan, mut positions, mut before) = (DayPlan { multiplier, ..self.clone() }, Vec::new(), 0);
+        for sign_up in &mut plan.sign_ups {
+            let all = Arc::clone(&sign_up.obligations);
+            let chosen = (before..).zip(all.iter()).filter(|(_, obligation)| is_of_it(obligation));
+            positions.extend(chosen.map(|(position, _)| position));
+            before += u32::try_from(all.len()).expect("fewer obligations than 32 bits count");
+            let own = || all.iter().filter(|obligation| is_of_it(obligation)).cloned().collect();
+            sign_up.obligations = Arc::clone(shared.entry(all.as_ptr()).or_insert_with(own));
+        }
+        Variant { plan, positions }
+    }
+
     /// The continuous windows of the date, merged, inside the day; the whole day where the feed tells the phases.
     pub fn sessions(&self) -> &[Span] {
         &self.trading.windows

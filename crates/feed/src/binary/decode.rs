@@ -12,13 +12,13 @@ use super::dictionary::Dictionary;
 use super::index::{self, Tail};
 use super::layout::{self, BlockHead, FILE_HEAD_BYTES, FRAME_HEAD_BYTES, FileHead, FrameHead};
 use super::whole::WholeBlock;
-use crate::{FeedError, Malformed, Place, Receiver, Stop};
+use crate::{BinaryStage, BinaryState, FeedError, Malformed, Place, Receiver, Stop};
 
 /// Reads the binary form.
 #[derive(Debug, Default)]
 pub struct BinaryDecoder {
     header: Option<Header>,
-    stage: Stage,
+    stage: BinaryStage,
     /// The frame so far, where a chunk ended inside it.
     partial: Vec<u8>,
     /// Where in the file the frame begins.
@@ -32,20 +32,6 @@ pub struct BinaryDecoder {
     lists_offset: Option<u64>,
 }
 
-/// What comes next.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-enum Stage {
-    #[default]
-    FileHead,
-    FrameHead,
-    /// A frame whose head is good, of this kind and length.
-    Frame([u8; 4], usize),
-    /// Nothing: the end has been there.
-    Ended,
-    /// Nothing that could be told apart.
-    Lost,
-}
-
 impl BinaryDecoder {
     /// Reads the next `chunk` of the input and hands over every record of each block that ends in it.
     ///
@@ -55,9 +41,9 @@ impl BinaryDecoder {
     pub fn push(&mut self, mut chunk: &[u8], receiver: &mut impl Receiver) -> Result<(), FeedError> {
         while !chunk.is_empty() {
             let wanted = match self.stage {
-                Stage::Ended => return Ok(self.after_the_end(chunk, receiver)?),
-                Stage::Lost => return Ok(receiver.rest(chunk)?),
-                Stage::FileHead | Stage::FrameHead | Stage::Frame(..) => self.wanted(),
+                BinaryStage::Ended => return Ok(self.after_the_end(chunk, receiver)?),
+                BinaryStage::Lost => return Ok(receiver.rest(chunk)?),
+                BinaryStage::FileHead | BinaryStage::FrameHead | BinaryStage::Frame(..) => self.wanted(),
             };
             if self.partial.is_empty() && wanted <= chunk.len() {
                 let taken = self.take(&chunk[..wanted], receiver)?;
@@ -78,6 +64,39 @@ impl BinaryDecoder {
         Ok(())
     }
 
+    /// What the decoder knows.
+    pub fn save(&self) -> BinaryState {
+        let [issues, servers] = self.dictionary.save();
+        BinaryState {
+            header: self.header,
+            stage: self.stage,
+            partial: self.partial.clone(),
+            offset: self.offset,
+            issues,
+            servers,
+            records: self.records,
+            blocks: self.blocks,
+            lists_offset: self.lists_offset,
+        }
+    }
+
+    /// The decoder as it was when `state` was saved; `None` if that is not one of a decoder.
+    pub fn restore(state: &BinaryState) -> Option<BinaryDecoder> {
+        let is_short = |wanted: usize| state.partial.len() < wanted;
+        let decoder = BinaryDecoder {
+            header: state.header,
+            stage: state.stage,
+            partial: state.partial.clone(),
+            offset: state.offset,
+            dictionary: Dictionary::restore(&state.issues, &state.servers)?,
+            deliverer: Deliverer::default(),
+            records: state.records,
+            blocks: state.blocks,
+            lists_offset: state.lists_offset,
+        };
+        (decoder.partial.is_empty() || is_short(decoder.wanted())).then_some(decoder)
+    }
+
     /// What the file says of itself, once that has been read.
     pub fn header(&self) -> Option<&Header> {
         self.header.as_ref()
@@ -94,12 +113,12 @@ impl BinaryDecoder {
     /// As [`BinaryDecoder::push`].
     pub fn finish(self, receiver: &mut impl Receiver) -> Result<(), FeedError> {
         match self.stage {
-            Stage::FileHead => {
+            BinaryStage::FileHead => {
                 FileHead::read(&self.partial).map_err(header_error)?;
                 unreachable!("a whole header has been taken")
             }
-            Stage::Ended | Stage::Lost => Ok(()),
-            Stage::FrameHead | Stage::Frame(..) => {
+            BinaryStage::Ended | BinaryStage::Lost => Ok(()),
+            BinaryStage::FrameHead | BinaryStage::Frame(..) => {
                 let expected = "a file that ends with its tail, which begins \"QEND\": the file is cut off";
                 let found = "the end of the input".to_owned();
                 Ok(self.bad(&self.partial, Malformed { field: "file", found, expected }, receiver)?)
@@ -110,35 +129,35 @@ impl BinaryDecoder {
     /// The length of the part that comes next, at least 1.
     fn wanted(&self) -> usize {
         match self.stage {
-            Stage::FileHead => FILE_HEAD_BYTES,
-            Stage::FrameHead => FRAME_HEAD_BYTES,
-            Stage::Frame(_, length) => length,
-            Stage::Ended | Stage::Lost => usize::MAX,
+            BinaryStage::FileHead => FILE_HEAD_BYTES,
+            BinaryStage::FrameHead => FRAME_HEAD_BYTES,
+            BinaryStage::Frame(_, length) => length,
+            BinaryStage::Ended | BinaryStage::Lost => usize::MAX,
         }
     }
 
     /// Takes a part of the wanted length; says how much of it has been used up.
     fn take(&mut self, part: &[u8], receiver: &mut impl Receiver) -> Result<usize, FeedError> {
         match self.stage {
-            Stage::FileHead => {
+            BinaryStage::FileHead => {
                 self.header = Some(FileHead::read(part).map_err(header_error)?);
-                self.stage = Stage::FrameHead;
+                self.stage = BinaryStage::FrameHead;
             }
-            Stage::FrameHead => match FrameHead::read(part) {
+            BinaryStage::FrameHead => match FrameHead::read(part) {
                 Ok((kind, length)) => {
-                    self.stage = Stage::Frame(kind, length);
+                    self.stage = BinaryStage::Frame(kind, length);
                     return Ok(0);
                 }
                 Err(malformed) => {
                     self.bad(part, malformed, receiver)?;
-                    self.stage = Stage::Lost;
+                    self.stage = BinaryStage::Lost;
                 }
             },
-            Stage::Frame(kind, _) => {
-                self.stage = if kind == layout::TAIL { Stage::Ended } else { Stage::FrameHead };
+            BinaryStage::Frame(kind, _) => {
+                self.stage = if kind == layout::TAIL { BinaryStage::Ended } else { BinaryStage::FrameHead };
                 self.frame(kind, part, receiver)?;
             }
-            Stage::Ended | Stage::Lost => unreachable!("nothing is wanted"),
+            BinaryStage::Ended | BinaryStage::Lost => unreachable!("nothing is wanted"),
         }
         self.offset += part.len() as u64;
         Ok(part.len())
@@ -218,7 +237,7 @@ impl BinaryDecoder {
     }
 
     fn after_the_end(&mut self, chunk: &[u8], receiver: &mut impl Receiver) -> Result<(), Stop> {
-        self.stage = Stage::Lost;
+        self.stage = BinaryStage::Lost;
         let (found, expected) = ("more bytes".to_owned(), "nothing after the file's tail");
         self.bad(&[], Malformed { field: "file", found, expected }, receiver)?;
         receiver.rest(chunk)

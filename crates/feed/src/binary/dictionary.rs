@@ -4,7 +4,7 @@
 //! the names of each kind from 0, through the whole file. Where a block is damaged its names are lost, and the indices
 //! after it stay right: every block says how many names stand before its own.
 
-use crate::{Directory, Malformed, Receiver};
+use crate::{Directory, FileNames, Malformed, Receiver};
 use foldhash::quality::RandomState;
 use hashbrown::HashSet;
 use quoteclock_model::{IssueCode, IssueIndex, ServerIndex};
@@ -57,6 +57,28 @@ impl Dictionary {
     /// How many issues and servers the file has named so far, lost ones included.
     pub(crate) fn counts(&self) -> (u32, u32) {
         (self.issues.count(), self.servers.count())
+    }
+
+    /// The names of issues and of servers.
+    pub(crate) fn save(&self) -> [FileNames; 2] {
+        [&self.issues, &self.servers].map(|names| {
+            let mut sorted: Vec<Box<[u8]>> = names.seen.iter().cloned().collect();
+            sorted.sort_unstable();
+            FileNames { names: sorted, indices: names.indices.clone() }
+        })
+    }
+
+    /// These; `None` if they cannot be.
+    pub(crate) fn restore(issues: &FileNames, servers: &FileNames) -> Option<Dictionary> {
+        let restore = |state: &FileNames, count_max: usize| {
+            let (names, indices) = (&state.names, &state.indices);
+            let in_order = indices.iter().flatten().copied().eq(0..u32::try_from(names.len()).ok()?);
+            let seen: HashSet<Box<[u8]>, RandomState> = names.iter().cloned().collect();
+            let fits = in_order && seen.len() == names.len() && indices.len() <= count_max;
+            fits.then(|| Names { seen, indices: indices.clone() })
+        };
+        let issues = restore(issues, Directory::ISSUES_MAX)?;
+        Some(Dictionary { issues, servers: restore(servers, Directory::SERVERS_MAX)? })
     }
 
     /// Counts names that a damaged block has taken with it, up to the numbers that stand before the next.

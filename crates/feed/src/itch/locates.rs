@@ -1,6 +1,6 @@
 //! The issues of a stream by stock locate: an index from first sight on, a symbol once one is told.
 
-use crate::{Malformed, Receiver};
+use crate::{LocateState, Malformed, Receiver};
 use foldhash::quality::RandomState;
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
@@ -95,6 +95,38 @@ impl Locates {
     /// The symbol that the message just read gave with a locate that is not its own, if it did.
     pub(super) fn take_misplaced(&mut self) -> Option<IssueCode> {
         self.misplaced.take()
+    }
+
+    /// Those seen so far.
+    pub(super) fn save(&self) -> Vec<LocateState> {
+        let seen = (0..).zip(&self.by_locate).filter(|(_, located)| located.seen);
+        let state = |(locate, located): (u16, &Located)| {
+            let &Located { issue, symbol, .. } = located;
+            LocateState { locate, issue, symbol: symbol.map(Symbol::field) }
+        };
+        seen.map(state).collect()
+    }
+
+    /// These; `None` if they cannot be.
+    pub(super) fn restore(state: &[LocateState]) -> Option<Locates> {
+        let issue_count = u32::try_from(state.len()).ok()?;
+        let mut locates = Locates { issue_count, ..Locates::default() };
+        for &LocateState { locate, issue, symbol } in state {
+            let position = usize::from(locate);
+            let symbol = match symbol {
+                None => None,
+                Some(field) => Some(Symbol(NonZeroU64::new(u64::from_le_bytes(field))?)),
+            };
+            if locates.by_locate.len() <= position {
+                locates.by_locate.resize(position + 1, Located::NOWHERE);
+            }
+            let twice = std::mem::replace(&mut locates.by_locate[position], Located { issue, seen: true, symbol }).seen;
+            let named_twice = symbol.is_some_and(|symbol| locates.locate_of.insert(symbol, locate).is_some());
+            if locate == 0 || twice || named_twice || locates.issue_count <= issue.0 {
+                return None;
+            }
+        }
+        Some(locates)
     }
 
     #[cold]

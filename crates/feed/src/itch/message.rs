@@ -5,7 +5,7 @@
 
 use super::locates::{Locates, StockField, without_padding};
 use super::usual::{Attributions, Run};
-use crate::{Directory, Malformed, Place, RawRecord, Receiver, Sequence, Stop};
+use crate::{Directory, ItchState, LocateState, Malformed, Place, RawRecord, Receiver, Sequence, Stop};
 use quoteclock_model::{
     Condition, IssueIndex, MarketEvent, OrderAction, OrderId, Phase, Price, Scope, ServerIndex, Shares, Side, Timestamp,
 };
@@ -84,6 +84,22 @@ impl Messages {
     pub(super) fn new(midnight: Timestamp) -> Messages {
         let (locates, directory) = (Locates::default(), Directory::default());
         Messages { midnight, locates, directory, attributions: Attributions::default(), passed_over_count: 0 }
+    }
+
+    /// The locates and servers.
+    pub(super) fn save(&self) -> (Vec<LocateState>, Vec<Box<[u8]>>) {
+        let [_, servers] = self.directory.names();
+        (self.locates.save(), servers)
+    }
+
+    /// What `state` holds.
+    pub(super) fn restore(midnight: Timestamp, state: &ItchState) -> Option<Messages> {
+        Some(Messages {
+            locates: Locates::restore(&state.locates)?,
+            directory: Directory::restore(&[], &state.servers)?,
+            passed_over_count: state.passed_over_count,
+            ..Messages::new(midnight)
+        })
     }
 
     /// Reads a message, of one byte at least, and hands over the record that it is, if any.

@@ -4,10 +4,10 @@
 use quoteclock_engine::{BadRecord, Day, DayError, DayOptions, RejectSink};
 use quoteclock_feed::binary::{BinaryDecoder, BinaryWriter, Header};
 use quoteclock_feed::csv::CsvDecoder;
-use quoteclock_feed::itch::{Framing, ItchDecoder};
+use quoteclock_feed::itch::{Framing, ItchDecoder, ItchWriter};
 use quoteclock_feed::{EventWriter, FeedError, Place, RawRecord, Receiver, Sequence, Stop, TradingDate, UtcOffset};
 use quoteclock_ledger::OpenLedger;
-use quoteclock_model::{DayTurnover, IssueCode, IssueIndex, Record, ServerIndex};
+use quoteclock_model::{DayTurnover, IssueCode, IssueIndex, Record, ServerIndex, Timestamp};
 use quoteclock_report::{BREACH_COLUMNS, DAILY_COLUMNS, write_breaches_csv, write_daily_csv};
 use quoteclock_rules::{DayPlan, Registry, SourceFile};
 use quoteclock_testkit::{Case, Outcome};
@@ -183,4 +183,42 @@ pub fn in_blocks(case: &Case, block_records: u32) -> Option<Vec<u8>> {
     decoder.finish(&mut blocks).ok()?;
     blocks.0.take().expect("open").finish().expect("writing to memory");
     Some(bytes)
+}
+
+/// Writes what a decoder reads as ITCH, and leaves out what ITCH cannot say.
+struct Messages<'a>(ItchWriter<&'a mut Vec<u8>>);
+
+impl Receiver for Messages<'_> {
+    fn issue(&mut self, index: IssueIndex, code: &IssueCode) {
+        let _ = self.0.issue(index, code);
+    }
+
+    fn server(&mut self, index: ServerIndex, name: &str) {
+        let _ = self.0.server(index, name);
+    }
+
+    fn record(&mut self, record: &RawRecord<'_>) -> Result<(), Stop> {
+        if let (Some(ts_event), Ok(event)) = (record.ts_event, &record.event) {
+            let _ = self.0.event(None, &Record { ts_event, event: *event });
+        }
+        Ok(())
+    }
+
+    fn rest(&mut self, _: &[u8]) -> Result<(), Stop> {
+        Ok(())
+    }
+}
+
+/// The case's events as ITCH, as far as it can say them, and the date that it is measured on.
+pub fn in_itch(case: &Case) -> Option<(Case, Vec<u8>)> {
+    let outcome = quoteclock_testkit::measure(&Case { lenient: true, ..case.clone() });
+    let Outcome::Measured { daily, .. } = outcome else { return None };
+    let date = case.date.clone().or_else(|| Some(daily.lines().nth(1)?.split(',').next()?.to_owned()))?;
+    let midnight = registry(case).plan(date.parse().ok()?).ok()?.day.start;
+    let mut bytes = Vec::new();
+    let mut messages = Messages(ItchWriter::new(&mut bytes, Timestamp::from_micros(midnight.as_micros())));
+    let mut decoder = CsvDecoder::default();
+    decoder.push(case.events.as_bytes(), &mut messages).ok()?;
+    decoder.finish(&mut messages).ok()?;
+    Some((Case { date: Some(date), ..case.clone() }, bytes))
 }

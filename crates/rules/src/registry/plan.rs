@@ -44,10 +44,25 @@ impl Registry {
     /// # Errors
     /// [`PlanError::DateOutOfRange`] at the very ends of the calendar.
     pub fn plan(&self, date: Date) -> Result<DayPlan, PlanError> {
+        self.plan_under(date, &[self.multiplier_on(date)])
+    }
+
+    /// The same with every obligation that a Fast Market widens once for each multiplier that there may be, next to each other:
+    /// what a running day measures whose Fast Market may still be declared. [`DayPlan::variant`] picks one of them.
+    ///
+    /// Clause: `ST1/fast-market`.
+    ///
+    /// # Errors
+    /// As [`Registry::plan`].
+    pub fn plan_in_variants(&self, date: Date) -> Result<DayPlan, PlanError> {
+        self.plan_under(date, &DayPlan::MULTIPLIERS)
+    }
+
+    fn plan_under(&self, date: Date, multipliers: &[u32]) -> Result<DayPlan, PlanError> {
         let day = self.day(date)?;
         let mut servers = Servers::on(self, date);
         let trading = Arc::new(self.trading(date, day)?);
-        let terms = TermsOfDay::on(self, date, &trading);
+        let terms = TermsOfDay::on(self, date, &trading, multipliers);
         let exemptions = Exemptions::on(self, day);
         let scheme = self.scheme();
         let in_force = self.issues().iter().filter(|issue| issue.period.contains(date));
@@ -78,7 +93,7 @@ impl Registry {
         for server in &mut servers.plans {
             server.signed_up = signed_up.contains(server.market_maker.as_str());
         }
-        let multiplier = terms.multiplier;
+        let multiplier = self.multiplier_on(date);
         Ok(DayPlan {
             date,
             zone: scheme.zone.clone(),
@@ -249,20 +264,19 @@ impl OwnExemptions<'_, '_> {
     }
 }
 
-/// The conditions in force on the date, the multiplier, and when quotes are required.
+/// The conditions in force on the date, the multipliers to be measured, and when quotes are required.
 struct TermsOfDay<'r> {
     registry: &'r Registry,
     trading: Arc<Availability>,
-    multiplier: u32,
+    multipliers: &'r [u32],
     by_issue: BTreeMap<&'r IssueCode, Vec<&'r Condition>>,
     by_index: BTreeMap<&'r str, Vec<&'r Condition>>,
 }
 
 impl<'r> TermsOfDay<'r> {
-    fn on(registry: &'r Registry, date: Date, trading: &Arc<Availability>) -> TermsOfDay<'r> {
-        let (multiplier, trading) = (registry.multiplier_on(date), Arc::clone(trading));
+    fn on(registry: &'r Registry, date: Date, trading: &Arc<Availability>, multipliers: &'r [u32]) -> TermsOfDay<'r> {
         let (by_issue, by_index) = (BTreeMap::new(), BTreeMap::new());
-        let mut terms = TermsOfDay { registry, trading, multiplier, by_issue, by_index };
+        let mut terms = TermsOfDay { registry, trading: Arc::clone(trading), multipliers, by_issue, by_index };
         for condition in registry.conditions().iter().filter(|condition| condition.period.contains(date)) {
             match &condition.target {
                 Target::Issue(issue) => terms.by_issue.entry(issue).or_default().push(condition),
@@ -272,42 +286,42 @@ impl<'r> TermsOfDay<'r> {
         terms
     }
 
-    /// All obligations of an issue, in the order of their ids.
+    /// All obligations of an issue, in the order of their ids and multipliers.
+    ///
+    /// Clauses: `ST1/spread-and-quantity`, `ST1/time-share`, `ST1/sponsored-obligation`, `ST1/matching-obligation`.
     fn obligations(&self, issue: &Issue) -> Arc<[ObligationPlan]> {
-        let (general, tick_table) = self.general(issue);
+        let scheme = self.registry.scheme();
+        let tick_table = scheme.tick_tables.get(&issue.tick_table).expect("loading checked the tick table");
+        let general = scheme.types.get(&issue.type_name).expect("loading checked the type");
         let of_index = issue.index.as_deref().and_then(|index| self.by_index.get(index));
         // Rows that name the issue come last and so replace those of its index under the same condition.
         let rows = of_index.into_iter().chain(self.by_issue.get(&issue.code)).flatten();
-        let conditions = rows.map(|condition| self.condition(condition, tick_table));
-        let by_id: BTreeMap<ObligationId, ObligationPlan> =
-            std::iter::once(general).chain(conditions).map(|plan| (plan.id.clone(), plan)).collect();
-        by_id.into_values().collect()
+        let conditions =
+            rows.map(|row| (row.obligation(), (&row.terms, row.coverage_pct.unwrap_or(scheme.required_pct))));
+        let by_id: BTreeMap<ObligationId, (&Terms, u64)> =
+            std::iter::once((ObligationId::GENERAL, (general, scheme.required_pct))).chain(conditions).collect();
+        let all = by_id.into_iter().flat_map(|(id, (terms, pct))| self.variants(id, terms, tick_table, pct));
+        all.collect()
     }
 
-    /// Clauses: `ST1/spread-and-quantity`, `ST1/time-share`, `ST1/fast-market`.
-    fn general(&self, issue: &Issue) -> (ObligationPlan, &'r Arc<TickTable>) {
-        let scheme = self.registry.scheme();
-        let tick_table = scheme.tick_tables.get(&issue.tick_table).expect("loading checked the tick table");
-        let terms = scheme.types.get(&issue.type_name).expect("loading checked the type");
-        (self.obligation(ObligationId::GENERAL, terms, tick_table, scheme.required_pct), tick_table)
-    }
-
-    /// Clauses: `ST1/sponsored-obligation`, `ST1/matching-obligation`.
-    fn condition(&self, condition: &Condition, tick_table: &Arc<TickTable>) -> ObligationPlan {
-        let pct = condition.coverage_pct.unwrap_or(self.registry.scheme().required_pct);
-        self.obligation(condition.obligation(), &condition.terms, tick_table, pct)
-    }
-
+    /// One obligation under each multiplier to be measured; once if none widens it.
+    ///
     /// Clause: `ST1/fast-market`.
-    fn obligation(&self, id: ObligationId, terms: &Terms, tick_table: &Arc<TickTable>, pct: u64) -> ObligationPlan {
-        let multiplier = if id.is_widened_by_fast_market() { self.multiplier } else { 1 };
-        ObligationPlan {
-            id,
+    fn variants(
+        &self,
+        id: ObligationId,
+        terms: &Terms,
+        tick_table: &Arc<TickTable>,
+        pct: u64,
+    ) -> impl Iterator<Item = ObligationPlan> {
+        let multipliers = if id.is_widened_by_fast_market() { self.multipliers } else { &[1] };
+        multipliers.iter().map(move |&multiplier| ObligationPlan {
+            id: id.clone(),
             multiplier,
             limits: terms.limits(multiplier, tick_table),
             limit_changes: Arc::default(),
             availability: Arc::clone(&self.trading),
             required: RequiredShare { pct, per: SharePeriod::Month },
-        }
+        })
     }
 }
