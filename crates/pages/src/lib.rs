@@ -1,0 +1,17 @@
+//! The month as one HTML page that needs nothing else: no script, no font, no network.
+//!
+//! The idea: a [`MonthPicture`] is told the month's stored rows one by one, in their order, and keeps sums and strips
+//! only, so that millions of breaches take no more memory than the obligations that were not fulfilled; then a
+//! [`MonthPage`] is written of it. Lost time is shown as it was stored; nothing is measured here.
+//!
+//! Deliberately absent: where rows are stored, and any verdict (those are the lines of the month's account).
+
+mod lost;
+mod outage;
+mod page;
+mod picture;
+mod shade;
+mod strip;
+
+pub use page::{Evidence, MonthPage, Verdicts};
+pub use picture::{Breach, DayFrame, MonthPicture};

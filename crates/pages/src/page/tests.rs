@@ -1,0 +1,123 @@
+use super::*;
+use crate::picture::Breach;
+use jiff::civil::date;
+use jiff::tz::TimeZone;
+use quoteclock_incentive::Key;
+use quoteclock_ledger::DayRow;
+use quoteclock_model::{Span, Timestamp};
+
+const HOUR: u64 = 3_600_000_000;
+
+fn key(market_maker: &str, issue: &str, obligation: &str) -> Key {
+    Key {
+        market_maker: market_maker.to_owned(),
+        issue: IssueCode::new(issue.as_bytes()).unwrap(),
+        obligation: obligation.parse().unwrap(),
+    }
+}
+
+fn line(key: Key, available: u64, fulfilled: u64, unknown: u64) -> Line {
+    Line {
+        key,
+        total: Total { available: Micros(available), fulfilled: Micros(fulfilled), unknown: Micros(unknown) },
+        required_pct: 800_000,
+        leveraged_inverse: false,
+        last_measured: date(2024, 3, 1),
+        days_measured: 1,
+        trading_days: 20,
+    }
+}
+
+fn at(clock: &str) -> Timestamp {
+    let instant: jiff::Timestamp = format!("2024-03-01T{clock}+09:00").parse().unwrap();
+    Timestamp::from_micros(instant.as_microsecond())
+}
+
+fn span(start: &str, end: &str) -> Span {
+    Span { start: at(start), end: at(end) }
+}
+
+/// One day of two market makers: the second lost two hours of five, and its name is unfriendly to HTML.
+fn page(is_over: bool) -> String {
+    let lines = [
+        line(key("MM1", "1306", "general"), 5 * HOUR, 5 * HOUR - 1, 0),
+        line(key("<b>&MM2", "1306", "general"), 5 * HOUR, 3 * HOUR, 0),
+        line(key("<b>&MM2", "130A", "general"), 4 * HOUR, 4 * HOUR, HOUR),
+    ];
+    let sessions = vec![span("09:00:00", "11:30:00"), span("12:30:00", "15:00:00")];
+    let frame = DayFrame { date: date(2024, 3, 1), shown: span("09:00:00", "15:00:00"), sessions };
+    let mut picture = MonthPicture::new(&lines, TimeZone::get("Asia/Tokyo").unwrap(), [frame]);
+    for line in &lines {
+        let Key { market_maker, issue, obligation } = line.key.clone();
+        let row = DayRow {
+            date: date(2024, 3, 1),
+            market_maker,
+            issue,
+            obligation,
+            required_pct: 800_000,
+            total: line.total,
+        };
+        picture.result(&row);
+    }
+    let failing = &lines[1].key;
+    for (span, reason) in [
+        (span("09:00:00", "10:30:00"), "spread"),
+        (span("10:30:00", "10:45:00"), "no_bid"),
+        (span("14:45:00", "15:00:00"), "no_bid"),
+    ] {
+        let Key { market_maker, issue, obligation } = failing;
+        picture.breach(Breach { date: date(2024, 3, 1), market_maker, issue, obligation, span, reason });
+    }
+    picture.close();
+    let verdicts =
+        Verdicts { month: "2024-03".parse().unwrap(), lines: &lines, makers: &[], is_over, required_pct: 800_000 };
+    let mut html = Vec::new();
+    let evidence = Evidence { scheme: "TSE".to_owned(), ..Evidence::default() };
+    MonthPage::new(&verdicts, &picture, evidence, &|_, _| None).write(&mut html).unwrap();
+    String::from_utf8(html).unwrap()
+}
+
+#[test]
+fn what_was_not_fulfilled_comes_with_its_days_and_outages() {
+    let html = page(true);
+    // 60 % is exactly twenty points below: the darkest shade, and a sign.
+    assert!(html.contains(">60✗</a>"), "{html}");
+    assert!(html.contains("60.0000 % of 80 % required; lost 2:00:00 in 2 outages (spread 75.0 %, no_bid 25.0 %)"));
+    // Two connected breaches are one outage, by the reason that took most of it.
+    assert!(html.contains("09:00:00 to 10:45:00</td><td class=\"n\">1:45:00</td><td class=\"t\"><code>spread</code>"));
+    // 99.99999 % is not 100.
+    assert!(html.contains(">99</td>"));
+    // The first 105 of 360 minutes, and the last 15.
+    assert!(html.contains("M0 0h105v14h-105zM345 0h15v14h-15z"), "{html}");
+}
+
+#[test]
+fn unknown_time_that_could_turn_a_verdict_is_said() {
+    // 4 of 4 hours are 100 %, 4 of 5 are 80 %: it stands. The month of MM2 in 130A is certain, and shows its days.
+    let html = page(true);
+    assert!(!html.contains("unknown time could turn</dt>"), "{html}");
+    let turned = line(key("MM1", "1306", "general"), 4 * HOUR, 4 * HOUR, HOUR + 1);
+    assert!(!is_certain(&turned), "4 hours of 5 and a microsecond are not 80 %");
+    assert!(is_certain(&line(key("MM1", "1306", "general"), 4 * HOUR, 4 * HOUR, HOUR)));
+    assert!(!is_certain(&line(key("MM1", "1306", "general"), 0, 0, 1)), "nothing available, or all of it");
+}
+
+#[test]
+fn names_are_escaped_and_anchors_are_one_for_each_key() {
+    let html = page(true);
+    assert!(!html.contains("<b>&MM2"));
+    assert!(html.contains("id=\"l._3cb_3e_26MM2.1306.general\""), "{html}");
+    let ids = [("a.b", "c"), ("a", "b.c"), ("a_2e", "c")]
+        .map(|(maker, issue)| anchor_id(&line(key(maker, issue, "general"), 0, 0, 0)));
+    assert!(ids[0] != ids[1] && ids[1] != ids[2] && ids[0] != ids[2], "{ids:?}");
+}
+
+#[test]
+fn a_month_that_is_not_over_says_so_and_nothing_is_loaded() {
+    assert!(page(false).contains("quote display time so far</h1>"));
+    let html = page(true);
+    assert!(html.contains("quote display time</h1>"));
+    for loading in ["<script", "http://", "https://", "url(", "<link", "src="] {
+        assert!(!html.replace("default-src", "").replace("style-src", "").contains(loading), "{loading}");
+    }
+}
