@@ -11,6 +11,7 @@ mod etf;
 mod explain;
 mod generate;
 mod month;
+mod month_page;
 mod output;
 mod publication;
 mod registry;

@@ -1,6 +1,7 @@
 //! `quoteclock report`: what a month's stored days decide.
 
 use crate::month::{self, SchemeJson, StoredMonth};
+use crate::month_page::PageOf;
 use crate::publication::Publication;
 use crate::staging;
 use crate::{Outcome, output, terminal};
@@ -11,6 +12,7 @@ use quoteclock_report::{
     MakerJson, MonthlyJson, Style, makers_table, monthly_table, wrap, write_makers_csv, write_monthly_csv,
 };
 use quoteclock_rules::Registry;
+use quoteclock_store::Store;
 use serde::Serialize;
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -23,6 +25,7 @@ use std::path::{Path, PathBuf};
 #[command(after_help = "Examples:
   quoteclock report --registry registry --db market.db --month 2024-03
   quoteclock report --registry registry --db market.db --month 2024-03 --out 2024-03
+  quoteclock report --registry registry --db market.db --month 2024-03 --html 2024-03.html
   quoteclock report --registry registry --db market.db --month 2024-03 --json > 2024-03.json
 
 --out writes monthly.csv, market_makers.csv and report.txt, which is what is printed.
@@ -43,6 +46,10 @@ pub(crate) struct ReportArgs {
     /// Folder for the files; made if it is not there
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+
+    /// Write one page with the month as pictures, which needs nothing else
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
 
     /// Write the CSV files as Parquet, too, for DuckDB, polars and the like
     #[cfg(feature = "parquet")]
@@ -92,6 +99,9 @@ pub(crate) fn run(args: &ReportArgs) -> Result<Outcome> {
         written = report.write(out, args.parquet())?;
     }
     report.warn();
+    if let Some(file) = &args.html {
+        report.page(&store).write(file)?;
+    }
     if args.json {
         output::print(&format!("{}\n", report.json()?))?;
     } else {
@@ -123,6 +133,19 @@ struct Document<'a> {
 }
 
 impl Report<'_> {
+    /// The month as a page.
+    fn page<'a>(&'a self, store: &'a Store) -> PageOf<'a> {
+        PageOf {
+            month: self.month,
+            registry: self.registry,
+            store,
+            stored: &self.stored,
+            lines: &self.lines,
+            makers: &self.makers,
+            notes: self.notes().split_off(1),
+        }
+    }
+
     /// Writes the files aside, and gives them their names together.
     fn write(&self, out: &Path, parquet: bool) -> Result<Vec<String>> {
         let staging = staging::folder_beside(out)?;

@@ -501,3 +501,24 @@ proptest! {
         prop_assert_eq!(bench.read("report/monthly.csv"), whole);
     }
 }
+
+#[test]
+fn the_page_of_a_month_shows_what_its_files_say() {
+    let bench = Bench::new();
+    let kept = quoted(&bench, "2024-03-01", "09:36:00", "2000", "2002");
+    let lost = quoted(&bench, "2024-03-04", "09:12:00", "2000", "2002");
+    store(&bench, &[&kept, &lost]);
+    let output = report_with(&bench, &["--html", "month.html"]);
+    assert_eq!(output.status.code(), Some(3), "most days are missing: {}", stderr(&output));
+    let page = bench.read("month.html");
+    assert!(page.contains("2024-03: quote display time so far</h1>"), "{page}");
+    let row = rows(&bench.read("report/monthly.csv")).remove("MM1 1306 general").unwrap();
+    let percent = row.split(',').nth(3).unwrap();
+    assert!(page.contains(&format!("{percent} % of 80 % required")), "{percent} {page}");
+    for date in ["2024-03-01", "2024-03-04"] {
+        assert!(page.contains(&format!("<td class=\"t\">{date}</td>")), "its days, and what they rest on: {date}");
+    }
+    // The same rows give the same bytes.
+    assert_eq!(report_with(&bench, &["--html", "again.html"]).status.code(), Some(3));
+    assert!(bench.read("again.html") == page);
+}

@@ -14,6 +14,9 @@ use quoteclock_rules::local_time;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
+/// Reasons that the line of an obligation names.
+const REASONS_MAX: usize = 4;
+
 /// What was decided, and on how much of the month.
 #[derive(Clone, Copy, Debug)]
 pub struct Verdicts<'a> {
@@ -360,8 +363,10 @@ fn time_bars(lost: &Lost) -> Vec<Bar> {
 fn unfold(line: &Line, own: &LinePicture, picture: &MonthPicture, day_pages: DayPages<'_>) -> Unfolded {
     let lost = lost_time(line.total);
     let reasons = own.lost.reasons();
+    // What takes less than a twentieth of a percent is not a reason that anybody looks for first.
+    let shown = reasons.iter().filter(|(_, time)| tenth_percent(*time, lost) != "0.0").take(REASONS_MAX);
     let reasons: Vec<String> =
-        reasons.iter().map(|(reason, time)| format!("{reason} {} %", tenth_percent(*time, lost))).collect();
+        shown.map(|(reason, time)| format!("{reason} {} %", tenth_percent(*time, lost))).collect();
     let clock = |at| local_time(at, picture.zone());
     let outage = |outage: &Outage| {
         let (start, end) = (clock(outage.span.start), clock(outage.span.end));

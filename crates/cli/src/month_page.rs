@@ -1,0 +1,102 @@
+//! `report --html`: the month as a page, from its stored rows.
+
+use crate::month::StoredMonth;
+use crate::target::Target;
+use anyhow::{Context, Result};
+use quoteclock_incentive::{Line, MakerLine, Month};
+use quoteclock_model::Span;
+use quoteclock_pages::{Breach, DayFrame, Evidence, MonthPage, MonthPicture, Verdicts};
+use quoteclock_rules::Registry;
+use quoteclock_store::{Store, StoredDay};
+use std::path::Path;
+
+/// What the page is of.
+pub(crate) struct PageOf<'a> {
+    pub(crate) month: Month,
+    pub(crate) registry: &'a Registry,
+    pub(crate) store: &'a Store,
+    pub(crate) stored: &'a StoredMonth,
+    pub(crate) lines: &'a [Line],
+    pub(crate) makers: &'a [MakerLine],
+    pub(crate) notes: Vec<String>,
+}
+
+impl PageOf<'_> {
+    /// Writes the page to `file`.
+    pub(crate) fn write(self, file: &Path) -> Result<()> {
+        let days = self.store.days(self.month.dates())?;
+        let picture = self.picture(&days)?;
+        let verdicts = Verdicts {
+            month: self.month,
+            lines: self.lines,
+            makers: self.makers,
+            is_over: self.stored.missing.is_empty(),
+            required_pct: self.registry.scheme().required_pct(),
+        };
+        let evidence = self.evidence(&days);
+        let page = MonthPage::new(&verdicts, &picture, evidence, &|_, _| None);
+        Target::of(file)?.write(|mut to| page.write(&mut to).with_context(|| format!("writing {}", file.display())))
+    }
+
+    fn picture(&self, days: &[StoredDay]) -> Result<MonthPicture> {
+        let frame = |day: &StoredDay| -> Result<DayFrame> {
+            let plan = self.registry.plan(day.date)?;
+            let sessions = plan.sessions().to_vec();
+            let shown = match (sessions.first(), sessions.last()) {
+                (Some(first), Some(last)) => Span { start: first.start, end: last.end },
+                _ => plan.day,
+            };
+            Ok(DayFrame { date: day.date, shown, sessions })
+        };
+        let frames = days.iter().map(frame).collect::<Result<Vec<_>>>()?;
+        let zone = self.registry.scheme().zone().clone();
+        let mut picture = MonthPicture::new(self.lines, zone, frames);
+        self.store.results(self.month.dates(), |row| picture.result(&row))?;
+        self.store.breaches(self.month.dates(), |row| {
+            picture.breach(Breach {
+                date: row.date,
+                market_maker: &row.market_maker,
+                issue: &row.issue,
+                obligation: &row.obligation,
+                span: row.span,
+                reason: &row.reason,
+            });
+        })?;
+        picture.close();
+        Ok(picture)
+    }
+
+    fn evidence(&self, days: &[StoredDay]) -> Evidence {
+        let scheme = self.registry.scheme();
+        let row = |day: &StoredDay| {
+            vec![
+                day.date.to_string(),
+                format!("x{}", day.multiplier),
+                day.record_count.to_string(),
+                day.reject_count.to_string(),
+                day.input.clone(),
+                day.input_sha256.to_string(),
+                day.registry_sha256.to_string(),
+                day.program_version.clone(),
+            ]
+        };
+        let interpretations = scheme.interpretations().iter();
+        Evidence {
+            scheme: format!("{} {}", scheme.name(), scheme.version()),
+            interpretations: interpretations.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            notes: self.notes.clone(),
+            headings: vec![
+                "day",
+                "market",
+                "records",
+                "rejects",
+                "input",
+                "input sha256",
+                "registry sha256",
+                "version",
+            ],
+            days: days.iter().map(row).collect(),
+            program: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+}
