@@ -55,6 +55,7 @@ fn page(is_over: bool) -> String {
             issue,
             obligation,
             required_pct: 800_000,
+            leveraged_inverse: Some(line.leveraged_inverse),
             total: line.total,
         };
         picture.result(&row);
