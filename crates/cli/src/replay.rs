@@ -76,7 +76,7 @@ pub(crate) struct ReplayArgs {
     #[arg(long)]
     json: bool,
 
-    /// Files of order events, one trading day each: CSV, the binary form (.qcev) or NASDAQ ITCH 5.0, plain or compressed
+    /// Files of order events, one trading day each: CSV, the binary form (.qcev), NASDAQ ITCH 5.0 or FIX logs, plain or compressed
     /// with gzip or zstd; - for standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,

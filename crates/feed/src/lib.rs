@@ -12,6 +12,7 @@ pub mod binary;
 pub mod csv;
 mod day;
 mod directory;
+pub mod fix;
 pub mod itch;
 mod record;
 mod state;

@@ -148,7 +148,7 @@ pub fn convert(
     let midnight = match (format, date) {
         (Format::Itch, None) => return Err(ConvertError::NoDate { file }),
         (Format::Itch, Some(date)) => midnight(date, &options.zone),
-        (Format::Csv | Format::Binary, _) => Timestamp::MIN,
+        (Format::Csv | Format::Binary | Format::Fix, _) => Timestamp::MIN,
     };
     let probe = Probe::of(format, midnight, chunks.peek(PROBE_BYTES), &options.zone);
     let probe = probe.map_err(|source| ConvertError::Feed { file: file.clone(), source })?;
@@ -252,6 +252,7 @@ impl Probe {
             Decoder::Csv(decoder) => decoder.offset(),
             Decoder::Binary(decoder) => decoder.header().map_or(utc, |header| header.offset),
             Decoder::Itch(_) => offset_at(first.time.unwrap_or(midnight), zone).unwrap_or(utc),
+            Decoder::Fix(_) => utc,
         };
         let mut has_sequence = first.has_sequence;
         if let Decoder::Binary(decoder) = &decoder

@@ -6,6 +6,7 @@ use crate::Input;
 use jiff::civil::Date;
 use quoteclock_feed::binary::{BinaryDecoder, looks_like_binary};
 use quoteclock_feed::csv::CsvDecoder;
+use quoteclock_feed::fix::{FixDecoder, looks_like_fix};
 use quoteclock_feed::itch::{ItchDecoder, date_from_name, looks_like_itch};
 use quoteclock_feed::{FeedError, Receiver, TradingDate};
 use quoteclock_model::Timestamp;
@@ -19,10 +20,14 @@ pub enum Format {
     Binary,
     /// NASDAQ TotalView-ITCH 5.0.
     Itch,
+    /// A log of FIX messages.
+    Fix,
 }
 
 /// How many bytes of an input, decompressed, tell its form.
-pub const RECOGNISED_BY_BYTES: usize = 64;
+///
+/// The first message of a log stands behind whatever prefix its engine writes.
+pub const RECOGNISED_BY_BYTES: usize = 1024;
 
 impl Format {
     /// The form of an input that begins with `first_bytes`.
@@ -39,6 +44,8 @@ impl Format {
         let named_itch = || name.is_some_and(|name| name.to_ascii_uppercase().contains("ITCH"));
         if looks_like_itch(first_bytes) || (!first_bytes.is_empty() && !first_bytes.is_ascii() && named_itch()) {
             Format::Itch
+        } else if looks_like_fix(first_bytes) {
+            Format::Fix
         } else {
             Format::Csv
         }
@@ -68,6 +75,8 @@ pub enum Decoder {
     Binary(BinaryDecoder),
     /// Of NASDAQ TotalView-ITCH 5.0.
     Itch(ItchDecoder),
+    /// Of a log of FIX messages.
+    Fix(Box<FixDecoder>),
 }
 
 impl Decoder {
@@ -77,6 +86,7 @@ impl Decoder {
             Format::Csv => Decoder::Csv(CsvDecoder::default()),
             Format::Binary => Decoder::Binary(BinaryDecoder::default()),
             Format::Itch => Decoder::Itch(ItchDecoder::new(midnight)),
+            Format::Fix => Decoder::Fix(Box::default()),
         }
     }
 
@@ -89,6 +99,7 @@ impl Decoder {
             Decoder::Csv(decoder) => decoder.push(chunk, receiver),
             Decoder::Binary(decoder) => decoder.push(chunk, receiver),
             Decoder::Itch(decoder) => decoder.push(chunk, receiver),
+            Decoder::Fix(decoder) => decoder.push(chunk, receiver),
         }
     }
 
@@ -101,6 +112,7 @@ impl Decoder {
             Decoder::Csv(decoder) => decoder.finish(receiver),
             Decoder::Binary(decoder) => decoder.finish(receiver),
             Decoder::Itch(decoder) => decoder.finish(receiver),
+            Decoder::Fix(decoder) => decoder.finish(receiver),
         }
     }
 
@@ -110,13 +122,14 @@ impl Decoder {
             Decoder::Csv(decoder) => decoder.unfinished(),
             Decoder::Binary(decoder) => decoder.unfinished(),
             Decoder::Itch(decoder) => decoder.unfinished(),
+            Decoder::Fix(decoder) => decoder.unfinished(),
         }
     }
 
     /// The trading date that the input says of itself, where its form has a place for it.
     pub fn stated_date(&self) -> Option<Date> {
         match self {
-            Decoder::Csv(_) | Decoder::Itch(_) => None,
+            Decoder::Csv(_) | Decoder::Itch(_) | Decoder::Fix(_) => None,
             Decoder::Binary(decoder) => decoder.header().and_then(|header| civil_date(header.date)),
         }
     }

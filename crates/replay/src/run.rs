@@ -233,7 +233,7 @@ fn run_pass<P: Pass>(
     }
     let format = Format::recognise(first_bytes, input);
     let midnight = match (format, date) {
-        (Format::Csv | Format::Binary, _) => Timestamp::MIN,
+        (Format::Csv | Format::Binary | Format::Fix, _) => Timestamp::MIN,
         (Format::Itch, None) => return Err(ReplayError::NoDate { file: file() }),
         (Format::Itch, Some(date)) => midnight(registry, date).map_err(day_error)?,
     };
