@@ -11,6 +11,7 @@
 
 mod book;
 mod bucket;
+mod level_tree;
 mod levels;
 mod orders;
 mod own;

@@ -6,9 +6,9 @@
 //! orders is kept by price instead, so that the worst input costs a logarithm and not a scan.
 
 use crate::Levels;
+use crate::level_tree::{LevelTree, Sums};
 use crate::prefetch::prefetch_all;
 use quoteclock_model::{Amount, MinimumSize, Price, Shares, Side, SideFault};
-use std::collections::BTreeMap;
 
 /// The resting quotes of one holder, over all of its virtual servers.
 ///
@@ -49,8 +49,8 @@ impl Quote {
 #[derive(Clone, Debug)]
 enum Form {
     Few(Few),
-    /// Quantities by key, of which the largest is that of the best price; none is zero.
-    Many(BTreeMap<u64, u128>),
+    /// By price.
+    Many(LevelTree),
 }
 
 /// At most [`Few::MAX`] orders.
@@ -216,10 +216,11 @@ impl OwnQuotes {
             Form::Few(few) => {
                 Levels::of(side, few.iter(side).map(|quote| (price_of(quote.price), Shares(quote.shares.into()))))
             }
-            Form::Many(many) => Levels::of(
-                side,
-                many.iter().map(|(&key, &quantity)| (price_at(side, key), Shares(saturated(quantity)))),
-            ),
+            Form::Many(many) => {
+                let mut levels = Vec::new();
+                many.each(&mut |key, shares| levels.push((price_at(side, key), Shares(saturated(shares)))));
+                Levels::of(side, levels.into_iter())
+            }
         }
     }
 
@@ -241,7 +242,10 @@ impl OwnQuotes {
             // A price above all.
             (Form::Few(_), Err(_)) if side == Side::Bid => (Amount(0), 0),
             (Form::Few(_), Err(_)) => self.all(side),
-            (Form::Many(many), _) => sum(side, many.range(key_at(side, outermost)..)),
+            (Form::Many(many), _) => {
+                let Sums { value, shares } = many.from(key_at(side, outermost));
+                (value, shares)
+            }
         }
     }
 
@@ -249,7 +253,10 @@ impl OwnQuotes {
     pub fn all(&self, side: Side) -> (Amount, u128) {
         match self.form(side) {
             Form::Few(few) => few.from(side, 0),
-            Form::Many(many) => sum(side, many),
+            Form::Many(many) => {
+                let Sums { value, shares } = many.all();
+                (value, shares)
+            }
         }
     }
 
@@ -317,21 +324,6 @@ fn saturated(shares: u128) -> u64 {
     u64::try_from(shares).unwrap_or(u64::MAX)
 }
 
-/// Value and shares of levels of `side`.
-fn sum<'l>(side: Side, levels: impl IntoIterator<Item = (&'l u64, &'l u128)>) -> (Amount, u128) {
-    let (mut value, mut quantity) = (Amount::default(), 0);
-    for (&key, &shares) in levels {
-        value += amount(side, key, shares);
-        quantity += shares;
-    }
-    (value, quantity)
-}
-
-/// The value of so many shares at the price of `key`. Exact: no input is long enough for 128 bits.
-fn amount(side: Side, key: u64, shares: u128) -> Amount {
-    Amount(u128::from(price_at(side, key).ten_thousandths()) * shares)
-}
-
 /// The key of a price, and the price of a key, where there are many: ascending keys run from the worst price to the best.
 fn key_at(side: Side, price: Price) -> u64 {
     match side {
@@ -357,21 +349,18 @@ impl Form {
                 return entry;
             }
             let before = std::mem::take(few);
-            let quotes = before.iter(side).map(|quote| (key_at(side, price_of(quote.price)), u128::from(quote.shares)));
-            let mut many = BTreeMap::new();
-            for (key, shares) in quotes {
-                *many.entry(key).or_insert(0) += shares;
+            let mut many = LevelTree::default();
+            for Quote { price, shares } in before.iter(side) {
+                many.add(key_at(side, price_of(price)), Sums::of(price.into(), shares.into()));
             }
             *self = Form::Many(many);
         }
-        let key = key_at(side, price);
         let Form::Many(many) = self else { unreachable!("few are full or have become many") };
-        *many.entry(key).or_insert(0) += u128::from(shares.0);
+        many.add(key_at(side, price), Sums::of(price.ten_thousandths(), shares.0.into()));
         Entry(0)
     }
 
     fn take(&mut self, side: Side, entry: Entry, price: Price, shares: Shares) {
-        let key = key_at(side, price);
         match self {
             Form::Few(few) => {
                 let before = few.shares(entry);
@@ -380,40 +369,32 @@ impl Form {
                     .expect("a live order has its entry");
             }
             Form::Many(many) => {
-                let quantity = many.get_mut(&key).expect("a live quote has a level");
-                *quantity -= u128::from(shares.0);
-                if *quantity == 0 {
-                    many.remove(&key);
-                    // No order is left that would remember an entry.
-                    if many.is_empty() {
-                        *self = Form::Few(Few::default());
-                    }
+                many.take(key_at(side, price), Sums::of(price.ten_thousandths(), shares.0.into()));
+                // No order is left that would remember an entry.
+                if many.is_empty() {
+                    *self = Form::Few(Few::default());
                 }
             }
         }
     }
 
     fn obligation_price(&self, side: Side, minimum: &MinimumSize) -> Result<Price, SideFault> {
-        let (mut value, mut quantity) = (Amount::default(), 0);
-        let mut reaches = |amount, shares: u128| {
-            value += amount;
-            quantity += shares;
-            minimum.is_reached(value, Shares(saturated(quantity)))
-        };
+        let reaches = |value, shares| minimum.is_reached(value, Shares(saturated(shares)));
         let reached = match self {
             Form::Few(few) if few.taken == 0 => return Err(SideFault::NoQuote),
             Form::Few(few) => {
-                let value = |price: u32, shares: u64| Amount(u128::from(price) * u128::from(shares));
-                let mut outward = few.outward(side);
-                outward
-                    .find(|&(price, shares)| reaches(value(price, shares), shares.into()))
-                    .map(|(price, _)| price_of(price))
+                let (mut value, mut quantity) = (Amount::default(), 0);
+                let mut outward = few.outward(side).map(|(price, shares)| {
+                    value += Amount(u128::from(price) * u128::from(shares));
+                    quantity += u128::from(shares);
+                    (price, reaches(value, quantity))
+                });
+                outward.find(|&(_, reached)| reached).map(|(price, _)| price_of(price))
             }
             Form::Many(many) => {
-                let mut outward = many.iter().rev();
-                outward
-                    .find(|&(&key, &shares)| reaches(amount(side, key, shares), shares))
-                    .map(|(&key, _)| price_at(side, key))
+                // Without a minimum the best quote will do, and not none.
+                let reached = many.first_that(|sums| sums.shares != 0 && reaches(sums.value, sums.shares));
+                reached.map(|key| price_at(side, key))
             }
         };
         reached.ok_or(SideFault::Size)

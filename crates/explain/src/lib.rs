@@ -16,6 +16,7 @@ mod explanation;
 mod format;
 mod html;
 mod json;
+mod market;
 mod question;
 mod scribe;
 mod strip;

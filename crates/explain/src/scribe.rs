@@ -2,14 +2,15 @@
 
 use crate::event::{Cause, Edge, Event};
 use crate::explanation::{Availability, Explanation, Moment, Scene, SchemeName, Stretch, Subject, WhyUnavailable};
+use crate::market::Market;
 use crate::strip::{Sample, Strip};
 use crate::subject::Found;
 use quoteclock_engine::MeasureIndex;
 use quoteclock_ledger::OpenLedger;
-use quoteclock_model::{Interval, Micros, Phase, Price, Shares, Side, Span, State, Timestamp};
+use quoteclock_model::{Interval, Micros, Phase, Side, Span, State, Timestamp};
 use quoteclock_obligation::{IntervalSink, IssueMeasure};
 use quoteclock_rules::{DayPlan, Exemption, ObligationPlan, Registry};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// How many own events are kept.
@@ -18,6 +19,9 @@ const RECENT_MAX: usize = 5;
 const INSTANT_MAX: usize = 8;
 /// How many bad records that speak of earlier times are kept.
 const LATE_MAX: usize = 64;
+
+/// A book that is looked through in debug builds.
+const SMALL_BOOK: usize = 64;
 
 /// What is being written.
 pub(crate) struct Scribe {
@@ -38,8 +42,6 @@ pub(crate) struct Scribe {
     doubt: Option<Event>,
     /// Bad records that put earlier time in doubt, and from when on.
     late: Vec<(Timestamp, Event)>,
-    /// That time, as an earlier run has found it.
-    unknown: Vec<Span>,
     exemptions: Vec<Exemption>,
     current: Option<Opening>,
     ledger: OpenLedger,
@@ -48,6 +50,10 @@ pub(crate) struct Scribe {
     strip: Strip,
     sample: Sample,
     stale: bool,
+    /// As after the last event.
+    pub(crate) market: Market,
+    /// Edges of stretches known before the day.
+    edges: BTreeMap<Timestamp, Vec<Edge>>,
 }
 
 /// The instant asked for, as far as it has been reached.
@@ -71,13 +77,15 @@ impl Scribe {
         found: Found,
         measure: MeasureIndex,
         limit: usize,
-        unknown: Vec<Span>,
+        unknown: &[Span],
     ) -> Scribe {
         let sign_up = &plan.sign_ups[found.sign_up];
         let concerns = |row: &&Exemption| {
             row.issue.as_ref().is_none_or(|issue| *issue == sign_up.issue)
                 && row.market_maker.as_ref().is_none_or(|name| *name == sign_up.market_maker)
         };
+        let windows = &sign_up.obligations[found.obligation].availability.windows;
+        let exemptions: Vec<Exemption> = registry.exemptions().iter().filter(concerns).cloned().collect();
         Scribe {
             plan: Arc::clone(plan),
             found,
@@ -90,8 +98,8 @@ impl Scribe {
             recent: VecDeque::new(),
             doubt: None,
             late: Vec::new(),
-            unknown,
-            exemptions: registry.exemptions().iter().filter(concerns).cloned().collect(),
+            edges: edges(plan.day, windows, unknown, &exemptions),
+            exemptions,
             current: None,
             ledger: OpenLedger::new(plan),
             breaches: Vec::new(),
@@ -99,6 +107,7 @@ impl Scribe {
             strip: Strip::new(plan),
             sample: Sample::default(),
             stale: true,
+            market: Market::default(),
         }
     }
 
@@ -152,8 +161,14 @@ impl Scribe {
             let next = Opening { began: causes.clone(), scene: self.scene(measure, interval.end) };
             self.end(interval, causes, Some(next));
         }
+        // Of a large book it would take as long as the book is.
+        debug_assert!(
+            SMALL_BOOK <= measure.book().len()
+                || self.market.best() == Side::BOTH.map(|side| measure.book().best(side)),
+            "the market is followed from event to event"
+        );
         if std::mem::take(&mut self.stale) {
-            self.sample = Sample::of(&market(measure), self.own(measure), &self.subject.limits);
+            self.sample = Sample::of(&self.market.best(), self.own(measure), &self.subject.limits);
         }
         self.strip.hold(Span { start: self.now, end: to }, &self.sample);
         self.now = to;
@@ -213,7 +228,8 @@ impl Scribe {
 
     /// What happened at `at`.
     fn causes(&self, at: Timestamp) -> Vec<Cause> {
-        let mut causes: Vec<Cause> = self.edges(at).into_iter().map(|edge| Cause::Edge { edge, at }).collect();
+        let edges = self.edges.get(&at).into_iter().flatten();
+        let mut causes: Vec<Cause> = edges.map(|edge| Cause::Edge { edge: edge.clone(), at }).collect();
         if at == self.now {
             if 0 < self.omitted {
                 causes.push(Cause::Omitted(self.omitted));
@@ -223,30 +239,8 @@ impl Scribe {
         causes
     }
 
-    /// Edges of stretches known before the day.
-    fn edges(&self, at: Timestamp) -> Vec<Edge> {
-        let mut edges = Vec::new();
-        let mut look = |spans: &[Span], start: Edge, end: Edge| {
-            edges.extend(spans.iter().any(|span| span.end == at).then_some(end));
-            edges.extend(spans.iter().any(|span| span.start == at).then_some(start));
-        };
-        look(&self.obligation().availability.windows, Edge::SessionStart, Edge::SessionEnd);
-        look(&self.unknown, Edge::UnknownStart, Edge::UnknownEnd);
-        for row in &self.exemptions {
-            let span = self.clip(row);
-            let reason = || row.reason.clone();
-            look(span.as_slice(), Edge::ExemptionStart(reason()), Edge::ExemptionEnd(reason()));
-        }
-        edges
-    }
-
     fn obligation(&self) -> &ObligationPlan {
         &self.plan.sign_ups[self.found.sign_up].obligations[self.found.obligation]
-    }
-
-    fn clip(&self, row: &Exemption) -> Option<Span> {
-        let day = self.plan.day;
-        Span { start: row.from.unwrap_or(day.start), end: row.to.unwrap_or(day.end) }.clip(day)
     }
 
     fn own<'m>(&self, measure: &'m IssueMeasure) -> &'m quoteclock_book::OwnQuotes {
@@ -257,7 +251,7 @@ impl Scribe {
         Scene {
             at,
             own: self.own(measure).clone(),
-            market: market(measure),
+            market: self.market.best(),
             phase: measure.phase(),
             market_phase: measure.market_phase(),
             recent: self.recent.iter().cloned().collect(),
@@ -288,7 +282,7 @@ impl Scribe {
             why.push(WhyUnavailable::OutOfSession);
         }
         for row in &self.exemptions {
-            if let Some(span) = self.clip(row).filter(|span| span.contains(scene.at)) {
+            if let Some(span) = clip(row, self.plan.day).filter(|span| span.contains(scene.at)) {
                 why.push(WhyUnavailable::Exempt { span, reason: row.reason.clone() });
             }
         }
@@ -306,9 +300,25 @@ pub(crate) fn length(stretch: &Stretch) -> Micros {
     stretch.interval.end.since(stretch.interval.start)
 }
 
-/// The market's best prices.
-fn market(measure: &IssueMeasure) -> [Option<(Price, Shares)>; 2] {
-    Side::BOTH.map(|side| measure.book().best(side))
+/// When stretches that are known before the day begin and end: sessions, `unknown` time, exemptions.
+fn edges(day: Span, windows: &[Span], unknown: &[Span], exemptions: &[Exemption]) -> BTreeMap<Timestamp, Vec<Edge>> {
+    let mut edges: BTreeMap<Timestamp, Vec<Edge>> = BTreeMap::new();
+    let mut note = |span: Span, start: Edge, end: Edge| {
+        edges.entry(span.start).or_default().push(start);
+        edges.entry(span.end).or_default().push(end);
+    };
+    windows.iter().for_each(|&span| note(span, Edge::SessionStart, Edge::SessionEnd));
+    unknown.iter().for_each(|&span| note(span, Edge::UnknownStart, Edge::UnknownEnd));
+    for row in exemptions {
+        if let Some(span) = clip(row, day) {
+            note(span, Edge::ExemptionStart(row.reason.clone()), Edge::ExemptionEnd(row.reason.clone()));
+        }
+    }
+    edges
+}
+
+fn clip(row: &Exemption, day: Span) -> Option<Span> {
+    Span { start: row.from.unwrap_or(day.start), end: row.to.unwrap_or(day.end) }.clip(day)
 }
 
 /// Adds to the end, and drops the first if there are too many by then.

@@ -72,7 +72,7 @@ impl Watch {
         self.day.sink_mut().watch(found.index);
         let unknown = unknown_spans(&self.windows, &sign_up.issue, plan.day);
         let limit = self.question.limit;
-        self.scribe = Some(Box::new(Scribe::new(&self.registry, &plan, found, measure, limit, unknown)));
+        self.scribe = Some(Box::new(Scribe::new(&self.registry, &plan, found, measure, limit, &unknown)));
         Ok(())
     }
 
@@ -103,6 +103,48 @@ impl Watch {
         };
         let Some(book) = self.day.engine().and_then(|engine| engine.book(*issue)) else { return nothing };
         named.map(|id| self.own_order(book, id?))
+    }
+
+    /// The live orders of the issue among those that a record names, whoever's.
+    fn live(&self, record: &RawRecord<'_>) -> [Option<Order>; 2] {
+        let Ok(MarketEvent::Order { issue, action }) = &record.event else { return [None; 2] };
+        let named = match *action {
+            _ if self.issue != Some(*issue) => return [None; 2],
+            OrderAction::Replace { order, order_new, .. } if order != order_new => [Some(order), Some(order_new)],
+            OrderAction::Add { order, .. }
+            | OrderAction::Replace { order, .. }
+            | OrderAction::Reduce { order, .. }
+            | OrderAction::Cancel { order } => [Some(order), None],
+            OrderAction::Trade { orders, .. } => orders,
+        };
+        let book = self.day.engine().and_then(|engine| engine.book(*issue));
+        named.map(|id| book?.order(id?))
+    }
+
+    /// Follows what a record has done to the market's quotes of the issue.
+    fn follow_market(
+        &mut self,
+        record: &RawRecord<'_>,
+        last: Option<Timestamp>,
+        live_before: [Option<Order>; 2],
+        bad: Option<&BadRecord>,
+    ) {
+        let live_after = self.live(record);
+        let concerned = self.concerns(record);
+        let Some(scribe) = &mut self.scribe else { return };
+        if let Ok(MarketEvent::Clear { .. }) = record.event {
+            // After a gap a record is applied if it can be: a clear, if its time is good.
+            let in_time = record.ts_event.is_some_and(|time| last <= Some(time) && scribe.day().contains(time));
+            let gap = bad.is_some_and(|bad| matches!(bad.fault, Fault::SequenceGap { .. }));
+            if concerned && (bad.is_none() || gap && in_time) {
+                scribe.market.clear();
+                // The issue sees what happens to the market when it is next looked at: from here on its book has to be right.
+                let _ = self.day.look(scribe.measure, scribe.now);
+            }
+            return;
+        }
+        live_before.iter().flatten().for_each(|order| scribe.market.take(order));
+        live_after.iter().flatten().for_each(|order| scribe.market.add(order));
     }
 
     fn own_order(&self, book: &Book, id: OrderId) -> Option<OwnOrder> {
@@ -233,10 +275,12 @@ impl Receiver for Watch {
             }
         }
         let before = self.orders_before(record);
+        let live_before = self.live(record);
         let reject_count = self.day.reject_count();
         self.day.record(record)?;
         let is_bad = reject_count < self.day.reject_count();
         let bad = if is_bad { self.day.rejects_mut().0.take() } else { None };
+        self.follow_market(record, last, live_before, bad.as_ref());
         self.note(record, last, before, bad);
         Ok(())
     }
