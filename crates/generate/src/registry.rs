@@ -28,7 +28,18 @@ pub fn registry(options: &Options) -> Vec<(String, String)> {
     files.into_iter().map(|(name, text)| (name.to_owned(), text)).collect()
 }
 
-const INDICES: [&str; 5] = ["TOPIX", "Nikkei 225", "JPX-Nikkei 400", "S&P 500", "Gold"];
+/// Indices that an ETF of the type may track under ST-1; the first, but for type A, is one for diversified investment.
+fn indices(type_name: &str) -> &'static [&'static str] {
+    match type_name {
+        "A" => &[MATCHED, "Nikkei 225", "JPX-Nikkei 400", "JPX Prime 150"],
+        "B" => &["TSE REIT Index", "TOPIX Core30", "NOMURA-BPI Total", "TOPIX Small"],
+        "C" => &["S&P 500", "Gold", "MSCI World", "STOXX Europe 600"],
+        _ => &["MSCI Emerging Markets", "Nifty 50", "FTSE Emerging"],
+    }
+}
+
+/// The index of a matching fund.
+const MATCHED: &str = "TOPIX";
 const ASSET_MANAGERS: [&str; 4] = ["AM-NORTH", "AM-EAST", "AM-SOUTH", "AM-WEST"];
 
 fn cycle<'a>(names: &[&'a str], at: usize) -> &'a str {
@@ -49,10 +60,15 @@ fn issues(options: &Options, world: &World) -> String {
     let header = "issue,name,type,leveraged_inverse,active,index,tick_table,trading_unit,tier,diversified,listed,\
                   asset_manager,aum_jpy,from,to";
     let rows = world.issues.iter().enumerate().map(|(at, issue)| {
-        let (index, manager) = (cycle(&INDICES, at), cycle(&ASSET_MANAGERS, at / 2));
+        let plain = issue.terms.name != "A" && !issue.leveraged;
+        let (active, diversified) = (at % 11 == 10 && plain, at % 9 == 8 && plain);
+        let index = match indices(issue.terms.name) {
+            of_type if diversified => of_type[0],
+            of_type => cycle(of_type, at),
+        };
+        let manager = cycle(&ASSET_MANAGERS, at / 2);
         let (index, manager) = if options.load.is_us() { ("", "") } else { (index, manager) };
         let aum = u64::from(issue.activity) * 1_000_000;
-        let active = at % 11 == 10 && !issue.leveraged;
         format!(
             "{},Made-up Fund {},{},{},{active},{index},{},{},,{},2020-01-06,{manager},{aum},,",
             issue.code,
@@ -61,7 +77,7 @@ fn issues(options: &Options, world: &World) -> String {
             issue.leveraged,
             issue.grid.name,
             issue.unit,
-            at % 9 == 8,
+            diversified,
         )
     });
     file(header, rows)
@@ -156,7 +172,7 @@ fn sponsored(options: &Options, world: &World) -> String {
 
 fn matching(options: &Options, world: &World) -> String {
     let (from, to) = quarter(options);
-    let of_index = format!("M1,,{},30,3,20000000,80,{from},{to},AM-NORTH,600000,fixed,2,,,,3", INDICES[0]);
+    let of_index = format!("M1,,{},30,3,20000000,80,{from},{to},AM-NORTH,600000,fixed,2,,,,3", MATCHED);
     let one = world.issues.get(1).map(|issue| {
         let (bps, value) = (issue.terms.bps, issue.terms.value);
         format!("M2,{},,{bps},,{value},80,{from},{to},{},400000,fixed,1,,,,", issue.code, ASSET_MANAGERS[0])

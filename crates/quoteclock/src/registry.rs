@@ -3,7 +3,7 @@
 use quoteclock_rules::{FILE_NAMES, Finding, Loaded, Severity, SourceFile};
 use quoteclock_store::Digest;
 use std::fmt;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use thiserror::Error;
@@ -239,13 +239,30 @@ fn read(folder: &Path) -> Result<Vec<SourceFile>, RegistryError> {
     let mut files = Vec::new();
     for name in FILE_NAMES {
         let file = folder.join(name);
-        match std::fs::read(&file) {
+        match read_file(&file) {
             Ok(bytes) => files.push(SourceFile { name: name.to_owned(), bytes }),
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(source) => return Err(RegistryError::Io { file, source }),
         }
     }
     Ok(files)
+}
+
+/// How large a file of a registry may be.
+const FILE_BYTES_MAX: u64 = 256 << 20;
+
+/// Reads a regular file that is not too large: what never ends would take all memory, or all time.
+fn read_file(file: &Path) -> std::io::Result<Vec<u8>> {
+    let metadata = std::fs::metadata(file)?;
+    if !metadata.is_file() {
+        return Err(std::io::Error::other("is not a regular file, expected one"));
+    }
+    let mut bytes = Vec::new();
+    let read = std::fs::File::open(file)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    if FILE_BYTES_MAX < read as u64 {
+        return Err(std::io::Error::other("has more than 256 MiB, expected at most that"));
+    }
+    Ok(bytes)
 }
 
 /// The names of CSV and TOML files in the folder that no registry has.

@@ -7,6 +7,7 @@
 
 mod admin;
 mod applications;
+mod classes;
 mod load;
 mod matching;
 mod plan;

@@ -66,19 +66,21 @@ pub(crate) fn value_min(text: &str) -> Result<Amount, Expected> {
     let amount = decimal(text).ok().filter(|&units| units > 0);
     amount
         .map(|units| Amount(u128::from(units)))
-        .ok_or("expected a value above 0: digits with at most 4 decimals, without separators")
+        .ok_or("expected a value above 0 and at most 10^15: digits with at most 4 decimals, without separators")
 }
 
 /// A minimum quantity per side, above zero.
 pub(crate) fn quantity_min(text: &str) -> Result<Shares, Expected> {
-    count(text).map(Shares).map_err(|_| "expected a quantity above 0: digits only, without separators")
+    count(text)
+        .map(Shares)
+        .map_err(|_| "expected a quantity above 0 and at most 10^15: digits only, without separators")
 }
 
 /// An amount of money.
 pub(crate) fn money(text: &str) -> Result<Amount, Expected> {
     decimal(text)
         .map(|units| Amount(u128::from(units)))
-        .map_err(|_| "expected an amount: digits with at most 4 decimals, without separators")
+        .map_err(|_| "expected an amount of at most 10^15: digits with at most 4 decimals, without separators")
 }
 
 /// A share of time in percent, 0 to 100, in ten-thousandths of a percent.

@@ -4,7 +4,7 @@
 //! typed value with a fault that names file, line and column. What the values mean is not known here.
 
 use crate::finding::{Findings, quoted};
-use crate::{Expected, SourceFile};
+use crate::{Expected, SourceFile, value};
 use csv::{ReaderBuilder, StringRecord};
 
 /// Which columns a file may have, and which it must have.
@@ -177,7 +177,16 @@ impl Lines {
 fn columns(layout: &Layout, line: u64, header: &StringRecord, findings: &mut Findings) -> Option<Vec<&'static str>> {
     let mut present: Vec<&'static str> = Vec::with_capacity(header.len());
     let mut legal = true;
-    for name in header {
+    // A spreadsheet's trailing commas are one slip, and the rows have them, too.
+    let named = header.iter().enumerate().filter(|(_, name)| !name.is_empty()).last().map_or(0, |(last, _)| last + 1);
+    if let trailing @ 1.. = header.len() - named {
+        let commas = if trailing == 1 { "comma" } else { "commas" };
+        let message =
+            format!("found {trailing} {commas} after the last column, expected none: remove the empty columns");
+        findings.error(layout.file, line, None, message);
+        legal = false;
+    }
+    for name in header.iter().take(named) {
         let message = match layout.columns().find(|&column| column == name) {
             Some(column) if !present.contains(&column) => {
                 present.push(column);
@@ -252,9 +261,13 @@ impl Row<'_> {
         if self.cell(column).is_empty() { Some(None) } else { self.required(column, parse, findings).map(Some) }
     }
 
-    /// Free text, taken as it is; `None` where it is empty.
-    pub fn remark(&self, column: &str) -> Option<String> {
-        Some(self.cell(column)).filter(|cell| !cell.is_empty()).map(str::to_owned)
+    /// Text for people, taken as it is; `Some(None)` where it is empty; `None` with the fault recorded.
+    pub fn text(&self, column: &str, findings: &mut Findings) -> Option<Option<String>> {
+        let cell = self.cell(column);
+        match value::text(cell) {
+            Ok(text) => Some(Some(text).filter(|text| !text.is_empty())),
+            Err(expected) => self.fault(column, format!("found {}, {expected}", quoted(cell)), findings),
+        }
     }
 
     /// Records an error in `column`.

@@ -113,18 +113,46 @@ fn number(digits: &[u8]) -> Option<u32> {
     legal.then(|| digits.iter().fold(0, |number, digit| number * 10 + u32::from(digit - b'0')))
 }
 
-/// A name that may appear in output: at least one character, no control characters.
+/// A name that other rows refer to and that appears in output: 1 to 128 characters, no control characters or line breaks.
 ///
 /// # Errors
 /// What was expected instead.
 pub fn name(text: &str) -> Result<String, Expected> {
-    let legal = !text.is_empty() && !text.contains(char::is_control);
-    if legal { Ok(text.to_owned()) } else { Err("expected a name without control characters") }
+    let legal = !text.is_empty() && text.chars().count() <= 128 && !text.contains(is_control);
+    if legal { Ok(text.to_owned()) } else { Err("expected a name of 1 to 128 characters, none a control character") }
+}
+
+/// Text for people, such as a firm's name or a reason: up to 256 characters, no control characters or line breaks.
+///
+/// # Errors
+/// What was expected instead.
+pub fn text(text: &str) -> Result<String, Expected> {
+    let legal = text.chars().count() <= 256 && !text.contains(is_control);
+    if legal { Ok(text.to_owned()) } else { Err("expected at most 256 characters, none a control character") }
+}
+
+/// Whether a character would break a line or command a terminal.
+fn is_control(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{2028}' | '\u{2029}')
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_and_texts_have_a_length_and_no_control_characters() {
+        for (length, is_name, is_text) in [(1, true, true), (128, true, true), (129, false, true), (257, false, false)]
+        {
+            let long = "é".repeat(length);
+            assert_eq!((name(&long).is_ok(), text(&long).is_ok()), (is_name, is_text), "{length}");
+        }
+        assert!(name("").is_err() && text("").is_ok());
+        assert!(text(&"é".repeat(256)).is_ok());
+        for bad in ["a\nb", "a\rb", "\u{1b}[31mred", "a\u{7f}", "a\u{85}b", "a\u{2028}b", "\0"] {
+            assert!(name(bad).is_err() && text(bad).is_err(), "{bad:?}");
+        }
+    }
 
     #[test]
     fn dates_are_iso_and_exist() {

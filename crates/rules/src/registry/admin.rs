@@ -5,8 +5,8 @@
 
 use super::load::Rows;
 use super::matching as matching_tables;
-use super::rows::{EXEMPTIONS, HOLIDAYS, ISSUES, MARKET_MAKERS, MATCHING, SERVERS, SIGN_UPS, SPONSORED};
-use super::{Condition, ConditionKind, PaymentMethod, Server, SignUp, Target, applications};
+use super::rows::{EXEMPTIONS, HOLIDAYS, MARKET_MAKERS, MATCHING, SERVERS, SIGN_UPS, SPONSORED};
+use super::{Condition, ConditionKind, PaymentMethod, Server, SignUp, Target, applications, classes};
 use crate::Period;
 use jiff::ToSpan;
 use jiff::civil::{Date, Weekday};
@@ -23,6 +23,7 @@ pub(super) fn warn(rows: &Rows, findings: &mut Findings) {
         names(rows, findings);
         servers(rows, findings);
         sign_ups(rows, findings);
+        classes::warn(rows, findings);
         matching_tables::warn(rows, findings);
         applications::warn(rows, findings);
     }
@@ -30,12 +31,6 @@ pub(super) fn warn(rows: &Rows, findings: &mut Findings) {
 
 /// What a row shows by itself.
 fn single_rows(rows: &Rows, findings: &mut Findings) {
-    for Lined { line, value } in &rows.issues {
-        if value.leveraged_inverse && value.type_name == "A" {
-            let message = "found a leveraged or inverse ETF of type A, expected type B or C (ST1/spread-and-quantity)";
-            findings.warning(ISSUES.file, *line, "type", message.to_owned());
-        }
-    }
     for Lined { line, value } in &rows.exemptions {
         if value.from.is_some() && value.from == value.to {
             let message = "from and to are the same instant: the exemption holds no time (ST1/exemption)".to_owned();
@@ -289,7 +284,7 @@ fn sign_ups(rows: &Rows, findings: &mut Findings) {
     }
 }
 
-fn file_of(kind: ConditionKind) -> &'static str {
+pub(super) fn file_of(kind: ConditionKind) -> &'static str {
     match kind {
         ConditionKind::Sponsored => SPONSORED.file,
         ConditionKind::Matching => MATCHING.file,

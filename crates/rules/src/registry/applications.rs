@@ -67,6 +67,7 @@ pub(super) fn read(row: &Row<'_>, findings: &mut Findings) -> Option<Application
     let effective = row.required("effective", value::date, findings);
     let issue = row.optional("issue", value::issue, findings);
     let condition = row.optional("condition", value::name, findings);
+    let document = row.text("document", findings);
     if let (Some(Some(received)), Some(effective)) = (received, effective)
         && effective < received
     {
@@ -80,7 +81,7 @@ pub(super) fn read(row: &Row<'_>, findings: &mut Findings) -> Option<Application
         effective: effective?,
         issue: issue?,
         condition: condition?,
-        document: row.remark("document"),
+        document: document?,
     })
 }
 

@@ -174,10 +174,11 @@ pub(super) fn issue(row: &Row<'_>, names: &Names, findings: &mut Findings) -> Op
     let listed = row.optional("listed", value::date, findings);
     let asset_manager = row.optional("asset_manager", value::name, findings);
     let aum = row.optional("aum_jpy", value::money, findings);
+    let name = row.text("name", findings);
     let period = period(row, findings);
     Some(Issue {
         code: code?,
-        name: row.remark("name"),
+        name: name?,
         type_name: type_name?,
         leveraged_inverse: leveraged_inverse?,
         active: active?,
@@ -205,8 +206,9 @@ fn tier(text: &str) -> Result<Tier, Expected> {
 }
 
 pub(super) fn market_maker(row: &Row<'_>, _: &Names, findings: &mut Findings) -> Option<MarketMaker> {
-    let market_maker = row.required("market_maker", value::name, findings)?;
-    Some(MarketMaker { market_maker, name: row.remark("name"), kind: row.remark("kind") })
+    let market_maker = row.required("market_maker", value::name, findings);
+    let (name, kind) = (row.text("name", findings), row.text("kind", findings));
+    Some(MarketMaker { market_maker: market_maker?, name: name?, kind: kind? })
 }
 
 pub(super) fn server(row: &Row<'_>, names: &Names, findings: &mut Findings) -> Option<Server> {
@@ -245,6 +247,7 @@ pub(super) fn exemption(row: &Row<'_>, _: &Names, findings: &mut Findings) -> Op
     let issue = row.required("issue", issue_or_all, findings);
     let market_maker = row.optional("market_maker", value::name, findings);
     let (from, to) = (row.optional("from", value::instant, findings), row.optional("to", value::instant, findings));
+    let reason = row.text("reason", findings);
     let (from, to) = (from?, to?);
     if let (Some(from), Some(to)) = (from, to)
         && to < from
@@ -252,7 +255,7 @@ pub(super) fn exemption(row: &Row<'_>, _: &Names, findings: &mut Findings) -> Op
         let message = format!("found {}, which is before from, expected {} or later", row.cell("to"), row.cell("from"));
         return row.fault("to", message, findings);
     }
-    Some(Exemption { issue: issue?, market_maker: market_maker?, from, to, reason: row.remark("reason") })
+    Some(Exemption { issue: issue?, market_maker: market_maker?, from, to, reason: reason? })
 }
 
 fn issue_or_all(text: &str) -> Result<Option<IssueCode>, Expected> {
@@ -365,6 +368,6 @@ pub(super) fn application(row: &Row<'_>, _: &Names, findings: &mut Findings) -> 
 }
 
 pub(super) fn holiday(row: &Row<'_>, _: &Names, findings: &mut Findings) -> Option<Holiday> {
-    let date = row.required("date", value::date, findings)?;
-    Some(Holiday { date, name: row.remark("name") })
+    let (date, name) = (row.required("date", value::date, findings), row.text("name", findings));
+    Some(Holiday { date: date?, name: name? })
 }

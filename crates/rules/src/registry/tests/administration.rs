@@ -174,7 +174,7 @@ fn matching_funds_have_the_figures_of_the_tables() {
     // clause: ST1/matching-tables
     let header =
         "condition,index,max_issues,max_spread_bps,max_spread_ticks,min_value_jpy,total_jpy,max_makers,payment";
-    let issues = ("issues.csv", "issue,type,tick_table,index\n1306,A,01,S&P 500\n");
+    let issues = ("issues.csv", "issue,type,tick_table,index\n1306,C,01,S&P 500\n");
     let of = |row: &str| format!("{header}\nM,S&P 500,{row}\n");
     let place = |column: &str| format!("matching_funds.csv: line 2, column {column}");
     for row in ["2,20,2,100000000,200000,2,fixed", ",20,2,100000000,,,"] {
@@ -194,7 +194,7 @@ fn matching_funds_have_the_figures_of_the_tables() {
     // An index that the tables do not have is nothing to compare with.
     assert_eq!(
         warnings(&[
-            ("issues.csv", "issue,type,tick_table,index\n1306,A,01,Other\n"),
+            ("issues.csv", "issue,type,tick_table,index\n1306,C,01,Other\n"),
             ("matching_funds.csv", &of("9,9,9,9,9,1,fixed").replace("S&P 500", "Other")),
         ]),
         [""; 0]
@@ -298,4 +298,94 @@ fn a_report_needs_the_nda_and_the_application_for_it() {
     assert_eq!((may("AM2", &code, 1), may("AM2", &other, 1)), (Some(true), Some(false)), "for the issue it asked for");
     assert_eq!((may("AM3", &code, 2), may("AM4", &code, 2)), (Some(false), Some(false)));
     assert_eq!(super::registry(&[]).may_have_report("AM1", &code, jiff::civil::date(2024, 2, 28)), None);
+}
+
+#[test]
+fn types_follow_the_index() {
+    // clause: ST1/spread-and-quantity
+    let issues = |row: &str| format!("issue,type,tick_table,leveraged_inverse,active,index\n1306,{row}\n");
+    let place = "issues.csv: line 2, column type";
+    for (row, expected) in [
+        ("A,01,,,TOPIX", None),
+        ("A,01,,,JPX Nikkei 400", None),
+        ("B,01,,,TOPIX", Some("found type B for an ETF of TOPIX, expected A")),
+        ("B,01,true,,TOPIX", None),
+        ("A,01,true,,TOPIX", Some("expected B")),
+        ("C,01,true,,Nikkei 225", Some("a leveraged or inverse ETF of Nikkei 225, expected B")),
+        ("B,01,,,TOPIX-17 BANKS", None),
+        ("A,01,,,TOPIX-17 BANKS", Some("expected B")),
+        ("C,01,,,TSE REIT Index", Some("expected B")),
+        ("C,01,,,S&P500", None),
+        ("D,01,,,S&P 500", None),
+        ("A,01,,,S&P 500", Some("expected C, or D")),
+        ("B,01,,,MSCI ACWI", Some("expected C, or D")),
+        ("A,01,,true,", Some("found type A for an actively managed ETF, expected B, C or D")),
+        ("C,01,,true,", None),
+        ("A,01,true,,", Some("found type A for a leveraged or inverse ETF, expected B, C or D")),
+        ("A,01,,,Some Index", Some("expected B, C or D")),
+        ("C,01,,,Some Index", None),
+        ("A,01,,,", None),
+    ] {
+        match expected {
+            Some(part) => warning(&[("issues.csv", &issues(row))], place, part),
+            None => assert_eq!(warnings(&[("issues.csv", &issues(row))]), [""; 0], "{row}"),
+        }
+    }
+}
+
+#[test]
+fn tiers_and_diversified_investment_have_their_rules() {
+    // clause: ST1/tiers, ST1/diversified
+    let issues =
+        |row: &str| format!("issue,type,tick_table,leveraged_inverse,index,tier,diversified\n1306,C,01,{row}\n");
+    let place = |column: &str| format!("issues.csv: line 2, column {column}");
+    assert_eq!(warnings(&[("issues.csv", &issues("true,,V,"))]), [""; 0]);
+    assert_eq!(warnings(&[("issues.csv", &issues("false,,II,"))]), [""; 0]);
+    warning(&[("issues.csv", &issues("true,,II,"))], &place("tier"), "expected V");
+    assert_eq!(warnings(&[("issues.csv", &issues("false,MSCI World,,true"))]), [""; 0]);
+    assert_eq!(warnings(&[("issues.csv", &issues("false,,,true"))]), [""; 0]);
+    warning(&[("issues.csv", &issues("false,Gold,,true"))], &place("diversified"), "not among the indices");
+    warning(&[("issues.csv", &issues("true,MSCI World,,true"))], &place("diversified"), "leveraged or inverse");
+}
+
+#[test]
+fn an_agency_signs_up_through_a_participant() {
+    // clause: ST1/participant
+    let makers = |kind: &str| format!("market_maker,kind\nMM1,{kind}\nMM2,\n");
+    let place = "signups.csv: line 2, column participant";
+    let sign_ups = "market_maker,issue\nMM1,1306\n";
+    for kind in ["agency", "Registered Low Latency Trader"] {
+        warning(&[("market_makers.csv", &makers(kind)), ("signups.csv", sign_ups)], place, "an agency");
+    }
+    assert_eq!(warnings(&[("market_makers.csv", &makers("prop desk")), ("signups.csv", sign_ups)]), [""; 0]);
+}
+
+#[test]
+fn a_share_below_one_percent_looks_like_a_fraction() {
+    let condition = |share: &str| {
+        format!(
+            "condition,issue,max_spread_bps,min_value_jpy,coverage_pct,from,to\nS,1306,1,1,{share},2024-01-01,2024-06-30\n"
+        )
+    };
+    let place = "sponsored.csv: line 2, column coverage_pct";
+    warning(&[("sponsored.csv", &condition("0.8"))], place, "found 0.8, which is less than one percent: is 80 meant?");
+    warning(&[("sponsored.csv", &condition("0.9999"))], place, "is 99.99 meant?");
+    for share in ["0", "1", "80"] {
+        assert_eq!(warnings(&[("sponsored.csv", &condition(share))]), [""; 0], "{share}");
+    }
+}
+
+#[test]
+fn an_index_with_more_issues_than_a_condition_pays_for_is_named() {
+    // clause: ST1/matching-obligation
+    let issues = "issue,type,tick_table,index\n1306,C,01,Gold\n1307,C,01,Gold\n";
+    let sign_ups = "market_maker,issue,participant\nMM1,1306,\nMM1,1307,\n";
+    let matching = |most: u32| format!("condition,index,max_issues,max_spread_bps,min_value_jpy\nM,Gold,{most},1,1\n");
+    let changes = |matching: &str| {
+        warnings(&[("issues.csv", issues), ("signups.csv", sign_ups), ("matching_funds.csv", matching)])
+    };
+    let of_issues =
+        |printed: Vec<String>| printed.into_iter().filter(|text| text.contains("column max_issues")).count();
+    assert_eq!(of_issues(changes(&matching(2))), 0);
+    assert_eq!(of_issues(changes(&matching(1))), 1);
 }

@@ -36,7 +36,12 @@ fn the_header_has_the_columns_that_it_may_and_must_have() {
     fault(&issues("issue,type\n"), "issues.csv: line 1, column tick_table", "the column is missing");
     fault(&issues("issue,type,tick_table,colour\n"), "issues.csv: line 1, column colour", "unknown column \"colour\"");
     fault(&issues("issue,type,tick_table,type\n"), "issues.csv: line 1, column type", "there twice");
-    fault(&issues("issue,type,tick_table,\n"), "issues.csv: line 1, column ", "unknown column \"\"");
+    fault(&issues("issue,,type,tick_table\n"), "issues.csv: line 1, column ", "unknown column \"\"");
+    // A spreadsheet's trailing commas are one error.
+    for commas in [",", ",,,,,,,,,,,,"] {
+        let text = format!("issue,type,tick_table{commas}\n1306,A,01{commas}\n1321,A,01{commas}\n");
+        fault(&[("issues.csv", &text)], "issues.csv: line 1", "after the last column, expected none");
+    }
     fault(&issues("\nissue,type,tick_table,x"), "issues.csv: line 2, column x", "unknown column");
     fault(&issues("issue,type,tick_table, tier\n"), "issues.csv: line 1, column  tier", "remove the space");
     let loaded = Registry::load(&files(&issues("issue;type;tick_table\n")));
@@ -70,10 +75,38 @@ fn a_row_has_the_fields_of_the_header() {
 
 #[test]
 fn lines_are_counted_through_quoted_newlines_blank_lines_and_every_line_end() {
+    // A line break in a name is a fault of its own.
     let bad = "\"first\nsecond\",1306,A,01\n\n\nx,1307,Z,01\n";
     for end in ["\n", "\r\n", "\r"] {
         let text = format!("name,issue,type,tick_table\n{bad}").replace('\n', end);
-        fault(&[("issues.csv", &text)], "issues.csv: line 6, column type", "found \"Z\", expected a type");
+        let errors = printed(&Registry::load(&files(&[("issues.csv", &text)])), Severity::Error);
+        assert_eq!(errors.len(), 2, "{errors:?}");
+        assert!(errors[0].starts_with("issues.csv: line 2, column name: found \"first"), "{errors:?}");
+        assert!(errors[1].starts_with("issues.csv: line 6, column type: found \"Z\", expected a type"), "{errors:?}");
+    }
+}
+
+#[test]
+fn names_have_a_length_and_no_control_characters() {
+    let text = |name: &str| format!("issue,type,tick_table,name,index\n1306,A,01,{name}\n");
+    let long = "x".repeat(257);
+    fault(&[("issues.csv", &text(&format!("{long},")))], "issues.csv: line 2, column name", "at most 256 characters");
+    let long = "x".repeat(129);
+    fault(&[("issues.csv", &text(&format!(",{long}")))], "issues.csv: line 2, column index", "1 to 128 characters");
+    fault(&[("issues.csv", &text("a\u{1b}[2J,"))], "issues.csv: line 2, column name", "none a control character");
+    let makers = format!("market_maker\nMM1\n{long}\n");
+    fault(&[("market_makers.csv", &makers)], "market_makers.csv: line 3, column market_maker", "1 to 128 characters");
+    for (file, text) in [
+        ("exemptions.csv", "issue,reason\n1306,a\u{7f}\n"),
+        ("holidays.csv", "date,name\n2024-01-01,a\u{7}\n"),
+        ("market_makers.csv", "market_maker,kind\nMM1,a\u{7}\nMM2,\n"),
+        ("applications.csv", "form,party,effective,document\nMT-1,MM1,2024-03-01,a\u{7}\n"),
+    ] {
+        fault(
+            &[(file, text)],
+            &format!("{file}: line 2, column {}", text.split('\n').next().unwrap().rsplit(',').next().unwrap()),
+            "control character",
+        );
     }
 }
 
@@ -103,7 +136,7 @@ fn values_that_cannot_be_are_refused_with_what_was_expected() {
     issue_fault(",aum_jpy", ",\"1,000\"", "aum_jpy", "without separators");
     issue_fault(",from", ",2023-02-29", "from", "YYYY-MM-DD");
     issue_fault(",from,to", ",2024-03-02,2024-03-01", "to", "expected 2024-03-02 or later");
-    issue_fault(",index", ",\"a\tb\"", "index", "without control characters");
+    issue_fault(",index", ",\"a\tb\"", "index", "none a control character");
     issue_fault(",index", ", TOPIX", "index", "remove the space");
     issue_fault(",asset_manager", ",AM1\u{a0}", "asset_manager", "remove the space");
 }
