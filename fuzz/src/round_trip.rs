@@ -167,7 +167,7 @@ fn says(form: Form, bytes: &[u8]) -> (TradingDate, UtcOffset) {
             let _ = decoder.push(bytes, &mut calls);
             offset = decoder.offset();
         }
-        Form::Itch => {}
+        Form::Itch | Form::Fix => {}
     }
     (date, offset)
 }

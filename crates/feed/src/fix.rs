@@ -36,7 +36,7 @@ use scan::{Fields, Scanned};
 pub fn looks_like_fix(first_bytes: &[u8]) -> bool {
     // A header of CSV stands before any record; text that holds a message begins with its prefix only.
     let line = first_bytes.split(|&byte| byte == b'\n').next().unwrap_or_default();
-    scan::start_of(first_bytes, 0, true).is_some() && !line.starts_with(b"seq,") && !line.starts_with(b"time,")
+    scan::start_of(first_bytes, 0, false, true).is_some() && !line.starts_with(b"seq,") && !line.starts_with(b"time,")
 }
 
 /// Reads FIX messages, pushed in chunks cut anywhere. Holds at most one message (1 MiB), and of each order its number and
@@ -45,6 +45,8 @@ pub fn looks_like_fix(first_bytes: &[u8]) -> bool {
 pub struct FixDecoder {
     /// Bytes from the message that has not ended yet.
     held: Vec<u8>,
+    /// Whether the byte before what is held is a digit.
+    after_digit: bool,
     /// Lines that have ended before what is held.
     lines: u64,
     fields: Fields,
@@ -54,6 +56,8 @@ pub struct FixDecoder {
     /// The number of the last record handed over; what sessions leave out is left out here, too.
     sequence: u64,
     has_records: bool,
+    /// Whether the message being read has been handed over with one of its events.
+    is_shown: bool,
     tracked: Tracked,
     /// Fills of orders that no report entered before.
     strange_fill: Option<Place>,
@@ -70,6 +74,7 @@ struct Message<'m> {
 }
 
 impl<'m> Message<'m> {
+    /// The field of that tag that comes first.
     fn get(&self, tag: u32) -> Option<&'m [u8]> {
         self.fields.get(self.bytes, tag)
     }
@@ -125,7 +130,7 @@ impl FixDecoder {
         let mut fields = std::mem::take(&mut self.fields);
         // Up to where lines have been counted, and where the next message may begin.
         let (mut counted, mut at) = (0, 0);
-        while let Some(start) = scan::start_of(&held, at, last) {
+        while let Some(start) = scan::start_of(&held, at, self.after_digit, last) {
             at = start;
             self.lines += line_ends(&held[counted..at]);
             counted = at;
@@ -149,9 +154,11 @@ impl FixDecoder {
             };
             at += length;
         }
-        if scan::start_of(&held, at, last).is_none() {
-            // The last byte tells whether an 8 that follows is a tag of its own.
-            at = held.len().saturating_sub(1).max(at);
+        if scan::start_of(&held, at, self.after_digit, last).is_none() {
+            at = held.len();
+        }
+        if let Some(before) = at.checked_sub(1).and_then(|before| held.get(before)) {
+            self.after_digit = before.is_ascii_digit();
         }
         self.lines += line_ends(&held[counted..at]);
         self.held.extend_from_slice(&held[at..]);
@@ -160,6 +167,7 @@ impl FixDecoder {
     }
 
     fn message(&mut self, message: &Message<'_>, receiver: &mut impl Receiver) -> Result<(), Stop> {
+        self.is_shown = false;
         let kind = message.get(35).unwrap_or_default();
         let is_read = matches!(kind, b"8" | b"S" | b"i" | b"Z");
         match self.is_new(message, kind, receiver)? {
@@ -212,6 +220,7 @@ impl FixDecoder {
                     let found = message.get(34).unwrap_or_default();
                     let malformed =
                         Malformed::field("34", found, "the number after that of the session's last message");
+                    self.is_shown = true;
                     self.hand_over_malformed(message.place, message.bytes, None, None, malformed, receiver)?;
                 }
             }
@@ -448,7 +457,8 @@ impl FixDecoder {
         let sequence = self.next_sequence();
         receiver.record(&RawRecord {
             place: message.place,
-            bytes: message.bytes,
+            // What a message of several events holds is handed over once.
+            bytes: if std::mem::replace(&mut self.is_shown, true) { &[] } else { message.bytes },
             ts_event: Some(time),
             sequence,
             scope: Some(event.scope()),
@@ -464,9 +474,10 @@ impl FixDecoder {
         malformed: Malformed,
         receiver: &mut impl Receiver,
     ) -> Result<(), Stop> {
+        let bytes = if std::mem::replace(&mut self.is_shown, true) { &[] } else { message.bytes };
         let time = message.time().ok();
         let scope = self.issue(message.get(55), receiver).ok().map(Scope::Issue);
-        self.hand_over_malformed(message.place, message.bytes, time, scope, malformed, receiver)
+        self.hand_over_malformed(message.place, bytes, time, scope, malformed, receiver)
     }
 
     fn hand_over_malformed(

@@ -78,11 +78,12 @@ pub(super) enum Scanned {
 /// What a message begins with.
 const START: &[u8] = b"8=FIX";
 
-/// Where the first message from `from` on begins, or may begin if more bytes follow.
-pub(super) fn start_of(bytes: &[u8], mut from: usize, last: bool) -> Option<usize> {
+/// Where the first message from `from` on begins, or may begin if more bytes follow. `after_digit`: whether a digit stood
+/// before all bytes, so that an 8 at their start is part of a number.
+pub(super) fn start_of(bytes: &[u8], mut from: usize, after_digit: bool, last: bool) -> Option<usize> {
     while let Some(at) = memchr::memchr(b'8', bytes.get(from..)?) {
         let at = from + at;
-        let (tail, is_tag) = (&bytes[at..], at == 0 || !bytes[at - 1].is_ascii_digit());
+        let (tail, is_tag) = (&bytes[at..], if at == 0 { !after_digit } else { !bytes[at - 1].is_ascii_digit() });
         let is_start = tail.starts_with(START) || (!last && START.starts_with(tail));
         if is_tag && is_start {
             return Some(at);
@@ -160,7 +161,7 @@ fn field(tag: u32, start: usize, end: usize) -> Field {
 /// A message that is none ends where the next begins, or with its line; `from` is where that was seen.
 fn broken(bytes: &[u8], from: usize, last: bool) -> Scanned {
     let from = from.max(1);
-    let start = start_of(bytes, from, last);
+    let start = start_of(bytes, from, false, last);
     let line_end = memchr::memchr2(b'\n', b'\r', bytes.get(from..).unwrap_or_default()).map(|at| from + at);
     match (start, line_end) {
         (Some(start), Some(end)) if end < start => Scanned::Broken(end),
@@ -290,8 +291,9 @@ mod tests {
                 assert_eq!(fields(text.as_bytes()).0, Scanned::Broken(broken.len()), "{text:?}");
             }
         }
-        assert_eq!(start_of(b"2024 : 18=FIX 8=FIX", 0, true), Some(14));
-        assert_eq!((start_of(b"noise 8=F", 0, false), start_of(b"noise 8=F", 0, true)), (Some(6), None));
+        assert_eq!(start_of(b"2024 : 18=FIX 8=FIX", 0, false, true), Some(14));
+        assert_eq!((start_of(b"8=FIX", 0, true, true), start_of(b"8=FIX", 0, false, true)), (None, Some(0)));
+        assert_eq!((start_of(b"noise 8=F", 0, false, false), start_of(b"noise 8=F", 0, false, true)), (Some(6), None));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use quoteclock_engine::{BadRecord, Day, DayOptions, RejectSink};
 use quoteclock_feed::binary::BinaryDecoder;
 use quoteclock_feed::csv::CsvDecoder;
+use quoteclock_feed::fix::FixDecoder;
 use quoteclock_feed::itch::ItchDecoder;
 use quoteclock_feed::{FeedError, Malformed, Place, RawRecord, Receiver, Sequence, Stop};
 use quoteclock_ledger::OpenLedger;
@@ -20,17 +21,18 @@ pub enum Form {
     Csv,
     Itch,
     Binary,
+    Fix,
 }
 
 impl Form {
-    pub const ALL: [Form; 3] = [Form::Csv, Form::Itch, Form::Binary];
+    pub const ALL: [Form; 4] = [Form::Csv, Form::Itch, Form::Binary, Form::Fix];
 
     /// The registry that the corpus of this form is measured under.
     pub fn registry(self) -> &'static Registry {
         static TSE: LazyLock<Registry> = LazyLock::new(|| load(include_bytes!("../../../../fuzz/corpus/registry/tse")));
         static US: LazyLock<Registry> = LazyLock::new(|| load(include_bytes!("../../../../fuzz/corpus/registry/us")));
         match self {
-            Form::Csv | Form::Binary => &TSE,
+            Form::Csv | Form::Binary | Form::Fix => &TSE,
             Form::Itch => &US,
         }
     }
@@ -83,6 +85,11 @@ pub fn decode(form: Form, chunks: &[&[u8]], to: &mut impl Receiver) -> Result<Op
     match form {
         Form::Csv => {
             let mut decoder = CsvDecoder::default();
+            chunks.iter().try_for_each(|chunk| decoder.push(chunk, to))?;
+            decoder.finish(to).map(|()| None)
+        }
+        Form::Fix => {
+            let mut decoder = FixDecoder::default();
             chunks.iter().try_for_each(|chunk| decoder.push(chunk, to))?;
             decoder.finish(to).map(|()| None)
         }
