@@ -55,6 +55,8 @@ fn add_day(batch: &mut Batch, registry: &Registry, date: Date) -> Result<usize, 
         program_version: env!("CARGO_PKG_VERSION").to_owned(),
         program_commit: "unknown".to_owned(),
         options: String::new(),
+        coverage: "[]".to_owned(),
+        until: None,
         measured_at: quoteclock_model::Timestamp::from_micros(0),
     };
     batch.add(MeasuredDay { plan: &plan, ledger: &ledger, turnover: &turnover, provenance: &provenance })?;

@@ -3,11 +3,13 @@
 use crate::{Outcome, month, output, registry, terminal};
 use anyhow::Result;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use quoteclock_incentive::Month;
 use quoteclock_report::{day_table, wrap};
-use quoteclock_rules::Registry;
+use quoteclock_rules::{Registry, local_time};
 use quoteclock_store::{Store, StoredDay};
 use serde::Serialize;
+use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -53,6 +55,10 @@ struct Day<'a> {
     program_version: &'a str,
     /// Whether the registry as it is now would alter the result; null without one.
     changed: Option<bool>,
+    /// Up to when it was measured, if not to its end.
+    until: Option<String>,
+    /// What its input does not support, as `replay --json` has it; null where an earlier version measured it.
+    coverage: Option<&'a RawValue>,
 }
 
 #[derive(Serialize)]
@@ -100,6 +106,8 @@ fn row<'a>(day: &'a StoredDay, registry: Option<&Registry>) -> Result<Day<'a>> {
         rejects: day.reject_count,
         program_version: &day.program_version,
         changed: changed.map(|plan| plan.is_none()),
+        until: day.until.map(|until| local_time(until, &registry.map_or(TimeZone::UTC, |registry| registry.scheme().zone().clone()))),
+        coverage: day.coverage.as_deref().map(serde_json::from_str).transpose()?,
     })
 }
 
@@ -122,7 +130,11 @@ fn text(rows: &[Day<'_>], days: &[StoredDay], missing: &[Date], with_registry: b
             format!("x{}", row.multiplier),
             row.records.to_string(),
             row.rejects.to_string(),
-            row.changed.map_or("", |changed| if changed { "changed" } else { "unchanged" }).to_owned(),
+            match (row.changed, &row.until) {
+                (changed, None) => changed.map_or("", |changed| if changed { "changed" } else { "unchanged" }).to_owned(),
+                (Some(true), Some(until)) => format!("changed, until {until}"),
+                (_, Some(until)) => format!("until {until}"),
+            },
             day.input_sha256.short(),
             row.input.to_owned(),
         ]

@@ -6,6 +6,7 @@
 mod args;
 mod check;
 mod convert;
+mod coverage;
 mod days;
 mod etf;
 mod explain;

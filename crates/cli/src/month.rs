@@ -3,8 +3,10 @@
 use crate::registry;
 use anyhow::{Result, anyhow};
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use quoteclock_incentive::{Month, MonthAccounts};
-use quoteclock_rules::{DayPlan, Registry, SignUpPlan};
+use quoteclock_model::Timestamp;
+use quoteclock_rules::{DayPlan, Registry, SignUpPlan, local_time};
 use quoteclock_store::{Digest, Store, StoredDay};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +21,8 @@ pub(crate) struct StoredMonth {
     pub(crate) changed: Vec<Date>,
     /// Trading days that are not stored.
     pub(crate) missing: Vec<Date>,
+    /// Days that are not measured to their end, and up to when they are.
+    pub(crate) partial: BTreeMap<Date, Timestamp>,
 }
 
 impl StoredMonth {
@@ -43,8 +47,29 @@ impl StoredMonth {
             accounts.add(row);
         })?;
         let missing = month.trading_days(registry).into_iter().filter(|date| !measured.contains(date)).collect();
-        Ok(StoredMonth { accounts, measured, changed, missing })
+        let partial = days.iter().filter_map(|day| Some((day.date, day.until?))).collect();
+        Ok(StoredMonth { accounts, measured, changed, missing, partial })
     }
+
+    /// Each stored date, with the time up to which it was measured, if that is not its end.
+    pub(crate) fn measured_until(&self) -> BTreeMap<Date, Option<Timestamp>> {
+        self.measured.iter().map(|date| (*date, self.partial.get(date).copied())).collect()
+    }
+
+    /// The days that are not measured to their end, for a sentence.
+    pub(crate) fn partial_days(&self, registry: &Registry) -> Result<String> {
+        let days = self.partial.iter().map(|(date, until)| {
+            let plan = registry.plan(*date)?;
+            Ok(format!("{date} (up to {})", clock(*until, &plan.zone)))
+        });
+        Ok(days.collect::<Result<Vec<_>>>()?.join(", "))
+    }
+}
+
+/// A time of the day as a clock shows it.
+pub(crate) fn clock(at: Timestamp, zone: &TimeZone) -> String {
+    let text = local_time(at, zone);
+    text.chars().skip("2024-03-01T".len()).take("10:15:30.000000".len()).collect::<String>()
 }
 
 /// The plan of a stored day's date, if it measures as the day was measured.

@@ -1,16 +1,19 @@
 //! `quoteclock replay`: days of order events in, quote display time out.
 
+use crate::coverage::{CoverageJson, DayCoverage};
 use crate::staging::{self, Forms, List, Parts, StagedRejects, Staging};
 use crate::target::{folder_of, refuse_inputs};
 use crate::{BadUsage, Outcome, month, output, publication, registry, scratch, terminal};
 use anyhow::{Context, Result, bail};
 use jiff::civil::Date;
-use quoteclock_engine::DayOptions;
+use jiff::tz::TimeZone;
+use quoteclock_engine::{DayOptions, Until};
+use quoteclock_explain::At;
 use quoteclock_ledger::{DayRow, DisplayPercent};
 use quoteclock_model::Timestamp;
 use quoteclock_replay::{Input, MeasuredDay, Progress, ReplayError, Threads, measure, measure_and_hash};
 use quoteclock_report::{DaySummary, REJECTS_LISTED, write_document};
-use quoteclock_rules::Registry;
+use quoteclock_rules::{Registry, local_time};
 use quoteclock_store::{Batch, Change, Digest, Provenance, Replaced, Store, StoreError};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -67,6 +70,16 @@ pub(crate) struct ReplayArgs {
     #[arg(long, value_name = "DATE")]
     date: Option<Date>,
 
+    /// Measure up to this time only: a local clock time such as 10:30 (of each day), or one such as
+    /// 2024-03-01T10:30:00+09:00
+    #[arg(long, value_name = "TIME", value_parser = until)]
+    until: Option<Until>,
+
+    /// Exit with 3 if an input does not support its figures: if it ends early, tells no phase, lacks servers or issues that
+    /// are registered, or has some that are not
+    #[arg(long)]
+    strict_coverage: bool,
+
     /// Threads to measure with, over all days at once; more than four for each core are taken as that many
     /// [default: one for each core]
     #[arg(long, value_name = "N", value_parser = threads)]
@@ -80,6 +93,15 @@ pub(crate) struct ReplayArgs {
     /// with gzip or zstd; - for standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+}
+
+/// Reads what `--until` says.
+pub(crate) fn until(text: &str) -> Result<Until, String> {
+    match text.parse() {
+        Ok(At::Instant(at)) => Ok(Until::Instant(at)),
+        Ok(At::Clock(time)) => Ok(Until::Clock(time)),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// Reads what `--threads` says.
@@ -121,7 +143,13 @@ impl ReplayArgs {
     /// The options that alter what is measured, as they are stored with a day.
     fn options(&self) -> String {
         let given = [(self.allow_gaps, "--allow-gaps"), (self.lenient, "--lenient")];
-        given.iter().filter(|(given, _)| *given).map(|(_, option)| *option).collect::<Vec<_>>().join(" ")
+        let mut options: Vec<String> =
+            given.iter().filter(|(given, _)| *given).map(|(_, option)| (*option).to_owned()).collect();
+        options.extend(self.until.map(|until| match until {
+            Until::Instant(at) => format!("--until {}", local_time(at, &TimeZone::UTC)),
+            Until::Clock(time) => format!("--until {time}"),
+        }));
+        options.join(" ")
     }
 
     /// Whether Parquet is asked for.
@@ -140,6 +168,9 @@ struct Measured {
     parts: Parts,
     record_count: u64,
     reject_count: u64,
+    coverage: DayCoverage,
+    /// Up to when it was measured, if not to its end.
+    until: Option<String>,
 }
 
 /// Runs the command.
@@ -159,14 +190,15 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Outcome> {
     warn(args, &days);
     let replaced = publish(args, &staging, &parts, batch)?;
     let printed = if args.json {
-        print_json(&registry, &parts, args.lenient)
+        print_json(&registry, &parts, &days, args.lenient)
     } else {
         print_text(args, &registry, &days, &replaced)
     };
     let kept = kept(args, &days);
     printed
         .map_err(|error| if kept.is_empty() { error } else { error.context(format!("{}, but", kept.trim_end())) })?;
-    let is_whole = days.iter().all(|day| day.reject_count == 0);
+    let is_covered = days.iter().all(|day| day.coverage.rows.is_empty());
+    let is_whole = days.iter().all(|day| day.reject_count == 0) && (is_covered || !args.strict_coverage);
     Ok(if is_whole { Outcome::Done } else { Outcome::Incomplete })
 }
 
@@ -179,6 +211,9 @@ fn warn(args: &ReplayArgs, days: &[Measured]) {
             let replaced = month::list(&replaced);
             terminal::print_warning(&format!("{}: results of {replaced} are replaced", out.display()));
         }
+    }
+    for line in days.iter().flat_map(|day| &day.coverage.lines) {
+        terminal::print_warning(line);
     }
     let reject_count: u64 = days.iter().map(|day| day.reject_count).sum();
     if 0 < reject_count {
@@ -289,8 +324,13 @@ impl Run<'_> {
 
     fn measure_one(self, input: &Input, threads: Threads, parts: Parts, progress: Progress<'_>) -> Result<Measured> {
         let Run { args, registry, .. } = self;
-        let options =
-            DayOptions { lenient: args.lenient, allow_gaps: args.allow_gaps, date: args.date, ..DayOptions::default() };
+        let options = DayOptions {
+            lenient: args.lenient,
+            allow_gaps: args.allow_gaps,
+            date: args.date,
+            until: args.until,
+            ..DayOptions::default()
+        };
         let mut rejects = StagedRejects { file: input.name(), of_each_kind: args.rejects, parts: parts.clone() };
         let (day, input_sha256) = match self.batch {
             None => measure(registry, input, &options, threads, &mut rejects, progress).map(|day| (day, None)),
@@ -298,8 +338,9 @@ impl Run<'_> {
                 .map(|(day, sha256)| (day, Some(Digest(sha256)))),
         }
         .map_err(|error| advise(error, args))?;
+        let coverage = DayCoverage::of(&day.finished);
         if let Some(input_sha256) = input_sha256 {
-            self.set_aside(input, &day, input_sha256)?;
+            self.set_aside(input, &day, &coverage, input_sha256)?;
         }
         let writing = || format!("{}: writing its results aside", input.name());
         day.rejects.finish().with_context(writing)?;
@@ -310,11 +351,19 @@ impl Run<'_> {
             parts,
             record_count: day.finished.record_count,
             reject_count: day.finished.reject_count,
+            coverage,
+            until: day.finished.until.map(|until| month::clock(until, &day.finished.plan.zone)),
         })
     }
 
     /// Writes a day aside for the database.
-    fn set_aside<R>(self, input: &Input, day: &MeasuredDay<R>, input_sha256: Digest) -> Result<()> {
+    fn set_aside<R>(
+        self,
+        input: &Input,
+        day: &MeasuredDay<R>,
+        coverage: &DayCoverage,
+        input_sha256: Digest,
+    ) -> Result<()> {
         let Some(batch) = self.batch else { return Ok(()) };
         let (scheme, finished) = (self.registry.scheme(), &day.finished);
         let interpretations = scheme.interpretations().iter();
@@ -327,6 +376,8 @@ impl Run<'_> {
             interpretations: interpretations.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             record_count: finished.record_count,
             reject_count: finished.reject_count,
+            coverage: coverage.stored()?,
+            until: finished.until,
             program_version: env!("CARGO_PKG_VERSION").to_owned(),
             program_commit: env!("QUOTECLOCK_COMMIT").to_owned(),
             options: self.args.options(),
@@ -369,10 +420,11 @@ struct Scheme<'a> {
 
 #[derive(Serialize)]
 struct Rest<'a> {
+    coverage: Vec<&'a CoverageJson>,
     scheme: Scheme<'a>,
 }
 
-fn print_json(registry: &Registry, parts: &[Parts], lenient: bool) -> Result<()> {
+fn print_json(registry: &Registry, parts: &[Parts], days: &[Measured], lenient: bool) -> Result<()> {
     let scheme = registry.scheme();
     let (name, version) = (scheme.name(), scheme.version());
     let interpretations = scheme.interpretations().iter().collect();
@@ -381,7 +433,8 @@ fn print_json(registry: &Registry, parts: &[Parts], lenient: bool) -> Result<()>
     if lenient {
         lists.push(("rejects", list(List::Rejects)?));
     }
-    let rest = Rest { scheme: Scheme { name, version, interpretations } };
+    let coverage = days.iter().flat_map(|day| &day.coverage.rows).collect();
+    let rest = Rest { coverage, scheme: Scheme { name, version, interpretations } };
     output::print_with(|to| write_document(lists, &rest, to))
 }
 
@@ -390,6 +443,12 @@ fn print_text(args: &ReplayArgs, registry: &Registry, days: &[Measured], replace
     let mut text = String::new();
     for day in days {
         text.push_str(&day.summary.render(style));
+        for line in &day.coverage.lines {
+            text.push_str(&quoteclock_report::wrap(line, style.width));
+        }
+        if let Some(until) = &day.until {
+            text.push_str(&format!("{}: measured up to {until}\n", day.date));
+        }
         text.push('\n');
     }
     let scheme = registry.scheme();

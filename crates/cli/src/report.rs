@@ -111,7 +111,8 @@ pub(crate) fn run(args: &ReportArgs) -> Result<Outcome> {
         }
         output::print(&text)?;
     }
-    Ok(if report.stored.missing.is_empty() { Outcome::Done } else { Outcome::Incomplete })
+    let is_whole = report.stored.missing.is_empty() && report.stored.partial.is_empty();
+    Ok(if is_whole { Outcome::Done } else { Outcome::Incomplete })
 }
 
 /// What `--out` holds.
@@ -127,6 +128,8 @@ struct Document<'a> {
     market_makers: Vec<MakerJson>,
     days_measured: Vec<String>,
     days_missing: Vec<String>,
+    /// Days that are not measured to their end.
+    days_partial: Vec<String>,
     /// Days that the registry as it is now would measure otherwise.
     as_measured: Vec<String>,
     scheme: SchemeJson<'a>,
@@ -177,6 +180,7 @@ impl Report<'_> {
             market_makers: self.makers.iter().map(|maker| MakerJson::new(self.month, maker)).collect(),
             days_measured: self.stored.measured.iter().map(Date::to_string).collect(),
             days_missing: texts(&self.stored.missing),
+            days_partial: self.stored.partial.keys().map(Date::to_string).collect(),
             as_measured: texts(&self.stored.changed),
             scheme: SchemeJson::of(self.registry),
         })?)
@@ -206,6 +210,10 @@ impl Report<'_> {
                 month::count(missing.len(), "trading day"),
                 month::list(missing)
             ));
+        }
+        if !self.stored.partial.is_empty() {
+            let days = self.stored.partial_days(self.registry).unwrap_or_else(|error| error.to_string());
+            notes.push(format!("NOT COMPLETE: measured in part: {days}"));
         }
         if !self.stored.changed.is_empty() {
             notes.push(format!(

@@ -43,6 +43,8 @@ struct Document<'a> {
     status: Vec<OutlookJson>,
     days_measured: Vec<String>,
     days_to_come: Vec<String>,
+    /// Days that are not measured to their end: the rest is to come.
+    days_partial: Vec<String>,
     /// Days that the registry as it is now would measure otherwise.
     changed: Vec<String>,
     scheme: SchemeJson<'a>,
@@ -52,7 +54,7 @@ struct Document<'a> {
 pub(crate) fn run(args: &StatusArgs) -> Result<Outcome> {
     let Some((registry, store)) = month::open(&args.registry, &args.db)? else { return Ok(Outcome::BadInput) };
     let stored = StoredMonth::read(&store, &registry, args.month)?;
-    let outlooks = outlooks(&stored.accounts, &stored.measured, &registry)?;
+    let outlooks = outlooks(&stored.accounts, &stored.measured_until(), &registry)?;
     if args.json {
         let texts = |dates: &[Date]| dates.iter().map(Date::to_string).collect();
         let document = Document {
@@ -60,6 +62,7 @@ pub(crate) fn run(args: &StatusArgs) -> Result<Outcome> {
             status: outlooks.iter().map(|outlook| OutlookJson::new(args.month, outlook)).collect(),
             days_measured: stored.measured.iter().map(Date::to_string).collect(),
             days_to_come: texts(&stored.missing),
+            days_partial: stored.partial.keys().map(Date::to_string).collect(),
             changed: texts(&stored.changed),
             scheme: SchemeJson::of(&registry),
         };
@@ -80,6 +83,10 @@ pub(crate) fn run(args: &StatusArgs) -> Result<Outcome> {
             &format!("\nmeasured: {}; {to_come}", month::count(stored.measured.len(), "day")),
             style.width,
         ));
+        if !stored.partial.is_empty() {
+            let days = stored.partial_days(&registry)?;
+            text.push_str(&wrap(&format!("measured in part, the rest is to come: {days}"), style.width));
+        }
         text.push_str(&month::interpretations(&registry, style.width));
         output::print(&text)?;
     }

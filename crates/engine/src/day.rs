@@ -8,12 +8,14 @@ use crate::group::GroupFault;
 use crate::intake::{Order, Progress, Sequencer, Timing};
 use crate::late::{LateWindows, UnknownTime, UnknownWindow};
 use crate::state::{DayState, StageState};
+use crate::coverage::Coverage;
+use crate::until::Until;
 use jiff::civil::Date;
 use quoteclock_feed::binary::{BlockTimes, WholeBlock};
 use quoteclock_feed::{Malformed, Place, RawRecord, Receiver, Stop, UsualRun};
-use quoteclock_model::{DayTurnover, IssueCode, IssueIndex, MarketEvent, Record, Scope, ServerIndex, Span, Timestamp};
+use quoteclock_model::{DayTurnover, IssueCode, IssueIndex, MarketEvent, Phase, Record, Scope, ServerIndex, Span, Timestamp};
 use quoteclock_obligation::{DaySink, IssueMeasure};
-use quoteclock_rules::{DayPlan, Registry, local_time};
+use quoteclock_rules::{DayPlan, PhaseSource, Registry, local_time};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -32,6 +34,8 @@ pub struct DayOptions {
     /// [`Registry::plan_in_variants`](quoteclock_rules::Registry::plan_in_variants). For a day whose Fast Market may be declared
     /// while it runs.
     pub variants: bool,
+    /// Up to when the day is measured, if not to its end: reading stops at the first record of that time or later.
+    pub until: Option<Until>,
 }
 
 /// Takes the records that a lenient run sets aside.
@@ -56,6 +60,11 @@ pub struct Finished {
     pub turnover: DayTurnover,
     /// If not empty, what was told is not right yet: run the same input again with these windows.
     pub unknown_late: Vec<UnknownWindow>,
+    /// What the input does not support of the figures, in order of kind and name; nothing is looked at where the day went on
+    /// from a saved state.
+    pub coverage: Vec<Coverage>,
+    /// Up to when the day was measured, if not to its end.
+    pub until: Option<Timestamp>,
 }
 
 /// One day, pushed record by record through [`Receiver`].
@@ -85,6 +94,10 @@ pub struct Day<S, R> {
     unknown_late: LateWindows,
     /// Issues in doubt whose code is not known yet, and since when.
     unnamed_doubts: BTreeMap<IssueIndex, Timestamp>,
+    /// Whether it goes on from a saved state, which does not tell what its input had until then.
+    resumed: bool,
+    /// The whole plan of a day that is not measured to its end, and that end: the engine has a day that ends there.
+    cut: Option<(Arc<DayPlan>, Timestamp)>,
     error: Option<DayError>,
 }
 
@@ -101,6 +114,12 @@ pub(crate) enum Stage {
         engine: Box<Engine>,
         progress: Progress,
     },
+}
+
+impl Stage {
+    fn new() -> Stage {
+        Stage::Waiting { doubts: BTreeSet::new(), unnamed: BTreeSet::new() }
+    }
 }
 
 impl<S: DaySink, R: RejectSink> Day<S, R> {
@@ -149,12 +168,14 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
             times: BlockTimes::default(),
             issues: Vec::new(),
             servers: Vec::new(),
-            stage: Stage::Waiting { doubts: BTreeSet::new(), unnamed: BTreeSet::new() },
+            stage: Stage::new(),
             record_count: 0,
             reject_count: 0,
             last_was_bad: false,
             unknown_late: LateWindows::default(),
             unnamed_doubts: BTreeMap::new(),
+            resumed: false,
+            cut: None,
             error: None,
         };
         if let Some(date) = date {
@@ -232,21 +253,50 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
         if let Some(error) = self.error {
             return Err(error);
         }
-        let Stage::Open { engine, .. } = self.stage else { return Err(DayError::NoDate) };
+        let stage = std::mem::replace(&mut self.stage, Stage::new());
+        let Stage::Open { engine, progress } = stage else { return Err(DayError::NoDate) };
         let plan = Arc::clone(engine.plan());
         // An issue that has never got its name may be any.
         if let Some(&since) = self.unnamed_doubts.values().min() {
             self.unknown_late.add(None, Span { start: since, end: plan.day.end });
         }
+        let coverage = if self.resumed { Vec::new() } else { self.coverage(&engine, progress.last()) };
         let turnover = engine.finish(&*self.crew, &mut self.sink);
+        let (plan, until) = match self.cut {
+            Some((whole, until)) => (whole, Some(until)),
+            None => (plan, None),
+        };
         let finished = Finished {
             plan,
             turnover,
+            coverage,
+            until,
             record_count: self.record_count,
             reject_count: self.reject_count,
             unknown_late: self.unknown_late.windows(),
         };
         Ok((finished, self.sink, self.rejects))
+    }
+
+    /// What the input does not support of the figures.
+    fn coverage(&self, engine: &Engine, last: Timestamp) -> Vec<Coverage> {
+        let mut coverage = engine.coverage(&self.servers, &self.registry);
+        let plan = engine.plan();
+        let session_end = match plan.phase_source {
+            PhaseSource::Schedule => plan.trading.windows.last().map(|window| window.end),
+            PhaseSource::Feed => None,
+        };
+        let is_open = engine.last_market_phase() != Some(Phase::Closed);
+        let is_early = match plan.phase_source {
+            PhaseSource::Schedule => session_end.is_some_and(|end| last < end),
+            // Without any phase the market has never opened.
+            PhaseSource::Feed => engine.last_market_phase().is_some(),
+        };
+        if self.cut.is_none() && is_open && is_early && 0 < self.record_count {
+            coverage.push(Coverage::EndsEarly { last, session_end });
+            coverage.sort();
+        }
+        coverage
     }
 
     /// Records read so far.
@@ -357,6 +407,7 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
     /// Goes on from a state, with the measure and the latest good time of it.
     pub(crate) fn set_state(&mut self, options: DayOptions, state: &DayState, engine: Option<(Engine, Timestamp)>) {
         self.options = options;
+        self.resumed = true;
         self.issues = state.issues.clone();
         self.servers = state.servers.clone();
         self.sequencer.restore(state.last_sequence, state.unread_sequences);
@@ -379,8 +430,13 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
 
     /// Begins to measure `date`.
     fn open(&mut self, date: Date) -> Result<(), DayError> {
-        let plan = Arc::new(self.plan_of(date)?);
+        let mut plan = Arc::new(self.plan_of(date)?);
         self.sink.open(&plan);
+        if let Some(until) = self.options.until {
+            let until = until.on(&plan).map_err(|problem| DayError::Plan { date, problem })?;
+            let cut = DayPlan { day: Span { end: until, ..plan.day }, ..DayPlan::clone(&plan) };
+            self.cut = Some((std::mem::replace(&mut plan, Arc::new(cut)), until));
+        }
         let unknown = UnknownTime::new(&self.options.unknown, plan.day);
         let mut engine = Engine::new(Arc::clone(&plan), &unknown, &*self.crew);
         for (index, code) in (0..).zip(&self.issues) {
@@ -406,7 +462,17 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
             self.open_at(time)?;
         }
         match &mut self.stage {
-            Stage::Open { progress, .. } => Ok(progress.check(time)),
+            Stage::Open { progress, .. } => {
+                let timing = progress.check(time);
+                if let (Timing::After(time), Some((whole, _))) = (timing, &self.cut)
+                    && time < whole.day.end
+                {
+                    // It is not read.
+                    self.record_count -= 1;
+                    return Err(Stop);
+                }
+                Ok(timing)
+            }
             Stage::Waiting { .. } => Ok(Timing::Unreadable),
         }
     }

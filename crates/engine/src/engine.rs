@@ -1,18 +1,22 @@
 //! All issues of one day, measured from good events.
 
 use crate::crew::{Crew, share, share_telling};
-use crate::group::{Common, Events, Group, GroupFault, Intervals, apply_group, fetch_ahead};
+use crate::coverage::Coverage;
+use crate::group::{
+    Common, Events, Group, GroupFault, Intervals, OrderCounts, apply_group, count_order, fetch_ahead,
+};
 use crate::late::UnknownTime;
 use crate::market::{MarketChange, MarketLog};
 use crate::state::Saving;
 use hashbrown::HashMap;
 use quoteclock_book::{Book, BookError};
 use quoteclock_model::{
-    DayTurnover, Interval, IssueCode, IssueIndex, MarketEvent, MarketTurnover, Record, Scope, ServerIndex, Timestamp,
+    DayTurnover, Interval, IssueCode, IssueIndex, MarketEvent, MarketTurnover, Phase, Record, Scope, ServerIndex, Timestamp,
     Turnover,
 };
 use quoteclock_obligation::{IntervalSink, IssueMeasure, ObligationIndex, PlanServers, SignUpAt};
-use quoteclock_rules::DayPlan;
+use quoteclock_rules::{DayPlan, Registry};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// The measure of a day. Issues of the plan are measured from its start, whether or not an event ever names them.
@@ -29,6 +33,8 @@ pub struct Engine {
     pub(crate) slot_of_issue: Vec<Option<u32>>,
     /// For each server of the input, its position in the plan, if it is there.
     pub(crate) plan_server_of: Vec<Option<u32>>,
+    /// For each server of the input, how many orders it has added.
+    orders: OrderCounts,
     pub(crate) market: MarketLog,
     /// What the parts of a crew have told, until it is handed on.
     told: Vec<Intervals>,
@@ -47,6 +53,8 @@ pub(crate) struct Slot {
     pub(crate) code: Option<IssueCode>,
     /// Whether an issue of the input has it.
     pub(crate) bound: bool,
+    /// Whether it has had an event of its own.
+    pub(crate) has_events: bool,
     /// How many changes of the market log it has seen.
     pub(crate) seen: usize,
 }
@@ -62,7 +70,7 @@ impl Engine {
         share(crew, &mut of_issues, |of_issues| {
             for ((code, sign_ups), slot) in of_issues {
                 let measure = IssueMeasure::new(&plan, sign_ups, unknown.of(code));
-                *slot = Some(Slot { measure, code: Some((*code).clone()), bound: false, seen: 0 });
+                *slot = Some(Slot { measure, code: Some((*code).clone()), bound: false, has_events: false, seen: 0 });
             }
         });
         for (number, ((code, _), slot)) in (0..).zip(of_issues) {
@@ -82,6 +90,7 @@ impl Engine {
             planned: HashMap::default(),
             slot_of_issue: Vec::new(),
             plan_server_of: Vec::new(),
+            orders: OrderCounts::default(),
             market: MarketLog::default(),
             told: Vec::new(),
             saving: None,
@@ -131,7 +140,7 @@ impl Engine {
         let mut measure = IssueMeasure::new(&self.plan, &[], [&Arc::default(); 2]);
         // It has no sign-ups, so that nothing is ever told of it.
         measure.advance(self.now, &mut Nothing);
-        self.slots.push(Slot { measure, code: None, bound: false, seen: 0 });
+        self.slots.push(Slot { measure, code: None, bound: false, has_events: false, seen: 0 });
         self.bind(index, index_of_last(&self.slots));
         self.slots.len() - 1
     }
@@ -151,6 +160,7 @@ impl Engine {
     pub fn define_server(&mut self, index: ServerIndex, name: &str) {
         assert_eq!(index.index(), self.plan_server_of.len(), "servers are named in order");
         let position = self.plan.servers.binary_search_by(|server| server.name.as_str().cmp(name));
+        self.orders.0.push(0);
         self.plan_server_of.push(position.ok().and_then(|position| u32::try_from(position).ok()));
     }
 
@@ -173,7 +183,10 @@ impl Engine {
                 let slot = &mut self.slots[slot];
                 self.market.catch_up(slot, sink);
                 slot.measure.advance(record.ts_event, sink);
-                slot.measure.apply(action, PlanServers::new(&self.plan_server_of))
+                slot.has_events = true;
+                slot.measure.apply(action, PlanServers::new(&self.plan_server_of))?;
+                count_order(action, &mut self.orders);
+                Ok(())
             }
             MarketEvent::Phase { scope: Scope::Issue(issue), phase } => {
                 self.touch(issue, sink).set_phase(phase);
@@ -207,7 +220,7 @@ impl Engine {
         if self.saving.is_some() {
             slots_of.iter().for_each(|&slot| self.save_before_change(slot));
         }
-        let Engine { slots, plan_server_of, market, told, .. } = self;
+        let Engine { slots, plan_server_of, market, told, orders, .. } = self;
         let common = Common { market, servers: PlanServers::new(plan_server_of), base };
         if crew.size() == 1 {
             let mut first = None;
@@ -216,7 +229,7 @@ impl Engine {
                     let (_, events) = groups.get(ahead)?;
                     Some((&slots[slots_of[ahead]], events as &dyn Events))
                 });
-                first = earlier(first, apply_group(&mut slots[slots_of[position]], common, *issue, events, sink));
+                first = earlier(first, apply_group(&mut slots[slots_of[position]], common, *issue, events, orders, sink));
             }
             return first;
         }
@@ -232,7 +245,7 @@ impl Engine {
             })
             .collect();
         share_telling(crew, &mut jobs, told, Group::apply_all);
-        told.iter_mut().for_each(|told| told.hand_on(sink));
+        told.iter_mut().for_each(|told| told.hand_on(orders, sink));
         jobs.into_iter().fold(None, |first, group| earlier(first, group.fault))
     }
 
@@ -295,7 +308,7 @@ impl Engine {
     /// Ends the day, tells `sink` the intervals that end with it, and returns what was traded; `crew` may do a part of it.
     pub fn finish(self, crew: &dyn Crew, sink: &mut impl IntervalSink) -> DayTurnover {
         let turnover = self.turnover();
-        let Engine { plan, mut slots, market, mut told, .. } = self;
+        let Engine { plan, mut slots, market, mut told, mut orders, .. } = self;
         share_telling(crew, &mut slots, &mut told, |slots, told| {
             told.reserve(slots.iter().map(|slot| slot.measure.obligation_count()).sum());
             for slot in slots {
@@ -303,7 +316,7 @@ impl Engine {
                 slot.measure.finish(plan.day.end, told);
             }
         });
-        told.iter_mut().for_each(|told| told.hand_on(sink));
+        told.iter_mut().for_each(|told| told.hand_on(&mut orders, sink));
         turnover
     }
 
@@ -322,6 +335,54 @@ impl Engine {
             }
         }
         turnover
+    }
+
+    /// What the input so far does not support, in order of kind and name; `servers` are the names of its servers, and
+    /// `registry` tells which of them, and of its issues, are known. Whether it ends early is not looked at.
+    pub fn coverage(&self, servers: &[Box<str>], registry: &Registry) -> Vec<Coverage> {
+        let mut coverage = Vec::new();
+        if self.plan.sign_ups.is_empty() || (self.market.phase().is_none() && !self.has_events()) {
+            coverage.push(Coverage::NothingToMeasure);
+        }
+        let told = self.slots.iter().any(|slot| slot.measure.has_told_phase());
+        if self.market.phase().is_none() && !told {
+            coverage.push(Coverage::NoPhase);
+        }
+        let known: HashSet<&str> = registry.servers().iter().map(|server| server.server.as_str()).collect();
+        let mut heard: HashSet<&str> = HashSet::new();
+        for (server, &orders) in servers.iter().zip(&self.orders.0) {
+            if 0 < orders {
+                heard.insert(server);
+                if !known.contains(&**server) {
+                    coverage.push(Coverage::UnknownServer { server: server.to_string(), orders });
+                }
+            }
+        }
+        let silent = self.plan.servers.iter().filter(|server| !heard.contains(server.name.as_str()));
+        coverage.extend(silent.map(|server| Coverage::SilentServer { server: server.name.clone() }));
+        let known: HashSet<&IssueCode> = registry.issues().iter().map(|issue| &issue.code).collect();
+        for slot in &self.slots {
+            match &slot.code {
+                Some(issue) if slot.measure.has_sign_ups() && !slot.has_events => {
+                    coverage.push(Coverage::SilentIssue { issue: issue.clone() });
+                }
+                Some(issue) if slot.has_events && !known.contains(issue) => {
+                    coverage.push(Coverage::UnknownIssue { issue: issue.clone() });
+                }
+                _ => {}
+            }
+        }
+        coverage.sort();
+        coverage
+    }
+
+    /// What the input told of the market's phase last.
+    pub(crate) fn last_market_phase(&self) -> Option<Phase> {
+        self.market.phase()
+    }
+
+    fn has_events(&self) -> bool {
+        self.slots.iter().any(|slot| slot.has_events)
     }
 
     /// Changes something for every issue.
@@ -345,6 +406,7 @@ impl Engine {
         let slot = &mut self.slots[slot];
         self.market.catch_up(slot, sink);
         slot.measure.advance(self.now, sink);
+        slot.has_events = true;
         &mut slot.measure
     }
 }

@@ -8,7 +8,7 @@ use crate::engine::Slot;
 use crate::market::MarketLog;
 use quoteclock_book::{CompactOrder, prefetch_all};
 use quoteclock_feed::binary::{Slot as EventSlot, TakeUsual};
-use quoteclock_model::{Interval, IssueIndex, MarketEvent, OrderId, Price, Scope, Side, Timestamp};
+use quoteclock_model::{Interval, IssueIndex, MarketEvent, OrderAction, OrderId, Price, Scope, ServerIndex, Side, Timestamp};
 use quoteclock_obligation::{Fetch, IntervalSink, IssueMeasure, ObligationIndex, PlanServers};
 use std::num::NonZeroU32;
 
@@ -52,11 +52,13 @@ pub(crate) trait Events: Sync {
 impl Group<'_> {
     /// Applies the events of each group, while what the next ones need is on its way.
     pub(crate) fn apply_all(groups: &mut [Group<'_>], told: &mut Intervals) {
+        let mut orders = std::mem::take(&mut told.orders);
         for position in 0..groups.len() {
             fetch_ahead(position, |ahead| groups.get(ahead).map(|group| (&*group.slot, group.events)));
             let Group { slot, common, issue, events, fault } = &mut groups[position];
-            *fault = apply_group(slot, *common, *issue, *events, told);
+            *fault = apply_group(slot, *common, *issue, *events, &mut orders, told);
         }
+        told.orders = orders;
     }
 }
 
@@ -81,25 +83,56 @@ pub(crate) fn fetch_ahead<'g>(position: usize, group: impl Fn(usize) -> Option<(
     steps(3, &[Fetch::Issue]);
 }
 
-/// Keeps intervals until they are handed on.
+/// Takes note of orders that are added, by the servers that they came through.
+pub(crate) trait CountOrders {
+    /// One more of a server that has been named.
+    fn order(&mut self, server: ServerIndex);
+}
+
+/// How many orders each server has added.
 #[derive(Debug, Default)]
-pub(crate) struct Intervals(Vec<(ObligationIndex, Interval)>);
+pub(crate) struct OrderCounts(pub(crate) Vec<u64>);
+
+impl CountOrders for OrderCounts {
+    #[inline(always)]
+    fn order(&mut self, server: ServerIndex) {
+        if let Some(count) = self.0.get_mut(server.index()) {
+            *count += 1;
+        }
+    }
+}
+
+/// The servers of orders that are still to be counted.
+impl CountOrders for Vec<ServerIndex> {
+    #[inline(always)]
+    fn order(&mut self, server: ServerIndex) {
+        self.push(server);
+    }
+}
+
+/// Keeps intervals, and who added orders, until they are handed on.
+#[derive(Debug, Default)]
+pub(crate) struct Intervals {
+    spans: Vec<(ObligationIndex, Interval)>,
+    orders: Vec<ServerIndex>,
+}
 
 impl Intervals {
     /// Makes room for so many more.
     pub(crate) fn reserve(&mut self, count: usize) {
-        self.0.reserve(count);
+        self.spans.reserve(count);
     }
 
     /// Tells `sink` all, and is empty then.
-    pub(crate) fn hand_on(&mut self, sink: &mut impl IntervalSink) {
-        self.0.drain(..).for_each(|(obligation, interval)| sink.interval(obligation, interval));
+    pub(crate) fn hand_on(&mut self, orders: &mut OrderCounts, sink: &mut impl IntervalSink) {
+        self.orders.drain(..).for_each(|server| orders.order(server));
+        self.spans.drain(..).for_each(|(obligation, interval)| sink.interval(obligation, interval));
     }
 }
 
 impl IntervalSink for Intervals {
     fn interval(&mut self, obligation: ObligationIndex, interval: Interval) {
-        self.0.push((obligation, interval));
+        self.spans.push((obligation, interval));
     }
 }
 
@@ -109,15 +142,17 @@ pub(crate) fn apply_group(
     common: Common<'_>,
     issue: IssueIndex,
     events: &dyn Events,
+    orders: &mut impl CountOrders,
     sink: &mut impl IntervalSink,
 ) -> Option<GroupFault> {
     common.market.catch_up(slot, sink);
+    slot.has_events = true;
     let (mut fault, mut first) = (None, true);
     events.each_part(&mut |part, next| {
         if std::mem::take(&mut first) {
             part.iter().take(AHEAD).for_each(|event| fetch_orders(&slot.measure, event));
         }
-        fault = apply_part(&mut slot.measure, common, issue, (part, next), sink).err();
+        fault = apply_part(&mut slot.measure, common, issue, (part, next), orders, sink).err();
         fault.is_none()
     });
     fault
@@ -131,10 +166,11 @@ fn apply_part(
     Common { servers, base, .. }: Common<'_>,
     issue: IssueIndex,
     (events, next): (&[EventSlot], &[EventSlot]),
+    orders: &mut impl CountOrders,
     sink: &mut impl IntervalSink,
 ) -> Result<(), GroupFault> {
     prefetch_all(next);
-    let mut apply = Apply { measure, servers };
+    let mut apply = Apply { measure, servers, orders };
     let mut rest = events.iter();
     while let Some(event) = rest.next() {
         // The orders of the next few events are on their way while this one is applied.
@@ -148,7 +184,7 @@ fn apply_part(
             if extension.is_some() {
                 rest.next();
             }
-            apply_unusual(apply.measure, event, extension, issue, servers).map_err(|fault| GroupFault {
+            apply_unusual(apply.measure, event, extension, issue, servers, apply.orders).map_err(|fault| GroupFault {
                 ordinal: event.ordinal(),
                 issue,
                 fault,
@@ -166,12 +202,13 @@ fn fetch_orders(measure: &IssueMeasure, event: &EventSlot) {
 }
 
 /// Applies events of the usual forms.
-struct Apply<'a> {
+struct Apply<'a, O> {
     measure: &'a mut IssueMeasure,
     servers: PlanServers<'a>,
+    orders: &'a mut O,
 }
 
-impl TakeUsual for Apply<'_> {
+impl<O: CountOrders> TakeUsual for Apply<'_, O> {
     #[inline(always)]
     fn add(
         &mut self,
@@ -182,7 +219,11 @@ impl TakeUsual for Apply<'_> {
         shares: NonZeroU32,
     ) -> Option<()> {
         let server = if let Some(at) = server { Some(self.servers.named(at)?) } else { None };
-        self.measure.add_usual(order, &CompactOrder { server, side, price, shares }, self.servers)
+        self.measure.add_usual(order, &CompactOrder { server, side, price, shares }, self.servers)?;
+        if let Some(server) = server {
+            self.orders.order(server);
+        }
+        Some(())
     }
 
     #[inline(always)]
@@ -228,11 +269,23 @@ fn apply_unusual(
     extension: Option<&EventSlot>,
     issue: IssueIndex,
     servers: PlanServers<'_>,
+    orders: &mut impl CountOrders,
 ) -> Result<(), Fault> {
     match event.event(extension, Scope::Issue(issue), |at| servers.named(at))? {
-        MarketEvent::Order { ref action, .. } => measure.apply(action, servers)?,
+        MarketEvent::Order { ref action, .. } => {
+            measure.apply(action, servers)?;
+            count_order(action, orders);
+        }
         MarketEvent::Phase { phase, .. } => measure.set_phase(phase),
         MarketEvent::Clear { .. } => measure.clear(),
     }
     Ok(())
+}
+
+/// Takes note of an order that has been added.
+#[inline]
+pub(crate) fn count_order(action: &OrderAction, orders: &mut impl CountOrders) {
+    if let OrderAction::Add { server: Some(server), .. } = action {
+        orders.order(*server);
+    }
 }

@@ -9,6 +9,7 @@
 
 mod batch;
 mod block;
+mod coverage;
 mod crew;
 mod day;
 mod engine;
@@ -19,7 +20,9 @@ mod late;
 mod market;
 mod pass;
 mod state;
+mod until;
 
+pub use coverage::Coverage;
 pub use crew::{Alone, Crew, Part};
 pub use day::{Day, DayOptions, Finished, RejectSink};
 pub use engine::{Engine, MeasureIndex};
@@ -28,3 +31,4 @@ pub use late::{UnknownTime, UnknownWindow};
 pub use market::MarketChange;
 pub use pass::Pass;
 pub use state::{DayState, EngineState, IssueState, RestoreError, StageState};
+pub use until::Until;

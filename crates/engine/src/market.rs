@@ -61,6 +61,11 @@ impl MarketLog {
         self.changes.push((at, change));
     }
 
+    /// The market's last phase, if any has been told.
+    pub(crate) fn phase(&self) -> Option<Phase> {
+        self.phase.map(|(_, phase)| phase)
+    }
+
     /// Makes `slot` see every change so far.
     #[inline]
     pub(crate) fn catch_up(&self, slot: &mut Slot, sink: &mut impl IntervalSink) {

@@ -250,7 +250,7 @@ impl Engine {
             if let Some((code, _)) = planned.get(number) {
                 engine.planned.insert((*code).clone(), saved.number);
             }
-            engine.slots.push(Slot { measure, code, bound: saved.is_bound, seen: saved.seen });
+            engine.slots.push(Slot { measure, code, bound: saved.is_bound, has_events: false, seen: saved.seen });
         }
         engine.slot_of_issue = state.number_of_issue.clone();
         (engine.now, engine.looked) = (state.now, state.looked);

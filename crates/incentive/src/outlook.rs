@@ -7,9 +7,9 @@
 use crate::{Key, MonthAccounts};
 use jiff::civil::Date;
 use quoteclock_ledger::Total;
-use quoteclock_model::Micros;
+use quoteclock_model::{Micros, Timestamp};
 use quoteclock_rules::{PhaseSource, PlanError, Registry};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Where one obligation stands in a month that is not over.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -72,13 +72,13 @@ impl Outlook {
 }
 
 /// Every obligation that was measured in the month or is in force on a trading day to come, by key. `measured` are the
-/// dates that are stored.
+/// dates that are stored, each with the time up to which it was measured, if that is not its end: the rest is to come.
 ///
 /// # Errors
 /// [`PlanError`] at the very ends of the calendar.
 pub fn outlooks(
     accounts: &MonthAccounts,
-    measured: &BTreeSet<Date>,
+    measured: &BTreeMap<Date, Option<Timestamp>>,
     registry: &Registry,
 ) -> Result<Vec<Outlook>, PlanError> {
     let so_far = accounts.accounts().iter().map(|(key, account)| {
@@ -94,27 +94,35 @@ pub fn outlooks(
     });
     let mut outlooks: BTreeMap<Key, (Outlook, Date)> = so_far.collect();
     let to_come = accounts.month().trading_days(registry);
-    for date in to_come.into_iter().filter(|date| !measured.contains(date)) {
-        add_day(&mut outlooks, accounts, registry, date)?;
+    for date in to_come {
+        match measured.get(&date) {
+            None => add_day(&mut outlooks, accounts, registry, date, None)?,
+            Some(Some(until)) => add_day(&mut outlooks, accounts, registry, date, Some(*until))?,
+            Some(None) => {}
+        }
     }
     Ok(outlooks.into_values().map(|(outlook, _)| outlook).collect())
 }
 
-/// Adds a day to come.
+/// Adds a day to come, or what is left of one from `from` on.
 fn add_day(
     outlooks: &mut BTreeMap<Key, (Outlook, Date)>,
     accounts: &MonthAccounts,
     registry: &Registry,
     date: Date,
+    from: Option<Timestamp>,
 ) -> Result<(), PlanError> {
     let plan = registry.plan(date)?;
     for sign_up in &plan.sign_ups {
         for obligation in sign_up.obligations.iter() {
             let (market_maker, issue) = (sign_up.market_maker.clone(), sign_up.issue.clone());
             let key = Key { market_maker, issue, obligation: obligation.id.clone() };
-            let time = match plan.phase_source {
-                PhaseSource::Schedule => sign_up.required_time(obligation),
-                PhaseSource::Feed => accounts.accounts().get(&key).map_or(Micros::ZERO, |account| account.last_time),
+            let time = match (plan.phase_source, from) {
+                (PhaseSource::Schedule, None) => sign_up.required_time(obligation),
+                (PhaseSource::Schedule, Some(from)) => sign_up.required_time_from(obligation, from),
+                // How much of a session is left, that no schedule tells.
+                (PhaseSource::Feed, Some(_)) => Micros::ZERO,
+                (PhaseSource::Feed, None) => accounts.accounts().get(&key).map_or(Micros::ZERO, |account| account.last_time),
             };
             let empty = || {
                 let total = Total::default();
@@ -124,7 +132,7 @@ fn add_day(
             };
             let (outlook, last) = outlooks.entry(key.clone()).or_insert_with(empty);
             outlook.remaining += time;
-            outlook.days_remaining += 1;
+            outlook.days_remaining += u32::from(from.is_none() || time != Micros::ZERO);
             if *last <= date {
                 (outlook.required_pct, *last) = (obligation.required.pct, date);
             }

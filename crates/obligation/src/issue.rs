@@ -62,6 +62,8 @@ pub struct IssueMeasure {
     /// The next instant at which a schedule changes.
     pub(crate) boundary: Timestamp,
     pub(crate) phase: Phase,
+    /// Whether the feed has told the issue's own phase.
+    phase_told: bool,
     pub(crate) market_phase: Phase,
     /// The phases in which the market trades continuously.
     trading_phases: Phases,
@@ -97,6 +99,7 @@ impl IssueMeasure {
             stop: Timestamp::MAX,
             boundary: Timestamp::MAX,
             phase: Phase::Continuous,
+            phase_told: false,
             market_phase: match plan.phase_source {
                 PhaseSource::Schedule => Phase::Continuous,
                 PhaseSource::Feed => Phase::Closed,
@@ -148,6 +151,11 @@ impl IssueMeasure {
     /// The issue's own phase.
     pub fn phase(&self) -> Phase {
         self.phase
+    }
+
+    /// Whether an event has told the issue's own phase.
+    pub fn has_told_phase(&self) -> bool {
+        self.phase_told
     }
 
     /// The market's phase.
@@ -389,6 +397,7 @@ impl IssueMeasure {
     /// The issue's own phase from now on.
     pub fn set_phase(&mut self, phase: Phase) {
         self.phase = phase;
+        self.phase_told = true;
         self.touch_all();
     }
 

@@ -145,12 +145,18 @@ pub struct SignUpPlan {
 impl SignUpPlan {
     /// How long `obligation` requires quotes if nothing is halted: its windows, exemptions apart.
     pub fn required_time(&self, obligation: &ObligationPlan) -> Micros {
+        self.required_time_from(obligation, Timestamp::MIN)
+    }
+
+    /// The same of what is left of the day from `from` on.
+    pub fn required_time_from(&self, obligation: &ObligationPlan, from: Timestamp) -> Micros {
         let length = |span: Span| span.end.since(span.start);
         let required = |window: Span| {
             let exempt: Micros = self.exempt.iter().filter_map(|span| span.clip(window)).map(length).sum();
             Micros(length(window).0 - exempt.0)
         };
-        obligation.availability.required_windows().into_iter().map(required).sum()
+        let left = |window: Span| window.clip(Span { start: from, end: Timestamp::MAX });
+        obligation.availability.required_windows().into_iter().filter_map(left).map(required).sum()
     }
 }
 

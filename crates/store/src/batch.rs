@@ -29,6 +29,10 @@ pub struct Provenance {
     pub record_count: u64,
     /// Records set aside.
     pub reject_count: u64,
+    /// What the input does not support of the figures: a JSON list, empty where it supports them all.
+    pub coverage: String,
+    /// Up to when the day was measured, if not to its end.
+    pub until: Option<Timestamp>,
     /// The version of this program.
     pub program_version: String,
     /// The commit that it was built from, `unknown` without one.
@@ -141,8 +145,8 @@ impl DayWriter<'_, '_> {
         let compressed = zstd::bulk::compress(canonical.as_bytes(), PLAN_LEVEL);
         let compressed = compressed.map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
         let sql = "INSERT INTO days (date, input, input_sha256, registry_sha256, plan_sha256, scheme, scheme_version, multiplier,
-            record_count, reject_count, program_version, options, plan)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+            record_count, reject_count, program_version, options, plan, coverage, until_us)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
         self.prepare(sql)?.execute(params![
             self.date,
             provenance.input,
@@ -157,6 +161,8 @@ impl DayWriter<'_, '_> {
             provenance.program_version,
             provenance.options,
             compressed,
+            provenance.coverage,
+            provenance.until.map(Timestamp::as_micros),
         ])?;
         Ok(())
     }

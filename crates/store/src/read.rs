@@ -40,6 +40,10 @@ pub struct StoredDay {
     pub record_count: u64,
     /// Records set aside.
     pub reject_count: u64,
+    /// What the input does not support of the figures: a JSON list; `None` where an earlier version did not look.
+    pub coverage: Option<String>,
+    /// Up to when the day was measured, if not to its end.
+    pub until: Option<Timestamp>,
     /// The version of the program that measured it.
     pub program_version: String,
     /// The options that it was measured with; `None` where an earlier version has stored it.
@@ -311,6 +315,8 @@ fn day(row: &Row<'_>) -> Result<StoredDay> {
         record_count: unsigned(row, 8)?,
         reject_count: unsigned(row, 9)?,
         program_version: row.get(10)?,
+        coverage: row.get("coverage")?,
+        until: row.get::<_, Option<i64>>("until_us")?.map(Timestamp::from_micros),
         options: row.get("options")?,
         plan: row.get::<_, Option<Vec<u8>>>("plan")?.map(|plan| plan_text(&plan)).transpose()?,
     })

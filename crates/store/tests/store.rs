@@ -56,6 +56,8 @@ fn provenance() -> Provenance {
         interpretations: vec![("b".to_owned(), "1".to_owned()), ("a".to_owned(), "2".to_owned())],
         record_count: 9,
         reject_count: 2,
+        coverage: "[]".to_owned(),
+        until: None,
         program_version: "0.1.0".to_owned(),
         program_commit: "unknown".to_owned(),
         options: String::new(),

@@ -1,0 +1,98 @@
+//! What the inputs of a run do not support of its figures, for people and for programs.
+
+use jiff::civil::Date;
+use quoteclock_engine::{Coverage, Finished};
+use quoteclock_rules::local_time;
+use serde::Serialize;
+
+/// One thing that an input does not support, with the names that documents have for it.
+#[derive(Clone, Serialize, Debug)]
+pub(crate) struct CoverageJson {
+    date: String,
+    /// Its kind.
+    finding: &'static str,
+    /// The server or issue.
+    name: Option<String>,
+    /// How many orders of a server.
+    orders: Option<u64>,
+    /// The time of the last record, where the input ends early.
+    last: Option<String>,
+    /// When the session ends, where that is known.
+    session_end: Option<String>,
+}
+
+/// What a day's input does not support.
+#[derive(Clone, Debug)]
+pub(crate) struct DayCoverage {
+    pub(crate) rows: Vec<CoverageJson>,
+    /// For people, a line for each kind.
+    pub(crate) lines: Vec<String>,
+}
+
+impl DayCoverage {
+    pub(crate) fn of(finished: &Finished) -> DayCoverage {
+        let plan = &finished.plan;
+        let time = |time| local_time(time, &plan.zone);
+        let row = |coverage: &Coverage| {
+            let (last, session_end) = match coverage {
+                Coverage::EndsEarly { last, session_end } => (Some(time(*last)), session_end.map(time)),
+                _ => (None, None),
+            };
+            CoverageJson {
+                date: plan.date.to_string(),
+                finding: coverage.kind(),
+                name: coverage.name().map(str::to_owned),
+                orders: coverage.orders(),
+                last,
+                session_end,
+            }
+        };
+        let of_one_kind = finished.coverage.chunk_by(|first, second| first.kind() == second.kind());
+        let clock = |at| time(at).chars().skip(11).take(8).collect::<String>();
+        DayCoverage {
+            rows: finished.coverage.iter().map(row).collect(),
+            lines: of_one_kind.map(|coverage| line(plan.date, coverage, clock)).collect(),
+        }
+    }
+
+    /// As the database keeps it.
+    pub(crate) fn stored(&self) -> serde_json::Result<String> {
+        serde_json::to_string(&self.rows)
+    }
+}
+
+/// So many names stand in a line; documents have all.
+const NAMES_MAX: usize = 5;
+
+/// A line about findings of one kind, at least one.
+fn line(date: Date, of_one_kind: &[Coverage], clock: impl Fn(quoteclock_model::Timestamp) -> String) -> String {
+    let many = |one: &str, more: &str| {
+        let what = if of_one_kind.len() == 1 { one } else { more };
+        let names: Vec<String> = of_one_kind.iter().take(NAMES_MAX).map(Coverage::to_string).collect();
+        let rest = match of_one_kind.len().saturating_sub(NAMES_MAX) {
+            0 => String::new(),
+            rest => format!(" and {rest} more"),
+        };
+        format!("{} {what}: {}{rest}", of_one_kind.len(), names.join(", "))
+    };
+    let text = match &of_one_kind[0] {
+        Coverage::NothingToMeasure => "the input has nothing to measure".to_owned(),
+        Coverage::EndsEarly { last, session_end: Some(end) } => format!(
+            "the input ends at {}, before the session does at {}, and no phase has closed the market",
+            clock(*last),
+            clock(*end)
+        ),
+        Coverage::EndsEarly { last, session_end: None } => {
+            format!("the input ends at {}, and no phase has closed the market", clock(*last))
+        }
+        Coverage::NoPhase => "the input has no phase event".to_owned(),
+        Coverage::UnknownServer { .. } => {
+            many("server that no registry row knows", "servers that no registry row knows")
+        }
+        Coverage::SilentServer { .. } => many("registered server without an order", "registered servers without an order"),
+        Coverage::SilentIssue { .. } => many("signed-up issue without an event", "signed-up issues without an event"),
+        Coverage::UnknownIssue { .. } => many("issue that the registry does not know", "issues that the registry does not know"),
+        other => many(other.kind(), other.kind()),
+    };
+    format!("{date}: {text}")
+}
