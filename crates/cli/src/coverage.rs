@@ -27,6 +27,8 @@ pub(crate) struct DayCoverage {
     pub(crate) rows: Vec<CoverageJson>,
     /// For people, a line for each kind.
     pub(crate) lines: Vec<String>,
+    /// Those of them that a table of results does not tell: an issue without an event has its rows there, unfulfilled.
+    pub(crate) beside_results: Vec<String>,
 }
 
 impl DayCoverage {
@@ -49,9 +51,15 @@ impl DayCoverage {
         };
         let of_one_kind = finished.coverage.chunk_by(|first, second| first.kind() == second.kind());
         let clock = |at| time(at).chars().skip(11).take(8).collect::<String>();
+        let lines = of_one_kind.map(|coverage| (&coverage[0], line(plan.date, coverage, clock)));
+        let (tabled, beside): (Vec<_>, Vec<_>) =
+            lines.partition(|(first, _)| matches!(first, Coverage::SilentIssue { .. }));
+        let texts = |lines: Vec<(_, String)>| lines.into_iter().map(|(_, line)| line).collect::<Vec<_>>();
+        let beside_results = texts(beside);
         DayCoverage {
             rows: finished.coverage.iter().map(row).collect(),
-            lines: of_one_kind.map(|coverage| line(plan.date, coverage, clock)).collect(),
+            lines: beside_results.iter().cloned().chain(texts(tabled)).collect(),
+            beside_results,
         }
     }
 
@@ -89,9 +97,13 @@ fn line(date: Date, of_one_kind: &[Coverage], clock: impl Fn(quoteclock_model::T
         Coverage::UnknownServer { .. } => {
             many("server that no registry row knows", "servers that no registry row knows")
         }
-        Coverage::SilentServer { .. } => many("registered server without an order", "registered servers without an order"),
+        Coverage::SilentServer { .. } => {
+            many("registered server without an order", "registered servers without an order")
+        }
         Coverage::SilentIssue { .. } => many("signed-up issue without an event", "signed-up issues without an event"),
-        Coverage::UnknownIssue { .. } => many("issue that the registry does not know", "issues that the registry does not know"),
+        Coverage::UnknownIssue { .. } => {
+            many("issue that the registry does not know", "issues that the registry does not know")
+        }
         other => many(other.kind(), other.kind()),
     };
     format!("{date}: {text}")

@@ -106,7 +106,9 @@ fn row<'a>(day: &'a StoredDay, registry: Option<&Registry>) -> Result<Day<'a>> {
         rejects: day.reject_count,
         program_version: &day.program_version,
         changed: changed.map(|plan| plan.is_none()),
-        until: day.until.map(|until| local_time(until, &registry.map_or(TimeZone::UTC, |registry| registry.scheme().zone().clone()))),
+        until: day.until.map(|until| {
+            local_time(until, &registry.map_or(TimeZone::UTC, |registry| registry.scheme().zone().clone()))
+        }),
         coverage: day.coverage.as_deref().map(serde_json::from_str).transpose()?,
     })
 }
@@ -131,7 +133,9 @@ fn text(rows: &[Day<'_>], days: &[StoredDay], missing: &[Date], with_registry: b
             row.records.to_string(),
             row.rejects.to_string(),
             match (row.changed, &row.until) {
-                (changed, None) => changed.map_or("", |changed| if changed { "changed" } else { "unchanged" }).to_owned(),
+                (changed, None) => {
+                    changed.map_or("", |changed| if changed { "changed" } else { "unchanged" }).to_owned()
+                }
                 (Some(true), Some(until)) => format!("changed, until {until}"),
                 (_, Some(until)) => format!("until {until}"),
             },

@@ -4,7 +4,7 @@ use crate::target::{Target, refuse_inputs};
 use crate::{BadUsage, Outcome, output, registry, terminal};
 use anyhow::{Context, Result};
 use jiff::civil::Date;
-use quoteclock_engine::DayOptions;
+use quoteclock_engine::{DayOptions, Until};
 use quoteclock_explain::{Explanation, Question, Watch, render_text, write_html, write_json};
 use quoteclock_replay::{Input, ReplayError, replay};
 use quoteclock_rules::Registry;
@@ -42,6 +42,10 @@ pub(crate) struct ExplainArgs {
     /// An instant: a local clock time such as 10:15:30.2, or one such as 2024-03-01T10:15:30.2+09:00
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
+
+    /// Take the day up to this time only: a local clock time such as 10:30, or one such as 2024-03-01T10:30:00+09:00
+    #[arg(long, value_name = "TIME", value_parser = crate::replay::until)]
+    until: Option<Until>,
 
     /// How many breaches to explain, the longest first
     #[arg(long, value_name = "N", default_value_t = 10)]
@@ -112,8 +116,13 @@ fn question(args: &ExplainArgs) -> Result<Question> {
 }
 
 fn explain(args: &ExplainArgs, registry: &Registry, question: &Question) -> Result<Explanation> {
-    let options =
-        DayOptions { lenient: args.lenient, allow_gaps: args.allow_gaps, date: args.date, ..DayOptions::default() };
+    let options = DayOptions {
+        lenient: args.lenient,
+        allow_gaps: args.allow_gaps,
+        date: args.date,
+        until: args.until,
+        ..DayOptions::default()
+    };
     let input = Input::named(&args.file);
     let bar = terminal::progress_bar(input.size());
     let begin = |options| {

@@ -30,7 +30,7 @@ impl PageOf<'_> {
             month: self.month,
             lines: self.lines,
             makers: self.makers,
-            is_over: self.stored.missing.is_empty(),
+            is_over: self.stored.missing.is_empty() && self.stored.partial.is_empty(),
             required_pct: self.registry.scheme().required_pct(),
         };
         let evidence = self.evidence(&days);

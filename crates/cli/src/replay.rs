@@ -443,7 +443,7 @@ fn print_text(args: &ReplayArgs, registry: &Registry, days: &[Measured], replace
     let mut text = String::new();
     for day in days {
         text.push_str(&day.summary.render(style));
-        for line in &day.coverage.lines {
+        for line in &day.coverage.beside_results {
             text.push_str(&quoteclock_report::wrap(line, style.width));
         }
         if let Some(until) = &day.until {

@@ -6,7 +6,7 @@ mod support;
 use std::fs::{self, File};
 use std::io::Write;
 use std::process::{Command, Stdio};
-use support::{Bench, GOOD, day_text, stderr, stdout};
+use support::{Bench, GOOD, day_text, notes, stderr, stdout};
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
@@ -28,7 +28,7 @@ fn said(bench: &Bench, name: &str, bytes: &[u8], more: &[&str]) -> (Option<i32>,
     let said = ["1", "2"].map(|threads| {
         let arguments = [&["replay", "--registry", "registry", "--threads", threads], more, &[name]].concat();
         let output = bench.run(&arguments);
-        (output.status.code(), stderr(&output))
+        (output.status.code(), notes(&output))
     });
     assert_eq!(said[0], said[1]);
     let [said, _] = said;

@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
-use support::{Bench, GOOD, stderr, stdout};
+use support::{Bench, GOOD, notes, stderr, stdout};
 
 const REPLAY: [&str; 4] = ["replay", "--registry", "registry", "--db"];
 
@@ -135,7 +135,7 @@ fn waiting_for_another_program_is_told_after_a_second() {
     other.execute_batch("COMMIT").unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0));
-    assert_eq!(stderr(&output), "warning: waiting for another program that is writing to the database\n");
+    assert_eq!(notes(&output), "warning: waiting for another program that is writing to the database\n");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! One day's input: each record judged for its place, then measured, refused or set aside.
 
 use crate::batch::Batch;
+use crate::coverage::Coverage;
 use crate::crew::{Alone, Crew};
 use crate::engine::{Engine, MeasureIndex};
 use crate::faults::{BadRecord, DayError, Fault};
@@ -8,12 +9,13 @@ use crate::group::GroupFault;
 use crate::intake::{Order, Progress, Sequencer, Timing};
 use crate::late::{LateWindows, UnknownTime, UnknownWindow};
 use crate::state::{DayState, StageState};
-use crate::coverage::Coverage;
 use crate::until::Until;
 use jiff::civil::Date;
 use quoteclock_feed::binary::{BlockTimes, WholeBlock};
 use quoteclock_feed::{Malformed, Place, RawRecord, Receiver, Stop, UsualRun};
-use quoteclock_model::{DayTurnover, IssueCode, IssueIndex, MarketEvent, Phase, Record, Scope, ServerIndex, Span, Timestamp};
+use quoteclock_model::{
+    DayTurnover, IssueCode, IssueIndex, MarketEvent, Phase, Record, Scope, ServerIndex, Span, Timestamp,
+};
 use quoteclock_obligation::{DaySink, IssueMeasure};
 use quoteclock_rules::{DayPlan, PhaseSource, Registry, local_time};
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,18 +1,16 @@
 //! All issues of one day, measured from good events.
 
-use crate::crew::{Crew, share, share_telling};
 use crate::coverage::Coverage;
-use crate::group::{
-    Common, Events, Group, GroupFault, Intervals, OrderCounts, apply_group, count_order, fetch_ahead,
-};
+use crate::crew::{Crew, share, share_telling};
+use crate::group::{Common, Events, Group, GroupFault, Intervals, OrderCounts, apply_group, count_order, fetch_ahead};
 use crate::late::UnknownTime;
 use crate::market::{MarketChange, MarketLog};
 use crate::state::Saving;
 use hashbrown::HashMap;
 use quoteclock_book::{Book, BookError};
 use quoteclock_model::{
-    DayTurnover, Interval, IssueCode, IssueIndex, MarketEvent, MarketTurnover, Phase, Record, Scope, ServerIndex, Timestamp,
-    Turnover,
+    DayTurnover, Interval, IssueCode, IssueIndex, MarketEvent, MarketTurnover, Phase, Record, Scope, ServerIndex,
+    Timestamp, Turnover,
 };
 use quoteclock_obligation::{IntervalSink, IssueMeasure, ObligationIndex, PlanServers, SignUpAt};
 use quoteclock_rules::{DayPlan, Registry};
@@ -229,7 +227,8 @@ impl Engine {
                     let (_, events) = groups.get(ahead)?;
                     Some((&slots[slots_of[ahead]], events as &dyn Events))
                 });
-                first = earlier(first, apply_group(&mut slots[slots_of[position]], common, *issue, events, orders, sink));
+                first =
+                    earlier(first, apply_group(&mut slots[slots_of[position]], common, *issue, events, orders, sink));
             }
             return first;
         }

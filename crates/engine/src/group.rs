@@ -8,7 +8,9 @@ use crate::engine::Slot;
 use crate::market::MarketLog;
 use quoteclock_book::{CompactOrder, prefetch_all};
 use quoteclock_feed::binary::{Slot as EventSlot, TakeUsual};
-use quoteclock_model::{Interval, IssueIndex, MarketEvent, OrderAction, OrderId, Price, Scope, ServerIndex, Side, Timestamp};
+use quoteclock_model::{
+    Interval, IssueIndex, MarketEvent, OrderAction, OrderId, Price, Scope, ServerIndex, Side, Timestamp,
+};
 use quoteclock_obligation::{Fetch, IntervalSink, IssueMeasure, ObligationIndex, PlanServers};
 use std::num::NonZeroU32;
 
@@ -184,11 +186,8 @@ fn apply_part(
             if extension.is_some() {
                 rest.next();
             }
-            apply_unusual(apply.measure, event, extension, issue, servers, apply.orders).map_err(|fault| GroupFault {
-                ordinal: event.ordinal(),
-                issue,
-                fault,
-            })?;
+            apply_unusual(apply.measure, event, extension, issue, servers, apply.orders)
+                .map_err(|fault| GroupFault { ordinal: event.ordinal(), issue, fault })?;
         }
     }
     Ok(())

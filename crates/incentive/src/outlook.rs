@@ -122,7 +122,9 @@ fn add_day(
                 (PhaseSource::Schedule, Some(from)) => sign_up.required_time_from(obligation, from),
                 // How much of a session is left, that no schedule tells.
                 (PhaseSource::Feed, Some(_)) => Micros::ZERO,
-                (PhaseSource::Feed, None) => accounts.accounts().get(&key).map_or(Micros::ZERO, |account| account.last_time),
+                (PhaseSource::Feed, None) => {
+                    accounts.accounts().get(&key).map_or(Micros::ZERO, |account| account.last_time)
+                }
             };
             let empty = || {
                 let total = Total::default();

@@ -102,6 +102,13 @@ pub fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).expect("UTF-8")
 }
 
+/// What standard error says of other things than what a short day lacks.
+pub fn notes(output: &Output) -> String {
+    let lacks = ["the input ", " server", " issue", " that no registry row"];
+    let of_a_day = |line: &str| line.starts_with("warning: 20") && lacks.iter().any(|lack| line.contains(lack));
+    stderr(output).lines().filter(|line| !of_a_day(line)).map(|line| format!("{line}\n")).collect()
+}
+
 /// A path of the repository.
 pub fn repository(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(name)
