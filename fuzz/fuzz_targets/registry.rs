@@ -4,7 +4,7 @@
 use jiff::civil::{Date, date};
 use libfuzzer_sys::fuzz_target;
 use quoteclock_engine::DayOptions;
-use quoteclock_fuzz::readers::{Form, measure_under, registry_files, whole};
+use quoteclock_fuzz::readers::{Form, Way, measure_under, registry_files, whole};
 use quoteclock_model::Timestamp;
 use quoteclock_rules::Registry;
 
@@ -30,5 +30,5 @@ fuzz_target!(|bytes: &[u8]| {
         let _ = registry.local_date(Timestamp::from_micros(micros));
     }
     let options = DayOptions { lenient: true, ..DayOptions::default() };
-    let _ = measure_under(&registry, Form::Csv, &whole(DAY), &options);
+    let _ = measure_under(&registry, Form::Csv, &whole(DAY), &options, Way::OneByOne);
 });

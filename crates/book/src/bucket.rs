@@ -220,3 +220,22 @@ impl Bucket {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn overflow_is_counted_up_to_thirty_and_beyond_that_never_forgotten() {
+        for (count, forgets) in [(1, true), (30, true), (31, false), (32, false), (40, false)] {
+            let mut bucket =
+                Bucket { ids: [0; 3], prices: [0; 3], quantities: [0; 3], bits: [0; 3], holders: [0; 3], state: 0 };
+            bucket.state |= Bucket::TAKEN;
+            (0..count).for_each(|_| bucket.count_overflow());
+            assert!(bucket.has_overflow(), "{count}");
+            (0..count).for_each(|_| bucket.discount_overflow());
+            assert_eq!(!bucket.has_overflow(), forgets, "{count}");
+            assert_eq!(bucket.state & Bucket::TAKEN, Bucket::TAKEN, "what is taken is no part of it");
+        }
+    }
+}

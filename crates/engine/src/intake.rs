@@ -179,6 +179,16 @@ mod tests {
     }
 
     #[test]
+    fn a_stretch_of_good_times_begins_at_the_last_one_and_ends_before_the_day_does() {
+        let at = Timestamp::from_micros;
+        let mut progress = Progress::new(Span { start: at(10), end: at(20) });
+        progress.check(Some(at(12)));
+        for (start, end, holds) in [(12, 19, true), (11, 19, false), (12, 20, false), (19, 19, true), (12, 12, true)] {
+            assert_eq!(progress.holds(Span { start: at(start), end: at(end) }), holds, "{start} to {end}");
+        }
+    }
+
+    #[test]
     fn times_stay_in_the_day_and_never_go_back() {
         let at = Timestamp::from_micros;
         let mut progress = Progress::new(Span { start: at(10), end: at(20) });

@@ -118,6 +118,13 @@ fn a_locate_that_never_gets_a_symbol_names_no_issue() {
     // It gets one after all: it is that issue, from the bad record on.
     let stream = [quotes(), delete(9, TEN, 1), state(9, b"C3      ", 11 * HOUR, b"T")].concat();
     assert_eq!(measured(&stream), (vec![GOOD, GOOD, SILENT_FROM_TEN], 1));
+    // Doubted twice before it has its name: from the earlier time on, whichever came first.
+    let earlier = [[HOUR, 0, 4 * HOUR], [HOUR - 60, 0, 4 * HOUR + 60]];
+    for (seconds, expected) in [([TEN, TEN + 60], earlier[0]), ([TEN, TEN - 60], earlier[1])] {
+        let bad = seconds.map(|seconds| delete(9, seconds, 1)).concat();
+        let stream = [quotes(), state(2, b"B2      ", TEN, b"T"), bad, state(9, b"C3      ", 11 * HOUR, b"T")].concat();
+        assert_eq!(measured(&stream), (vec![GOOD, GOOD, expected], 2), "{seconds:?}");
+    }
     // Of an issue that is not measured.
     let stream = [quotes(), delete(9, TEN, 1), state(9, b"Z       ", 11 * HOUR, b"T")].concat();
     assert_eq!(measured(&stream), (vec![GOOD, GOOD, SILENT], 1));

@@ -12,7 +12,9 @@ use quoteclock_feed::{EventWriter, RawRecord, Receiver, Sequence, Stop, TradingD
 use quoteclock_generate::{Load, Options, generate};
 use quoteclock_model::{IssueCode, IssueIndex, Record, ServerIndex};
 use quoteclock_rules::Registry;
-use readers::{Count, Form, calls_max, check_calls, check_outcomes, cut, decode, measure, whole, with_checksums};
+use readers::{
+    Count, Form, Way, calls_max, check_calls, check_outcomes, check_ways, cut, decode, measure, whole, with_checksums,
+};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
@@ -311,6 +313,7 @@ fn check(form: Form, bytes: &[u8], is_sealed: bool) {
     });
     check_outcomes(&strict, &lenient);
     assert_eq!(lenient, measure(form, &cut(bytes), true), "cut or not, the day is the same");
+    check_ways(form, bytes, &strict, &[Way::Batches(3), Way::chosen_by(bytes)]);
 }
 
 #[test]
@@ -377,7 +380,7 @@ fn damaged_registries_are_loaded_or_refused_within_bounds() {
             if let Some(registry) = loaded.registry {
                 let options = DayOptions { lenient: true, ..DayOptions::default() };
                 // The day may name a date that this registry cannot measure; that is said, too.
-                let _ = readers::measure_under(&registry, Form::Csv, &whole(&day), &options);
+                let _ = readers::measure_under(&registry, Form::Csv, &whole(&day), &options, Way::OneByOne);
             }
         }
     }

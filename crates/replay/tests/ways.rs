@@ -9,6 +9,7 @@ use quoteclock_engine::{Day, DayOptions};
 use quoteclock_feed::FeedError;
 use quoteclock_feed::binary::BinaryDecoder;
 use quoteclock_feed::csv::CsvDecoder;
+use quoteclock_feed::itch::{Framing, ItchDecoder};
 use quoteclock_ledger::OpenLedger;
 use quoteclock_replay::Threads;
 use quoteclock_rules::Registry;
@@ -21,6 +22,7 @@ use support::{Lines, in_blocks};
 enum Form {
     Csv,
     Binary,
+    Itch,
 }
 
 /// All that is known in the end, or the error in words.
@@ -46,6 +48,12 @@ fn outcome(registry: &Registry, case: &Case, form: Form, bytes: &[u8], way: Opti
         }
         Form::Binary => {
             let mut decoder = BinaryDecoder::default();
+            decoder.push(bytes, &mut day).and_then(|()| decoder.finish(&mut day))
+        }
+        Form::Itch => {
+            let date = case.date.as_ref().expect("ITCH does not tell its date").parse().expect("a date");
+            let midnight = registry.plan(date).expect("a date").day.start;
+            let mut decoder = ItchDecoder::with_framing(midnight, Framing::LengthPrefixed);
             decoder.push(bytes, &mut day).and_then(|()| decoder.finish(&mut day))
         }
     };
@@ -103,5 +111,78 @@ proptest! {
         case in generate::damaged_day(), batch_events in 1..60_usize, block_records in 1..80_u32, threads in 2..4_usize,
     ) {
         check(&case, batch_events, block_records, threads)?;
+    }
+}
+
+/// A message of `kind` at locate 1 and a time in microseconds.
+fn message<const N: usize>(kind: u8, micros: u64, fields: &[(usize, &[u8])]) -> Vec<u8> {
+    let mut bytes = vec![0; 2 + N];
+    bytes[..2].copy_from_slice(&u16::try_from(N).expect("short").to_be_bytes());
+    bytes[2] = kind;
+    bytes[4] = 1;
+    bytes[7..13].copy_from_slice(&(micros * 1_000).to_be_bytes()[2..]);
+    for (at, field) in fields {
+        bytes[2 + at..2 + at + field.len()].copy_from_slice(field);
+    }
+    bytes
+}
+
+/// An order of one share, as messages usually are.
+fn usual(order: u64, micros: u64) -> Vec<u8> {
+    let price = 10_000_u32.to_be_bytes();
+    let fields: [(usize, &[u8]); 5] =
+        [(11, &order.to_be_bytes()), (19, b"B"), (20, &[0, 0, 0, 1]), (24, b"1306    "), (32, &price)];
+    message::<36>(b'A', micros, &fields)
+}
+
+/// A trading state, which is not usual.
+fn unusual(micros: u64) -> Vec<u8> {
+    message::<25>(b'H', micros, &[(11, b"1306    "), (19, b"T")])
+}
+
+#[test]
+fn a_run_of_usual_messages_is_held_only_where_each_of_its_times_is_good() {
+    let file = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+    let case = Case {
+        registry: vec![
+            file("issues.csv", "issue,type,tick_table\n1306,A,01\n"),
+            file("market_makers.csv", "market_maker\nMM1\n"),
+            file("virtual_servers.csv", "server,market_maker\nVS1,MM1\n"),
+            file("signups.csv", "market_maker,issue\nMM1,1306\n"),
+        ],
+        events: String::new(),
+        date: Some("2024-03-01".to_owned()),
+        lenient: false,
+        allow_gaps: false,
+    };
+    let registry = support::registry(&case);
+    const MIDNIGHT: u64 = 86_400_000_000;
+    // Times of usual messages and of unusual ones (which end a run), and whether they are good.
+    let runs: [(&[(bool, u64)], bool); 7] = [
+        (&[(true, 1), (true, 2), (true, 2), (true, 3)], true),
+        // Back inside a run.
+        (&[(true, 1), (true, 5), (true, 4), (true, 6)], false),
+        // Back from the record before a run.
+        (&[(true, 1), (false, 5), (true, 4), (true, 6)], false),
+        (&[(true, 1), (false, 5), (true, 5), (true, 6)], true),
+        // Beyond the day with the last of a run.
+        (&[(true, 1), (true, 2), (true, MIDNIGHT - 1)], true),
+        (&[(true, 1), (true, 2), (true, MIDNIGHT)], false),
+        // Back behind a run.
+        (&[(true, 1), (true, 5), (true, 6), (false, 4)], false),
+    ];
+    for (times, good) in runs {
+        let messages = times.iter().zip(1..).map(|(&(is_usual, micros), order)| match is_usual {
+            true => usual(order, micros),
+            false => unusual(micros),
+        });
+        // What follows gives the last of them room to be read in one go; it is of the same time.
+        let last = times.last().expect("some").1;
+        let stream = [messages.flatten().collect::<Vec<u8>>(), unusual(last), unusual(last), unusual(last)].concat();
+        let expected = outcome(&registry, &case, Form::Itch, &stream, None);
+        assert_eq!(expected.contains("Finished"), good, "{times:?}: {expected}");
+        for way in [(1, 1), (2, 1), (3, 1), (60, 1), (60, 2)] {
+            assert_eq!(outcome(&registry, &case, Form::Itch, &stream, Some(way)), expected, "{times:?} {way:?}");
+        }
     }
 }

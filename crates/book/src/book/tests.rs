@@ -174,3 +174,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_trade_that_names_one_order_twice_is_not_compact() {
+    let mut book = book(&[quote(1, Side::Bid, 10, 7), quote(2, Side::Offer, 10, 7)]);
+    for shares in [1, 3, 7] {
+        let shares = NonZeroU32::new(shares).unwrap();
+        assert_eq!(book.try_take_both([OrderId(1), OrderId(1)], shares), None);
+        assert_eq!(book.order(OrderId(1)).unwrap().quantity, Shares(7), "nothing has changed");
+    }
+    assert!(book.try_take_both([OrderId(1), OrderId(2)], NonZeroU32::new(7).unwrap()).is_some());
+    assert!(book.is_empty());
+}

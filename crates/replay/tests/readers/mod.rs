@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each user takes its part")]
 
 use jiff::civil::Date;
-use quoteclock_engine::{BadRecord, Day, DayOptions, RejectSink};
+use quoteclock_engine::{Alone, BadRecord, Crew, Day, DayOptions, Part, RejectSink};
 use quoteclock_feed::binary::BinaryDecoder;
 use quoteclock_feed::csv::CsvDecoder;
 use quoteclock_feed::fix::FixDecoder;
@@ -192,6 +192,7 @@ pub type Outcome = Result<Measured, String>;
 pub struct Measured {
     pub daily: String,
     pub breaches: String,
+    pub turnover: String,
     pub records: u64,
     pub rejects: u64,
 }
@@ -206,17 +207,67 @@ impl RejectSink for Dropped {
     fn rest(&mut self, _: &[u8]) {}
 }
 
-/// Measures `chunks` as a replay does, twice where the first pass learns something too late.
-pub fn measure(form: Form, chunks: &[&[u8]], lenient: bool) -> Outcome {
-    let options = DayOptions { lenient, date: form.date(), ..DayOptions::default() };
-    measure_under(form.registry(), form, chunks, &options)
+/// How a day's events are applied.
+#[derive(Clone, Copy, Debug)]
+pub enum Way {
+    /// Each at once, as a lenient run does.
+    OneByOne,
+    /// So many held back at most, and applied issue by issue; blocks of the binary form as they stand.
+    Batches(usize),
+    /// The same, shared by a crew of so many, whose parts are done last first.
+    Shared(usize, usize),
 }
 
-/// As [`measure`], under any registry.
-pub fn measure_under(registry: &Registry, form: Form, chunks: &[&[u8]], options: &DayOptions) -> Outcome {
+impl Way {
+    /// One that the input chooses, so that what is found once is found again.
+    pub fn chosen_by(bytes: &[u8]) -> Way {
+        let sum = crc32c::crc32c(bytes) as usize;
+        match (1 + sum % 61, sum / 61 % 3) {
+            (events, 0) => Way::Batches(events),
+            (_, 1) => Way::Batches(usize::MAX),
+            (events, _) => Way::Shared(events, 2 + sum / 183 % 3),
+        }
+    }
+}
+
+/// Does the parts of some work as a crew might: in no order that anybody may count on.
+#[derive(Clone, Copy, Debug)]
+struct LastFirst(usize);
+
+impl Crew for LastFirst {
+    fn size(&self) -> usize {
+        self.0
+    }
+
+    fn share(&self, parts: Vec<Part<'_>>) {
+        parts.into_iter().rev().for_each(|part| part());
+    }
+}
+
+/// Measures `chunks` as a lenient replay does, twice where the first pass learns something too late.
+pub fn measure(form: Form, chunks: &[&[u8]], lenient: bool) -> Outcome {
+    measure_by(form, chunks, lenient, Way::OneByOne)
+}
+
+/// The same by any way.
+pub fn measure_by(form: Form, chunks: &[&[u8]], lenient: bool, way: Way) -> Outcome {
+    let options = DayOptions { lenient, date: form.date(), ..DayOptions::default() };
+    measure_under(form.registry(), form, chunks, &options, way)
+}
+
+/// As [`measure_by`], under any registry.
+pub fn measure_under(registry: &Registry, form: Form, chunks: &[&[u8]], options: &DayOptions, way: Way) -> Outcome {
     let mut options = options.clone();
     for again in [false, true] {
-        let mut day = Day::new(registry, options.clone(), OpenLedger::default(), Dropped).map_err(text)?;
+        let ledger = OpenLedger::default();
+        let day = match way {
+            Way::OneByOne => Day::new(registry, options.clone(), ledger, Dropped),
+            Way::Batches(events) => Day::in_batches(registry, options.clone(), ledger, Dropped, Alone)
+                .map(|day| day.with_batch_events(events)),
+            Way::Shared(events, size) => Day::in_batches(registry, options.clone(), ledger, Dropped, LastFirst(size))
+                .map(|day| day.with_batch_events(events)),
+        };
+        let mut day = day.map_err(text)?;
         match decode(form, chunks, &mut day) {
             // As for the day, stopping keeps its reason.
             Ok(stated) => drop(day.end_of_input(stated)),
@@ -234,7 +285,8 @@ pub fn measure_under(registry: &Registry, form: Form, chunks: &[&[u8]], options:
         write_breaches_csv(&finished.plan, &ledger, &mut breaches).expect("writing to memory");
         let utf8 = |bytes| String::from_utf8(bytes).expect("UTF-8");
         let (records, rejects) = (finished.record_count, finished.reject_count);
-        return Ok(Measured { daily: utf8(daily), breaches: utf8(breaches), records, rejects });
+        let turnover = format!("{:?}", finished.turnover);
+        return Ok(Measured { daily: utf8(daily), breaches: utf8(breaches), turnover, records, rejects });
     }
     unreachable!("the second pass returns")
 }
@@ -273,6 +325,15 @@ pub fn check_outcomes(strict: &Outcome, lenient: &Outcome) {
     }
 }
 
+/// A strict day comes to the same by every way, down to the words and the place of the first fault.
+pub fn check_ways(form: Form, bytes: &[u8], strict: &Outcome, ways: &[Way]) {
+    for &way in ways {
+        for chunks in [whole(bytes), cut(bytes)] {
+            assert_eq!(strict, &measure_by(form, &chunks, false, way), "{way:?}, {} chunks", chunks.len());
+        }
+    }
+}
+
 /// All that holds of any bytes.
 pub fn check(form: Form, bytes: &[u8]) {
     check_calls(form, bytes);
@@ -282,6 +343,23 @@ pub fn check(form: Form, bytes: &[u8]) {
         outcome
     });
     check_outcomes(&strict, &lenient);
+    check_ways(form, bytes, &strict, &[Way::Batches(1), Way::Batches(usize::MAX), Way::chosen_by(bytes)]);
+}
+
+/// A part of that, which the bytes choose: for whoever has very many of them.
+pub fn check_part(form: Form, bytes: &[u8]) {
+    match crc32c::crc32c(bytes) % 4 {
+        0 => check_calls(form, bytes),
+        1 => {
+            let lenient = measure(form, &whole(bytes), true);
+            assert_eq!(lenient, measure(form, &cut(bytes), true), "cut or not, the day is the same");
+        }
+        2 => check_outcomes(&measure(form, &whole(bytes), false), &measure(form, &whole(bytes), true)),
+        _ => {
+            let (strict, way) = (measure(form, &whole(bytes), false), Way::chosen_by(bytes));
+            assert_eq!(strict, measure_by(form, &cut(bytes), false, way), "{way:?}");
+        }
+    }
 }
 
 /// `bytes` of the binary form with its checksums made right, as far as its frames can be followed: what lies behind a
