@@ -166,8 +166,8 @@ fn a_run_of_usual_messages_is_held_only_where_each_of_its_times_is_good() {
         (&[(true, 1), (false, 5), (true, 4), (true, 6)], false),
         (&[(true, 1), (false, 5), (true, 5), (true, 6)], true),
         // Beyond the day with the last of a run.
-        (&[(true, 1), (true, 2), (true, MIDNIGHT - 1)], true),
-        (&[(true, 1), (true, 2), (true, MIDNIGHT)], false),
+        (&[(true, MIDNIGHT - 3), (true, MIDNIGHT - 2), (true, MIDNIGHT - 1)], true),
+        (&[(true, MIDNIGHT - 3), (true, MIDNIGHT - 2), (true, MIDNIGHT)], false),
         // Back behind a run.
         (&[(true, 1), (true, 5), (true, 6), (false, 4)], false),
     ];
