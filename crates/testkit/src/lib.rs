@@ -17,6 +17,7 @@
 //! | `book` | the resting orders of one issue, from its events |
 //! | `quote` | whether one market maker's quotes fulfil one obligation |
 //! | `measure` | the day: available, fulfilled, unknown time and breaches |
+//! | `money` | the month: tiers, incentives, conditions, recommendations and payments, from rows |
 //!
 //! [`etf`] does the same for the ETF reference rules: `etf/stock_connect`, `etf/licences`, `etf/inclusion`, `etf/feeders`.
 //!
@@ -36,6 +37,7 @@ mod text;
 
 pub mod etf;
 pub mod generate;
+pub mod money;
 
 #[cfg(test)]
 mod tests;

@@ -9,6 +9,7 @@ mod choices;
 mod damage;
 pub mod etf;
 mod flow;
+pub mod money;
 mod setup;
 mod times;
 mod write;
