@@ -113,6 +113,19 @@ pub enum Tier {
     V,
 }
 
+impl Tier {
+    /// As files write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Tier::I => "I",
+            Tier::II => "II",
+            Tier::III => "III",
+            Tier::IV => "IV",
+            Tier::V => "V",
+        }
+    }
+}
+
 /// A firm whose quoting is measured.
 ///
 /// Clause: `ST1/virtual-server-measuring`.

@@ -1,0 +1,169 @@
+//! What follows from a month in money: `incentives.csv`, `conditions.csv`, `tiers.csv`, `recommendations.csv` and
+//! `payments.csv`.
+
+use quoteclock_incentive::{
+    BasisAndRate, ConditionLine, IncentiveLine, Month, PaymentLine, RecommendationLine, TierLine,
+};
+use quoteclock_rows::{Column, Decimals, Table, Unit};
+use std::borrow::Cow;
+
+/// A line of a month.
+#[derive(Debug)]
+pub struct OfMonth<'a, T> {
+    /// The month.
+    pub month: Month,
+    /// The line.
+    pub line: &'a T,
+}
+
+impl<'a, T> OfMonth<'a, T> {
+    /// All of `lines`.
+    pub fn all(month: Month, lines: &'a [T]) -> impl Iterator<Item = OfMonth<'a, T>> {
+        lines.iter().map(move |line| OfMonth { month, line })
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "a column may be empty")]
+    fn month(&self) -> Option<Cow<'static, str>> {
+        Some(self.month.to_string().into())
+    }
+}
+
+/// An amount as columns have it. Nothing that is paid comes near the limit.
+fn number(amount: u128) -> i128 {
+    i128::try_from(amount).unwrap_or(i128::MAX)
+}
+
+const AMOUNT: Decimals = Decimals::UpTo(4);
+
+/// `incentives.csv`: one line for each market maker, participant, issue and incentive.
+#[derive(Debug)]
+pub struct Incentives;
+
+impl Table for Incentives {
+    type Row<'a> = OfMonth<'a, IncentiveLine>;
+    const NAME: &'static str = "incentives";
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::text("month", |row| row.month()),
+        Column::text("market_maker", |row| Some(row.line.market_maker.as_str().into())).shown("market maker"),
+        Column::text("participant", |row| row.line.participant.as_deref().map(Into::into)).shown("participant"),
+        Column::text("issue", |row| Some(row.line.issue.as_str().into())).shown("issue"),
+        Column::text("tier", |row| row.line.tier.map(|tier| tier.as_str().into())).shown("tier"),
+        Column::text("incentive", |row| Some(row.line.incentive.as_str().into())).shown("incentive"),
+        Column::decimal("basis", Unit::None, AMOUNT, |row| {
+            Some(match row.line.basis {
+                BasisAndRate::Value(value, _) => number(value.0),
+                BasisAndRate::Orders(count, _) => number(u128::from(count) * 10_000),
+            })
+        })
+        .shown("basis"),
+        Column::decimal("rate", Unit::None, AMOUNT, |row| match row.line.basis {
+            BasisAndRate::Value(_, rate) => rate.map(|rate| i128::from(rate.0)),
+            BasisAndRate::Orders(_, fee) => Some(number(fee.0)),
+        })
+        .shown("rate"),
+        Column::integer("amount_jpy", Unit::Yen, |row| row.line.amount_yen.map(number)).shown("amount JPY"),
+        Column::text("clause", |row| Some(row.line.incentive.clause().into())),
+    ];
+    const SHOWN: &'static [&'static str] =
+        &["market_maker", "participant", "issue", "tier", "incentive", "basis", "rate", "amount_jpy"];
+}
+
+/// `conditions.csv`: one line for each condition, issue and measured market maker.
+#[derive(Debug)]
+pub struct Conditions;
+
+impl Table for Conditions {
+    type Row<'a> = OfMonth<'a, ConditionLine>;
+    const NAME: &'static str = "conditions";
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::text("month", |row| row.month()),
+        Column::text("condition", |row| Some(row.line.obligation().into())).shown("condition"),
+        Column::text("issue", |row| Some(row.line.issue.as_str().into())).shown("issue"),
+        Column::text("market_maker", |row| Some(row.line.market_maker.as_str().into())).shown("market maker"),
+        Column::text("status", |row| Some(row.line.status.as_str().into())).shown("status"),
+        Column::integer("place", Unit::Count, |row| row.line.place.map(Into::into)).shown("place"),
+        Column::integer("executed_quantity", Unit::Shares, |row| Some(number(row.line.executed_quantity))),
+        Column::decimal("trading_value_jpy", Unit::Yen, AMOUNT, |row| Some(number(row.line.trading_value.0))),
+        Column::integer("amount_jpy", Unit::Yen, |row| row.line.payout.map(|paid| number(paid.amount_yen)))
+            .shown("amount JPY"),
+        Column::integer("by_exchange_jpy", Unit::Yen, |row| row.line.payout.map(|paid| number(paid.by_exchange_yen))),
+        Column::integer("by_asset_manager_jpy", Unit::Yen, |row| {
+            row.line.payout.map(|paid| number(paid.by_asset_manager_yen))
+        }),
+        Column::text("note", |row| Some(row.line.note().into())).shown("note"),
+    ];
+    const SHOWN: &'static [&'static str] =
+        &["condition", "issue", "market_maker", "status", "place", "amount_jpy", "note"];
+}
+
+/// `tiers.csv`: the review in force in a month, one line for each issue.
+#[derive(Debug)]
+pub struct Tiers;
+
+impl Table for Tiers {
+    type Row<'a> = &'a TierLine;
+    const NAME: &'static str = "tiers";
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::text("issue", |row| Some(row.issue.as_str().into())).shown("issue"),
+        Column::date("measured_from", |row| Some(*row.review.measured.start())).shown("measured from"),
+        Column::date("measured_to", |row| Some(*row.review.measured.end())).shown("to"),
+        Column::integer("days", Unit::Count, |row| Some(row.measured.days.into())).shown("days"),
+        Column::integer("average_value_jpy", Unit::Yen, |row| row.measured.average_yen().map(number))
+            .shown("average JPY"),
+        Column::text("tier", |row| row.tier.map(|tier| tier.as_str().into())).shown("tier"),
+        Column::date("in_force_from", |row| Some(*row.review.in_force.start())).shown("in force from"),
+        Column::date("in_force_to", |row| Some(*row.review.in_force.end())).shown("to"),
+    ];
+    const SHOWN: &'static [&'static str] =
+        &["issue", "measured_from", "measured_to", "days", "average_value_jpy", "tier", "in_force_from", "in_force_to"];
+}
+
+/// `recommendations.csv`: what staff may want to look at.
+#[derive(Debug)]
+pub struct Recommendations;
+
+impl Table for Recommendations {
+    type Row<'a> = OfMonth<'a, RecommendationLine>;
+    const NAME: &'static str = "recommendations";
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::text("month", |row| row.month()),
+        Column::text("market_maker", |row| Some(row.line.market_maker.as_str().into())).shown("market maker"),
+        Column::text("issue", |row| row.line.issue.as_ref().map(|issue| issue.as_str().into())).shown("issue"),
+        Column::text("recommendation", |row| Some(row.line.recommendation.as_str().into())).shown("recommendation"),
+        Column::text("figure", |row| Some(row.line.figure.to_string().into())).shown("figure"),
+        Column::text("clause", |row| Some(row.line.recommendation.clause().into())).shown("clause"),
+    ];
+    const SHOWN: &'static [&'static str] = &["market_maker", "issue", "recommendation", "figure", "clause"];
+}
+
+/// `payments.csv`: what each market maker and participant is paid in all.
+#[derive(Debug)]
+pub struct Payments;
+
+impl Table for Payments {
+    type Row<'a> = OfMonth<'a, PaymentLine>;
+    const NAME: &'static str = "payments";
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::text("month", |row| row.month()),
+        Column::text("market_maker", |row| Some(row.line.market_maker.as_str().into())).shown("market maker"),
+        Column::text("participant", |row| row.line.participant.as_deref().map(Into::into)).shown("participant"),
+        Column::integer("trading_value_jpy", Unit::Yen, |row| Some(number(row.line.trading_value_yen)))
+            .shown("trading value"),
+        Column::integer("access_fee_jpy", Unit::Yen, |row| Some(number(row.line.access_fee_yen))).shown("access fee"),
+        Column::integer("sponsored_jpy", Unit::Yen, |row| Some(number(row.line.sponsored_yen))).shown("sponsored"),
+        Column::integer("matching_jpy", Unit::Yen, |row| Some(number(row.line.matching_yen))).shown("matching"),
+        Column::integer("server_waiver_jpy", Unit::Yen, |row| Some(number(row.line.server_waiver_yen)))
+            .shown("servers"),
+        Column::integer("total_jpy", Unit::Yen, |row| Some(number(row.line.total_yen()))).shown("total JPY"),
+    ];
+    const SHOWN: &'static [&'static str] = &[
+        "market_maker",
+        "participant",
+        "trading_value_jpy",
+        "access_fee_jpy",
+        "sponsored_jpy",
+        "matching_jpy",
+        "server_waiver_jpy",
+        "total_jpy",
+    ];
+}
