@@ -5,6 +5,7 @@
 
 mod columns;
 mod json;
+pub mod money;
 mod month;
 mod rejects;
 pub mod rows;

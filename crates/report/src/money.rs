@@ -43,26 +43,26 @@ impl Table for Incentives {
     type Row<'a> = OfMonth<'a, IncentiveLine>;
     const NAME: &'static str = "incentives";
     const COLUMNS: &'static [Column<Self>] = &[
-        Column::text("month", |row| row.month()),
-        Column::text("market_maker", |row| Some(row.line.market_maker.as_str().into())).shown("market maker"),
-        Column::text("participant", |row| row.line.participant.as_deref().map(Into::into)).shown("participant"),
-        Column::text("issue", |row| Some(row.line.issue.as_str().into())).shown("issue"),
-        Column::text("tier", |row| row.line.tier.map(|tier| tier.as_str().into())).shown("tier"),
-        Column::text("incentive", |row| Some(row.line.incentive.as_str().into())).shown("incentive"),
-        Column::decimal("basis", Unit::None, AMOUNT, |row| {
+        Column::<Self>::text("month", |row| row.month()),
+        Column::<Self>::text("market_maker", |row| Some(row.line.market_maker.as_str().into())).shown("market maker"),
+        Column::<Self>::text("participant", |row| row.line.participant.as_deref().map(Into::into)).shown("participant"),
+        Column::<Self>::text("issue", |row| Some(row.line.issue.as_str().into())).shown("issue"),
+        Column::<Self>::text("tier", |row| row.line.tier.map(|tier| tier.as_str().into())).shown("tier"),
+        Column::<Self>::text("incentive", |row| Some(row.line.incentive.as_str().into())).shown("incentive"),
+        Column::<Self>::decimal("basis", Unit::None, AMOUNT, |row| {
             Some(match row.line.basis {
                 BasisAndRate::Value(value, _) => number(value.0),
                 BasisAndRate::Orders(count, _) => number(u128::from(count) * 10_000),
             })
         })
         .shown("basis"),
-        Column::decimal("rate", Unit::None, AMOUNT, |row| match row.line.basis {
+        Column::<Self>::decimal("rate", Unit::None, AMOUNT, |row| match row.line.basis {
             BasisAndRate::Value(_, rate) => rate.map(|rate| i128::from(rate.0)),
             BasisAndRate::Orders(_, fee) => Some(number(fee.0)),
         })
         .shown("rate"),
-        Column::integer("amount_jpy", Unit::Yen, |row| row.line.amount_yen.map(number)).shown("amount JPY"),
-        Column::text("clause", |row| Some(row.line.incentive.clause().into())),
+        Column::<Self>::integer("amount_jpy", Unit::Yen, |row| row.line.amount_yen.map(number)).shown("amount JPY"),
+        Column::<Self>::text("clause", |row| Some(row.line.incentive.clause().into())),
     ];
     const SHOWN: &'static [&'static str] =
         &["market_maker", "participant", "issue", "tier", "incentive", "basis", "rate", "amount_jpy"];
@@ -76,21 +76,23 @@ impl Table for Conditions {
     type Row<'a> = OfMonth<'a, ConditionLine>;
     const NAME: &'static str = "conditions";
     const COLUMNS: &'static [Column<Self>] = &[
-        Column::text("month", |row| row.month()),
-        Column::text("condition", |row| Some(row.line.obligation().into())).shown("condition"),
-        Column::text("issue", |row| Some(row.line.issue.as_str().into())).shown("issue"),
-        Column::text("market_maker", |row| Some(row.line.market_maker.as_str().into())).shown("market maker"),
-        Column::text("status", |row| Some(row.line.status.as_str().into())).shown("status"),
-        Column::integer("place", Unit::Count, |row| row.line.place.map(Into::into)).shown("place"),
-        Column::integer("executed_quantity", Unit::Shares, |row| Some(number(row.line.executed_quantity))),
-        Column::decimal("trading_value_jpy", Unit::Yen, AMOUNT, |row| Some(number(row.line.trading_value.0))),
-        Column::integer("amount_jpy", Unit::Yen, |row| row.line.payout.map(|paid| number(paid.amount_yen)))
+        Column::<Self>::text("month", |row| row.month()),
+        Column::<Self>::text("condition", |row| Some(row.line.obligation().into())).shown("condition"),
+        Column::<Self>::text("issue", |row| Some(row.line.issue.as_str().into())).shown("issue"),
+        Column::<Self>::text("market_maker", |row| Some(row.line.market_maker.as_str().into())).shown("market maker"),
+        Column::<Self>::text("status", |row| Some(row.line.status.as_str().into())).shown("status"),
+        Column::<Self>::integer("place", Unit::Count, |row| row.line.place.map(Into::into)).shown("place"),
+        Column::<Self>::integer("executed_quantity", Unit::Shares, |row| Some(number(row.line.executed_quantity))),
+        Column::<Self>::decimal("trading_value_jpy", Unit::Yen, AMOUNT, |row| Some(number(row.line.trading_value.0))),
+        Column::<Self>::integer("amount_jpy", Unit::Yen, |row| row.line.payout.map(|paid| number(paid.amount_yen)))
             .shown("amount JPY"),
-        Column::integer("by_exchange_jpy", Unit::Yen, |row| row.line.payout.map(|paid| number(paid.by_exchange_yen))),
-        Column::integer("by_asset_manager_jpy", Unit::Yen, |row| {
+        Column::<Self>::integer("by_exchange_jpy", Unit::Yen, |row| {
+            row.line.payout.map(|paid| number(paid.by_exchange_yen))
+        }),
+        Column::<Self>::integer("by_asset_manager_jpy", Unit::Yen, |row| {
             row.line.payout.map(|paid| number(paid.by_asset_manager_yen))
         }),
-        Column::text("note", |row| Some(row.line.note().into())).shown("note"),
+        Column::<Self>::text("note", |row| Some(row.line.note().into())).shown("note"),
     ];
     const SHOWN: &'static [&'static str] =
         &["condition", "issue", "market_maker", "status", "place", "amount_jpy", "note"];
@@ -104,15 +106,15 @@ impl Table for Tiers {
     type Row<'a> = &'a TierLine;
     const NAME: &'static str = "tiers";
     const COLUMNS: &'static [Column<Self>] = &[
-        Column::text("issue", |row| Some(row.issue.as_str().into())).shown("issue"),
-        Column::date("measured_from", |row| Some(*row.review.measured.start())).shown("measured from"),
-        Column::date("measured_to", |row| Some(*row.review.measured.end())).shown("to"),
-        Column::integer("days", Unit::Count, |row| Some(row.measured.days.into())).shown("days"),
-        Column::integer("average_value_jpy", Unit::Yen, |row| row.measured.average_yen().map(number))
+        Column::<Self>::text("issue", |row| Some(row.issue.as_str().into())).shown("issue"),
+        Column::<Self>::date("measured_from", |row| Some(*row.review.measured.start())).shown("measured from"),
+        Column::<Self>::date("measured_to", |row| Some(*row.review.measured.end())).shown("to"),
+        Column::<Self>::integer("days", Unit::Count, |row| Some(row.measured.days.into())).shown("days"),
+        Column::<Self>::integer("average_value_jpy", Unit::Yen, |row| row.measured.average_yen().map(number))
             .shown("average JPY"),
-        Column::text("tier", |row| row.tier.map(|tier| tier.as_str().into())).shown("tier"),
-        Column::date("in_force_from", |row| Some(*row.review.in_force.start())).shown("in force from"),
-        Column::date("in_force_to", |row| Some(*row.review.in_force.end())).shown("to"),
+        Column::<Self>::text("tier", |row| row.tier.map(|tier| tier.as_str().into())).shown("tier"),
+        Column::<Self>::date("in_force_from", |row| Some(*row.review.in_force.start())).shown("in force from"),
+        Column::<Self>::date("in_force_to", |row| Some(*row.review.in_force.end())).shown("to"),
     ];
     const SHOWN: &'static [&'static str] =
         &["issue", "measured_from", "measured_to", "days", "average_value_jpy", "tier", "in_force_from", "in_force_to"];
@@ -126,12 +128,13 @@ impl Table for Recommendations {
     type Row<'a> = OfMonth<'a, RecommendationLine>;
     const NAME: &'static str = "recommendations";
     const COLUMNS: &'static [Column<Self>] = &[
-        Column::text("month", |row| row.month()),
-        Column::text("market_maker", |row| Some(row.line.market_maker.as_str().into())).shown("market maker"),
-        Column::text("issue", |row| row.line.issue.as_ref().map(|issue| issue.as_str().into())).shown("issue"),
-        Column::text("recommendation", |row| Some(row.line.recommendation.as_str().into())).shown("recommendation"),
-        Column::text("figure", |row| Some(row.line.figure.to_string().into())).shown("figure"),
-        Column::text("clause", |row| Some(row.line.recommendation.clause().into())).shown("clause"),
+        Column::<Self>::text("month", |row| row.month()),
+        Column::<Self>::text("market_maker", |row| Some(row.line.market_maker.as_str().into())).shown("market maker"),
+        Column::<Self>::text("issue", |row| row.line.issue.as_ref().map(|issue| issue.as_str().into())).shown("issue"),
+        Column::<Self>::text("recommendation", |row| Some(row.line.recommendation.as_str().into()))
+            .shown("recommendation"),
+        Column::<Self>::text("figure", |row| Some(row.line.figure.to_string().into())).shown("figure"),
+        Column::<Self>::text("clause", |row| Some(row.line.recommendation.clause().into())).shown("clause"),
     ];
     const SHOWN: &'static [&'static str] = &["market_maker", "issue", "recommendation", "figure", "clause"];
 }
@@ -144,17 +147,19 @@ impl Table for Payments {
     type Row<'a> = OfMonth<'a, PaymentLine>;
     const NAME: &'static str = "payments";
     const COLUMNS: &'static [Column<Self>] = &[
-        Column::text("month", |row| row.month()),
-        Column::text("market_maker", |row| Some(row.line.market_maker.as_str().into())).shown("market maker"),
-        Column::text("participant", |row| row.line.participant.as_deref().map(Into::into)).shown("participant"),
-        Column::integer("trading_value_jpy", Unit::Yen, |row| Some(number(row.line.trading_value_yen)))
+        Column::<Self>::text("month", |row| row.month()),
+        Column::<Self>::text("market_maker", |row| Some(row.line.market_maker.as_str().into())).shown("market maker"),
+        Column::<Self>::text("participant", |row| row.line.participant.as_deref().map(Into::into)).shown("participant"),
+        Column::<Self>::integer("trading_value_jpy", Unit::Yen, |row| Some(number(row.line.trading_value_yen)))
             .shown("trading value"),
-        Column::integer("access_fee_jpy", Unit::Yen, |row| Some(number(row.line.access_fee_yen))).shown("access fee"),
-        Column::integer("sponsored_jpy", Unit::Yen, |row| Some(number(row.line.sponsored_yen))).shown("sponsored"),
-        Column::integer("matching_jpy", Unit::Yen, |row| Some(number(row.line.matching_yen))).shown("matching"),
-        Column::integer("server_waiver_jpy", Unit::Yen, |row| Some(number(row.line.server_waiver_yen)))
+        Column::<Self>::integer("access_fee_jpy", Unit::Yen, |row| Some(number(row.line.access_fee_yen)))
+            .shown("access fee"),
+        Column::<Self>::integer("sponsored_jpy", Unit::Yen, |row| Some(number(row.line.sponsored_yen)))
+            .shown("sponsored"),
+        Column::<Self>::integer("matching_jpy", Unit::Yen, |row| Some(number(row.line.matching_yen))).shown("matching"),
+        Column::<Self>::integer("server_waiver_jpy", Unit::Yen, |row| Some(number(row.line.server_waiver_yen)))
             .shown("servers"),
-        Column::integer("total_jpy", Unit::Yen, |row| Some(number(row.line.total_yen()))).shown("total JPY"),
+        Column::<Self>::integer("total_jpy", Unit::Yen, |row| Some(number(row.line.total_yen()))).shown("total JPY"),
     ];
     const SHOWN: &'static [&'static str] = &[
         "market_maker",

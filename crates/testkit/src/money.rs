@@ -674,7 +674,7 @@ impl Money<'_> {
                     _ => {}
                 }
             }
-            if shares.len() as i64 == scheme.drop_months {
+            if i64::try_from(shares.len()) == Ok(scheme.drop_months) {
                 let mean = shares.iter().sum::<Fraction>() / fraction(scheme.drop_months.into(), 1);
                 if &mean * fraction(100, 1) < decimal(&scheme.drop_pct) {
                     line(market_maker, issue, "drop_from_sign_up", percent(&mean), "ST1/six-month-average");
@@ -696,7 +696,7 @@ impl Money<'_> {
                     missed.push(self.etfs(first, market_maker));
                 }
             }
-            if missed.len() as i64 == scheme.revoke_months {
+            if i64::try_from(missed.len()) == Ok(scheme.revoke_months) {
                 let highest = missed.into_iter().max().unwrap_or(0).to_string();
                 line(market_maker, "", "revoke_designation", highest, "ST1/twelve-months");
             }

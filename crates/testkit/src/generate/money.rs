@@ -122,7 +122,7 @@ impl Maker {
             ["1000000000", "0.15", "0.1"],
             ["5000000000", "0.1", "0.1"],
         ];
-        let small = [["100", "33.3333", "0"], ["200", "7", "0.0001"], ["200.5", "5", "4"], ["1000", "100", "10000"]];
+        let small = [["100", "33.3333", "0"], ["200", "7", "0.0001"], ["300", "5", "4"], ["1000", "100", "10000"]];
         let is_small = !self.dice.once_in(8);
         let mut diversified = BTreeMap::new();
         if self.dice.once_in(2) {
@@ -346,7 +346,7 @@ impl Maker {
     fn day(&mut self, case: &mut Case, on: Date, issues: &[Dated], sign_ups: &[Dated], of: (&[Dated], &[Dated])) {
         for issue in issues.iter().filter(|row| row.in_force(on)) {
             if !self.dice.once_in(4) {
-                let small = [0, 999_999, 1_000_000, 1_000_001, 2_005_000, 9_999_999];
+                let small = [0, 999_999, 1_000_000, 1_000_001, 2_500_000, 2_999_999, 3_000_000, 9_999_999];
                 let value = self.dice.of(&small) * self.dice.of(&[1, 1, 1_000_000, 1_000_000]);
                 case.market.push((on, issue.get("issue").to_owned(), value));
             }
