@@ -9,6 +9,7 @@ use crate::generate::GenerateArgs;
 use crate::replay::ReplayArgs;
 use crate::report::ReportArgs;
 use crate::status::StatusArgs;
+use crate::tiers::TiersArgs;
 use clap::{Parser, Subcommand};
 
 /// Says, to the microsecond, how long a market maker's quotes met its obligation.
@@ -36,4 +37,5 @@ pub(crate) enum Command {
     Generate(GenerateArgs),
     Explain(ExplainArgs),
     Etf(EtfArgs),
+    Tiers(TiersArgs),
 }

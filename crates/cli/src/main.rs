@@ -19,10 +19,12 @@ mod registry;
 mod replay;
 mod report;
 mod scratch;
+mod settle;
 mod staging;
 mod status;
 mod target;
 mod terminal;
+mod tiers;
 
 use args::{Args, Command};
 use clap::Parser;
@@ -71,6 +73,7 @@ fn main() -> ExitCode {
         Command::Generate(generate) => generate::run(generate),
         Command::Explain(explain) => explain::run(explain),
         Command::Etf(etf) => etf::run(etf),
+        Command::Tiers(tiers) => tiers::run(tiers),
     };
     match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,

@@ -3,14 +3,17 @@
 use crate::month::{self, SchemeJson, StoredMonth};
 use crate::month_page::PageOf;
 use crate::publication::Publication;
+use crate::settle::{Settled, settle};
 use crate::staging;
 use crate::{Outcome, output, terminal};
 use anyhow::{Context, Result};
 use jiff::civil::Date;
-use quoteclock_incentive::{Line, MakerLine, Month, makers};
+use quoteclock_incentive::{Month, Settlement};
+use quoteclock_report::money::{Conditions, Incentives, OfMonth, Payments, Recommendations, Tiers, table};
 use quoteclock_report::{
     MakerJson, MonthlyJson, Style, makers_table, monthly_table, wrap, write_makers_csv, write_monthly_csv,
 };
+use quoteclock_rows::{JsonRow, json_rows, write_csv};
 use quoteclock_rules::Registry;
 use quoteclock_store::Store;
 use serde::Serialize;
@@ -28,8 +31,9 @@ use std::path::{Path, PathBuf};
   quoteclock report --registry registry --db market.db --month 2024-03 --html 2024-03.html
   quoteclock report --registry registry --db market.db --month 2024-03 --json > 2024-03.json
 
---out writes monthly.csv, market_makers.csv and report.txt, which is what is printed.
-Exits with 3 if trading days of the month are not measured.")]
+--out writes monthly.csv, market_makers.csv, incentives.csv, conditions.csv, tiers.csv, recommendations.csv,
+payments.csv, and report.txt, which is what is printed.
+Exits with 3 if trading days of the month are not measured, or the tier of an issue is unknown.")]
 pub(crate) struct ReportArgs {
     /// Folder of the registry
     #[arg(long, value_name = "DIR")]
@@ -80,8 +84,7 @@ struct Report<'a> {
     month: Month,
     registry: &'a Registry,
     stored: StoredMonth,
-    lines: Vec<Line>,
-    makers: Vec<MakerLine>,
+    settled: Settled,
 }
 
 /// Runs the command.
@@ -92,8 +95,8 @@ pub(crate) fn run(args: &ReportArgs) -> Result<Outcome> {
         return Err(month::refuse(&stored.changed));
     }
     let lines = stored.accounts.lines(&registry);
-    let makers = makers(args.month, &lines, &registry);
-    let report = Report { month: args.month, registry: &registry, stored, lines, makers };
+    let settled = settle(&store, &registry, args.month, lines)?;
+    let report = Report { month: args.month, registry: &registry, stored, settled };
     let mut written = Vec::new();
     if let Some(out) = &args.out {
         written = report.write(out, args.parquet())?;
@@ -111,12 +114,20 @@ pub(crate) fn run(args: &ReportArgs) -> Result<Outcome> {
         }
         output::print(&text)?;
     }
-    let is_whole = report.stored.missing.is_empty() && report.stored.partial.is_empty();
-    Ok(if is_whole { Outcome::Done } else { Outcome::Incomplete })
+    Ok(if report.is_complete() { Outcome::Done } else { Outcome::Incomplete })
 }
 
 /// What `--out` holds.
-const FILES: [&str; 3] = ["monthly.csv", "market_makers.csv", "report.txt"];
+const FILES: [&str; 8] = [
+    "monthly.csv",
+    "market_makers.csv",
+    "incentives.csv",
+    "conditions.csv",
+    "tiers.csv",
+    "recommendations.csv",
+    "payments.csv",
+    "report.txt",
+];
 
 /// How a report looks in a file.
 const FILE_STYLE: Style = Style { width: 120, colour: false };
@@ -126,6 +137,15 @@ struct Document<'a> {
     month: String,
     monthly: Vec<MonthlyJson>,
     market_makers: Vec<MakerJson>,
+    incentives: Vec<JsonRow<'a, Incentives>>,
+    conditions: Vec<JsonRow<'a, Conditions>>,
+    tiers: Vec<JsonRow<'a, Tiers>>,
+    recommendations: Vec<JsonRow<'a, Recommendations>>,
+    payments: Vec<JsonRow<'a, Payments>>,
+    /// Issues whose incentives on trading value cannot be said.
+    unknown_tiers: Vec<String>,
+    /// Trading days of the tier review's measuring period that are not stored.
+    review_days_missing: Vec<String>,
     days_measured: Vec<String>,
     days_missing: Vec<String>,
     /// Days that are not measured to their end.
@@ -143,10 +163,19 @@ impl Report<'_> {
             registry: self.registry,
             store,
             stored: &self.stored,
-            lines: &self.lines,
-            makers: &self.makers,
+            lines: &self.settlement().lines,
+            makers: &self.settlement().makers,
             notes: self.notes().split_off(1),
         }
+    }
+
+    fn settlement(&self) -> &Settlement {
+        &self.settled.settlement
+    }
+
+    fn is_complete(&self) -> bool {
+        let is_whole = self.stored.missing.is_empty() && self.stored.partial.is_empty();
+        is_whole && self.settlement().unknown_tiers().is_empty()
     }
 
     /// Writes the files aside, and gives them their names together.
@@ -154,9 +183,16 @@ impl Report<'_> {
         let staging = staging::folder_beside(out)?;
         let create = |name: &str| File::create(staging.path().join(name)).map(BufWriter::new);
         let write = || -> std::io::Result<()> {
-            write_monthly_csv(self.month, &self.lines, create(FILES[0])?)?;
-            write_makers_csv(self.month, &self.makers, create(FILES[1])?)?;
-            let mut text = create(FILES[2])?;
+            let (month, settled) = (self.month, self.settlement());
+            write_monthly_csv(month, &settled.lines, create("monthly.csv")?)?;
+            write_makers_csv(month, &settled.makers, create("market_makers.csv")?)?;
+            write_csv::<Incentives>(OfMonth::all(month, &settled.incentives), create("incentives.csv")?)?;
+            write_csv::<Conditions>(OfMonth::all(month, &settled.conditions), create("conditions.csv")?)?;
+            write_csv::<Tiers>(&settled.tiers, create("tiers.csv")?)?;
+            let recommendations = OfMonth::all(month, &settled.recommendations);
+            write_csv::<Recommendations>(recommendations, create("recommendations.csv")?)?;
+            write_csv::<Payments>(OfMonth::all(month, &settled.payments), create("payments.csv")?)?;
+            let mut text = create("report.txt")?;
             text.write_all(self.text(FILE_STYLE).as_bytes())?;
             text.flush()
         };
@@ -166,18 +202,28 @@ impl Report<'_> {
             let path = staging.path().join(name);
             names.push(staging::columnar(&path).with_context(|| format!("writing {name} as Parquet"))?);
         }
-        let stale = ["monthly.parquet", "market_makers.parquet"];
-        let stale: Vec<&str> = stale.into_iter().filter(|name| !names.iter().any(|written| written == name)).collect();
+        let parquet_of = |name: &str| name.strip_suffix(".csv").map(|stem| format!("{stem}.parquet"));
+        let stale: Vec<String> = FILES.into_iter().filter_map(parquet_of).collect();
+        let stale: Vec<&str> =
+            stale.iter().map(String::as_str).filter(|name| !names.iter().any(|written| written == *name)).collect();
         Publication::prepare(staging.path(), &names, out, &stale)?.carry_out(None)?;
         Ok(names)
     }
 
     fn json(&self) -> Result<String> {
         let texts = |dates: &[Date]| dates.iter().map(Date::to_string).collect();
+        let (month, settled) = (self.month, self.settlement());
         Ok(serde_json::to_string(&Document {
             month: self.month.to_string(),
-            monthly: self.lines.iter().map(|line| MonthlyJson::new(self.month, line)).collect(),
-            market_makers: self.makers.iter().map(|maker| MakerJson::new(self.month, maker)).collect(),
+            monthly: settled.lines.iter().map(|line| MonthlyJson::new(month, line)).collect(),
+            market_makers: settled.makers.iter().map(|maker| MakerJson::new(month, maker)).collect(),
+            incentives: json_rows(OfMonth::all(month, &settled.incentives)),
+            conditions: json_rows(OfMonth::all(month, &settled.conditions)),
+            tiers: json_rows(&settled.tiers),
+            recommendations: json_rows(OfMonth::all(month, &settled.recommendations)),
+            payments: json_rows(OfMonth::all(month, &settled.payments)),
+            unknown_tiers: settled.unknown_tiers().into_iter().map(ToString::to_string).collect(),
+            review_days_missing: texts(&settled.review_days_missing),
             days_measured: self.stored.measured.iter().map(Date::to_string).collect(),
             days_missing: texts(&self.stored.missing),
             days_partial: self.stored.partial.keys().map(Date::to_string).collect(),
@@ -189,10 +235,24 @@ impl Report<'_> {
     fn text(&self, style: Style) -> String {
         let scheme = self.registry.scheme();
         let mut text = format!("{} under {} {}\n", self.month, scheme.name(), scheme.version());
-        text.push_str(&monthly_table(&self.lines, style));
+        let (month, settled) = (self.month, self.settlement());
+        text.push_str(&monthly_table(&settled.lines, style));
         text.push('\n');
-        text.push_str(&makers_table(&self.makers, style));
+        text.push_str(&makers_table(&settled.makers, style));
         text.push('\n');
+        for (is_empty, list) in [
+            (settled.conditions.is_empty(), table::<Conditions>(OfMonth::all(month, &settled.conditions))),
+            (settled.payments.is_empty(), table::<Payments>(OfMonth::all(month, &settled.payments))),
+            (
+                settled.recommendations.is_empty(),
+                table::<Recommendations>(OfMonth::all(month, &settled.recommendations)),
+            ),
+        ] {
+            if !is_empty {
+                text.push_str(&list);
+                text.push('\n');
+            }
+        }
         for note in self.notes() {
             text.push_str(&wrap(&note, style.width));
         }
@@ -219,6 +279,36 @@ impl Report<'_> {
             notes.push(format!(
                 "AS MEASURED: the registry has changed since, and would alter the result of {}",
                 month::list(&self.stored.changed)
+            ));
+        }
+        notes.extend(self.money_notes());
+        notes
+    }
+
+    /// What a reader has to know of the money.
+    fn money_notes(&self) -> Vec<String> {
+        let settled = self.settlement();
+        let unknown: Vec<String> = settled.unknown_tiers().into_iter().map(ToString::to_string).collect();
+        let mut notes = Vec::new();
+        if !unknown.is_empty() {
+            notes.push(format!(
+                "TIER UNKNOWN: {}: no incentive on trading value can be said. A tier in issues.csv would help, or the \
+                 replay of the days that the tier review measures",
+                unknown.join(", ")
+            ));
+        }
+        if !settled.review_days_missing.is_empty() {
+            notes.push(format!(
+                "TIERS: the review in force rests on a period of which {} are not stored: {}",
+                month::count(settled.review_days_missing.len(), "trading day"),
+                month::list(&settled.review_days_missing)
+            ));
+        }
+        if !self.settled.past_changed.is_empty() {
+            notes.push(format!(
+                "RECOMMENDATIONS rest on days of earlier months as they were measured; the registry has changed since, \
+                 and would alter the result of {}",
+                month::list(&self.settled.past_changed)
             ));
         }
         notes

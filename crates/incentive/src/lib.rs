@@ -26,7 +26,7 @@ pub use month::Month;
 pub use outlook::{Outlook, Prospect, outlooks};
 pub use payments::PaymentLine;
 pub use recommendations::{Figure, PastMonth, Recommendation, RecommendationLine};
-pub use settlement::{MonthStock, Settlement, StockCollector};
+pub use settlement::{MonthStock, Settlement};
 pub use tiers::{Measured, Review, ReviewStock, TierLine, TierSource, tiers};
 pub use trading::{Basis, DayBasis, Traded, Trading};
 pub use value::{BasisAndRate, Incentive, IncentiveLine};

@@ -3,16 +3,14 @@
 use crate::conditions::{ConditionLine, conditions};
 use crate::payments::{PaymentLine, payments};
 use crate::recommendations::{PastMonth, RecommendationLine, recommendations};
-use crate::tiers::{Review, ReviewStock, TierLine, tiers};
+use crate::tiers::{ReviewStock, TierLine, tiers};
 use crate::trading::Trading;
 use crate::value::{IncentiveLine, incentives};
-use crate::{Line, MakerLine, Month, MonthAccounts, makers};
+use crate::{Line, MakerLine, Month, makers};
 use jiff::civil::Date;
-use quoteclock_ledger::DayRow;
-use quoteclock_model::{IssueCode, MarketTurnover, Turnover};
+use quoteclock_model::IssueCode;
 use quoteclock_rules::Registry;
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::RangeInclusive;
+use std::collections::BTreeSet;
 
 /// What a month's stored days are, beside the registry.
 #[derive(Clone, Debug)]
@@ -29,77 +27,11 @@ pub struct MonthStock {
     pub past: Vec<PastMonth>,
 }
 
-/// Collects a month's stock from stored rows, in any order of their kinds; rows of dates that play no part are passed over.
-#[derive(Debug)]
-pub struct StockCollector<'r> {
-    registry: &'r Registry,
-    month: Month,
-    accounts: BTreeMap<Month, MonthAccounts>,
-    trading: Trading,
-    review: ReviewStock,
-}
-
-impl<'r> StockCollector<'r> {
-    /// An empty stock of a month, of which the days `stored` are known (those of other months, too).
-    pub fn new(registry: &'r Registry, month: Month, stored: impl IntoIterator<Item = Date>) -> StockCollector<'r> {
+impl MonthStock {
+    /// The months before it that recommendations look back on.
+    pub fn months_before(month: Month, registry: &Registry) -> Vec<Month> {
         let scheme = registry.scheme().incentives();
-        let back = scheme.drop_months.max(scheme.revoke_months);
-        let months = (0..back.max(1)).filter_map(|back| month.earlier(back));
-        StockCollector {
-            registry,
-            month,
-            accounts: months.map(|month| (month, MonthAccounts::new(month))).collect(),
-            trading: Trading::new(month, registry),
-            review: ReviewStock::new(Review::of(month), stored),
-        }
-    }
-
-    /// The dates whose results play a part: of the month, and of those that recommendations look back on.
-    pub fn result_dates(&self) -> RangeInclusive<Date> {
-        let (first, _) = self.accounts.first_key_value().expect("the month itself is among them");
-        *first.dates().start()..=*self.month.dates().end()
-    }
-
-    /// The dates whose market turnovers play a part.
-    pub fn market_dates(&self) -> RangeInclusive<Date> {
-        self.review.review().measured.clone()
-    }
-
-    /// Adds a stored row of an obligation's times. Rows of one date come before those of later ones.
-    pub fn add_result(&mut self, row: DayRow) {
-        if let Some(accounts) = self.accounts.get_mut(&Month::of(row.date)) {
-            accounts.add(row);
-        }
-    }
-
-    /// Adds what a sign-up traded and sent on a stored day.
-    pub fn add_turnover(&mut self, date: Date, market_maker: &str, issue: &IssueCode, turnover: &Turnover) {
-        if self.month.dates().contains(&date) {
-            self.trading.add(self.registry, date, market_maker, issue, turnover);
-        }
-    }
-
-    /// Adds what the market traded in an issue on a stored day.
-    pub fn add_market(&mut self, date: Date, issue: &IssueCode, turnover: &MarketTurnover) {
-        self.review.add(date, issue, turnover.continuous.value);
-    }
-
-    /// The stock, and the month's accounts.
-    ///
-    /// # Panics
-    /// Never: the month itself is among those that are collected.
-    pub fn finish(mut self) -> (MonthStock, MonthAccounts) {
-        let own = self.accounts.remove(&self.month).expect("the month itself is among them");
-        let past =
-            |(month, accounts): (Month, MonthAccounts)| PastMonth { month, lines: accounts.lines(self.registry) };
-        let stock = MonthStock {
-            month: self.month,
-            lines: own.lines(self.registry),
-            trading: self.trading,
-            review: self.review,
-            past: self.accounts.into_iter().map(past).collect(),
-        };
-        (stock, own)
+        (1..scheme.drop_months.max(scheme.revoke_months)).filter_map(|back| month.earlier(back)).collect()
     }
 }
 

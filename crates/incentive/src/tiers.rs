@@ -92,7 +92,7 @@ impl ReviewStock {
         ReviewStock { review, days, issues: BTreeMap::new() }
     }
 
-    /// Adds what the market traded in an issue in the continuous auction of a stored day.
+    /// Adds what the market traded in an issue in the continuous auction of a stored day; of other days, nothing.
     pub fn add(&mut self, date: Date, issue: &IssueCode, continuous: Amount) {
         if self.days.contains(&date) {
             self.issues.entry(issue.clone()).or_default().insert(date, continuous);

@@ -4,7 +4,7 @@
 use quoteclock_incentive::{
     BasisAndRate, ConditionLine, IncentiveLine, Month, PaymentLine, RecommendationLine, TierLine,
 };
-use quoteclock_rows::{Column, Decimals, Table, Unit};
+use quoteclock_rows::{Align, Column, Decimals, Table, Unit};
 use std::borrow::Cow;
 
 /// A line of a month.
@@ -171,4 +171,34 @@ impl Table for Payments {
         "server_waiver_jpy",
         "total_jpy",
     ];
+}
+
+/// The columns that people see, for a terminal; `-` where there is no value.
+pub fn table<'r, T: Table>(rows: impl IntoIterator<Item = T::Row<'r>>) -> String {
+    let shown = T::SHOWN.iter().filter_map(|name| T::COLUMNS.iter().find(|column| column.name == *name));
+    let columns: Vec<(&Column<T>, &str, Align)> =
+        shown.filter_map(|column| column.shown.as_ref().map(|shown| (column, shown.title, shown.align))).collect();
+    let mut lines = vec![columns.iter().map(|(_, title, _)| (*title).to_owned()).collect::<Vec<String>>()];
+    for row in rows {
+        let cell = |(column, _, _): &(&Column<T>, &str, Align)| match column.value(&row).to_string() {
+            text if text.is_empty() => "-".to_owned(),
+            text => text.replace('_', " "),
+        };
+        lines.push(columns.iter().map(cell).collect());
+    }
+    let width = |place: usize| lines.iter().map(|line| line[place].chars().count()).max().unwrap_or_default();
+    let widths: Vec<usize> = (0..columns.len()).map(width).collect();
+    let mut text = String::new();
+    for line in &lines {
+        let mut padded = String::new();
+        for ((cell, width), (_, _, align)) in line.iter().zip(&widths).zip(&columns) {
+            padded.push_str(&match align {
+                Align::Left => format!("{cell:<width$}  "),
+                Align::Right => format!("{cell:>width$}  "),
+            });
+        }
+        text.push_str(padded.trim_end());
+        text.push('\n');
+    }
+    text
 }

@@ -1,14 +1,15 @@
 //! The rules about money beside the plain reading of them, byte for byte, over thousands of made-up months.
 
-use quoteclock_incentive::{Settlement, StockCollector};
+use quoteclock_incentive::{Month, MonthAccounts, MonthStock, PastMonth, Review, ReviewStock, Settlement, Trading};
 use quoteclock_ledger::{DayRow, Total};
-use quoteclock_model::{Amount, ByCounterparty, Executed, IssueCode, MarketTurnover, Micros, Turnover};
+use quoteclock_model::{Amount, ByCounterparty, Executed, IssueCode, Micros, Turnover};
 use quoteclock_report::money::{Conditions, Incentives, OfMonth, Payments, Recommendations, Tiers};
 use quoteclock_report::write_makers_csv;
 use quoteclock_rows::write_csv;
 use quoteclock_rules::{Registry, Severity, SourceFile};
 use quoteclock_testkit::generate::money::case;
 use quoteclock_testkit::money::{Case, Files, settle};
+use std::collections::BTreeMap;
 
 fn registry(case: &Case) -> Registry {
     let file = |(name, text): &(String, String)| SourceFile { name: name.clone(), bytes: text.clone().into_bytes() };
@@ -26,12 +27,17 @@ fn unsigned(number: i128) -> u128 {
 /// What quoteclock makes of the case.
 fn settled(case: &Case) -> Settlement {
     let registry = registry(case);
-    let month = case.month.parse().expect("a month");
-    let mut stock = StockCollector::new(&registry, month, case.days.iter().copied());
+    let month: Month = case.month.parse().expect("a month");
+    let before = MonthStock::months_before(month, &registry);
+    let mut accounts: BTreeMap<Month, MonthAccounts> =
+        before.into_iter().chain([month]).map(|month| (month, MonthAccounts::new(month))).collect();
+    let mut trading = Trading::new(month, &registry);
+    let mut review = ReviewStock::new(Review::of(month), case.days.iter().copied());
     let code = |text: &str| IssueCode::new(text.as_bytes()).expect("a code");
     let micros = |number: i128| Micros(number.try_into().expect("64 bits"));
     for row in &case.results {
-        stock.add_result(DayRow {
+        let Some(accounts) = accounts.get_mut(&Month::of(row.date)) else { continue };
+        accounts.add(DayRow {
             date: row.date,
             market_maker: row.market_maker.clone(),
             issue: code(&row.issue),
@@ -40,7 +46,7 @@ fn settled(case: &Case) -> Settlement {
             total: Total { available: micros(row.available), fulfilled: micros(row.fulfilled), unknown: Micros(0) },
         });
     }
-    for row in &case.turnovers {
+    for row in case.turnovers.iter().filter(|row| month.dates().contains(&row.date)) {
         let executed = |(value, quantity)| Executed { value: Amount(unsigned(value)), quantity: unsigned(quantity) };
         let by = |[market_maker, other, unnamed]: [(i128, i128); 3]| ByCounterparty {
             market_maker: executed(market_maker),
@@ -52,13 +58,15 @@ fn settled(case: &Case) -> Settlement {
             auction: by(row.auction),
             order_count: row.orders.try_into().expect("64 bits"),
         };
-        stock.add_turnover(row.date, &row.market_maker, &code(&row.issue), &turnover);
+        trading.add(&registry, row.date, &row.market_maker, &code(&row.issue), &turnover);
     }
     for (date, issue, value) in &case.market {
-        let continuous = Executed { value: Amount(unsigned(*value)), quantity: 0 };
-        stock.add_market(*date, &code(issue), &MarketTurnover { continuous, ..MarketTurnover::default() });
+        review.add(*date, &code(issue), Amount(unsigned(*value)));
     }
-    Settlement::of(stock.finish().0, &registry)
+    let lines = accounts.remove(&month).expect("it is there").lines(&registry);
+    let past = |(month, accounts): (Month, MonthAccounts)| PastMonth { month, lines: accounts.lines(&registry) };
+    let past = accounts.into_iter().map(past).collect();
+    Settlement::of(MonthStock { month, lines, trading, review, past }, &registry)
 }
 
 fn files(case: &Case) -> Files {
@@ -95,7 +103,7 @@ fn compare(name: &str, seed: u64, found: &str, expected: &str) {
 fn every_file_is_that_of_the_plain_reading_byte_for_byte() {
     let count: u64 = std::env::var("MONEY_MONTHS").ok().and_then(|text| text.parse().ok()).unwrap_or(300);
     let first: u64 = std::env::var("MONEY_FIRST").ok().and_then(|text| text.parse().ok()).unwrap_or(0);
-    let mut seen: std::collections::BTreeMap<String, u64> = std::collections::BTreeMap::new();
+    let mut seen: BTreeMap<String, u64> = BTreeMap::new();
     for seed in first..first + count {
         let case = case(seed);
         let (found, expected) = (files(&case), settle(&case).expect("a registry that can be read"));

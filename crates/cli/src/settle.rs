@@ -1,0 +1,47 @@
+//! The month, settled from the database: what `report` and `tiers` have in common.
+
+use crate::month::StoredMonth;
+use anyhow::Result;
+use jiff::civil::Date;
+use quoteclock_incentive::{Line, Month, MonthStock, PastMonth, Review, ReviewStock, Settlement, Trading};
+use quoteclock_rules::Registry;
+use quoteclock_store::Store;
+
+/// A settled month, and what it rests on besides the month's own days.
+pub(crate) struct Settled {
+    pub(crate) settlement: Settlement,
+    /// Days of earlier months, which recommendations look back on, that the registry as it is now would measure
+    /// otherwise.
+    pub(crate) past_changed: Vec<Date>,
+}
+
+/// Settles a month whose lines are known.
+pub(crate) fn settle(store: &Store, registry: &Registry, month: Month, lines: Vec<Line>) -> Result<Settled> {
+    let mut trading = Trading::new(month, registry);
+    store.turnovers(month.dates(), |row| {
+        trading.add(registry, row.date, &row.market_maker, &row.issue, &row.turnover);
+    })?;
+    let mut past = Vec::new();
+    let mut past_changed = Vec::new();
+    for earlier in MonthStock::months_before(month, registry) {
+        let stored = StoredMonth::read(store, registry, earlier)?;
+        if !stored.measured.is_empty() {
+            past.push(PastMonth { month: earlier, lines: stored.accounts.lines(registry) });
+            past_changed.extend(stored.changed);
+        }
+    }
+    past_changed.sort_unstable();
+    let review = review(store, month)?;
+    let stock = MonthStock { month, lines, trading, review, past };
+    Ok(Settled { settlement: Settlement::of(stock, registry), past_changed })
+}
+
+/// What the tier review in force in a month measured.
+pub(crate) fn review(store: &Store, month: Month) -> Result<ReviewStock> {
+    let review = Review::of(month);
+    let dates = review.measured.clone();
+    let stored = store.days(dates.clone())?;
+    let mut stock = ReviewStock::new(review, stored.iter().map(|day| day.date));
+    store.market_turnovers(dates, |row| stock.add(row.date, &row.issue, row.turnover.continuous.value))?;
+    Ok(stock)
+}
