@@ -389,7 +389,15 @@ fn check_bundled_month(folder: &str, exit_code: i32) {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let output = run(&["report", "--db", "market.db", "--month", "2024-03", "--out", "report"], &[]);
     assert_eq!(output.status.code(), Some(exit_code), "{}", stderr(&output));
-    for name in ["monthly.csv", "market_makers.csv"] {
+    for name in [
+        "monthly.csv",
+        "market_makers.csv",
+        "incentives.csv",
+        "conditions.csv",
+        "tiers.csv",
+        "recommendations.csv",
+        "payments.csv",
+    ] {
         let (found, expected) = (bench.path("report").join(name), folder.join("expected").join(name));
         if std::env::var_os("UPDATE_GOLDEN").is_some() {
             fs::copy(&found, &expected).unwrap();

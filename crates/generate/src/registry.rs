@@ -69,8 +69,16 @@ fn issues(options: &Options, world: &World) -> String {
         let manager = cycle(&ASSET_MANAGERS, at / 2);
         let (index, manager) = if options.load.is_us() { ("", "") } else { (index, manager) };
         let aum = u64::from(issue.activity) * 1_000_000;
+        // What a review would give: nothing of the months that it measures is made up.
+        let tier = match issue.activity {
+            _ if issue.leveraged || options.load.is_us() => "",
+            70_000.. => "IV",
+            60_000.. => "III",
+            55_000.. => "II",
+            _ => "I",
+        };
         format!(
-            "{},Made-up Fund {},{},{},{active},{index},{},{},,{},2020-01-06,{manager},{aum},,",
+            "{},Made-up Fund {},{},{},{active},{index},{},{},{tier},{},2020-01-06,{manager},{aum},,",
             issue.code,
             at + 1,
             issue.terms.name,
