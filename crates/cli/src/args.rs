@@ -6,6 +6,8 @@ use crate::days::DaysArgs;
 use crate::etf::EtfArgs;
 use crate::explain::ExplainArgs;
 use crate::generate::GenerateArgs;
+use crate::init::InitArgs;
+use crate::list::ListArgs;
 use crate::replay::ReplayArgs;
 use crate::report::ReportArgs;
 use crate::status::StatusArgs;
@@ -38,4 +40,6 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     Etf(EtfArgs),
     Tiers(TiersArgs),
+    List(ListArgs),
+    Init(InitArgs),
 }

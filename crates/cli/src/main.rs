@@ -11,6 +11,8 @@ mod days;
 mod etf;
 mod explain;
 mod generate;
+mod init;
+mod list;
 mod month;
 mod month_page;
 mod output;
@@ -74,6 +76,8 @@ fn main() -> ExitCode {
         Command::Explain(explain) => explain::run(explain),
         Command::Etf(etf) => etf::run(etf),
         Command::Tiers(tiers) => tiers::run(tiers),
+        Command::List(list) => list::run(list),
+        Command::Init(init) => init::run(init),
     };
     match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,

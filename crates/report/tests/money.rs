@@ -42,6 +42,7 @@ fn settled(case: &Case) -> Settlement {
             market_maker: row.market_maker.clone(),
             issue: code(&row.issue),
             obligation: row.obligation.parse().expect("an obligation"),
+            leveraged_inverse: None,
             required_pct: row.required.try_into().expect("64 bits"),
             total: Total { available: micros(row.available), fulfilled: micros(row.fulfilled), unknown: Micros(0) },
         });

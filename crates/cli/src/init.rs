@@ -1,0 +1,73 @@
+//! `quoteclock init`: a registry to start from.
+
+use crate::{BadUsage, Outcome, output, scratch::Scratch};
+use anyhow::{Context, Result};
+use quoteclock_rules::{FILE_NAMES, templates};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Make a registry to start from: every file with its header, an example of each in a README, and the exchange's own
+/// figures.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  quoteclock init registry
+  quoteclock check --registry registry
+
+The folder must be new or empty. It has the holidays of the Tokyo Stock Exchange from 2018 to 2027, and in templates/ all
+tables of matching funds and the indices for diversified investment.")]
+pub(crate) struct InitArgs {
+    /// Folder to make
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+}
+
+const README: &str = include_str!("../templates/README.md");
+const SCHEME: &str = include_str!("../templates/scheme.toml");
+
+/// Runs the command.
+pub(crate) fn run(args: &InitArgs) -> Result<Outcome> {
+    let folder = &args.folder;
+    if fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
+        return Err(BadUsage(format!("{}: is there and not empty, expected a new folder", folder.display())).into());
+    }
+    let making = || format!("making the folder {}", folder.display());
+    fs::create_dir_all(folder).with_context(making)?;
+    // Written aside, so that a folder is there whole or empty.
+    let aside = Scratch::within(folder)?;
+    fs::create_dir(aside.path().join("templates")).with_context(making)?;
+    for (name, content) in files() {
+        write(&aside.path().join(&name), &content)?;
+    }
+    let top = FILE_NAMES.iter().copied().chain(["README.md", "templates"]);
+    for name in top {
+        fs::rename(aside.path().join(name), folder.join(name)).with_context(making)?;
+    }
+    let names: Vec<String> = files().into_iter().map(|(name, _)| name).collect();
+    output::print(&format!("written to {}: {}\n", folder.display(), names.join(", ")))?;
+    Ok(Outcome::Done)
+}
+
+fn write(path: &Path, content: &str) -> Result<()> {
+    fs::write(path, content).with_context(|| format!("writing {}", path.display()))
+}
+
+/// Names and content: every file of a registry, the README, the templates.
+fn files() -> Vec<(String, String)> {
+    let content = |name: &str| match name {
+        "scheme.toml" => SCHEME.to_owned(),
+        "holidays.csv" => templates::HOLIDAYS.to_owned(),
+        // Its example begins with its header, as of every file.
+        _ => format!("{}\n", header(name)),
+    };
+    let mut files: Vec<(String, String)> = FILE_NAMES.iter().map(|name| ((*name).to_owned(), content(name))).collect();
+    files.push(("README.md".to_owned(), README.to_owned()));
+    files.push(("templates/matching_funds.csv".to_owned(), templates::MATCHING_FUNDS.to_owned()));
+    files.push(("templates/diversified_indices.csv".to_owned(), templates::DIVERSIFIED_INDICES.to_owned()));
+    files
+}
+
+/// The header of a file: the first line of its example in the README.
+fn header(name: &str) -> &'static str {
+    let after = README.split_once(&format!("**{name}**")).and_then(|(_, after)| after.split_once("```\n"));
+    after.and_then(|(_, example)| example.lines().next()).expect("the README has an example of every file")
+}
