@@ -8,8 +8,8 @@ use support::{Bench, stderr};
 fn bench() -> Bench {
     let bench = Bench::new();
     let folder = bench.path("own");
-    fs::create_dir(&folder).unwrap();
-    let write = |name: &str, text: &str| fs::write(folder.join(name), text).unwrap();
+    fs::create_dir(&folder).expect("it works");
+    let write = |name: &str, text: &str| fs::write(folder.join(name), text).expect("it works");
     write(
         "issues.csv",
         "issue,type,tick_table,leveraged_inverse,from,to\n1306,A,01,,,\n1570,B,01,true,,\n1301,C,01,,,2024-02-29\n1699,C,01,,,\n",
@@ -29,7 +29,7 @@ fn list(bench: &Bench, date: &str, more: &[&str]) -> String {
     arguments.extend(more);
     let output = bench.run(&arguments);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    String::from_utf8(output.stdout).unwrap()
+    String::from_utf8(output.stdout).expect("it works")
 }
 
 #[test]
@@ -66,13 +66,13 @@ fn a_registry_to_start_from_has_neither_error_nor_warning() {
     let output = bench.run(&["init", "new/registry"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let output = bench.run(&["check", "--registry", "new/registry"]);
-    let text = String::from_utf8(output.stdout).unwrap();
+    let text = String::from_utf8(output.stdout).expect("it works");
     assert!(output.status.success() && text.ends_with("0 errors, 0 warnings\n"), "{text}");
     let output = bench.run(&["init", "new/registry"]);
     assert_eq!(output.status.code(), Some(2), "a folder that is in use is left alone");
     let names: Vec<String> = fs::read_dir(bench.path("new/registry"))
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .expect("it works")
+        .map(|entry| entry.expect("it works").file_name().into_string().expect("it works"))
         .collect();
     assert_eq!(names.len(), 13, "11 files, the README and the templates: {names:?}");
 }
@@ -81,18 +81,18 @@ fn a_registry_to_start_from_has_neither_error_nor_warning() {
 fn the_examples_of_the_readme_are_a_registry_in_order() {
     let bench = Bench::new();
     assert!(bench.run(&["init", "own"]).status.success());
-    let readme = fs::read_to_string(bench.path("own/README.md")).unwrap();
+    let readme = fs::read_to_string(bench.path("own/README.md")).expect("it works");
     let mut count = 0;
     for section in readme.split("\n**").skip(1) {
         let (Some((name, rest)), true) = (section.split_once("**"), section.contains("```\n")) else { continue };
-        let example = rest.split("```\n").nth(1).unwrap();
+        let example = rest.split("```\n").nth(1).expect("it works");
         // As the exchange's rules have it, an example is a whole file but for holidays.
-        fs::write(bench.path("own").join(name), example).unwrap();
+        fs::write(bench.path("own").join(name), example).expect("it works");
         count += 1;
     }
     assert_eq!(count, 9);
     let output = bench.run(&["check", "--registry", "own"]);
-    let text = String::from_utf8(output.stdout).unwrap();
+    let text = String::from_utf8(output.stdout).expect("it works");
     assert!(output.status.success(), "{text}");
     // One ETF is fewer than five, and no index of the example is that of the matching fund.
     assert!(text.ends_with("0 errors, 3 warnings\n"), "{text}");
