@@ -3,7 +3,7 @@ ci: test format lint doc
 
 # All tests.
 test *arguments:
-    cargo test --workspace {{arguments}}
+    .ci/test {{arguments}}
 
 # Formatting, checked.
 format:
@@ -48,3 +48,11 @@ instructions-accept:
 # Other order books beside quoteclock, on the same bytes: load, events, rounds.
 bench-peers *arguments:
     cargo run --release --manifest-path benches/peers/Cargo.toml -- {{arguments}}
+
+# Goes on fuzzing: each target, or those named, so many times more; the count is kept in fuzz/runs.csv.
+fuzz runs="100000" *targets:
+    RUNS={{runs}} .ci/fuzz {{targets}}
+
+# A shard of the mutants of the measuring path, such as `just mutants 3/60`; survivors belong to docs/TESTING.md.
+mutants shard *arguments:
+    QUOTECLOCK_CASES=200 cargo mutants --shard {{shard}} --timeout 300 -p quoteclock-obligation -p quoteclock-engine -p quoteclock-rules -p quoteclock-incentive --test-package quoteclock-obligation,quoteclock-engine,quoteclock-rules,quoteclock-incentive,quoteclock-replay,quoteclock-explain {{arguments}}

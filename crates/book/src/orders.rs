@@ -424,7 +424,7 @@ mod tests {
                 prop_assert_eq!(table.len(), map.len());
                 prop_assert_eq!(table.find(id).map(|at| table.at(at)), map.get(&id).copied());
                 // All of them now and then: each step would look at each order.
-                if map.len() % 16 == 0 {
+                if map.len().is_multiple_of(16) {
                     prop_assert_eq!(table.iter().collect::<BTreeMap<_, _>>(), map.clone());
                 }
             }

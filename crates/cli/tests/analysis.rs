@@ -32,7 +32,10 @@ fn python(bench: &Bench, package: &str, script: &str) -> Option<String> {
         check.is_ok_and(|output| output.status.success())
     };
     if !is_installed(package) {
-        eprintln!("skipped: {package} for Python is not installed");
+        let _ = std::io::Write::write_fmt(
+            &mut std::io::stderr(),
+            format_args!("skipped: {package} for Python is not installed\n"),
+        );
         return None;
     }
     let output =

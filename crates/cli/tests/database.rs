@@ -43,7 +43,7 @@ fn as_anybody(bench: &Bench, arguments: &[&str]) -> Option<Output> {
     command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "./quoteclock"]).args(arguments);
     let output = command.current_dir(bench.path(".")).output().ok();
     if output.is_none() {
-        eprintln!("skipped: setpriv is not there");
+        let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("skipped: setpriv is not there\n"));
     }
     output
 }

@@ -309,7 +309,10 @@ fn chromium() -> Option<PathBuf> {
         .flat_map(|folder| names.map(|name| folder.join(name)))
         .find(|program| program.is_file());
     if found.is_none() {
-        eprintln!("skipped: no Chromium on the PATH to open the page in");
+        let _ = std::io::Write::write_fmt(
+            &mut std::io::stderr(),
+            format_args!("skipped: no Chromium on the PATH to open the page in\n"),
+        );
     }
     found
 }

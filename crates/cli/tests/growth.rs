@@ -149,7 +149,10 @@ fn check(name: &str, text: fn(usize) -> String, arguments: &[&str]) {
         match instructions(&bench, &[arguments, &["--lenient", "day.csv"]].concat()) {
             Some(count) => counts.push(count),
             None => {
-                println!("skipped: no valgrind to count instructions with");
+                let _ = std::io::Write::write_fmt(
+                    &mut std::io::stderr(),
+                    format_args!("skipped: no valgrind to count instructions with\n"),
+                );
                 return;
             }
         }

@@ -27,7 +27,7 @@ fn with_a_day() -> Bench {
 fn has(program: &str) -> bool {
     let found = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
     if !found {
-        eprintln!("skipped: {program} is not there");
+        let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("skipped: {program} is not there\n"));
     }
     found
 }
@@ -74,7 +74,8 @@ fn a_device_stays_a_device() {
     let null = bench.path("null");
     let made = Command::new("mknod").arg(&null).args(["c", "1", "3"]).stderr(Stdio::null()).status();
     if !made.is_ok_and(|status| status.success()) {
-        eprintln!("skipped: devices cannot be made here");
+        let _ =
+            std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("skipped: devices cannot be made here\n"));
         return;
     }
     for arguments in [
@@ -285,7 +286,7 @@ fn standard_error_closed_or_full_takes_nothing_from_the_exit_code() {
             let mut shell = Command::new("bash");
             shell.current_dir(bench.path(".")).args(["-c", &script, "bash"]).arg(program).args(arguments);
             let Ok(output) = shell.stdout(Stdio::null()).output() else {
-                eprintln!("skipped: no bash");
+                let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("skipped: no bash\n"));
                 return;
             };
             assert_eq!(output.status.code(), Some(code), "{arguments:?} {closed}");
@@ -314,7 +315,7 @@ fn a_reader_that_leaves_takes_nothing_from_the_exit_code() {
 #[test]
 fn a_full_standard_output_says_what_is_stored_all_the_same() {
     let Ok(full) = File::options().write(true).open("/dev/full") else {
-        eprintln!("skipped: no /dev/full");
+        let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("skipped: no /dev/full\n"));
         return;
     };
     let bench = with_a_day();
@@ -354,7 +355,10 @@ fn threads_that_the_system_refuses_are_done_without() {
     // The limit counts all processes of a user and does not hold for root: another one, in a folder that it may read.
     let is_root = bench.path("day.csv").metadata().unwrap().uid() == 0;
     if !is_root || !has("setpriv") || !has("prlimit") {
-        eprintln!("skipped: no limit on threads can be set here");
+        let _ = std::io::Write::write_fmt(
+            &mut std::io::stderr(),
+            format_args!("skipped: no limit on threads can be set here\n"),
+        );
         return;
     }
     fs::set_permissions(bench.path("."), PermissionsExt::from_mode(0o777)).unwrap();

@@ -16,7 +16,10 @@ fn real_data(name: &str) -> Option<PathBuf> {
 #[test]
 fn the_real_b3_day_has_its_known_sums() {
     let Some(folder) = real_data("b3-petr4f-2015-11-03") else {
-        println!("skipped: no shared/data/b3-petr4f-2015-11-03 beside the repository");
+        let _ = std::io::Write::write_fmt(
+            &mut std::io::stderr(),
+            format_args!("skipped: no shared/data/b3-petr4f-2015-11-03 beside the repository\n"),
+        );
         return;
     };
     let mut registry = Vec::new();

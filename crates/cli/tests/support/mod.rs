@@ -119,7 +119,10 @@ pub fn real_data(name: &str) -> Option<PathBuf> {
     let root = repository(".").canonicalize().expect("the repository is there");
     let folder = root.ancestors().map(|folder| folder.join("shared/data").join(name)).find(|folder| folder.is_dir());
     if folder.is_none() {
-        eprintln!("skipped: no real exchange data ({name}) beside the checkout");
+        let _ = std::io::Write::write_fmt(
+            &mut std::io::stderr(),
+            format_args!("skipped: no real exchange data ({name}) beside the checkout\n"),
+        );
     }
     folder
 }

@@ -97,7 +97,7 @@ fn the_published_brazilian_day_has_a_registry_that_loads() {
     };
     let files: Vec<SourceFile> = FILE_NAMES.iter().filter_map(read).collect();
     if files.is_empty() {
-        println!("skipped: {folder} is absent");
+        let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("skipped: {folder} is absent\n"));
         return;
     }
     let loaded = Registry::load(&files);

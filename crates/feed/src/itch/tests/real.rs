@@ -12,7 +12,10 @@ fn real(name: &str) -> Option<Vec<u8>> {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
     let paths = manifest.ancestors().map(|folder| folder.join("shared/data/nasdaq-itch50").join(name));
     let Some(path) = paths.into_iter().find(|path| path.is_file()) else {
-        println!("skipped: shared/data/nasdaq-itch50/{name} is not here");
+        let _ = std::io::Write::write_fmt(
+            &mut std::io::stderr(),
+            format_args!("skipped: shared/data/nasdaq-itch50/{name} is not here\n"),
+        );
         return None;
     };
     let mut bytes = Vec::new();
