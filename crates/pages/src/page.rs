@@ -175,16 +175,6 @@ impl MonthPage {
     }
 }
 
-/// Whether unknown time, all fulfilled or none of it, could turn the verdict.
-fn is_certain(line: &Line) -> bool {
-    let Total { available, fulfilled, unknown } = line.total;
-    let with = |fulfilled| Line { total: Total { available: available + unknown, fulfilled, unknown }, ..line.clone() };
-    unknown == Micros::ZERO || {
-        let (worst, best) = (with(fulfilled).status(), with(fulfilled + unknown).status());
-        worst == best && worst == line.status()
-    }
-}
-
 fn lost_time(total: Total) -> Micros {
     Micros(total.available.0.saturating_sub(total.fulfilled.0))
 }
@@ -196,7 +186,7 @@ fn names<'a>(verdicts: &Verdicts<'a>) -> BTreeSet<&'a str> {
 fn figures(verdicts: &Verdicts<'_>, picture: &MonthPicture) -> Vec<(&'static str, String)> {
     let lines = verdicts.lines;
     let count = |status| lines.iter().filter(|line| line.status() == status).count().to_string();
-    let uncertain = lines.iter().filter(|line| !is_certain(line)).count();
+    let uncertain = lines.iter().filter(|line| !line.certain()).count();
     let mut figures = vec![
         ("obligations", lines.len().to_string()),
         ("fulfilled", count(Status::Fulfilled)),
@@ -278,7 +268,7 @@ fn empty() -> Square {
 
 fn square(lines: &[&Line], picture: &MonthPicture) -> Square {
     let Some(worst) = worst(lines).or_else(|| lines.first().copied()) else { return empty() };
-    let uncertain = lines.iter().any(|line| !is_certain(line));
+    let uncertain = lines.iter().any(|line| !line.certain());
     let percent = DisplayPercent::of(worst.total.fulfilled, worst.total.available);
     let shade = match percent {
         _ if uncertain => Shade::Uncertain,
@@ -286,8 +276,7 @@ fn square(lines: &[&Line], picture: &MonthPicture) -> Square {
         Some(percent) => Shade::of(percent.ten_thousandths(), worst.required_pct, worst.status() == Status::Fulfilled),
     };
     let text = |line: &&Line| {
-        let verdict =
-            if is_certain(line) { line.status().as_str().replace('_', " ") } else { "not certain".to_owned() };
+        let verdict = if line.certain() { line.status().as_str().replace('_', " ") } else { "not certain".to_owned() };
         format!("{}: {} %, required {} %, {verdict}", line.key.obligation, share(line), required(line.required_pct))
     };
     let titles: Vec<String> = lines.iter().map(text).collect();
@@ -377,7 +366,7 @@ fn unfold(line: &Line, own: &LinePicture, picture: &MonthPicture, day_pages: Day
     Unfolded {
         id: anchor_id(line),
         heading: format!("{} in {}{}", line.key.market_maker, line.key.issue, of_obligation(&line.key.obligation)),
-        state: match (line.status(), is_certain(line)) {
+        state: match (line.status(), line.certain()) {
             (_, false) => "not certain",
             (Status::Fulfilled, true) => "fulfilled",
             (Status::NotFulfilled, true) => "not fulfilled",

@@ -98,9 +98,9 @@ fn unknown_time_that_could_turn_a_verdict_is_said() {
     let html = page(true);
     assert!(!html.contains("unknown time could turn</dt>"), "{html}");
     let turned = line(key("MM1", "1306", "general"), 4 * HOUR, 4 * HOUR, HOUR + 1);
-    assert!(!is_certain(&turned), "4 hours of 5 and a microsecond are not 80 %");
-    assert!(is_certain(&line(key("MM1", "1306", "general"), 4 * HOUR, 4 * HOUR, HOUR)));
-    assert!(!is_certain(&line(key("MM1", "1306", "general"), 0, 0, 1)), "nothing available, or all of it");
+    assert!(!turned.certain(), "4 hours of 5 and a microsecond are not 80 %");
+    assert!(line(key("MM1", "1306", "general"), 4 * HOUR, 4 * HOUR, HOUR).certain());
+    assert!(!line(key("MM1", "1306", "general"), 0, 0, 1).certain(), "nothing available, or all of it");
 }
 
 #[test]
