@@ -75,7 +75,7 @@ fn an_instant_shows_levels_sums_spread_limits_and_what_would_have_sufficed() {
     assert_eq!(scene["market"]["best_bid"], 2820);
     let change = &scene["would_have_sufficed"]["changes"][0];
     assert_eq!((change["side"].as_str(), change["price"].as_u64()), (Some("offer"), Some(2822)));
-    assert_eq!((change["instead_of"].as_u64(), change["shares"].as_u64()), (Some(2823), Some(2631)));
+    assert_eq!((change["instead_of"].as_u64(), change["shares"].as_u64()), (Some(2823), Some(2640)));
 
     let size = at("10:15:30.2");
     assert_eq!(size["moment"]["reason"], "bid_size");
@@ -345,4 +345,34 @@ fn a_real_browser_renders_the_page() {
     assert_eq!((side(16), side(20)), (1400, 1800));
     // A blank page of this size compresses to a few kilobytes; text, lines and bands do not.
     assert!(50_000 < bytes.len(), "{} bytes: the page looks blank", bytes.len());
+}
+
+#[test]
+fn a_clock_reading_that_names_two_instants_or_none_is_refused_with_what_would_name_one() {
+    let bench = Bench::new();
+    let scheme = fs::read_to_string(bench.path("registry/scheme.toml")).expect("the scheme");
+    bench.write("registry/scheme.toml", scheme.replace("Asia/Tokyo", "America/New_York").as_bytes());
+    // The clock goes back at 02:00 on the 3rd of November, and forward at 02:00 on the 10th of March.
+    for (date, at, code, says) in [
+        (
+            "2024-11-03",
+            "1:30",
+            2,
+            "on 2024-11-03 the clock shows 01:30:00 twice, expected one of them: \
+          2024-11-03T01:30:00-04 or 2024-11-03T01:30:00-05",
+        ),
+        ("2024-11-03", "2024-11-03T01:30:00-05:00", 0, ""),
+        ("2024-11-03", "0:59:59.999999", 0, ""),
+        ("2024-11-03", "2:00", 0, ""),
+        ("2024-03-10", "2:30", 2, "on 2024-03-10 the clock never shows 02:30:00"),
+        ("2024-03-10", "1:59:59.999999", 0, ""),
+        ("2024-03-10", "3:00", 0, ""),
+    ] {
+        let header = "time,issue,event,order,server,side,price,quantity\n";
+        bench.write("day.csv", format!("{header}{date}T12:00:00Z,1306,add,1,VS1,B,2000,10\n").as_bytes());
+        let arguments = ["explain", "--registry", "registry", "--market-maker", "MM1", "--issue", "1306", "--at", at];
+        let output = bench.run(&[&arguments[..], &["day.csv"]].concat());
+        assert_eq!(output.status.code(), Some(code), "{date} {at}: {}", stderr(&output));
+        assert!(stderr(&output).contains(says), "{date} {at}: {}", stderr(&output));
+    }
 }

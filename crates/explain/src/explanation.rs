@@ -5,6 +5,7 @@ use quoteclock_book::OwnQuotes;
 use quoteclock_ledger::Total;
 use quoteclock_model::{Interval, Phase, Price, Shares, Span, State, Timestamp};
 use quoteclock_rules::{DayPlan, Limits};
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 /// Whose obligation it is.
@@ -20,6 +21,8 @@ pub struct Subject {
     pub obligation: String,
     /// Its limits on the date, the Fast Market multiplier applied.
     pub limits: Limits,
+    /// The shares that orders in the issue are multiples of: 1 where the registry does not say.
+    pub trading_unit: NonZeroU64,
     /// By how much those limits have been widened: 1, 2 or 4.
     pub multiplier: u32,
     /// The share of the month's time that it requires, in ten-thousandths of a percent.

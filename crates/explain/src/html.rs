@@ -139,7 +139,7 @@ fn figures(explanation: &Explanation) -> Vec<(&'static str, String)> {
 
 fn row(explanation: &Explanation, number: usize, breach: &Stretch) -> Row {
     let plan = &explanation.plan;
-    let view = View::new(&breach.scene, &explanation.subject.limits);
+    let view = View::new(&breach.scene, &explanation.subject);
     Row {
         number,
         start: clock(breach.interval.start, plan),
@@ -198,7 +198,7 @@ fn causes(explanation: &Explanation, causes: &[Cause]) -> Vec<[String; 3]> {
 
 fn work(explanation: &Explanation, scene: &Scene, state: State) -> Work {
     let limits = &explanation.subject.limits;
-    let view = View::new(scene, limits);
+    let view = View::new(scene, &explanation.subject);
     let spread_cells = |of: &crate::SpreadView| {
         let [ticks, bps, how] = spread(of, limits);
         [format!("{} to {}", grouped(of.spread.bid), grouped(of.spread.offer)), ticks, bps, how]

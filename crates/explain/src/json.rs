@@ -269,7 +269,7 @@ impl Rows<'_> {
     }
 
     fn scene(&self, scene: &Scene, state: State) -> io::Result<SceneRow> {
-        let view = View::new(scene, &self.0.subject.limits);
+        let view = View::new(scene, &self.0.subject);
         let [bid, offer] = &view.sides;
         let price = |best: Option<(Price, Shares)>| best.map(|(price, _)| number(price)).transpose();
         let shares = |best: Option<(Price, Shares)>| best.map(|(_, shares)| shares.0);

@@ -1,6 +1,8 @@
 //! What is asked.
 
+use crate::subject::QuestionError;
 use jiff::civil::Time;
+use jiff::tz::AmbiguousOffset;
 use quoteclock_model::Timestamp;
 use quoteclock_rules::DayPlan;
 use std::str::FromStr;
@@ -52,7 +54,9 @@ impl FromStr for At {
         }
         let is_clock =
             text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.')) && text.contains(':');
-        match text.parse::<Time>() {
+        // People leave out the zero of an early hour: 9:45.
+        let of_one_digit = text.as_bytes().get(1) == Some(&b':');
+        match format!("{}{text}", if of_one_digit { "0" } else { "" }).parse::<Time>() {
             Ok(time) if is_clock => Ok(At::Clock(time)),
             _ => Err(AtError { found: text.to_owned() }),
         }
@@ -60,16 +64,25 @@ impl FromStr for At {
 }
 
 impl At {
-    /// The instant on the day of `plan`; `None` if it is not on it.
-    pub(crate) fn on(self, plan: &DayPlan) -> Option<Timestamp> {
+    /// The instant on the day of `plan`. A clock reading that the day has twice, or leaves out, names none.
+    pub(crate) fn on(self, plan: &DayPlan) -> Result<Timestamp, QuestionError> {
+        let date = plan.date;
+        let micros = |instant: jiff::Timestamp| Timestamp::from_micros(instant.as_microsecond());
         let at = match self {
             At::Instant(at) => at,
             At::Clock(time) => {
-                let zoned = plan.date.to_datetime(time).to_zoned(plan.zone.clone()).ok()?;
-                Timestamp::from_micros(zoned.timestamp().as_microsecond())
+                let reading = plan.zone.to_ambiguous_timestamp(date.to_datetime(time));
+                match reading.offset() {
+                    AmbiguousOffset::Unambiguous { .. } => {}
+                    AmbiguousOffset::Gap { .. } => return Err(QuestionError::ClockGap { date, time }),
+                    AmbiguousOffset::Fold { before, after } => {
+                        return Err(QuestionError::ClockFold { date, time, before, after });
+                    }
+                }
+                micros(reading.compatible().map_err(|_| QuestionError::Instant { date })?)
             }
         };
-        plan.day.contains(at).then_some(at)
+        if plan.day.contains(at) { Ok(at) } else { Err(QuestionError::Instant { date }) }
     }
 }
 
@@ -85,10 +98,13 @@ mod tests {
         };
         assert_eq!(clock("10:15:30.2"), "10:15:30.2");
         assert_eq!(clock("10:15"), "10:15:00");
+        assert_eq!((clock("9:45"), clock("9:45:00.5")), ("09:45:00".to_owned(), "09:45:00.5".to_owned()));
         let instant = "2024-03-01T10:15:30.1234569+09:00".parse();
         assert_eq!(instant, Ok(At::Instant(Timestamp::from_micros(1_709_255_730_123_456))));
         assert_eq!("2024-03-01T01:15:30Z".parse(), Ok(At::Instant(Timestamp::from_micros(1_709_255_730_000_000))));
-        for bad in ["", "now", "25:00", "10", "2024-03-01", "2024-03-01T10:15:30", "10:15:30+09:00"] {
+        for bad in
+            ["", "now", "9:5", ":15", "910:15", "25:00", "10", "2024-03-01", "2024-03-01T10:15:30", "10:15:30+09:00"]
+        {
             assert!(bad.parse::<At>().is_err(), "{bad}");
         }
     }

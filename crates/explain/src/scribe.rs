@@ -11,6 +11,7 @@ use quoteclock_model::{Interval, Micros, Phase, Side, Span, State, Timestamp};
 use quoteclock_obligation::{IntervalSink, IssueMeasure};
 use quoteclock_rules::{DayPlan, Exemption, ObligationPlan, Registry};
 use std::collections::{BTreeMap, VecDeque};
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 /// How many own events are kept.
@@ -334,12 +335,14 @@ fn push_bounded(events: &mut VecDeque<Event>, event: Event, count_max: usize) ->
 fn subject(registry: &Registry, plan: &DayPlan, found: Found) -> Subject {
     let sign_up = &plan.sign_ups[found.sign_up];
     let obligation = &sign_up.obligations[found.obligation];
+    let issue = registry.issue_on(&sign_up.issue, plan.date);
     Subject {
         market_maker: sign_up.market_maker.clone(),
         issue: sign_up.issue.to_string(),
-        issue_name: registry.issue_on(&sign_up.issue, plan.date).and_then(|issue| issue.name.clone()),
+        issue_name: issue.and_then(|issue| issue.name.clone()),
         obligation: obligation.id.to_string(),
         limits: obligation.limits.clone(),
+        trading_unit: issue.and_then(|issue| NonZeroU64::new(issue.trading_unit?)).unwrap_or(NonZeroU64::MIN),
         multiplier: obligation.multiplier,
         required_pct: obligation.required.pct,
         servers: sign_up.servers.iter().map(|&server| plan.servers[server].name.clone()).collect(),

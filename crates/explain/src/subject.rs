@@ -1,7 +1,8 @@
 //! Finds what is asked in a day's plan, or says what there is instead.
 
 use crate::Question;
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
+use jiff::tz::Offset;
 use quoteclock_model::{ObligationId, Timestamp};
 use quoteclock_obligation::ObligationIndex;
 use quoteclock_rules::{DayPlan, Registry};
@@ -55,6 +56,28 @@ pub enum QuestionError {
         /// The date.
         date: Date,
     },
+    /// The clock was put back, and shows the reading twice.
+    #[error(
+        "on {date} the clock shows {time} twice, expected one of them: {date}T{time}{before} or {date}T{time}{after}"
+    )]
+    ClockFold {
+        /// The date.
+        date: Date,
+        /// The reading.
+        time: Time,
+        /// The offset of the first time.
+        before: Offset,
+        /// That of the second.
+        after: Offset,
+    },
+    /// The clock was put forward, past the reading.
+    #[error("on {date} the clock never shows {time}: it was put forward past it")]
+    ClockGap {
+        /// The date.
+        date: Date,
+        /// The reading.
+        time: Time,
+    },
 }
 
 /// Where the answer is.
@@ -103,7 +126,7 @@ pub(crate) fn find(registry: &Registry, plan: &DayPlan, question: &Question) -> 
     };
     let at = match question.at {
         None => None,
-        Some(at) => Some(at.on(plan).ok_or(QuestionError::Instant { date: plan.date })?),
+        Some(at) => Some(at.on(plan)?),
     };
     Ok(Found { sign_up, obligation, index: index_of(plan, sign_up, obligation), at })
 }

@@ -2,11 +2,13 @@
 //!
 //! A side is good enough once its quotes reach the minimum at a price close enough to the other side's obligation price.
 //! So for each side there is an outermost valid price that would do, found by the very comparison that judges spreads,
-//! and a number of shares that is missing there. Where as many shares are quoted further out, it is enough to move them.
+//! and a number of shares that is missing there, in whole trading units: nothing else can be entered. Where as many shares
+//! are quoted further out, it is enough to move them.
 
 use quoteclock_book::OwnQuotes;
 use quoteclock_model::{Amount, Price, Shares, Side};
 use quoteclock_rules::{Limits, Spread, TickTable};
+use std::num::NonZeroU64;
 
 /// A change of one side.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -17,7 +19,7 @@ pub struct Change {
     pub price: Price,
     /// The obligation price as it was, if the minimum was reached.
     pub instead_of: Option<Price>,
-    /// Shares needed at `price` beyond those quoted there or better; the fewest that do.
+    /// Shares needed at `price` beyond those quoted there or better; the fewest whole trading units that do.
     pub shares: Shares,
     /// Own shares quoted further out than `price`.
     pub movable: Shares,
@@ -43,12 +45,12 @@ pub enum Suggestion {
     Nothing,
 }
 
-/// What would have made `own` fulfil `limits`, beside the `market`'s best bid and offer.
+/// What would have made `own` fulfil `limits`, beside the `market`'s best bid and offer, in multiples of `trading_unit`.
 ///
 /// Clauses: `ST1/minimum-value`, `ST1/spread-and-quantity`.
-pub fn suggest(own: &OwnQuotes, limits: &Limits, market: [Option<Price>; 2]) -> Suggestion {
+pub fn suggest(own: &OwnQuotes, limits: &Limits, market: [Option<Price>; 2], trading_unit: NonZeroU64) -> Suggestion {
     let reached = Side::BOTH.map(|side| own.obligation_price(side, &limits.minimum()).ok());
-    let maker = Maker { own, limits, market, reached };
+    let maker = Maker { own, limits, market, trading_unit, reached };
     match reached {
         [None, None] => maker.together(),
         [bid, offer] => {
@@ -65,6 +67,7 @@ struct Maker<'a> {
     own: &'a OwnQuotes,
     limits: &'a Limits,
     market: [Option<Price>; 2],
+    trading_unit: NonZeroU64,
     reached: [Option<Price>; 2],
 }
 
@@ -90,7 +93,8 @@ impl Maker<'_> {
             .value_min
             .map_or(0, |min| min.0.saturating_sub(value.0).div_ceil(u128::from(price.ten_thousandths())));
         let for_quantity = self.limits.quantity_min.map_or(0, |min| min.0.saturating_sub(quantity));
-        let shares = Shares(u64::try_from(for_value).ok()?.max(for_quantity));
+        let fewest = u64::try_from(for_value).ok()?.max(for_quantity);
+        let shares = Shares(fewest.checked_next_multiple_of(self.trading_unit.get())?);
         let meets_market = match side {
             Side::Bid => self.market[1].is_some_and(|offer| offer <= price),
             Side::Offer => self.market[0].is_some_and(|bid| price <= bid),

@@ -107,7 +107,7 @@ impl Page<'_> {
         self.line("");
         self.line(&format!("{number}. {start} to {end}, {}: {reason}", duration(length(breach))));
         self.causes("began", &breach.began);
-        let view = View::new(&breach.scene, &self.explanation.subject.limits);
+        let view = View::new(&breach.scene, &self.explanation.subject);
         let short = self.in_short(&view);
         self.wrapped(&format!("   {short}"));
         self.sufficed(&view, "   ");
@@ -158,7 +158,7 @@ impl Page<'_> {
         ));
         self.causes("began", &moment.stretch.began);
         self.causes("ended", &moment.stretch.ended);
-        let view = View::new(&moment.scene, &self.explanation.subject.limits);
+        let view = View::new(&moment.scene, &self.explanation.subject);
         for side in &view.sides {
             self.side(side);
         }

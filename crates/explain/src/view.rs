@@ -1,6 +1,6 @@
 //! One instant worked out as on paper: levels, running sums, the spread beside its limits.
 
-use crate::{Scene, Suggestion, suggest};
+use crate::{Scene, Subject, Suggestion, suggest};
 use quoteclock_model::{Amount, Price, Reason, Shares, Side, SideFault, Ticks};
 use quoteclock_obligation::verdict;
 use quoteclock_rules::{Limits, Spread};
@@ -63,17 +63,18 @@ pub struct View {
 }
 
 impl View {
-    /// Works out `scene` under `limits`.
+    /// Works out `scene` under the limits of `subject`.
     ///
     /// Clauses: `ST1/minimum-value`, `ST1/spread-of-mid`, `ST1/spread-ticks`.
-    pub fn new(scene: &Scene, limits: &Limits) -> View {
+    pub fn new(scene: &Scene, subject: &Subject) -> View {
+        let limits = &subject.limits;
         let verdict = verdict(&scene.own, limits);
         let market = scene.market.map(|best| best.map(|(price, _)| price));
         View {
             sides: Side::BOTH.map(|side| side_view(scene, side, limits)),
             spread: spread_view(scene, limits),
             verdict,
-            suggestion: verdict.is_err().then(|| suggest(&scene.own, limits, market)),
+            suggestion: verdict.is_err().then(|| suggest(&scene.own, limits, market, subject.trading_unit)),
         }
     }
 }
@@ -102,7 +103,8 @@ fn spread_view(scene: &Scene, limits: &Limits) -> Option<SpreadView> {
     let (bid, offer) = (spread.bid.ten_thousandths(), spread.offer.ten_thousandths());
     Some(SpreadView {
         spread,
-        ticks: limits.tick_table.ticks_between(spread.bid, spread.offer),
+        // Locked or crossed prices have no tick between them, be they off the grid.
+        ticks: if offer <= bid { Ticks(0) } else { limits.tick_table.ticks_between(spread.bid, spread.offer) },
         bps_numerator: (i128::from(offer) - i128::from(bid)) * 20_000,
         bps_denominator: offer + bid,
     })

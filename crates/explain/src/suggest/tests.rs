@@ -1,4 +1,4 @@
-//! Every suggestion, applied, makes the verdict good; one share less does not.
+//! Every suggestion, applied, makes the verdict good; one trading unit less does not.
 
 use super::*;
 use proptest::collection::vec;
@@ -6,6 +6,8 @@ use proptest::prelude::*;
 use quoteclock_model::{Bps, Ticks};
 use quoteclock_obligation::verdict;
 use std::sync::Arc;
+
+const ONE: NonZeroU64 = NonZeroU64::MIN;
 
 fn price(units: u64) -> Price {
     Price::from_ten_thousandths(units).unwrap()
@@ -76,7 +78,7 @@ fn the_breach_worked_out_by_hand_needed_one_tick_on_either_side() {
         (Side::Offer, yen(2823), 4000),
     ]);
     let market = [Some(yen(2820)), Some(yen(2822))];
-    let Suggestion::Either(changes) = suggest(&own, &type_a(), market) else { panic!("one side is enough") };
+    let Suggestion::Either(changes) = suggest(&own, &type_a(), market, ONE) else { panic!("one side is enough") };
     let offer = Change {
         side: Side::Offer,
         price: yen(2822),
@@ -97,9 +99,19 @@ fn the_breach_worked_out_by_hand_needed_one_tick_on_either_side() {
 }
 
 #[test]
+fn only_whole_trading_units_can_be_entered() {
+    let own = quotes(&[(Side::Bid, yen(2819), 4000), (Side::Offer, yen(2822), 8000), (Side::Offer, yen(2823), 4000)]);
+    for (unit, shares) in [(1, 6645), (5, 6645), (10, 6650), (100, 6700)] {
+        let unit = NonZeroU64::new(unit).unwrap();
+        let Suggestion::Either(changes) = suggest(&own, &type_a(), [None, None], unit) else { panic!("one side") };
+        assert_eq!(changes[0].shares, Shares(shares), "{unit}");
+    }
+}
+
+#[test]
 fn a_bid_that_is_too_small_needs_shares_at_the_outermost_price_that_will_do() {
     let own = quotes(&[(Side::Bid, yen(2819), 4000), (Side::Offer, yen(2822), 8000), (Side::Offer, yen(2823), 4000)]);
-    let Suggestion::Either(changes) = suggest(&own, &type_a(), [None, None]) else { panic!("one side is enough") };
+    let Suggestion::Either(changes) = suggest(&own, &type_a(), [None, None], ONE) else { panic!("one side is enough") };
     let [change] = changes[..] else { panic!("{changes:?}") };
     assert_eq!((change.price, change.shares, change.is_move()), (yen(2818), Shares(6645), false));
 }
@@ -107,10 +119,10 @@ fn a_bid_that_is_too_small_needs_shares_at_the_outermost_price_that_will_do() {
 #[test]
 fn without_any_quote_both_sides_are_needed_together() {
     let market = [Some(yen(2820)), Some(yen(2822))];
-    let Suggestion::Together([bid, offer]) = suggest(&quotes(&[]), &type_a(), market) else { panic!("both") };
+    let Suggestion::Together([bid, offer]) = suggest(&quotes(&[]), &type_a(), market, ONE) else { panic!("both") };
     assert_eq!((bid.price, bid.shares), (yen(2820), Shares(10_639)));
     assert_eq!((offer.price, offer.shares), (yen(2825), Shares(10_620)));
-    assert_eq!(suggest(&quotes(&[]), &type_a(), [None, None]), Suggestion::Nothing);
+    assert_eq!(suggest(&quotes(&[]), &type_a(), [None, None], ONE), Suggestion::Nothing);
 }
 
 /// Levels around a band boundary, on and off the grid.
@@ -149,12 +161,13 @@ proptest! {
 
     #[test]
     fn a_suggestion_suffices_and_nothing_less_at_its_price_does(
-        levels in levels(), limits in limits(), market in (2_900..3_000_u64, 1..9_u64)
+        levels in levels(), limits in limits(), market in (2_900..3_000_u64, 1..9_u64), unit in 1..=100_u64
     ) {
+        let unit = NonZeroU64::new(unit).unwrap();
         let own = quotes(&levels);
         prop_assume!(verdict(&own, &limits).is_err());
         let market = [Some(yen(market.0)), Some(yen(market.0 + market.1))];
-        match suggest(&own, &limits, market) {
+        match suggest(&own, &limits, market, unit) {
             Suggestion::Nothing => prop_assert!(false, "there is a market to start from"),
             Suggestion::Either(changes) => for change in &changes {
                 prop_assert_eq!(verdict(&add(&own, change, change.shares.0), &limits), Ok(()));
@@ -165,8 +178,9 @@ proptest! {
                 let on_grid = levels.iter().all(|&(_, level, _)| {
                     level.ten_thousandths().is_multiple_of(limits.tick_table.tick_at(level).ten_thousandths())
                 });
+                prop_assert!(change.shares.0.is_multiple_of(unit.get()));
                 if on_grid && change.shares != Shares(0) {
-                    prop_assert!(verdict(&add(&own, change, change.shares.0 - 1), &limits).is_err());
+                    prop_assert!(verdict(&add(&own, change, change.shares.0 - unit.get()), &limits).is_err());
                 }
             },
             Suggestion::Together([bid, offer]) => {
