@@ -8,10 +8,13 @@ use crate::explain::ExplainArgs;
 use crate::generate::GenerateArgs;
 use crate::init::InitArgs;
 use crate::list::ListArgs;
+use crate::publish::PublishArgs;
 use crate::replay::ReplayArgs;
 use crate::report::ReportArgs;
+use crate::serve::ServeArgs;
 use crate::status::StatusArgs;
 use crate::tiers::TiersArgs;
+use crate::token::TokenArgs;
 use clap::{Parser, Subcommand};
 
 /// Says, to the microsecond, how long a market maker's quotes met its obligation.
@@ -42,4 +45,7 @@ pub(crate) enum Command {
     Tiers(TiersArgs),
     List(ListArgs),
     Init(InitArgs),
+    Serve(ServeArgs),
+    Publish(PublishArgs),
+    Token(TokenArgs),
 }

@@ -17,16 +17,19 @@ mod month;
 mod month_page;
 mod output;
 mod publication;
+mod publish;
 mod registry;
 mod replay;
 mod report;
 mod scratch;
+mod serve;
 mod settle;
 mod staging;
 mod status;
 mod target;
 mod terminal;
 mod tiers;
+mod token;
 
 use args::{Args, Command};
 use clap::Parser;
@@ -78,6 +81,9 @@ fn main() -> ExitCode {
         Command::Tiers(tiers) => tiers::run(tiers),
         Command::List(list) => list::run(list),
         Command::Init(init) => init::run(init),
+        Command::Serve(serve) => serve::run(serve),
+        Command::Publish(publish) => publish::run(publish),
+        Command::Token(token) => token::run(token),
     };
     match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
@@ -86,7 +92,8 @@ fn main() -> ExitCode {
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             terminal::print_error(&terminal::error_text(&error));
-            ExitCode::from(if error.is::<BadUsage>() { 2 } else { 1 })
+            let is_usage = error.is::<BadUsage>() || error.is::<quoteclock_live::BadUsage>();
+            ExitCode::from(if is_usage { 2 } else { 1 })
         }
     }
 }

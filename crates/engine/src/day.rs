@@ -16,7 +16,7 @@ use quoteclock_feed::{Malformed, Place, RawRecord, Receiver, Stop, UsualRun};
 use quoteclock_model::{
     DayTurnover, IssueCode, IssueIndex, MarketEvent, Phase, Record, Scope, ServerIndex, Span, Timestamp,
 };
-use quoteclock_obligation::{DaySink, IssueMeasure};
+use quoteclock_obligation::{DaySink, IntervalSink, IssueMeasure};
 use quoteclock_rules::{DayPlan, PhaseSource, Registry, local_time};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -311,6 +311,22 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
         self.reject_count
     }
 
+    /// Time that has turned out to be unknown after it was measured, see [`Finished::unknown_late`]; what a bad record has
+    /// put in doubt since may make it longer.
+    pub fn unknown_late(&self) -> Vec<UnknownWindow> {
+        self.unknown_late.windows()
+    }
+
+    /// What it was told beforehand to be unknown, see [`DayOptions::unknown`].
+    pub fn known_unknown(&self) -> &[UnknownWindow] {
+        &self.options.unknown
+    }
+
+    /// Whether there is any such time.
+    pub fn is_told_too_early(&self) -> bool {
+        !self.unknown_late.is_empty()
+    }
+
     /// The measure; `None` before the date is known.
     pub fn engine(&self) -> Option<&Engine> {
         match &self.stage {
@@ -428,6 +444,18 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
             }
             (StageState::Open(_), None) => unreachable!("an open day has a measure"),
         };
+    }
+
+    /// Takes every issue on to the time of the last record, tells `running` the intervals that have begun and not ended by
+    /// then, and shows the sink, which has been told those that have; `None` before the date is known, or while events are
+    /// held back. Looking changes no result.
+    pub fn so_far(&mut self, running: &mut impl IntervalSink) -> Option<(Arc<DayPlan>, Timestamp, &mut S)> {
+        let Stage::Open { engine, progress } = &mut self.stage else { return None };
+        if self.batch.as_ref().is_some_and(|batch| !batch.is_empty()) {
+            return None;
+        }
+        engine.so_far(&mut self.sink, running);
+        Some((Arc::clone(engine.plan()), progress.last(), &mut self.sink))
     }
 
     /// Begins to measure `date`.

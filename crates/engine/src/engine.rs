@@ -304,6 +304,16 @@ impl Engine {
         &slot.measure
     }
 
+    /// Takes every measured issue on to the time of the last event, and tells `running` the intervals that have begun and
+    /// not ended by then. Looking changes no result.
+    pub fn so_far(&mut self, sink: &mut impl IntervalSink, running: &mut impl IntervalSink) {
+        for slot in self.slots.iter_mut().filter(|slot| slot.measure.has_sign_ups()) {
+            self.market.catch_up(slot, sink);
+            slot.measure.advance(self.now, sink);
+            slot.measure.tell_running(running);
+        }
+    }
+
     /// Ends the day, tells `sink` the intervals that end with it, and returns what was traded; `crew` may do a part of it.
     pub fn finish(self, crew: &dyn Crew, sink: &mut impl IntervalSink) -> DayTurnover {
         let turnover = self.turnover();

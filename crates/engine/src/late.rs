@@ -66,6 +66,11 @@ impl LateWindows {
         };
         self.spans.iter().flat_map(of_issue).collect()
     }
+
+    /// Whether none has been found.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.spans.is_empty()
+    }
 }
 
 #[cfg(test)]

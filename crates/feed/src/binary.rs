@@ -6,6 +6,8 @@
 //! original order can be restored, byte for byte of the CSV it came from. Every part carries a checksum that is verified
 //! before a single length or number in it is believed.
 //!
+//! A session carries the same records one by one, as messages of their own ([`MessageDecoder`], [`MessageWriter`]).
+//!
 //! Three ways to read: [`BinaryDecoder`] front to back from a stream, in the original order; [`Block`] grouped, in
 //! place, without a copy; [`BinaryFile`] from a time on, or one issue, by the index at the end.
 //!
@@ -20,6 +22,7 @@ mod index;
 mod layout;
 mod pending;
 mod slot;
+mod stream;
 mod whole;
 mod write;
 
@@ -30,6 +33,7 @@ pub use file::{BinaryFile, BinaryFileError};
 pub use index::{BlockEntry, Index, Tail};
 pub use layout::{BlockHead, FILE_HEAD_BYTES, FRAME_BYTES_MAX, FRAME_HEAD_BYTES, SLOT_BYTES, VERSION};
 pub use slot::{Records, Slot, TakeUsual};
+pub use stream::{MessageDecoder, MessageWriter};
 pub use whole::{BlockTimes, TimesInOrder, WholeBlock};
 pub use write::BinaryWriter;
 

@@ -141,6 +141,12 @@ impl CsvDecoder {
         &self.partial
     }
 
+    /// Forgets the beginning of a line whose end is lost: read as a line, it could say what nobody wrote.
+    pub fn forget_unfinished(&mut self) {
+        self.partial.clear();
+        self.oversized = false;
+    }
+
     /// Reads the last line, where it has no line end.
     ///
     /// # Errors

@@ -154,6 +154,17 @@ impl ItchDecoder {
         }
     }
 
+    /// Takes a message of no bytes, as a session may carry one. In a file its length would mark the end; here it is one
+    /// malformed record. Nothing may have been begun.
+    ///
+    /// # Errors
+    /// As [`ItchDecoder::push`].
+    pub fn empty_message(&mut self, receiver: &mut impl Receiver) -> Result<(), FeedError> {
+        let place = self.place();
+        self.offset += LENGTH_BYTES as u64;
+        Ok(hand_over(place, &[], Malformed::field("record", &[], "a message of one byte at least"), receiver)?)
+    }
+
     /// Ends the stream: a frame that was begun is malformed.
     ///
     /// # Errors

@@ -424,6 +424,12 @@ impl IssueMeasure {
         self.touch_all();
     }
 
+    /// Tells `sink` the intervals that have begun and not ended, up to the time that the issue has been taken on to.
+    /// Nothing changes: they go on.
+    pub fn tell_running(&self, sink: &mut impl IntervalSink) {
+        self.sign_ups.end(self.now, sink);
+    }
+
     /// Ends the day at `end`; of its books nothing is left.
     pub fn finish(&mut self, end: Timestamp, sink: &mut impl IntervalSink) {
         self.advance(end, sink);

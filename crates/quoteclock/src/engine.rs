@@ -325,9 +325,9 @@ fn end(result: Result<(), FeedError>) -> Result<(), EngineError> {
 fn decoder(registry: &Registry, date: Option<Date>, first_bytes: &[u8]) -> Result<Decoder, EngineError> {
     let format = Format::of_bytes(first_bytes, None);
     let midnight = match (format, date) {
-        (Format::Csv | Format::Binary | Format::Fix, _) => Timestamp::MIN,
+        (Format::Csv | Format::Binary | Format::Fix, _) | (Format::Journal, None) => Timestamp::MIN,
         (Format::Itch, None) => return Err(EngineError::NoDate),
-        (Format::Itch, Some(date)) => registry.tables().plan(date)?.day.start,
+        (Format::Itch | Format::Journal, Some(date)) => registry.tables().plan(date)?.day.start,
     };
     Ok(Decoder::new(format, midnight))
 }

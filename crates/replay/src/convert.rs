@@ -144,11 +144,11 @@ pub fn convert(
         return Err(ConvertError::Damaged { file, problem });
     }
     let format = Format::recognise(first_bytes, input);
-    let date = options.date.or(input.date_of_name());
+    let date = options.date.or(input.date_of_name()).or_else(|| input.date_of_journal());
     let midnight = match (format, date) {
         (Format::Itch, None) => return Err(ConvertError::NoDate { file }),
-        (Format::Itch, Some(date)) => midnight(date, &options.zone),
-        (Format::Csv | Format::Binary | Format::Fix, _) => Timestamp::MIN,
+        (Format::Itch | Format::Journal, Some(date)) => midnight(date, &options.zone),
+        (Format::Csv | Format::Binary | Format::Fix, _) | (Format::Journal, None) => Timestamp::MIN,
     };
     let probe = Probe::of(format, midnight, chunks.peek(PROBE_BYTES), &options.zone);
     let probe = probe.map_err(|source| ConvertError::Feed { file: file.clone(), source })?;
@@ -165,7 +165,8 @@ pub fn convert(
         writer,
         options,
         renumbered: (has_sequence && is_excerpt).then_some(0),
-        books: (options.from.is_some() || (format == Format::Itch && options.target == Target::Csv))
+        books: (options.from.is_some()
+            || (matches!(format, Format::Itch | Format::Journal) && options.target == Target::Csv))
             .then(Books::default),
         issues: BTreeMap::new(),
         last: Timestamp::MIN,
@@ -251,7 +252,7 @@ impl Probe {
         let mut offset = match &decoder {
             Decoder::Csv(decoder) => decoder.offset(),
             Decoder::Binary(decoder) => decoder.header().map_or(utc, |header| header.offset),
-            Decoder::Itch(_) => offset_at(first.time.unwrap_or(midnight), zone).unwrap_or(utc),
+            Decoder::Itch(_) | Decoder::Journal(_) => offset_at(first.time.unwrap_or(midnight), zone).unwrap_or(utc),
             Decoder::Fix(_) => utc,
         };
         let mut has_sequence = first.has_sequence;

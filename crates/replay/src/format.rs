@@ -10,6 +10,9 @@ use quoteclock_feed::fix::{FixDecoder, looks_like_fix};
 use quoteclock_feed::itch::{ItchDecoder, date_from_name, looks_like_itch};
 use quoteclock_feed::{FeedError, Receiver, TradingDate};
 use quoteclock_model::Timestamp;
+use quoteclock_wire::journal::{self, JournalDecoder, looks_like_journal};
+use std::fs::File;
+use std::io::Read;
 
 /// A form of events.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,6 +25,8 @@ pub enum Format {
     Itch,
     /// A log of FIX messages.
     Fix,
+    /// The journal of a session, which holds one of the others.
+    Journal,
 }
 
 /// How many bytes of an input, decompressed, tell its form.
@@ -41,6 +46,9 @@ impl Format {
         if looks_like_binary(first_bytes) {
             return Format::Binary;
         }
+        if looks_like_journal(first_bytes) {
+            return Format::Journal;
+        }
         let named_itch = || name.is_some_and(|name| name.to_ascii_uppercase().contains("ITCH"));
         if looks_like_itch(first_bytes) || (!first_bytes.is_empty() && !first_bytes.is_ascii() && named_itch()) {
             Format::Itch
@@ -53,6 +61,14 @@ impl Format {
 }
 
 impl Input {
+    /// The date that a journal's head tells, where it is a plain file and its records leave the date to it.
+    pub(crate) fn date_of_journal(&self) -> Option<Date> {
+        let Input::File(path) = self else { return None };
+        let mut head = Vec::new();
+        File::open(path).ok()?.take(journal::HEAD_BYTES as u64).read_to_end(&mut head).ok()?;
+        journal::Head::read(&head).ok()?.date.and_then(civil_date)
+    }
+
     /// The date that the file's name tells: one that begins MMDDYYYY, as the exchange names its ITCH files.
     pub fn date_of_name(&self) -> Option<Date> {
         let (year, month, day) = date_from_name(&self.file_name()?)?;
@@ -77,6 +93,8 @@ pub enum Decoder {
     Itch(ItchDecoder),
     /// Of a log of FIX messages.
     Fix(Box<FixDecoder>),
+    /// Of the journal of a session.
+    Journal(JournalDecoder),
 }
 
 impl Decoder {
@@ -87,6 +105,7 @@ impl Decoder {
             Format::Binary => Decoder::Binary(BinaryDecoder::default()),
             Format::Itch => Decoder::Itch(ItchDecoder::new(midnight)),
             Format::Fix => Decoder::Fix(Box::default()),
+            Format::Journal => Decoder::Journal(JournalDecoder::new(midnight)),
         }
     }
 
@@ -100,6 +119,7 @@ impl Decoder {
             Decoder::Binary(decoder) => decoder.push(chunk, receiver),
             Decoder::Itch(decoder) => decoder.push(chunk, receiver),
             Decoder::Fix(decoder) => decoder.push(chunk, receiver),
+            Decoder::Journal(decoder) => decoder.push(chunk, receiver),
         }
     }
 
@@ -113,6 +133,7 @@ impl Decoder {
             Decoder::Binary(decoder) => decoder.finish(receiver),
             Decoder::Itch(decoder) => decoder.finish(receiver),
             Decoder::Fix(decoder) => decoder.finish(receiver),
+            Decoder::Journal(decoder) => decoder.finish(receiver),
         }
     }
 
@@ -123,6 +144,7 @@ impl Decoder {
             Decoder::Binary(decoder) => decoder.unfinished(),
             Decoder::Itch(decoder) => decoder.unfinished(),
             Decoder::Fix(decoder) => decoder.unfinished(),
+            Decoder::Journal(decoder) => decoder.unfinished(),
         }
     }
 
@@ -131,6 +153,7 @@ impl Decoder {
         match self {
             Decoder::Csv(_) | Decoder::Itch(_) | Decoder::Fix(_) => None,
             Decoder::Binary(decoder) => decoder.header().and_then(|header| civil_date(header.date)),
+            Decoder::Journal(decoder) => decoder.stated_date().and_then(civil_date),
         }
     }
 }

@@ -233,9 +233,9 @@ fn run_pass<P: Pass>(
     }
     let format = Format::recognise(first_bytes, input);
     let midnight = match (format, date) {
-        (Format::Csv | Format::Binary | Format::Fix, _) => Timestamp::MIN,
+        (Format::Csv | Format::Binary | Format::Fix, _) | (Format::Journal, None) => Timestamp::MIN,
         (Format::Itch, None) => return Err(ReplayError::NoDate { file: file() }),
-        (Format::Itch, Some(date)) => midnight(registry, date).map_err(day_error)?,
+        (Format::Itch | Format::Journal, Some(date)) => midnight(registry, date).map_err(day_error)?,
     };
     match decode(chunks, Decoder::new(format, midnight), &mut pass) {
         Ok(()) | Err(DecodeError::Feed(FeedError::Stopped)) => {}
@@ -258,7 +258,7 @@ fn with_date_of_name(options: &DayOptions, input: &Input) -> Result<DayOptions, 
     let options = options.clone();
     match (input.date_of_name(), options.date) {
         (Some(named), Some(date)) if named != date => Err(ReplayError::DateOfName { file: input.name(), named, date }),
-        (named, date) => Ok(DayOptions { date: date.or(named), ..options }),
+        (named, date) => Ok(DayOptions { date: date.or(named).or_else(|| input.date_of_journal()), ..options }),
     }
 }
 

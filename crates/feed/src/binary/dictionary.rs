@@ -109,6 +109,12 @@ impl Dictionary {
         if list.is_empty() { Ok(()) } else { Err(Malformed::field("names", list, "a list of names")) }
     }
 
+    /// Takes in one name, and announces it to `receiver`.
+    pub(crate) fn define_one(&mut self, name: &[u8], receiver: &mut impl Receiver) -> Result<(), Malformed> {
+        check_name(name)?;
+        self.define(name, receiver)
+    }
+
     fn define_issue(&mut self, name: &[u8], receiver: &mut impl Receiver) -> Result<(), Malformed> {
         let expected = "a new code of 1 to 32 visible ASCII characters, at most 262,144 in a file";
         let wrong = || Malformed::field("issue", name, expected);
@@ -126,6 +132,14 @@ impl Dictionary {
         let index = self.servers.add(name, Directory::SERVERS_MAX).ok_or_else(wrong)?;
         receiver.server(ServerIndex(index), text);
         Ok(())
+    }
+}
+
+/// Whether `name` is one name of a kind that there is, and nothing else.
+pub(crate) fn check_name(name: &[u8]) -> Result<(), Malformed> {
+    match split(name) {
+        Some((ISSUE | SERVER, _, [])) => Ok(()),
+        _ => Err(Malformed::field("record", name, "a record of 40 or 72 bytes, or one name")),
     }
 }
 

@@ -4,6 +4,7 @@ mod damage;
 mod format;
 mod parts;
 mod properties;
+mod stream;
 
 use super::*;
 use crate::csv::{CsvDecoder, CsvWriter};
@@ -113,6 +114,16 @@ impl Source {
         let writer = BinaryWriter::new(&mut file, &header(self.has_sequence())).with_block_records(block_records);
         self.write(writer).expect("writable");
         file
+    }
+
+    fn messages(&self) -> Vec<Vec<u8>> {
+        let mut messages = Vec::new();
+        let writer = MessageWriter::new(&header(false), |_, message: &[u8]| {
+            messages.push(message.to_vec());
+            Ok(())
+        });
+        self.write(writer.expect("it takes everything")).expect("writable");
+        messages
     }
 
     fn csv(&self) -> Vec<u8> {

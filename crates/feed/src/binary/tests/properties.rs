@@ -89,6 +89,10 @@ fn source() -> impl Strategy<Value = Source> {
     })
 }
 
+fn without_sequence(source: &Source) -> Vec<(Option<SequenceNo>, Record)> {
+    source.events.iter().map(|(_, record)| (None, *record)).collect()
+}
+
 proptest! {
     #[test]
     fn csv_and_binary_hold_the_same_events(source in source(), block_records in 1..40_u32, chunk in 1..300_usize) {
@@ -114,6 +118,19 @@ proptest! {
         if source.has_sequence() == ordered.has_sequence() {
             prop_assert_eq!(source.binary(7), ordered.binary(7));
         }
+    }
+
+    #[test]
+    fn messages_hold_the_same_events(source in source()) {
+        let expected = decode_csv(&Source { events: without_sequence(&source), ..source.clone() }.csv());
+        let log = super::stream::read(&source.messages(), None);
+        prop_assert_eq!((&log.records, &log.issues, &log.servers), (&expected.records, &expected.issues, &expected.servers));
+    }
+
+    #[test]
+    fn any_message_does_no_harm(messages in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..80), 0..9)) {
+        let head = layout::FileHead::write(&header(false)).to_vec();
+        super::stream::read(std::iter::once(&head).chain(&messages), Some(4));
     }
 
     #[test]

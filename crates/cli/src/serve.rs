@@ -1,0 +1,178 @@
+//! `quoteclock serve`: a running feed, measured as it comes.
+
+use crate::coverage::DayCoverage;
+use crate::{BadUsage, Outcome, output, registry};
+use anyhow::{Context, Result, anyhow};
+use jiff::civil::Date;
+use quoteclock_live::{Built, DayEnd, Feed, Load, Payload, Ready, ServeOptions, SessionId};
+use serde::Serialize;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Measure a running feed, and store each day when its session has ended.
+///
+/// What is received goes into a journal first: after a crash a later start goes on where it stopped, and the day is the
+/// same as if nothing had happened. It equals what `replay --lenient` makes of the same records.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  quoteclock serve --registry registry --db market.db --journal journal --feed soup://127.0.0.1:9000 --once
+  quoteclock serve --registry registry --db market.db --journal journal --http 127.0.0.1:8600 --tokens tokens.csv \\
+      --feed 'mold://239.1.2.3:9001?request=10.0.0.1:9002&b=239.1.2.4:9001&interface=10.0.0.7'
+  tail -F -n +1 orders.csv | quoteclock serve --registry registry --db market.db --journal journal --feed -
+
+One JSON line on standard output says what has been bound; logs go to standard error. Exits with 3 if the day has unknown
+time, or was not finished.")]
+pub(crate) struct ServeArgs {
+    /// Folder of the registry
+    #[arg(long, value_name = "DIR")]
+    registry: PathBuf,
+
+    /// Database for the measured days (SQLite); made if it is not there
+    #[arg(long, value_name = "FILE")]
+    db: PathBuf,
+
+    /// Folder for the journals; made if it is not there
+    #[arg(long, value_name = "DIR")]
+    journal: PathBuf,
+
+    /// The source: soup://HOST:PORT, mold://GROUP:PORT?request=HOST:PORT[&b=GROUP:PORT][&interface=ADDR], or - for standard
+    /// input
+    #[arg(long, value_name = "FEED")]
+    feed: String,
+
+    /// What one message is [default: the first message tells]
+    #[arg(long, value_name = "FORM")]
+    payload: Option<PayloadArg>,
+
+    /// User for SoupBinTCP, at most 6 characters
+    #[arg(long, value_name = "USER", requires = "password_file")]
+    user: Option<String>,
+
+    /// File with the password, at most 10 characters
+    #[arg(long, value_name = "FILE", requires = "user")]
+    password_file: Option<PathBuf>,
+
+    /// The session to follow [default: the source's current one]
+    #[arg(long, value_name = "NAME")]
+    session: Option<String>,
+
+    /// Trading date, with --once; otherwise that of the first record, for ITCH the local date of arrival
+    #[arg(long, value_name = "DATE")]
+    date: Option<Date>,
+
+    /// Answer HTTP here: health, days and the present state; port 0 takes a free one
+    #[arg(long, value_name = "ADDR")]
+    http: Option<SocketAddr>,
+
+    /// File of tokens (sha256,role,party,name,expires), see quoteclock token
+    #[arg(long, value_name = "FILE", requires = "http")]
+    tokens: Option<PathBuf>,
+
+    /// Answer HTTP beyond loopback without TLS, for instance behind a proxy that has it
+    #[arg(long, requires = "http")]
+    insecure_http: bool,
+
+    /// Days for which the journal of a stored day is kept
+    #[arg(long, value_name = "N", default_value_t = 400)]
+    keep_days: u32,
+
+    /// End when the session has ended and its day is in the database
+    #[arg(long)]
+    once: bool,
+}
+
+/// What one message is.
+#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum PayloadArg {
+    Itch,
+    Binary,
+    Csv,
+}
+
+impl From<PayloadArg> for Payload {
+    fn from(typed: PayloadArg) -> Payload {
+        match typed {
+            PayloadArg::Itch => Payload::Itch,
+            PayloadArg::Binary => Payload::Binary,
+            PayloadArg::Csv => Payload::Csv,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct ReadyLine {
+    ready: bool,
+    http: Option<String>,
+    listen: Option<String>,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &ServeArgs) -> Result<Outcome> {
+    log_to_standard_error();
+    let options = ServeOptions {
+        feed: Feed::parse(&args.feed)?,
+        payload: args.payload.map(Payload::from),
+        credentials: credentials(args.user.as_deref(), args.password_file.as_deref())?,
+        session: args.session.as_deref().map(session).transpose()?,
+        date: args.date,
+        registry: args.registry.clone(),
+        db: args.db.clone(),
+        journal: args.journal.clone(),
+        keep_days: args.keep_days,
+        once: args.once,
+        http: args.http,
+        tokens: args.tokens.clone(),
+        insecure_http: args.insecure_http,
+        built: Built {
+            commit: env!("QUOTECLOCK_COMMIT"),
+            coverage: |finished| Ok(DayCoverage::of(finished).stored()?),
+        },
+    };
+    let folder = args.registry.clone();
+    let load: Load = Arc::new(move || {
+        let loaded = registry::load_and_hash(&folder)?;
+        loaded.ok_or_else(|| anyhow!("registry {}: it has errors", folder.display()))
+    });
+    let ready = |Ready { http, listen }| {
+        let text = |address: SocketAddr| address.to_string();
+        print_ready(&ReadyLine { ready: true, http: http.map(text), listen: listen.map(text) })
+    };
+    match quoteclock_live::serve(&options, &load, ready)? {
+        DayEnd::Done => Ok(Outcome::Done),
+        DayEnd::Incomplete => Ok(Outcome::Incomplete),
+    }
+}
+
+/// Prints the one line that says that all is bound.
+pub(crate) fn print_ready(line: &impl Serialize) -> Result<()> {
+    output::print(&(serde_json::to_string(line)? + "\n"))
+}
+
+/// Structured logs on standard error; `QUOTECLOCK_LOG=json` makes each line a JSON document.
+pub(crate) fn log_to_standard_error() {
+    let is_json = std::env::var_os("QUOTECLOCK_LOG").is_some_and(|form| form == "json");
+    let builder = tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).with_ansi(false);
+    // A second start in one process keeps the first one's.
+    let _ = if is_json { builder.json().try_init() } else { builder.try_init() };
+}
+
+/// The session of a name.
+pub(crate) fn session(name: &str) -> Result<SessionId> {
+    let problem = || BadUsage(format!("session {name:?}, expected 1 to 10 visible characters"));
+    SessionId::new(name.as_bytes()).ok_or_else(|| problem().into())
+}
+
+/// User and password, where there are any.
+pub(crate) fn credentials(user: Option<&str>, file: Option<&Path>) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
+    let (Some(user), Some(file)) = (user, file) else { return Ok(None) };
+    let password = std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()));
+    // What cannot be read is refused as what was typed.
+    let password = password.map_err(|error| BadUsage(format!("{error:#}")))?;
+    let password = password.trim_end_matches(['\r', '\n']);
+    if !quoteclock_live::fits_login(user.as_bytes(), password.as_bytes()) {
+        let problem = "user and password, expected visible ASCII characters, at most 6 and 10";
+        return Err(BadUsage(problem.to_owned()).into());
+    }
+    Ok(Some((user.as_bytes().to_vec(), password.as_bytes().to_vec())))
+}

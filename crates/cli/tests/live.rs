@@ -1,0 +1,463 @@
+//! A feed served equals its replay: every payload, both transports, with datagrams lost, doubled and out of order, and
+//! with the process killed at any moment.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+mod support;
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::UdpSocket;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+use support::{Bench, GOOD, day_text, real_data, repository};
+use tempfile::TempDir;
+
+/// What equality is about.
+const TABLES: [&str; 4] = ["results", "breaches", "turnovers", "market_turnovers"];
+
+/// A process that has said that it is ready.
+struct Running {
+    child: Child,
+    ready: serde_json::Value,
+}
+
+impl Running {
+    fn start(folder: &Path, arguments: &[&str]) -> Running {
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("quoteclock"));
+        command.current_dir(folder).args(arguments).stdin(Stdio::null()).stdout(Stdio::piped());
+        let log = fs::File::create(folder.join(format!("{}.log", arguments[0]))).unwrap();
+        let mut child = command.stderr(log).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let ready = serde_json::from_str(&line).unwrap_or_else(|_| {
+            let log = fs::read_to_string(folder.join(format!("{}.log", arguments[0]))).unwrap();
+            panic!("{arguments:?} is not ready: {log}")
+        });
+        Running { child, ready }
+    }
+
+    fn address(&self, name: &str) -> String {
+        self.ready[name].as_str().unwrap_or_else(|| panic!("{name} in {}", self.ready)).to_owned()
+    }
+
+    /// Waits for its own end, a minute at most.
+    fn wait(mut self) -> ExitStatus {
+        let started = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(started.elapsed() < Duration::from_secs(300), "it does not end");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn signal(&self, signal: &str) {
+        let sent = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Asks it to end, and waits.
+    fn stop(self) -> ExitStatus {
+        self.signal("-TERM");
+        self.wait()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A day to be served, with its replay.
+struct Day {
+    folder: TempDir,
+    file: PathBuf,
+    registry: PathBuf,
+    /// What the replay adds to the arguments.
+    date: Option<&'static str>,
+    expected: Vec<(String, Vec<String>)>,
+    code: i32,
+}
+
+impl Day {
+    fn new(file: PathBuf, registry: PathBuf, date: Option<&'static str>) -> Day {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("quoteclock"));
+        command.current_dir(folder.path()).args(["replay", "--lenient", "--db", "replayed.db", "--registry"]);
+        command.arg(&registry).arg(&file).stdout(Stdio::null()).stderr(Stdio::null());
+        assert!(matches!(command.status().unwrap().code(), Some(0 | 3)));
+        let expected = tables(&folder.path().join("replayed.db"));
+        let unknown = rusqlite::Connection::open(folder.path().join("replayed.db")).unwrap();
+        let unknown: i64 = unknown.query_row("SELECT sum(unknown_us) FROM results", [], |row| row.get(0)).unwrap();
+        Day { folder, file, registry, date, expected, code: if unknown == 0 { 0 } else { 3 } }
+    }
+
+    fn text(path: &Path) -> &str {
+        path.to_str().unwrap()
+    }
+
+    fn publish(&self, listen: &str, more: &[&str]) -> Running {
+        let mut arguments = vec!["publish", "--listen", listen];
+        arguments.extend(more);
+        arguments.push(Day::text(&self.file));
+        Running::start(self.folder.path(), &arguments)
+    }
+
+    fn serve(&self, name: &str, feed: &str, more: &[&str]) -> Running {
+        Running::start(
+            self.folder.path(),
+            &self.serve_arguments(name, feed, more).iter().map(String::as_str).collect::<Vec<_>>(),
+        )
+    }
+
+    fn serve_arguments(&self, name: &str, feed: &str, more: &[&str]) -> Vec<String> {
+        let (db, journal) = (format!("{name}.db"), format!("{name}.journal"));
+        let mut arguments = vec!["serve", "--registry", Day::text(&self.registry), "--db", &db, "--journal", &journal];
+        arguments.extend(["--feed", feed, "--once"]);
+        if let Some(date) = self.date {
+            arguments.extend(["--date", date]);
+        }
+        arguments.extend(more);
+        arguments.into_iter().map(str::to_owned).collect()
+    }
+
+    /// Asserts that what `name` has stored is what the replay has.
+    fn assert_equal(&self, name: &str) {
+        let found = tables(&self.folder.path().join(format!("{name}.db")));
+        for ((table, found), (_, expected)) in found.iter().zip(&self.expected) {
+            assert_eq!(found.len(), expected.len(), "{name}: rows of {table}");
+            assert!(found == expected, "{name}: {table} differs");
+        }
+    }
+}
+
+/// The rows of the tables that are to be equal.
+fn tables(db: &Path) -> Vec<(String, Vec<String>)> {
+    let db = rusqlite::Connection::open(db).unwrap();
+    let rows = |table: &str| {
+        let mut statement = db.prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2, 3, 4, 5")).unwrap();
+        let columns = statement.column_count();
+        let row = |row: &rusqlite::Row<'_>| {
+            Ok((0..columns).map(|at| format!("{:?}", row.get_ref(at).unwrap())).collect::<Vec<_>>().join("|"))
+        };
+        statement.query_map([], row).unwrap().map(Result::unwrap).collect::<Vec<String>>()
+    };
+    TABLES.iter().map(|table| ((*table).to_owned(), rows(table))).collect()
+}
+
+fn tse_small(name: &str) -> Day {
+    let folder = repository("replay-data/tse-small").canonicalize().unwrap();
+    Day::new(folder.join(name), folder.join("registry"), None)
+}
+
+/// A generated day, small enough for a test and large enough to be cut anywhere.
+fn generated(events: &str, load: &str, form: &str) -> (TempDir, Day) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("quoteclock"));
+    command.args(["generate", "--load", load, "--events", events, "--form", form, "--date", "2024-03-01", "--out"]);
+    assert!(command.arg(folder.path()).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success());
+    let entries = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+    let file = entries.into_iter().find(|path| path.is_file()).unwrap();
+    let registry = folder.path().join("registry");
+    let date = (form == "itch").then_some("2024-03-01");
+    let day = Day::new(file, registry, date);
+    (folder, day)
+}
+
+#[test]
+fn what_is_served_over_tcp_equals_its_replay() {
+    for name in ["2024-03-01.csv", "2024-03-04.csv"] {
+        let day = tse_small(name);
+        for payload in ["csv", "binary"] {
+            let publisher = day.publish("soup://127.0.0.1:0", &["--speed", "max", "--payload", payload]);
+            let feed = format!("soup://{}", publisher.address("listen"));
+            let status = day.serve(payload, &feed, &["--payload", payload]).wait();
+            assert_eq!(status.code(), Some(day.code), "{name} {payload}");
+            day.assert_equal(payload);
+            assert_eq!(publisher.stop().code(), Some(0));
+        }
+    }
+}
+
+#[test]
+fn a_generated_day_of_itch_equals_its_replay_in_every_payload() {
+    let (_folder, day) = generated("60k", "us-market", "itch");
+    for payload in ["itch", "binary", "csv"] {
+        let publisher = day.publish("soup://127.0.0.1:0", &["--speed", "max", "--payload", payload]);
+        let feed = format!("soup://{}", publisher.address("listen"));
+        let status = day.serve(payload, &feed, &["--payload", payload]).wait();
+        assert_eq!(status.code(), Some(0), "{payload}");
+        day.assert_equal(payload);
+    }
+}
+
+#[test]
+fn the_premarket_of_nasdaq_equals_its_replay() {
+    let Some(folder) = real_data("nasdaq-itch50") else { return };
+    let files = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    let file = files.into_iter().find(|path| path.is_file() && path.to_string_lossy().contains("premarket"));
+    let Some(file) = file else {
+        eprintln!("skipped: no ITCH file in {}", folder.display());
+        return;
+    };
+    let registry = repository("replay-data/itch-nasdaq/registry").canonicalize().unwrap();
+    let day = Day::new(file, registry, Some("2019-12-30"));
+    let publisher = day.publish("soup://127.0.0.1:0", &["--speed", "max"]);
+    let feed = format!("soup://{}", publisher.address("listen"));
+    assert_eq!(day.serve("itch", &feed, &["--payload", "itch"]).wait().code(), Some(day.code));
+    day.assert_equal("itch");
+}
+
+/// A line on which datagrams are lost, doubled and held back, between a publisher and a receiver.
+struct BadLine {
+    address: String,
+    stop: Arc<AtomicBool>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl BadLine {
+    fn to(receiver: String) -> BadLine {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+        let (address, stop) = (socket.local_addr().unwrap().to_string(), Arc::new(AtomicBool::new(false)));
+        let told = Arc::clone(&stop);
+        let thread = std::thread::spawn(move || {
+            let (mut bytes, mut held) = (vec![0; 1 << 16], Vec::new());
+            let mut state = 0x9E37_79B9_u32;
+            while !told.load(Ordering::Relaxed) {
+                let Ok(count) = socket.recv(&mut bytes) else { continue };
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let copies: u32 = match state >> 24 {
+                    0..50 => 0,
+                    50..90 => 2,
+                    90..140 => {
+                        held.push(bytes[..count].to_vec());
+                        0
+                    }
+                    _ => 1,
+                };
+                for _ in 0..copies {
+                    let _ = socket.send_to(&bytes[..count], &receiver);
+                }
+                if state.is_multiple_of(3) {
+                    for late in held.drain(..) {
+                        let _ = socket.send_to(&late, &receiver);
+                    }
+                }
+            }
+        });
+        BadLine { address, stop, thread: Some(thread) }
+    }
+}
+
+impl Drop for BadLine {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        let _ = self.thread.take().unwrap().join();
+    }
+}
+
+/// A port that nobody has at the moment.
+fn free_port() -> u16 {
+    UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+#[test]
+fn what_is_served_over_a_bad_line_of_datagrams_equals_its_replay() {
+    let (_folder, day) = generated("20k", "small", "csv");
+    for payload in ["csv", "binary"] {
+        let request = free_port();
+        let feed = format!("mold://127.0.0.1:0?request=127.0.0.1:{request}");
+        let server = day.serve(payload, &feed, &["--payload", payload]);
+        let line = BadLine::to(server.address("listen"));
+        let listen = format!("mold://{}?request=127.0.0.1:{request}", line.address);
+        let publisher = day.publish(&listen, &["--speed", "max", "--payload", payload]);
+        assert_eq!(server.wait().code(), Some(day.code), "{payload}");
+        day.assert_equal(payload);
+        assert_eq!(publisher.stop().code(), Some(0));
+    }
+}
+
+#[test]
+fn whoever_joins_late_gets_all_of_it() {
+    let day = tse_small("2024-03-01.csv");
+    let (group, request) = (free_port(), free_port());
+    let address = format!("mold://127.0.0.1:{group}?request=127.0.0.1:{request}");
+    let publisher = day.publish(&address, &["--speed", "max"]);
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(day.serve("late", &address, &[]).wait().code(), Some(0));
+    day.assert_equal("late");
+    drop(publisher);
+}
+
+#[test]
+fn a_pipe_equals_its_replay_in_both_forms() {
+    let day = tse_small("2024-03-04.csv");
+    let binary = day.folder.path().join("day.qcev");
+    let converted =
+        Command::new(assert_cmd::cargo::cargo_bin!("quoteclock")).arg("convert").arg(&day.file).arg(&binary).status();
+    assert!(converted.unwrap().success());
+    for (name, file) in [("csv", &day.file), ("binary", &binary)] {
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("quoteclock"));
+        command.current_dir(day.folder.path()).args(day.serve_arguments(name, "-", &[]));
+        command.stdin(fs::File::open(file).unwrap()).stdout(Stdio::null()).stderr(Stdio::null());
+        assert_eq!(command.status().unwrap().code(), Some(day.code), "{name}");
+        day.assert_equal(name);
+    }
+}
+
+/// How often the process is killed: `QUOTECLOCK_KILLS` for more than a quick look.
+fn kills() -> usize {
+    std::env::var("QUOTECLOCK_KILLS").ok().and_then(|count| count.parse().ok()).unwrap_or(5)
+}
+
+#[test]
+fn killed_at_any_moment_it_comes_to_the_same() {
+    let (_folder, day) = generated("150k", "small", "csv");
+    let mut state = 17_u32;
+    for round in 0..kills() {
+        let publisher = day.publish("soup://127.0.0.1:0", &["--speed", "max", "--payload", "binary"]);
+        let feed = format!("soup://{}", publisher.address("listen"));
+        let name = format!("killed-{round}");
+        for _ in 0..1 + round % 3 {
+            let mut command = Command::new(assert_cmd::cargo::cargo_bin!("quoteclock"));
+            command.current_dir(day.folder.path()).args(day.serve_arguments(&name, &feed, &[]));
+            let mut server = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            std::thread::sleep(Duration::from_micros(u64::from(state >> 12) % 900_000));
+            server.kill().unwrap();
+            let _ = server.wait();
+        }
+        let arguments = day.serve_arguments(&name, &feed, &[]);
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("quoteclock"));
+        command.current_dir(day.folder.path()).args(&arguments).stdout(Stdio::null());
+        let log = fs::File::create(day.folder.path().join("last.log")).unwrap();
+        assert_eq!(command.stderr(log).status().unwrap().code(), Some(day.code), "round {round}");
+        day.assert_equal(&name);
+    }
+}
+
+#[test]
+fn a_damaged_journal_is_used_up_to_the_damage_and_the_rest_is_asked_for() {
+    let day = tse_small("2024-03-04.csv");
+    let publisher = day.publish("soup://127.0.0.1:0", &["--speed", "max"]);
+    let feed = format!("soup://{}", publisher.address("listen"));
+    assert_eq!(day.serve("whole", &feed, &[]).wait().code(), Some(day.code));
+    let journals = day.folder.path().join("whole.journal");
+    let entries = fs::read_dir(&journals).unwrap().map(|entry| entry.unwrap().path());
+    let whole = entries.into_iter().find(|path| path.extension().is_some_and(|ending| ending == "qcj")).unwrap();
+    let session = whole.file_name().unwrap().to_str().unwrap().split('.').nth(1).unwrap().to_owned();
+    let bytes = fs::read(&whole).unwrap();
+    for (number, damage) in [600, bytes.len() / 2, bytes.len() - 1, bytes.len() + 1].into_iter().enumerate() {
+        let name = format!("damaged-{number}");
+        let folder = day.folder.path().join(format!("{name}.journal"));
+        fs::create_dir(&folder).unwrap();
+        let mut damaged = bytes.clone();
+        match damaged.get_mut(damage) {
+            Some(byte) => *byte ^= 0x10,
+            None => damaged.extend_from_slice(b"torn"),
+        }
+        fs::write(folder.join(format!("{session}.open.qcj")), damaged).unwrap();
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("quoteclock"));
+        command.current_dir(day.folder.path()).args(day.serve_arguments(&name, &feed, &[])).stdout(Stdio::null());
+        assert_eq!(command.stderr(Stdio::null()).status().unwrap().code(), Some(day.code), "{name}");
+        day.assert_equal(&name);
+    }
+}
+
+#[test]
+fn the_journal_of_a_day_is_an_input_and_nobody_else_can_read_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let day = tse_small("2024-03-01.csv");
+    let publisher = day.publish("soup://127.0.0.1:0", &["--speed", "max", "--payload", "binary"]);
+    let feed = format!("soup://{}", publisher.address("listen"));
+    assert_eq!(day.serve("day", &feed, &[]).wait().code(), Some(0));
+    let entries = fs::read_dir(day.folder.path().join("day.journal")).unwrap().map(|entry| entry.unwrap().path());
+    let journal = entries.into_iter().find(|path| path.extension().is_some_and(|ending| ending == "qcj")).unwrap();
+    assert_eq!(journal.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("quoteclock"));
+    command.current_dir(day.folder.path()).args(["replay", "--db", "again.db", "--registry"]).arg(&day.registry);
+    assert!(command.arg(&journal).stdout(Stdio::null()).status().unwrap().success());
+    day.assert_equal("again");
+}
+
+#[test]
+fn one_journal_is_written_by_one_process_and_a_stored_day_is_not_asked_for_again() {
+    let bench = Bench::new();
+    let file = bench.day("day.csv", &GOOD);
+    let day = Day::new(file, bench.path("registry"), None);
+    let publisher = day.publish("soup://127.0.0.1:0", &["--speed", "1"]);
+    let feed = format!("soup://{}", publisher.address("listen"));
+    let server = day.serve("one", &feed, &[]);
+    let second = || {
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("quoteclock"));
+        command.current_dir(day.folder.path()).args(day.serve_arguments("one", &feed, &[]));
+        command.stderr(Stdio::null()).output().unwrap()
+    };
+    let refused = second();
+    assert_eq!((refused.status.code(), refused.stdout.len()), (Some(2), 0));
+    assert_eq!(server.wait().code(), Some(0));
+    day.assert_equal("one");
+    drop(publisher);
+    // Nobody is there to be asked.
+    let again = second();
+    assert_eq!((again.status.code(), again.stdout.len()), (Some(0), 0));
+}
+
+#[test]
+fn asked_to_end_it_ends_and_a_later_start_goes_on() {
+    let bench = Bench::new();
+    let file = bench.day("day.csv", &["09:00:01,1306,add,1,,VS1,B,1000,10,,", "09:59:01,1306,add,2,,VS1,S,1003,10,,"]);
+    let day = Day::new(file, bench.path("registry"), None);
+    let slow = day.publish("soup://127.0.0.1:0", &["--session", "S1"]);
+    let server = day.serve("day", &format!("soup://{}", slow.address("listen")), &[]);
+    std::thread::sleep(Duration::from_millis(300));
+    let asked = Instant::now();
+    assert_eq!(server.stop().code(), Some(3));
+    assert!(asked.elapsed() < Duration::from_secs(5));
+    drop(slow);
+    let fast = day.publish("soup://127.0.0.1:0", &["--session", "S1", "--speed", "max"]);
+    assert_eq!(day.serve("day", &format!("soup://{}", fast.address("listen")), &[]).wait().code(), Some(0));
+    day.assert_equal("day");
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_before_anything_is_bound() {
+    let bench = Bench::new();
+    bench.write("day.csv", day_text("2024-03-01", &GOOD).as_bytes());
+    bench.write("bad.csv", b"this,is,no,header\n");
+    bench.write("password", b"longer than ten\n");
+    let serve = ["serve", "--registry", "registry", "--db", "days.db", "--journal", "journal", "--feed"];
+    for (arguments, code) in [
+        (&["http://127.0.0.1:1"][..], 2),
+        (&["soup://127.0.0.1:1", "--once", "--payload", "itch"], 2),
+        (&["soup://127.0.0.1:1", "--date", "2024-03-01"], 2),
+        (&["soup://127.0.0.1:1", "--http", "0.0.0.0:0"], 2),
+        (&["soup://127.0.0.1:1", "--user", "u", "--password-file", "absent"], 2),
+        (&["soup://127.0.0.1:1", "--user", "u", "--password-file", "password"], 2),
+        (&["-", "--session", "S1"], 2),
+    ] {
+        let output = bench.run(&[&serve[..], arguments].concat());
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(code), 0), "{arguments:?}");
+    }
+    let publish = ["publish", "--listen"];
+    for (arguments, code) in [
+        (&["tcp://127.0.0.1:0", "day.csv"][..], 2),
+        (&["soup://0.0.0.0:0", "day.csv"], 2),
+        (&["soup://127.0.0.1:0", "absent.csv"], 2),
+        (&["soup://127.0.0.1:0", "bad.csv"], 1),
+        (&["soup://127.0.0.1:0", "--session", "12345678901", "day.csv"], 2),
+        (&["soup://127.0.0.1:0", "--speed", "0", "day.csv"], 2),
+    ] {
+        let output = bench.run(&[&publish[..], arguments].concat());
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(code), 0), "{arguments:?}");
+    }
+    assert_eq!(bench.names(), ["bad.csv", "day.csv", "password"]);
+}

@@ -1,0 +1,83 @@
+//! Follows a source: its messages into the journal, and from there to the engine.
+
+mod intake;
+mod mold;
+mod pipe;
+mod soup;
+
+pub(crate) use intake::{Inbox, Intake, Order, Syncer};
+pub(crate) use mold::Lines;
+
+use anyhow::Result;
+use std::sync::Arc;
+use tokio::sync::{Notify, watch};
+
+/// How following a source has ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum FeedEnd {
+    /// The session has ended, and its journal with it.
+    Session,
+    /// The source is gone, or does not know the session any more.
+    SourceGone,
+    /// We were asked to stop.
+    Stopped,
+}
+
+/// User and password for a session.
+pub(crate) type Credentials = (Vec<u8>, Vec<u8>);
+
+/// Told once when everything is to stop; and, any number of times, when the feed has something else to see to.
+#[derive(Clone, Debug)]
+pub(crate) struct Stop(Arc<watch::Sender<bool>>, Arc<Notify>);
+
+impl Stop {
+    pub(crate) fn new() -> Stop {
+        Stop(Arc::new(watch::channel(false).0), Arc::default())
+    }
+
+    /// Wakes the feed.
+    pub(crate) fn wake(&self) {
+        self.1.notify_one();
+    }
+
+    /// Waits until the feed is woken.
+    pub(crate) async fn woken(&self) {
+        self.1.notified().await;
+    }
+
+    pub(crate) fn now(&self) {
+        self.0.send_replace(true);
+    }
+
+    pub(crate) fn is_now(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Waits until everything is to stop.
+    pub(crate) async fn wait(&self) {
+        let mut told = self.0.subscribe();
+        // It cannot be closed while this one lives.
+        let _ = told.wait_for(|stop| *stop).await;
+    }
+}
+
+/// Follows a SoupBinTCP session until it ends.
+pub(crate) async fn follow_soup(
+    address: &str,
+    credentials: &Credentials,
+    intake: &mut Intake,
+    once: bool,
+    stop: &Stop,
+) -> Result<FeedEnd> {
+    soup::follow(address, credentials, intake, once, stop).await
+}
+
+/// Follows a MoldUDP64 session until it ends.
+pub(crate) async fn follow_mold(lines: &Lines, intake: &mut Intake, once: bool, stop: &Stop) -> Result<FeedEnd> {
+    mold::follow(lines, intake, once, stop).await
+}
+
+/// Follows standard input until it ends.
+pub(crate) async fn follow_pipe(intake: &mut Intake, stop: &Stop) -> Result<FeedEnd> {
+    pipe::follow(intake, stop).await
+}

@@ -1,0 +1,178 @@
+//! `daily.csv` and `breaches.csv` of a day: of the running one as far as it goes, of a stored one as it is stored.
+
+use super::auth::Caller;
+use super::{Http, Shared, failed, look, not_found, unauthorised, with_type};
+use crate::measure::LiveDay;
+use anyhow::Result;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use jiff::civil::Date;
+use quoteclock_ledger::{DayLedger, DisplayPercent, OpenLedger};
+use quoteclock_model::Interval;
+use quoteclock_obligation::{IntervalSink, ObligationIndex};
+use quoteclock_report::{BREACH_COLUMNS, DAILY_COLUMNS, write_breaches_csv, write_daily_csv};
+use quoteclock_rules::{DayPlan, local_time};
+use quoteclock_store::Store;
+use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+/// Which of the two.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum File {
+    Daily,
+    Breaches,
+}
+
+pub(super) async fn daily(State(shown): Shared, Path(date): Path<String>, headers: HeaderMap) -> Response {
+    answer(&shown, &date, &headers, File::Daily).await
+}
+
+pub(super) async fn breaches(State(shown): Shared, Path(date): Path<String>, headers: HeaderMap) -> Response {
+    answer(&shown, &date, &headers, File::Breaches).await
+}
+
+async fn answer(shown: &Arc<Http>, date: &str, headers: &HeaderMap, file: File) -> Response {
+    let Some(caller) = Caller::of(headers, shown) else { return unauthorised() };
+    if !caller.sees_market() {
+        return not_found();
+    }
+    // Only as it is written: 2024-03-01.
+    let Some(date) = date.parse::<Date>().ok().filter(|parsed| parsed.to_string() == date) else { return not_found() };
+    let rows = match look(shown, move |day| running(day, date, file)).await.flatten() {
+        Some(rows) => Ok(Some(rows)),
+        None => {
+            let shown = Arc::clone(shown);
+            let read = tokio::task::spawn_blocking(move || stored(&shown, date, file)).await;
+            read.unwrap_or_else(|error| Err(error.into()))
+        }
+    };
+    let rows = match rows {
+        Ok(Some(rows)) => rows,
+        Ok(None) => return not_found(),
+        Err(error) => return failed(&error),
+    };
+    let columns = match file {
+        File::Daily => DAILY_COLUMNS.join(","),
+        File::Breaches => BREACH_COLUMNS.join(","),
+    };
+    let (registry, mut body) = (shown.desk.registry(), columns + "\n");
+    for row in rows {
+        if caller.sees(&registry, date, &row.market_maker, &row.issue) {
+            body.push_str(&row.line);
+        }
+    }
+    let etag = format!("\"{}\"", hex(&Sha256::digest(body.as_bytes())[..16]));
+    let mut response = if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes()) {
+        with_type(StatusCode::NOT_MODIFIED, "text/csv; charset=utf-8", Vec::new())
+    } else {
+        with_type(StatusCode::OK, "text/csv; charset=utf-8", body.into_bytes())
+    };
+    if let Ok(value) = HeaderValue::from_str(&etag) {
+        response.headers_mut().insert(header::ETAG, value);
+    }
+    response
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A line, and whose it is.
+struct Row {
+    market_maker: String,
+    issue: String,
+    line: String,
+}
+
+/// The rows of the running day so far, if it is of `date`.
+fn running(day: &mut LiveDay, date: Date, file: File) -> Option<Vec<Row>> {
+    if day.engine()?.plan().date != date {
+        return None;
+    }
+    let (plan, ledger) = so_far(day)?;
+    let mut bytes = Vec::new();
+    match file {
+        File::Daily => write_daily_csv(&plan, &ledger, &mut bytes).ok()?,
+        File::Breaches => write_breaches_csv(&plan, &ledger, &mut bytes).ok()?,
+    }
+    rows_of(&bytes).ok()
+}
+
+/// What has been measured so far, as if the day ended here.
+pub(super) fn so_far(day: &mut LiveDay) -> Option<(Arc<DayPlan>, DayLedger)> {
+    let mut running = Running::default();
+    let (plan, _, ledger) = day.so_far(&mut running)?;
+    let mut ledger: OpenLedger = ledger.clone();
+    for (obligation, interval) in running.0 {
+        ledger.interval(obligation, interval);
+    }
+    Some((plan, ledger.close()))
+}
+
+/// The intervals that go on.
+#[derive(Default)]
+pub(super) struct Running(pub(super) Vec<(ObligationIndex, Interval)>);
+
+impl IntervalSink for Running {
+    fn interval(&mut self, obligation: ObligationIndex, interval: Interval) {
+        self.0.push((obligation, interval));
+    }
+}
+
+/// The rows of a CSV without header, each with its market maker and issue.
+fn rows_of(bytes: &[u8]) -> Result<Vec<Row>> {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(bytes);
+    let mut rows = Vec::new();
+    let mut start = 0;
+    let mut record = csv::StringRecord::new();
+    while reader.read_record(&mut record)? {
+        let end = usize::try_from(reader.position().byte())?;
+        let line = String::from_utf8(bytes[start..end].to_vec())?;
+        let field = |at: usize| record.get(at).unwrap_or_default().to_owned();
+        rows.push(Row { market_maker: field(1), issue: field(2), line });
+        start = end;
+    }
+    Ok(rows)
+}
+
+/// The rows of a stored day; `None` if it is not stored.
+fn stored(shown: &Http, date: Date, file: File) -> Result<Option<Vec<Row>>> {
+    let store = Store::open(&shown.db)?;
+    store.hold_still()?;
+    if store.days(date..=date)?.is_empty() {
+        return Ok(None);
+    }
+    let registry = shown.desk.registry();
+    let zone = registry.scheme().zone();
+    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
+    let mut failed = None;
+    match file {
+        File::Daily => store.results(date..=date, |row| {
+            let total = row.total;
+            let percent = DisplayPercent::of(total.fulfilled, total.available);
+            let mut text = String::new();
+            if let Some(percent) = percent {
+                let _ = write!(text, "{percent}");
+            }
+            let [available, fulfilled, unknown] =
+                [total.available, total.fulfilled, total.unknown].map(|micros| micros.0.to_string());
+            let (date, issue, obligation) = (row.date.to_string(), row.issue.to_string(), row.obligation.to_string());
+            let fields = [&date, &row.market_maker, &issue, &obligation, &available, &fulfilled, &unknown, &text];
+            failed = writer.write_record(fields).err().or(failed.take());
+        })?,
+        File::Breaches => store.breaches(date..=date, |row| {
+            let duration = row.span.end.since(row.span.start).0.to_string();
+            let (start, end) = (local_time(row.span.start, zone), local_time(row.span.end, zone));
+            let (date, issue, obligation) = (row.date.to_string(), row.issue.to_string(), row.obligation.to_string());
+            let fields = [&date, &row.market_maker, &issue, &obligation, &start, &end, &duration, &row.reason];
+            failed = writer.write_record(fields).err().or(failed.take());
+        })?,
+    }
+    if let Some(error) = failed {
+        return Err(error.into());
+    }
+    let bytes = writer.into_inner().map_err(|error| anyhow::anyhow!("{error}"))?;
+    rows_of(&bytes).map(Some)
+}

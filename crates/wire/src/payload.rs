@@ -1,0 +1,231 @@
+//! The messages of a session as records.
+//!
+//! One sequenced message is one ITCH message, one CSV record (the header line is the first), or one message of the binary
+//! stream form. The bytes that a file of them would have go to the decoder that reads such files, many messages at once,
+//! so that both come to the same, and as fast.
+
+use quoteclock_feed::binary::{BinaryDecoder, MessageDecoder, looks_like_binary};
+use quoteclock_feed::csv::CsvDecoder;
+use quoteclock_feed::itch::{Framing, ItchDecoder, looks_like_itch};
+use quoteclock_feed::{FeedError, Malformed, Place, RawRecord, Receiver, Sequence, Stop, TradingDate};
+use quoteclock_model::Timestamp;
+use std::fmt;
+
+/// What one message is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Payload {
+    /// A CSV record without its line end; the header line is the first.
+    Csv,
+    /// A file head, then names and records of the binary form.
+    Binary,
+    /// A NASDAQ TotalView-ITCH 5.0 message.
+    Itch,
+}
+
+impl Payload {
+    /// What a session carries whose first message is `first`.
+    pub fn recognise(first: &[u8]) -> Payload {
+        let framed = || {
+            let length = u16::try_from(first.len()).unwrap_or(0).to_be_bytes();
+            [length.as_slice(), &first[..first.len().min(4)]].concat()
+        };
+        if looks_like_binary(first) {
+            Payload::Binary
+        } else if !first.is_empty() && looks_like_itch(&framed()) {
+            Payload::Itch
+        } else {
+            Payload::Csv
+        }
+    }
+}
+
+/// Prints as it is typed.
+impl fmt::Display for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Payload::Csv => "csv",
+            Payload::Binary => "binary",
+            Payload::Itch => "itch",
+        })
+    }
+}
+
+/// Tells `take` the bytes of the file that messages make: CSV each with a line end, ITCH each with its length, the binary
+/// form one after the other. `blocks` is each message with its length, two bytes, big-endian, before it.
+pub fn file_bytes(payload: Payload, blocks: &[u8], mut take: impl FnMut(&[u8])) {
+    match payload {
+        Payload::Itch => take(blocks),
+        Payload::Csv => each(blocks, |message| {
+            take(message);
+            take(b"\n");
+        }),
+        Payload::Binary => each(blocks, take),
+    }
+}
+
+/// Tells `take` each message of `blocks`.
+pub fn each(mut blocks: &[u8], mut take: impl FnMut(&[u8])) {
+    while let Some((message, rest)) = crate::mold::block(blocks) {
+        take(message);
+        blocks = rest;
+    }
+}
+
+/// Reads the messages of a session, or the bytes of a file, as records.
+#[derive(Debug)]
+pub struct PayloadDecoder {
+    inner: Inner,
+    /// Bytes of the file that the messages make, so far.
+    offset: u64,
+    lines: Vec<u8>,
+}
+
+#[derive(Debug)]
+enum Inner {
+    Csv(Box<CsvDecoder>),
+    Messages(Box<MessageDecoder>),
+    File(Box<BinaryDecoder>),
+    Itch(Box<ItchDecoder>),
+}
+
+impl PayloadDecoder {
+    /// Reads messages of `payload`; times that count from midnight do so from `midnight`.
+    pub fn new(payload: Payload, midnight: Timestamp) -> PayloadDecoder {
+        let inner = match payload {
+            Payload::Csv => Inner::Csv(Box::default()),
+            Payload::Binary => Inner::Messages(Box::default()),
+            Payload::Itch => Inner::Itch(Box::new(ItchDecoder::with_framing(midnight, Framing::LengthPrefixed))),
+        };
+        PayloadDecoder { inner, offset: 0, lines: Vec::new() }
+    }
+
+    /// Reads the bytes of a file, as a pipe brings them: CSV or the binary form.
+    pub fn of_bytes(payload: Payload) -> PayloadDecoder {
+        let inner = match payload {
+            Payload::Binary => Inner::File(Box::default()),
+            Payload::Csv | Payload::Itch => Inner::Csv(Box::default()),
+        };
+        PayloadDecoder { inner, offset: 0, lines: Vec::new() }
+    }
+
+    /// Takes messages, each with its length before it.
+    ///
+    /// # Errors
+    /// [`FeedError`] as that of the payload's decoder.
+    pub fn messages(&mut self, blocks: &[u8], receiver: &mut impl Receiver) -> Result<(), FeedError> {
+        match &mut self.inner {
+            Inner::Csv(decoder) => {
+                self.lines.clear();
+                each(blocks, |message| {
+                    self.lines.extend_from_slice(message);
+                    self.lines.push(b'\n');
+                });
+                self.offset += self.lines.len() as u64;
+                decoder.push(&self.lines, receiver)
+            }
+            Inner::Messages(decoder) => {
+                let mut rest = blocks;
+                while let Some((message, more)) = crate::mold::block(rest) {
+                    self.offset += message.len() as u64;
+                    decoder.message(message, receiver)?;
+                    rest = more;
+                }
+                Ok(())
+            }
+            Inner::File(_) => Ok(()),
+            Inner::Itch(decoder) => {
+                self.offset += blocks.len() as u64;
+                itch_messages(decoder, blocks, receiver)
+            }
+        }
+    }
+
+    /// Takes bytes of a file.
+    ///
+    /// # Errors
+    /// As [`PayloadDecoder::messages`].
+    pub fn bytes(&mut self, chunk: &[u8], receiver: &mut impl Receiver) -> Result<(), FeedError> {
+        self.offset += chunk.len() as u64;
+        match &mut self.inner {
+            Inner::Csv(decoder) => decoder.push(chunk, receiver),
+            Inner::File(decoder) => decoder.push(chunk, receiver),
+            Inner::Itch(decoder) => decoder.push(chunk, receiver),
+            Inner::Messages(_) => Ok(()),
+        }
+    }
+
+    /// Takes note that messages are missing before the next: a bad record that names no issue, so that a lenient day is
+    /// in doubt from the last record before it on.
+    ///
+    /// # Errors
+    /// [`Stop`] if the receiver stops.
+    pub fn missing(&mut self, found: String, receiver: &mut impl Receiver) -> Result<(), Stop> {
+        match &mut self.inner {
+            Inner::Messages(decoder) => decoder.lost(),
+            Inner::Csv(decoder) => decoder.forget_unfinished(),
+            Inner::File(_) | Inner::Itch(_) => {}
+        }
+        let malformed = Malformed { field: "record", found, expected: "every message of the session" };
+        receiver.record(&RawRecord {
+            place: Place::Byte(self.offset),
+            bytes: &[],
+            ts_event: None,
+            sequence: Sequence::Absent,
+            scope: None,
+            also: None,
+            event: Err(malformed),
+        })
+    }
+
+    /// The trading date that the messages say of themselves, where their form has a place for it.
+    pub fn stated_date(&self) -> Option<TradingDate> {
+        match &self.inner {
+            Inner::Messages(decoder) => decoder.header().map(|header| header.date),
+            Inner::File(decoder) => decoder.header().map(|header| header.date),
+            Inner::Csv(_) | Inner::Itch(_) => None,
+        }
+    }
+
+    /// Ends the input.
+    ///
+    /// # Errors
+    /// As [`PayloadDecoder::messages`]; a session without any message says nothing.
+    pub fn finish(self, receiver: &mut impl Receiver) -> Result<(), FeedError> {
+        match self.inner {
+            _ if self.offset == 0 => Ok(()),
+            Inner::Csv(decoder) => decoder.finish(receiver),
+            Inner::File(decoder) => decoder.finish(receiver),
+            Inner::Itch(decoder) => decoder.finish(receiver),
+            Inner::Messages(_) => Ok(()),
+        }
+    }
+}
+
+/// A message of length 0 would mark the end in a file; in a session it is a malformed message.
+fn itch_messages(decoder: &mut ItchDecoder, blocks: &[u8], receiver: &mut impl Receiver) -> Result<(), FeedError> {
+    let (mut start, mut at) = (0, 0);
+    while let Some((message, _)) = blocks.get(at..).and_then(crate::mold::block) {
+        let end = at + 2 + message.len();
+        if message.is_empty() {
+            decoder.push(&blocks[start..at], receiver)?;
+            decoder.empty_message(receiver)?;
+            start = end;
+        }
+        at = end;
+    }
+    decoder.push(&blocks[start..at], receiver)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_message_tells_the_payload() {
+        assert_eq!(Payload::recognise(b"seq,time,issue,event,order"), Payload::Csv);
+        assert_eq!(Payload::recognise(b""), Payload::Csv);
+        assert_eq!(Payload::recognise(b"\x89QCEV\r\n\x1a and more"), Payload::Binary);
+        assert_eq!(Payload::recognise(b"S\0\0\0\0\0\0\0\0\0\0O"), Payload::Itch);
+        assert_eq!(Payload::recognise(b"S\0\0\0\0\0\0\0\0\0\0O "), Payload::Csv);
+    }
+}
