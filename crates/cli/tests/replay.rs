@@ -299,9 +299,10 @@ fn real_itch_replays_strictly_from_its_beginning_and_leniently_from_its_middle()
     assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
     assert_eq!(bench.read("out/rejects.csv").lines().count(), 1 + 399);
     let daily = bench.read("out/daily.csv");
-    // Both quotes of VOE are in after 440 us; VHT has a dangling reference 136 us after that.
-    assert!(daily.contains("2019-12-30,GSCO,VOE,general,52199999925,52199999440,0,100.0000\n"), "{daily}");
-    assert!(daily.contains("2019-12-30,CTDL,VHT,general,136,0,52199999789,0.0000\n"), "{daily}");
+    // From the first message on, orders of stocks are named whose symbols never come: any issue may be meant.
+    let rows: Vec<&str> = daily.lines().skip(1).collect();
+    assert!(rows.iter().all(|row| row.ends_with(",general,0,0,52199999925,")), "{daily}");
+    assert!(rows.len() == 6 && rows.contains(&"2019-12-30,GSCO,VOE,general,0,0,52199999925,"), "{daily}");
 }
 
 #[test]

@@ -139,6 +139,10 @@ proptest! {
                 let listed = &mut rows.etfs[position].listed;
                 *listed = listed.and_then(|listed| listed.checked_sub(days.days()).ok());
             })?;
+            // A flag that nobody knew may turn out to decide against it: what is undecided is not eligible yet.
+            if after(review, &rows, position) != Some(stock_connect::Status::Eligible) {
+                continue;
+            }
             let stock = |rows: &stock_connect::Rows| row.index(rows.constituents.len());
             if !rows.constituents.is_empty() {
                 check(&|rows| { let stock = stock(rows); rows.constituents[stock].a_share = Some(true); })?;
