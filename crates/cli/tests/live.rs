@@ -130,10 +130,13 @@ impl Day {
 
     /// Asserts that what `name` has stored is what the replay has.
     fn assert_equal(&self, name: &str) {
-        let found = tables(&self.folder.path().join(format!("{name}.db")));
-        for ((table, found), (_, expected)) in found.iter().zip(&self.expected) {
-            assert_eq!(found.len(), expected.len(), "{name}: rows of {table}");
-            assert!(found == expected, "{name}: {table} differs");
+        self.assert_equal_to(&self.folder.path().join(format!("{name}.db")));
+    }
+
+    fn assert_equal_to(&self, db: &Path) {
+        for ((table, found), (_, expected)) in tables(db).iter().zip(&self.expected) {
+            assert_eq!(found.len(), expected.len(), "{}: rows of {table}", db.display());
+            assert!(found == expected, "{}: {table} differs", db.display());
         }
     }
 }
@@ -460,4 +463,64 @@ fn what_makes_no_sense_is_refused_before_anything_is_bound() {
         assert_eq!((output.status.code(), output.stdout.len()), (Some(code), 0), "{arguments:?}");
     }
     assert_eq!(bench.names(), ["bad.csv", "day.csv", "password"]);
+}
+
+/// What a plain HTTP/1.1 server answers: the status, and the body.
+fn ask(address: &str, method: &str, path: &str, token: &str, body: &str) -> (u16, String) {
+    use std::io::{Read, Write};
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    let length = body.len();
+    let head =
+        format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {length}\r\n");
+    stream.write_all(format!("{head}Authorization: Bearer {token}\r\n\r\n{body}").as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+}
+
+#[test]
+fn a_fast_market_holds_for_the_whole_day_at_once_and_a_replay_gives_the_same() {
+    let bench = Bench::new();
+    // 50 ticks apart on 10,000: too far, and near enough twice as wide.
+    let records = [
+        "09:00:00,1306,add,1,,VS1,B,10000,10,,",
+        "09:00:00,1306,add,2,,VS1,S,10150,10,,",
+        "09:59:59,1321,phase,,,,,,,,continuous",
+    ];
+    let day = Day::new(bench.day("day.csv", &records), bench.path("registry"), None);
+    let mut tokens = "sha256,role,party,name,expires\n".to_owned();
+    let mut token = |role: &str, party: &[&str]| {
+        let expires = (jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1)).to_string();
+        let output =
+            bench.run(&[&["token", "--role", role, "--name", "test", "--expires", &expires][..], party].concat());
+        let text = String::from_utf8(output.stdout).unwrap();
+        let (token, row) = text.trim_end().split_once('\n').unwrap();
+        tokens.push_str(&format!("{row}\n"));
+        token.to_owned()
+    };
+    let (exchange, maker) = (token("exchange", &[]), token("market_maker", &["--party", "MM1"]));
+    let file = bench.write("tokens.csv", tokens.as_bytes());
+    let publisher = day.publish("soup://127.0.0.1:0", &["--speed", "60"]);
+    let more = ["--http", "127.0.0.1:0", "--tokens", Day::text(&file)];
+    let server = day.serve("day", &format!("soup://{}", publisher.address("listen")), &more);
+    let http = server.address("http");
+    let state = || ask(&http, "GET", "/api/v1/state", &maker, "").1;
+    let started = Instant::now();
+    while !state().contains("\"date\":\"2024-03-01\"") {
+        assert!(started.elapsed() < Duration::from_secs(30), "no day runs");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(ask(&http, "GET", "/api/v1/state", "qc_wrong", "").0, 401);
+    let order = "{\"multiplier\": 2}";
+    assert_eq!(ask(&http, "POST", "/api/v1/fast-market", &maker, order), ask(&http, "GET", "/nowhere", &maker, ""));
+    assert_eq!(ask(&http, "POST", "/api/v1/fast-market", &exchange, order).0, 200);
+    let entered = fs::read_to_string(bench.path("registry/fast_market.csv")).unwrap();
+    assert_eq!(entered, "from,to,multiplier\n2024-03-01,2024-03-01,2\n");
+    // The rest of the day as fast as it comes: a later start goes on.
+    assert_eq!(server.stop().code(), Some(3));
+    drop(publisher);
+    let publisher = day.publish("soup://127.0.0.1:0", &["--speed", "max"]);
+    assert_eq!(day.serve("day", &format!("soup://{}", publisher.address("listen")), &[]).wait().code(), Some(0));
+    Day::new(day.file.clone(), day.registry.clone(), None).assert_equal_to(&day.folder.path().join("day.db"));
 }
