@@ -4,7 +4,7 @@ use crate::bucket::{Bits, Resting};
 use crate::orders::{OrderTable, Position};
 use crate::own::{Entry, Quote};
 use crate::{Levels, OwnQuotes, prefetch_all};
-use quoteclock_model::{Condition, OrderAction, OrderId, Price, ServerIndex, Shares, Side};
+use quoteclock_model::{CompactEvent, Condition, OrderAction, OrderId, Price, ServerIndex, Shares, Side};
 use std::num::NonZeroU32;
 use thiserror::Error;
 
@@ -127,16 +127,13 @@ pub struct CompactChange {
 }
 
 impl CompactOrder {
-    /// An order as a compact one, if it is.
+    /// What entering it does to the quotes.
     #[inline(always)]
-    fn of(order: &Order) -> Option<CompactOrder> {
-        let (price, shares) = (order.price?.in_32_bits()?, order.quantity.in_32_bits()?);
-        (order.condition == Condition::None).then_some(CompactOrder {
-            server: order.server,
-            side: order.side,
-            price,
-            shares,
-        })
+    fn added(&self, holder: Option<Holder>) -> QuoteChange {
+        let CompactOrder { server, side, price, shares } = *self;
+        let limit = Price::from_ten_thousandths(price.get().into());
+        let added = limit.map(|price| (price, Shares(shares.get().into())));
+        QuoteChange { server, holder, side, limit, taken: None, added }
     }
 }
 
@@ -270,40 +267,53 @@ impl Book {
         holder_of: impl FnOnce(ServerIndex) -> Option<Holder>,
         mut changed: impl FnMut(&QuoteChange),
     ) -> Result<(), BookError> {
+        // Both orders of a trade the full way: the fast one does not say which of the two is in the way.
+        let change = match CompactEvent::of(action) {
+            Some(CompactEvent::Add { order, server, side, price, shares }) => {
+                let (holder, compact) = (server.and_then(holder_of), CompactOrder { server, side, price, shares });
+                match self.try_add(order, &compact, holder) {
+                    Some(()) => Some(compact.added(holder)),
+                    None => return self.apply_full(action, |_| holder, changed),
+                }
+            }
+            Some(CompactEvent::Replace { order, order_new, price, shares }) => {
+                self.try_replace(order, order_new, price, shares).map(QuoteChange::from)
+            }
+            Some(CompactEvent::Take { order, shares }) => self.try_take(order, shares).map(QuoteChange::from),
+            Some(CompactEvent::Execute { .. } | CompactEvent::ExecuteBoth { .. }) | None => {
+                return self.apply_full(action, holder_of, changed);
+            }
+        };
+        match change {
+            Some(change) => {
+                changed(&change);
+                Ok(())
+            }
+            // Nothing but an add asks whose quotes they are.
+            None => self.apply_full(action, |_| None, changed),
+        }
+    }
+
+    /// The same, the full way at once: for what the fast way has refused.
+    ///
+    /// # Errors
+    /// As [`Book::apply`].
+    pub fn apply_full(
+        &mut self,
+        action: &OrderAction,
+        holder_of: impl FnOnce(ServerIndex) -> Option<Holder>,
+        mut changed: impl FnMut(&QuoteChange),
+    ) -> Result<(), BookError> {
         match *action {
-            OrderAction::Add { order: id, server, side, price, quantity, condition } => {
+            OrderAction::Add { order, server, side, price, quantity, condition } => {
                 let holder = server.and_then(holder_of);
-                let order = Order { server, side, price, quantity, condition };
-                let compact = CompactOrder::of(&order).and_then(|compact| self.try_add(id, &compact, holder));
-                changed(&match compact {
-                    Some(()) => {
-                        let added = price.map(|price| (price, quantity));
-                        QuoteChange { server, holder, side, limit: price, taken: None, added }
-                    }
-                    None => self.add(id, &order, holder)?,
-                });
+                changed(&self.add(order, &Order { server, side, price, quantity, condition }, holder)?);
             }
             OrderAction::Replace { order, order_new, price, quantity } => {
-                let compact = match (price.map(Price::in_32_bits), quantity.map(Shares::in_32_bits)) {
-                    (Some(None), _) | (_, Some(None)) => None,
-                    (price, shares) => self.try_replace(order, order_new, price.flatten(), shares.flatten()),
-                };
-                changed(&match compact {
-                    Some(change) => change.into(),
-                    None => self.replace(order, order_new, price, quantity)?,
-                });
+                changed(&self.replace(order, order_new, price, quantity)?);
             }
-            OrderAction::Reduce { order, quantity } => {
-                let compact = quantity.in_32_bits().and_then(|shares| self.try_take(order, Some(shares)));
-                changed(&match compact {
-                    Some(change) => change.into(),
-                    None => self.take(order, Some(quantity))?,
-                });
-            }
-            OrderAction::Cancel { order } => changed(&match self.try_take(order, None) {
-                Some(change) => change.into(),
-                None => self.take(order, None)?,
-            }),
+            OrderAction::Reduce { order, quantity } => changed(&self.take(order, Some(quantity))?),
+            OrderAction::Cancel { order } => changed(&self.take(order, None)?),
             OrderAction::Trade { quantity, orders, .. } => {
                 for order in orders.into_iter().flatten() {
                     self.check(order, quantity)?;

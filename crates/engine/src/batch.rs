@@ -7,7 +7,7 @@
 use crate::group::Events;
 use quoteclock_book::{prefetch, prefetch_all};
 use quoteclock_feed::binary::Slot;
-use quoteclock_feed::{Place, UsualRun};
+use quoteclock_feed::{CompactRun, Place};
 use quoteclock_model::{IssueIndex, MarketEvent, ServerIndex, Span, Timestamp};
 
 /// Events of all issues, in groups.
@@ -177,9 +177,9 @@ impl Batch {
         }
     }
 
-    /// The same of usual records, if all of their times lie in what is `left` of the day and do not go back. Says how many it
+    /// The same of compact records, if all of their times lie in what is `left` of the day and do not go back. Says how many it
     /// has been: none where the batch is empty, and not those that have to wait until it has been applied.
-    pub(crate) fn hold_usual(&mut self, run: &UsualRun<'_>, left: Span) -> usize {
+    pub(crate) fn hold_run(&mut self, run: &CompactRun<'_>, left: Span) -> usize {
         let before = self.places.len();
         let ([first, ..], [.., last]) = (run.records, run.records) else { return 0 };
         let (first, last) = (run.time(first), run.time(last));

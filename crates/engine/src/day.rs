@@ -12,7 +12,7 @@ use crate::state::{DayState, StageState};
 use crate::until::Until;
 use jiff::civil::Date;
 use quoteclock_feed::binary::{BlockTimes, WholeBlock};
-use quoteclock_feed::{Malformed, Place, RawRecord, Receiver, Stop, UsualRun};
+use quoteclock_feed::{CompactRun, Malformed, Place, RawRecord, Receiver, Stop};
 use quoteclock_model::{
     DayTurnover, IssueCode, IssueIndex, MarketEvent, Phase, Record, Scope, ServerIndex, Span, Timestamp,
 };
@@ -724,16 +724,16 @@ impl<S: DaySink, R: RejectSink> Receiver for Day<S, R> {
         self.judge(record)
     }
 
-    fn takes_usual(&self) -> bool {
+    fn takes_compact(&self) -> bool {
         self.batch.is_some()
     }
 
-    fn usual(&mut self, run: &UsualRun<'_>) -> Result<usize, Stop> {
+    fn compact(&mut self, run: &CompactRun<'_>) -> Result<usize, Stop> {
         let (Some(batch), Stage::Open { progress, .. }) = (&mut self.batch, &mut self.stage) else { return Ok(0) };
         if self.error.is_some() {
             return Err(Stop);
         }
-        let held = batch.hold_usual(run, progress.left());
+        let held = batch.hold_run(run, progress.left());
         if let Some(last) = held.checked_sub(1) {
             progress.check(Some(run.time(&run.records[last])));
             self.record_count += held as u64;

@@ -6,13 +6,12 @@
 use crate::Fault;
 use crate::engine::Slot;
 use crate::market::MarketLog;
-use quoteclock_book::{CompactOrder, prefetch_all};
-use quoteclock_feed::binary::{Slot as EventSlot, TakeUsual};
+use quoteclock_book::prefetch_all;
+use quoteclock_feed::binary::Slot as EventSlot;
 use quoteclock_model::{
-    Interval, IssueIndex, MarketEvent, OrderAction, OrderId, Price, Scope, ServerIndex, Side, Timestamp,
+    CompactEvent, Interval, IssueIndex, MarketEvent, OrderAction, OrderId, Scope, ServerIndex, Timestamp,
 };
-use quoteclock_obligation::{Fetch, IntervalSink, IssueMeasure, ObligationIndex, PlanServers};
-use std::num::NonZeroU32;
+use quoteclock_obligation::{IntervalSink, IssueMeasure, ObligationIndex, PlanServers, PrefetchStep};
 
 /// The events of one issue, and what they are applied to.
 pub(crate) struct Group<'a> {
@@ -66,23 +65,23 @@ impl Group<'_> {
 
 /// Before the group at `position` is applied: fetches what the next groups need, each step while another is applied.
 pub(crate) fn fetch_ahead<'g>(position: usize, group: impl Fn(usize) -> Option<(&'g Slot, &'g dyn Events)>) {
-    let steps = |ahead: usize, steps: &[Fetch]| {
+    let steps = |ahead: usize, steps: &[PrefetchStep]| {
         let Some((slot, events)) = group(position + ahead) else { return };
         for step in steps {
             slot.measure.prefetch(*step);
         }
-        if steps.contains(&Fetch::Quotes) {
+        if steps.contains(&PrefetchStep::Quotes) {
             events.prefetch();
         }
     };
     if position == 0 {
-        steps(0, &[Fetch::MarketMakers, Fetch::Quotes]);
-        steps(1, &[Fetch::Issue, Fetch::MarketMakers]);
-        steps(2, &[Fetch::Issue]);
+        steps(0, &[PrefetchStep::MarketMakers, PrefetchStep::Quotes]);
+        steps(1, &[PrefetchStep::Issue, PrefetchStep::MarketMakers]);
+        steps(2, &[PrefetchStep::Issue]);
     }
-    steps(1, &[Fetch::Quotes]);
-    steps(2, &[Fetch::MarketMakers]);
-    steps(3, &[Fetch::Issue]);
+    steps(1, &[PrefetchStep::Quotes]);
+    steps(2, &[PrefetchStep::MarketMakers]);
+    steps(3, &[PrefetchStep::Issue]);
 }
 
 /// Takes note of orders that are added, by the servers that they came through.
@@ -172,22 +171,25 @@ fn apply_part(
     sink: &mut impl IntervalSink,
 ) -> Result<(), GroupFault> {
     prefetch_all(next);
-    let mut apply = Apply { measure, servers, orders };
     let mut rest = events.iter();
     while let Some(event) = rest.next() {
         // The orders of the next few events are on their way while this one is applied.
         let after = rest.as_slice();
         if let Some(event) = after.get(AHEAD - 1).or_else(|| next.get((AHEAD - 1).wrapping_sub(after.len()))) {
-            fetch_orders(apply.measure, event);
+            fetch_orders(measure, event);
         }
-        apply.measure.advance(Timestamp::from_micros(base.as_micros() + i64::from(event.micros())), sink);
-        if event.usual(&mut apply).is_none() {
+        measure.advance(Timestamp::from_micros(base.as_micros() + i64::from(event.micros())), sink);
+        let compact = event.compact(|at| servers.named(at));
+        if compact.and_then(|event| try_apply(measure, event, servers, orders)).is_none() {
             let extension = after.first().filter(|after| event.is_wide() && after.is_extension());
             if extension.is_some() {
                 rest.next();
             }
-            apply_unusual(apply.measure, event, extension, issue, servers, apply.orders)
-                .map_err(|fault| GroupFault { ordinal: event.ordinal(), issue, fault })?;
+            apply_full(measure, event, extension, issue, servers, orders).map_err(|fault| GroupFault {
+                ordinal: event.ordinal(),
+                issue,
+                fault,
+            })?;
         }
     }
     Ok(())
@@ -200,69 +202,24 @@ fn fetch_orders(measure: &IssueMeasure, event: &EventSlot) {
     measure.prefetch_order(OrderId(event.other()));
 }
 
-/// Applies events of the usual forms.
-struct Apply<'a, O> {
-    measure: &'a mut IssueMeasure,
-    servers: PlanServers<'a>,
-    orders: &'a mut O,
+/// Applies an event the fast way.
+#[inline(always)]
+fn try_apply(
+    measure: &mut IssueMeasure,
+    event: CompactEvent,
+    servers: PlanServers<'_>,
+    orders: &mut impl CountOrders,
+) -> Option<()> {
+    measure.try_apply(event, servers)?;
+    if let CompactEvent::Add { server: Some(server), .. } = event {
+        orders.order(server);
+    }
+    Some(())
 }
 
-impl<O: CountOrders> TakeUsual for Apply<'_, O> {
-    #[inline(always)]
-    fn add(
-        &mut self,
-        order: OrderId,
-        server: Option<u64>,
-        side: Side,
-        price: NonZeroU32,
-        shares: NonZeroU32,
-    ) -> Option<()> {
-        let server = if let Some(at) = server { Some(self.servers.named(at)?) } else { None };
-        self.measure.add_usual(order, &CompactOrder { server, side, price, shares }, self.servers)?;
-        if let Some(server) = server {
-            self.orders.order(server);
-        }
-        Some(())
-    }
-
-    #[inline(always)]
-    fn replace(
-        &mut self,
-        order: OrderId,
-        order_new: OrderId,
-        price: Option<NonZeroU32>,
-        shares: Option<NonZeroU32>,
-    ) -> Option<()> {
-        self.measure.replace_usual(order, order_new, price, shares)
-    }
-
-    #[inline(always)]
-    fn take(&mut self, order: OrderId, shares: Option<NonZeroU32>) -> Option<()> {
-        self.measure.take_usual(order, shares)
-    }
-
-    #[inline(always)]
-    fn execute(&mut self, order: OrderId, price: Option<NonZeroU32>, shares: NonZeroU32, auction: bool) -> Option<()> {
-        let price = price.and_then(|price| Price::from_ten_thousandths(price.get().into()));
-        self.measure.execute_usual(order, price, shares, auction)
-    }
-
-    #[inline]
-    fn execute_both(
-        &mut self,
-        orders: [OrderId; 2],
-        price: Option<NonZeroU32>,
-        shares: NonZeroU32,
-        auction: bool,
-    ) -> Option<()> {
-        let price = price.and_then(|price| Price::from_ten_thousandths(price.get().into()));
-        self.measure.execute_both_usual(orders, price, shares, auction, self.servers)
-    }
-}
-
-/// Applies an event that is not as usual.
+/// Applies an event the full way.
 #[cold]
-fn apply_unusual(
+fn apply_full(
     measure: &mut IssueMeasure,
     event: &EventSlot,
     extension: Option<&EventSlot>,
@@ -272,7 +229,7 @@ fn apply_unusual(
 ) -> Result<(), Fault> {
     match event.event(extension, Scope::Issue(issue), |at| servers.named(at))? {
         MarketEvent::Order { ref action, .. } => {
-            measure.apply(action, servers)?;
+            measure.apply_full(action, servers)?;
             count_order(action, orders);
         }
         MarketEvent::Phase { phase, .. } => measure.set_phase(phase),

@@ -3,10 +3,10 @@
 //! The idea: columns are resolved to positions once, at the header; a line is then cut at its commas and each event reads
 //! the fields that it uses, and no others. A field may be quoted as in RFC 4180, but a line break always ends the
 //! record, so that one damaged quote cannot swallow a file. Lines that look like almost all lines are read faster, in
-//! `usual`, to the same effect.
+//! `fast`, to the same effect.
 
+mod fast;
 mod scan;
-mod usual;
 mod write;
 
 pub use write::CsvWriter;
@@ -19,7 +19,7 @@ use quoteclock_model::{Condition, MarketEvent, OrderAction, OrderId, Phase, Scop
 pub const COLUMNS: [&str; 12] =
     ["seq", "time", "issue", "event", "order", "contra", "server", "side", "price", "quantity", "condition", "phase"];
 
-/// The longest line that is held whole; a longer one is malformed. Two thousand times a usual line, so that memory stays
+/// The longest line that is held whole; a longer one is malformed. Two thousand times an ordinary line, so that memory stays
 /// bounded whatever the input.
 pub const LINE_BYTES_MAX: usize = 1 << 20;
 
@@ -63,7 +63,7 @@ impl CsvDecoder {
     /// [`FeedError::Input`] if the header is not one of events; [`FeedError::Stopped`] if the receiver stops.
     pub fn push(&mut self, mut chunk: &[u8], receiver: &mut impl Receiver) -> Result<(), FeedError> {
         loop {
-            chunk = self.usual_lines(chunk, receiver)?;
+            chunk = self.fast_lines(chunk, receiver)?;
             let Some(end) = memchr::memchr(b'\n', chunk) else { break };
             let (head, tail) = (&chunk[..end], &chunk[end + 1..]);
             if self.oversized {
@@ -83,17 +83,17 @@ impl CsvDecoder {
         self.hold(chunk, receiver)
     }
 
-    /// Reads lines from the beginning of `chunk` for as long as they are usual ones; what then follows is left.
+    /// Reads lines from the beginning of `chunk` for as long as the fast path reads them; what then follows is left.
     #[inline]
-    fn usual_lines<'a>(&mut self, mut chunk: &'a [u8], receiver: &mut impl Receiver) -> Result<&'a [u8], Stop> {
-        let Some(columns) = self.columns.as_ref().filter(|columns| columns.are_usual) else { return Ok(chunk) };
+    fn fast_lines<'a>(&mut self, mut chunk: &'a [u8], receiver: &mut impl Receiver) -> Result<&'a [u8], Stop> {
+        let Some(columns) = self.columns.as_ref().filter(|columns| columns.are_in_order) else { return Ok(chunk) };
         if self.oversized || !self.partial.is_empty() {
             return Ok(chunk);
         }
         let Parser { times, directory } = &self.parser;
         while let Some(window) = chunk.first_chunk() {
             let place = Place::Line(self.line + 1);
-            let Some(line) = usual::read(window, columns.has_seq, place, times, directory) else { break };
+            let Some(line) = fast::read(window, columns.has_seq, place, times, directory) else { break };
             self.line += 1;
             receiver.record(&line.record)?;
             chunk = &chunk[line.bytes..];
@@ -199,7 +199,7 @@ struct Columns {
     meaning: Vec<usize>,
     has_seq: bool,
     /// Whether they stand as in [`COLUMNS`], all of them or all but the first.
-    are_usual: bool,
+    are_in_order: bool,
 }
 
 impl Columns {
@@ -236,8 +236,8 @@ impl Columns {
     /// Those that stand for these columns.
     fn at(meaning: Vec<usize>) -> Columns {
         let has_seq = meaning.contains(&column::SEQ);
-        let are_usual = meaning.iter().copied().eq(usize::from(!has_seq)..COLUMNS.len());
-        Columns { meaning, has_seq, are_usual }
+        let are_in_order = meaning.iter().copied().eq(usize::from(!has_seq)..COLUMNS.len());
+        Columns { meaning, has_seq, are_in_order }
     }
 }
 

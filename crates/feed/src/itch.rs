@@ -3,7 +3,7 @@
 //!
 //! The idea: a stream is cut into frames, a frame holds one message, and each type of message has one length, so that a
 //! message is an array whose fields stand at fixed places. What a message says is judged field by field; what no field
-//! of ours depends on is not looked at. Messages that look like almost all of them are read faster, in `usual`, to the same
+//! of ours depends on is not looked at. Messages that look like almost all of them are read faster, in `fast`, to the same
 //! effect.
 //!
 //! Issues are numbered by the feed (the stock locate), and a stream taken up in its middle may use a number long before
@@ -13,22 +13,22 @@
 //! Deliberately absent: recovery of missing packets, MoldUDP64, and the messages that say nothing about orders or phases
 //! (they are counted).
 
+mod fast;
 mod file_name;
 mod framing;
 mod locates;
 mod message;
-mod usual;
 mod writer;
 
 pub use file_name::date_from_name;
 pub use framing::{Framing, looks_like_itch};
 pub use writer::ItchWriter;
 
-use crate::{FeedError, ItchState, Malformed, Place, RawRecord, Receiver, Sequence, Stop, UsualRun};
+use crate::{CompactRun, FeedError, ItchState, Malformed, Place, RawRecord, Receiver, Sequence, Stop};
+use fast::Run;
 use framing::{DETECTION_BYTES, LENGTH_BYTES, Packet};
 use message::Messages;
 use quoteclock_model::Timestamp;
-use usual::Run;
 
 /// Reads ITCH 5.0, pushed in chunks cut anywhere. Holds at most one frame (64 KiB) and a table of the day's issues.
 #[derive(Debug)]
@@ -116,7 +116,7 @@ impl ItchDecoder {
         };
         self.frames_begun(framing, &mut chunk, receiver)?;
         loop {
-            chunk = self.usual_messages(framing, chunk, receiver)?;
+            chunk = self.fast_messages(framing, chunk, receiver)?;
             let Some((length, rest)) = chunk.split_first_chunk::<LENGTH_BYTES>() else { break };
             let length = usize::from(u16::from_be_bytes(*length));
             let Some((payload, next)) = rest.split_at_checked(length) else { break };
@@ -127,24 +127,24 @@ impl ItchDecoder {
         Ok(())
     }
 
-    /// Reads frames from the beginning of `chunk` for as long as they hold usual messages; what then follows is left.
+    /// Reads frames from the beginning of `chunk` for as long as the fast path reads them; what then follows is left.
     #[inline]
-    fn usual_messages<'a>(
+    fn fast_messages<'a>(
         &mut self,
         framing: Framing,
         mut chunk: &'a [u8],
         receiver: &mut impl Receiver,
     ) -> Result<&'a [u8], Stop> {
-        if framing != Framing::LengthPrefixed || self.ended || !receiver.takes_usual() {
+        if framing != Framing::LengthPrefixed || self.ended || !receiver.takes_compact() {
             return Ok(chunk);
         }
         let mut read = Run::EMPTY;
         loop {
-            self.messages.usual(chunk, &mut read);
+            self.messages.read_fast(chunk, &mut read);
             let (records, in_order, origin) = (read.records(), read.in_order, self.messages.midnight());
             let ahead = ahead(&chunk[read.length..]);
-            let run = UsualRun { records, in_order, origin, offset: self.offset, ahead };
-            let taken = if records.is_empty() { 0 } else { receiver.usual(&run)? };
+            let run = CompactRun { records, in_order, origin, offset: self.offset, ahead };
+            let taken = if records.is_empty() { 0 } else { receiver.compact(&run)? };
             let length = records.get(taken).map_or(read.length, |next| next.at as usize);
             self.offset += length as u64;
             chunk = &chunk[length..];

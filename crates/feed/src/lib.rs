@@ -21,6 +21,6 @@ pub mod text;
 pub use day::{TradingDate, UtcOffset};
 pub use directory::Directory;
 pub use record::{
-    EventWriter, FeedError, Malformed, Place, RawRecord, Receiver, Sequence, Stop, UsualRecord, UsualRun,
+    CompactRecord, CompactRun, EventWriter, FeedError, Malformed, Place, RawRecord, Receiver, Sequence, Stop,
 };
 pub use state::{BinaryStage, BinaryState, CsvState, FileNames, ItchState, LocateState};

@@ -82,29 +82,29 @@ pub struct RawRecord<'a> {
     pub event: Result<MarketEvent, Malformed>,
 }
 
-/// A record of a usual form, in the 32 bytes that it has in the binary form; nothing about it is wrong.
+/// A record of a compact form, in the 32 bytes that it has in the binary form; nothing about it is wrong.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct UsualRecord {
+pub struct CompactRecord {
     /// What it says, still without time and ordinal; servers by their index here.
     pub slot: Slot,
-    /// Its time, floored to the microsecond, in microseconds from [`UsualRun::origin`].
+    /// Its time, floored to the microsecond, in microseconds from [`CompactRun::origin`].
     pub micros: u64,
     /// The issue that it names.
     pub issue: IssueIndex,
-    /// Where it begins, in bytes from [`UsualRun::offset`].
+    /// Where it begins, in bytes from [`CompactRun::offset`].
     pub at: u32,
 }
 
-impl UsualRecord {
+impl CompactRecord {
     /// None yet.
-    pub(crate) const EMPTY: UsualRecord = UsualRecord { slot: Slot::EMPTY, micros: 0, issue: IssueIndex(0), at: 0 };
+    pub(crate) const EMPTY: CompactRecord = CompactRecord { slot: Slot::EMPTY, micros: 0, issue: IssueIndex(0), at: 0 };
 }
 
-/// Usual records that follow each other in the input.
+/// Compact records that follow each other in the input.
 #[derive(Clone, Copy, Debug)]
-pub struct UsualRun<'a> {
+pub struct CompactRun<'a> {
     /// The records.
-    pub records: &'a [UsualRecord],
+    pub records: &'a [CompactRecord],
     /// Whether their times never go back.
     pub in_order: bool,
     /// The time from which theirs count.
@@ -115,17 +115,17 @@ pub struct UsualRun<'a> {
     pub ahead: &'a [u8],
 }
 
-impl UsualRun<'_> {
+impl CompactRun<'_> {
     /// The time of one of the records; the last of all timestamps, if it lies beyond that.
     #[inline]
-    pub fn time(&self, record: &UsualRecord) -> Timestamp {
+    pub fn time(&self, record: &CompactRecord) -> Timestamp {
         let micros = i64::try_from(record.micros).unwrap_or(i64::MAX);
         Timestamp::from_micros(self.origin.as_micros().saturating_add(micros))
     }
 
     /// The offset of its first byte in the uncompressed stream.
     #[inline]
-    pub fn offset(&self, record: &UsualRecord) -> u64 {
+    pub fn offset(&self, record: &CompactRecord) -> u64 {
         self.offset + u64::from(record.at)
     }
 }
@@ -151,17 +151,17 @@ pub trait Receiver {
     /// [`Stop`] to end decoding.
     fn record(&mut self, record: &RawRecord<'_>) -> Result<(), Stop>;
 
-    /// Whether [`Receiver::usual`] may take any record.
-    fn takes_usual(&self) -> bool {
+    /// Whether [`Receiver::compact`] may take any record.
+    fn takes_compact(&self) -> bool {
         false
     }
 
-    /// Takes usual records that follow each other, instead of their full forms. Says how many it has taken; those that it
-    /// has not are offered again, and where it takes none, the next one follows in full.
+    /// Takes compact records that follow each other, instead of their full forms. Returns how many were consumed; the rest are
+    /// offered again. If 0, the next comes through [`Receiver::record`]. Such records carry no sequence number.
     ///
     /// # Errors
     /// [`Stop`] to end decoding.
-    fn usual(&mut self, run: &UsualRun<'_>) -> Result<usize, Stop> {
+    fn compact(&mut self, run: &CompactRun<'_>) -> Result<usize, Stop> {
         let _ = run;
         Ok(0)
     }

@@ -75,7 +75,7 @@ pub struct TimeReader {
     offset: UtcOffset,
 }
 
-/// What all times of a minute have in common that are written with six decimals and as they are usual: 32 characters,
+/// What all times of a minute have in common that are written with six decimals and nothing else than needed: 32 characters,
 /// of which the seconds and the decimals vary.
 #[derive(Clone, Copy, Debug)]
 struct Minute {
@@ -100,8 +100,8 @@ impl InMinute {
         let [first, second, third, last] = [0, 8, 16, 24].map(|at| word_at(field, at));
         // `:SS.dddd` and `dd+09:00`: seconds and decimals together are eight digits.
         let micros = Digits::of(third >> 8 & 0xFFFF | third >> 32 << 16 | last << 48).number()?;
-        let is_usual = third & MARKS == u64::from_le_bytes(*b":\0\0.\0\0\0\0") && micros < 60_000_000;
-        let micros = i64::try_from(micros).ok().filter(|_| is_usual)?;
+        let is_compact = third & MARKS == u64::from_le_bytes(*b":\0\0.\0\0\0\0") && micros < 60_000_000;
+        let micros = i64::try_from(micros).ok().filter(|_| is_compact)?;
         Some(InMinute { beginning: [first, second], offset: last >> 16 << 16, micros })
     }
 }
@@ -109,7 +109,7 @@ impl InMinute {
 impl TimeReader {
     /// A time of 32 characters in the minute and with the offset of the one read last; `None` for any other.
     #[inline]
-    pub(crate) fn usual(&self, field: &[u8; 32]) -> Option<Timestamp> {
+    pub(crate) fn read_fast(&self, field: &[u8; 32]) -> Option<Timestamp> {
         let time = InMinute::cut(field)?;
         let minute = self.last_minute.as_ref()?;
         let is_same = time.beginning == minute.beginning && time.offset == minute.offset;
@@ -119,7 +119,7 @@ impl TimeReader {
     /// A time with offset or `Z` and 0 to 9 decimals, floored to the microsecond. Second 60 is refused.
     #[inline]
     pub fn read(&mut self, field: &[u8]) -> Option<Timestamp> {
-        if let Some(time) = field.try_into().ok().and_then(|field| self.usual(field)) {
+        if let Some(time) = field.try_into().ok().and_then(|field| self.read_fast(field)) {
             return Some(time);
         }
         let time = self.read_whole(field)?;

@@ -7,6 +7,7 @@
 //! `quoteclock-rules`), serialization (file and wire types belong to the crate that owns the file), and text parsing
 //! (formats belong to `quoteclock-feed`).
 
+mod compact;
 mod event;
 mod ids;
 mod interval;
@@ -16,6 +17,7 @@ mod time;
 mod turnover;
 mod units;
 
+pub use compact::CompactEvent;
 pub use event::{Condition, MarketEvent, OrderAction, Phase, Phases, Record, Scope, Side};
 pub use ids::{IssueCode, IssueIndex, OrderId, SequenceNo, ServerIndex};
 pub use interval::{Interval, Reason, SideFault, State};

@@ -61,7 +61,7 @@ impl Hours {
     }
 
     /// Looks at the phases as they are after the last event of `now`. Tells when a delay that runs will be over.
-    pub(crate) fn look(&mut self, now: Timestamp, market: Phase, issue: Phase) -> Option<Timestamp> {
+    pub(crate) fn update(&mut self, now: Timestamp, market: Phase, issue: Phase) -> Option<Timestamp> {
         let trades = self.phases.contain_both(market, issue);
         self.are_on = trades && self.required.inside();
         let over = self.delay.as_mut()?.over(now, trades);
@@ -108,7 +108,7 @@ mod tests {
             (90, None, Phase::Continuous, false),
         ] {
             assert_eq!(hours.advance(at(now)), next.map(at), "{now}");
-            assert_eq!(hours.look(at(now), Phase::Continuous, phase), None);
+            assert_eq!(hours.update(at(now), Phase::Continuous, phase), None);
             assert_eq!(hours.are_on, on, "{now}");
         }
     }
@@ -118,7 +118,7 @@ mod tests {
         let mut hours = hours(5);
         let mut look = |now, phase| {
             hours.advance(at(now));
-            let over = hours.look(at(now), Phase::Continuous, phase);
+            let over = hours.update(at(now), Phase::Continuous, phase);
             (hours.are_on, over.map(Timestamp::as_micros))
         };
         assert_eq!(look(9, Phase::Continuous), (false, None));

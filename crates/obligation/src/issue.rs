@@ -6,7 +6,7 @@ use crate::turnover::{IssueTurnover, Parties, Party};
 use crate::{PlanServers, Schedule};
 use quoteclock_book::{Book, BookError, CompactChange, CompactOrder, Holder, OwnQuotes, Quote, prefetch_all};
 use quoteclock_model::{
-    Condition, Executed, Interval, MarketTurnover, OrderAction, OrderId, Phase, Phases, Price, ServerIndex, Shares,
+    CompactEvent, Executed, Interval, MarketTurnover, OrderAction, OrderId, Phase, Phases, Price, ServerIndex, Shares,
     Side, Span, Timestamp, Trading, Turnover,
 };
 use quoteclock_rules::{DayPlan, PhaseSource};
@@ -40,7 +40,7 @@ pub trait DaySink: IntervalSink {
 
 /// What of an issue is fetched ahead of its events.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Fetch {
+pub enum PrefetchStep {
     /// What there is one of.
     Issue,
     /// Where the market makers' obligations stand, and where their quotes are kept.
@@ -187,40 +187,36 @@ impl IssueMeasure {
     /// [`BookError`] if the action does not fit the book; then nothing has changed.
     #[inline]
     pub fn apply(&mut self, action: &OrderAction, servers: PlanServers<'_>) -> Result<(), BookError> {
-        match self.apply_usual(action, servers) {
+        match CompactEvent::of(action).and_then(|event| self.try_apply(event, servers)) {
             Some(()) => Ok(()),
-            None => self.apply_any(action, servers),
+            None => self.apply_full(action, servers),
         }
     }
 
-    /// Applies an action that is as usual; `None` otherwise, and nothing has changed.
-    #[inline]
-    fn apply_usual(&mut self, action: &OrderAction, servers: PlanServers<'_>) -> Option<()> {
-        match *action {
-            OrderAction::Add { order, server, side, price, quantity, condition: Condition::None } => {
-                let usual = CompactOrder { server, side, price: price?.in_32_bits()?, shares: quantity.in_32_bits()? };
-                self.add_usual(order, &usual, servers)
+    /// Applies a compact event the fast way, if all that it meets is compact too; `None` otherwise, and nothing has changed.
+    #[inline(always)]
+    pub fn try_apply(&mut self, event: CompactEvent, servers: PlanServers<'_>) -> Option<()> {
+        match event {
+            CompactEvent::Add { order, server, side, price, shares } => {
+                self.try_add(order, &CompactOrder { server, side, price, shares }, servers)
             }
-            OrderAction::Replace { order, order_new, price, quantity } => {
-                let price = if let Some(price) = price { Some(price.in_32_bits()?) } else { None };
-                let shares = if let Some(quantity) = quantity { Some(quantity.in_32_bits()?) } else { None };
-                self.replace_usual(order, order_new, price, shares)
+            CompactEvent::Replace { order, order_new, price, shares } => {
+                self.try_replace(order, order_new, price, shares)
             }
-            OrderAction::Reduce { order, quantity } => self.take_usual(order, Some(quantity.in_32_bits()?)),
-            OrderAction::Cancel { order } => self.take_usual(order, None),
-            OrderAction::Trade { orders: [Some(order), None], price, quantity, auction } => {
-                self.execute_usual(order, price, quantity.in_32_bits()?, auction)
+            CompactEvent::Take { order, shares } => self.try_take(order, shares),
+            CompactEvent::Execute { order, price, shares, auction } => self.try_execute(order, price, shares, auction),
+            CompactEvent::ExecuteBoth { orders, price, shares, auction } => {
+                self.try_execute_both(orders, price, shares, auction, servers)
             }
-            OrderAction::Trade { orders: [Some(order), Some(contra)], price, quantity, auction } => {
-                self.execute_both_usual([order, contra], price, quantity.in_32_bits()?, auction, servers)
-            }
-            OrderAction::Trade { .. } | OrderAction::Add { .. } => None,
         }
     }
 
-    /// Applies any action.
+    /// Applies any action the full way.
+    ///
+    /// # Errors
+    /// As [`IssueMeasure::apply`].
     #[cold]
-    fn apply_any(&mut self, action: &OrderAction, servers: PlanServers<'_>) -> Result<(), BookError> {
+    pub fn apply_full(&mut self, action: &OrderAction, servers: PlanServers<'_>) -> Result<(), BookError> {
         let IssueMeasure { book, holder_of_server, sign_ups, resent, .. } = self;
         let holder_of = |server| holder_of(server, servers, holder_of_server);
         let (orders, came) = match *action {
@@ -228,14 +224,14 @@ impl IssueMeasure {
             OrderAction::Replace { order_new, .. } => (1, Some(order_new)),
             OrderAction::Reduce { .. } | OrderAction::Cancel { .. } | OrderAction::Trade { .. } => (0, None),
         };
-        let (mut stands, mut parties) = (true, Parties::NONE);
-        book.apply(action, holder_of, |change| {
+        let (mut holds, mut parties) = (true, Parties::NONE);
+        book.apply_full(action, holder_of, |change| {
             parties.note(change.into());
             if let Some(holder) = change.holder {
-                stands &= match (Quote::of(change.taken), Quote::of(change.added)) {
-                    (Some(taken), Some(added)) => sign_ups.follow(holder, change.side, taken, added, orders),
+                holds &= match (Quote::of(change.taken), Quote::of(change.added)) {
+                    (Some(taken), Some(added)) => sign_ups.apply_change(holder, change.side, taken, added, orders),
                     _ => {
-                        sign_ups.lose(holder, change.side, orders);
+                        sign_ups.invalidate(holder, change.side, orders);
                         false
                     }
                 };
@@ -244,7 +240,7 @@ impl IssueMeasure {
         if let Some(order) = came {
             resent.came(order);
         }
-        if !stands {
+        if !holds {
             self.stop_here();
         }
         if let OrderAction::Trade { price, quantity, auction, .. } = *action {
@@ -254,14 +250,14 @@ impl IssueMeasure {
     }
 
     /// Fetches what events of the issue are likely to change, in steps of which each follows what the one before has fetched.
-    pub fn prefetch(&self, step: Fetch) {
+    pub fn prefetch(&self, step: PrefetchStep) {
         match step {
-            Fetch::Issue => prefetch_all(std::slice::from_ref(self)),
-            Fetch::MarketMakers => {
+            PrefetchStep::Issue => prefetch_all(std::slice::from_ref(self)),
+            PrefetchStep::MarketMakers => {
                 self.sign_ups.prefetch();
                 self.book.prefetch_holders();
             }
-            Fetch::Quotes => self.book.prefetch_quotes(),
+            PrefetchStep::Quotes => self.book.prefetch_quotes(),
         }
     }
 
@@ -271,20 +267,20 @@ impl IssueMeasure {
         self.book.prefetch(order);
     }
 
-    /// Enters an order as [`IssueMeasure::apply`] does, if all is as usual; `None` otherwise, and nothing has changed.
+    /// Enters an order.
     #[inline(always)]
-    pub fn add_usual(&mut self, id: OrderId, order: &CompactOrder, servers: PlanServers<'_>) -> Option<()> {
+    fn try_add(&mut self, id: OrderId, order: &CompactOrder, servers: PlanServers<'_>) -> Option<()> {
         let holder = order.server.and_then(|server| holder_of(server, servers, &self.holder_of_server));
         self.book.try_add(id, order, holder)?;
         let added = Quote { price: order.price.get(), shares: order.shares.get() };
         let orders = u64::from(!self.resent.came(id));
-        self.follow_quotes(holder, order.side, Quote::NONE, added, orders);
+        self.apply_quotes(holder, order.side, Quote::NONE, added, orders);
         Some(())
     }
 
-    /// Changes an order as [`IssueMeasure::apply`] does, if all is as usual; `None` otherwise, and nothing has changed.
+    /// Changes an order.
     #[inline(always)]
-    pub fn replace_usual(
+    fn try_replace(
         &mut self,
         id: OrderId,
         id_new: OrderId,
@@ -293,64 +289,55 @@ impl IssueMeasure {
     ) -> Option<()> {
         let change = self.book.try_replace(id, id_new, price, shares)?;
         self.resent.came(id_new);
-        self.follow(&change, 1);
+        self.apply_change(&change, 1);
         Some(())
     }
 
-    /// Takes shares off an order, all that remain if none are given, as [`IssueMeasure::apply`] does, if all is as usual;
-    /// `None` otherwise, and nothing has changed.
+    /// Takes shares off an order, all that remain if none are given.
     #[inline(always)]
-    pub fn take_usual(&mut self, id: OrderId, shares: Option<NonZeroU32>) -> Option<()> {
+    fn try_take(&mut self, id: OrderId, shares: Option<NonZeroU32>) -> Option<()> {
         let change = self.book.try_take(id, shares)?;
-        self.follow(&change, 0);
+        self.apply_change(&change, 0);
         Some(())
     }
 
-    /// Takes an execution off the one order that it names as [`IssueMeasure::apply`] does, if all is as usual; `None`
-    /// otherwise, and nothing has changed.
+    /// Takes an execution off the one order that it names.
     #[inline(always)]
-    pub fn execute_usual(
-        &mut self,
-        id: OrderId,
-        price: Option<Price>,
-        shares: NonZeroU32,
-        auction: bool,
-    ) -> Option<()> {
+    fn try_execute(&mut self, id: OrderId, price: Option<NonZeroU32>, shares: NonZeroU32, auction: bool) -> Option<()> {
         let change = self.book.try_take(id, Some(shares))?;
         self.turnover.prefetch(change.holder);
-        self.follow(&change, 0);
+        self.apply_change(&change, 0);
         let parties = Parties::one(change.into());
-        self.count_trade(price, Shares(shares.get().into()), auction, &parties, PlanServers::NONE);
+        self.count_trade(in_full(price), Shares(shares.get().into()), auction, &parties, PlanServers::NONE);
         Some(())
     }
 
-    /// Takes an execution off the two orders that it names as [`IssueMeasure::apply`] does, if all is as usual; `None`
-    /// otherwise, and nothing has changed.
-    pub fn execute_both_usual(
+    /// Takes an execution off the two orders that it names.
+    fn try_execute_both(
         &mut self,
         orders: [OrderId; 2],
-        price: Option<Price>,
+        price: Option<NonZeroU32>,
         shares: NonZeroU32,
         auction: bool,
         servers: PlanServers<'_>,
     ) -> Option<()> {
         let changes = self.book.try_take_both(orders, shares)?;
         changes.iter().for_each(|change| self.turnover.prefetch(change.holder));
-        changes.iter().for_each(|change| self.follow(change, 0));
+        changes.iter().for_each(|change| self.apply_change(change, 0));
         let parties = Parties::two(changes.map(Party::from));
-        self.count_trade(price, Shares(shares.get().into()), auction, &parties, servers);
+        self.count_trade(in_full(price), Shares(shares.get().into()), auction, &parties, servers);
         Some(())
     }
 
     #[inline(always)]
-    fn follow(&mut self, change: &CompactChange, orders: u64) {
-        self.follow_quotes(change.holder, change.side(), change.taken, change.added, orders);
+    fn apply_change(&mut self, change: &CompactChange, orders: u64) {
+        self.apply_quotes(change.holder, change.side(), change.taken, change.added, orders);
     }
 
     #[inline(always)]
-    fn follow_quotes(&mut self, holder: Option<Holder>, side: Side, taken: Quote, added: Quote, orders: u64) {
+    fn apply_quotes(&mut self, holder: Option<Holder>, side: Side, taken: Quote, added: Quote, orders: u64) {
         if let Some(holder) = holder
-            && !self.sign_ups.follow(holder, side, taken, added, orders)
+            && !self.sign_ups.apply_change(holder, side, taken, added, orders)
         {
             self.stop_here();
         }
@@ -398,13 +385,13 @@ impl IssueMeasure {
     pub fn set_phase(&mut self, phase: Phase) {
         self.phase = phase;
         self.phase_told = true;
-        self.touch_all();
+        self.mark_all_dirty();
     }
 
     /// The market's phase from now on.
     pub fn set_market_phase(&mut self, phase: Phase) {
         self.market_phase = phase;
-        self.touch_all();
+        self.mark_all_dirty();
     }
 
     /// Empties the book, and ends any doubt.
@@ -415,13 +402,13 @@ impl IssueMeasure {
         self.book.clear();
         self.sign_ups.clear();
         self.doubt = false;
-        self.touch_all();
+        self.mark_all_dirty();
     }
 
     /// From now on the issue's time is unknown, until the next clear.
     pub fn doubt(&mut self) {
         self.doubt = true;
-        self.touch_all();
+        self.mark_all_dirty();
     }
 
     /// Tells `sink` the intervals that have begun and not ended, up to the time that the issue has been taken on to.
@@ -437,8 +424,8 @@ impl IssueMeasure {
         (self.book, self.sign_ups, self.resent) = (Book::default(), SignUps::default(), Resent::default());
     }
 
-    pub(crate) fn touch_all(&mut self) {
-        self.sign_ups.touch_all();
+    pub(crate) fn mark_all_dirty(&mut self) {
+        self.sign_ups.mark_all_dirty();
         self.stop_here();
     }
 
@@ -451,7 +438,7 @@ impl IssueMeasure {
     /// Settles every instant from `now` up to, not including, `to`.
     fn settle_up_to(&mut self, to: Timestamp, sink: &mut impl IntervalSink) {
         loop {
-            if self.sign_ups.is_touched() {
+            if self.sign_ups.is_dirty() {
                 // After the last event of the instant.
                 if let Some(next) = self.sign_ups.settle(self.moment(), &self.book, sink) {
                     self.boundary = self.boundary.min(next);
@@ -487,8 +474,14 @@ impl IssueMeasure {
         let [every, own] = self.unknown.each_ref().map(Schedule::next_change);
         let changes = [every, own, self.in_session.next_change(), self.sign_ups.advance(self.now)];
         self.boundary = changes.into_iter().flatten().min().unwrap_or(Timestamp::MAX);
-        self.touch_all();
+        self.mark_all_dirty();
     }
+}
+
+/// A price of a compact event.
+#[inline(always)]
+fn in_full(price: Option<NonZeroU32>) -> Option<Price> {
+    price.and_then(|price| Price::from_ten_thousandths(price.get().into()))
 }
 
 /// Whose own quotes an order through `server` is.

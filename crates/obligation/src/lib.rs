@@ -12,17 +12,17 @@
 mod clock;
 mod hours;
 mod issue;
+mod margin;
 mod resent;
 mod schedule;
 mod servers;
 mod sign_ups;
-mod standing;
 mod state;
 mod turnover;
 mod verdict;
 
 pub use clock::Clock;
-pub use issue::{DaySink, Fetch, IntervalSink, IssueMeasure, ObligationIndex, SignUpAt};
+pub use issue::{DaySink, IntervalSink, IssueMeasure, ObligationIndex, PrefetchStep, SignUpAt};
 pub use schedule::Schedule;
 pub use servers::PlanServers;
 pub use sign_ups::Running;

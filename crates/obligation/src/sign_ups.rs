@@ -1,10 +1,10 @@
 //! The sign-ups of one issue: where each of their obligations stands, and since when.
 //!
-//! What most events touch is kept together: a sign-up, and the sums of its obligations. Limits and clocks are looked at
+//! What most events change is kept together: a sign-up, and the margins of its obligations. Limits and clocks are looked at
 //! only when something has to be judged again.
 
 use crate::hours::Hours;
-use crate::standing::{Minima, Minimum, Standing, judge_again};
+use crate::margin::{Minima, Minimum, SideMargin, rejudge};
 use crate::{Clock, IntervalSink, ObligationIndex, SignUpAt, verdict};
 use quoteclock_book::{Book, Holder, Quote, prefetch_all};
 use quoteclock_model::{Interval, Phase, Side, State, Timestamp, Turnover};
@@ -17,11 +17,11 @@ pub(crate) struct SignUps {
     sign_ups: Vec<SignUp>,
     /// When quotes are required: mostly the same for all.
     hours: Vec<Hours>,
-    /// For bids and for offers, where each minimum of each obligation stands; those of each sign-up next to each other.
-    standings: [Vec<Standing>; 2],
+    /// For bids and for offers, the margin of each minimum of each obligation; those of each sign-up next to each other.
+    margins: [Vec<SideMargin>; 2],
     /// Those of each sign-up next to each other.
     obligations: Vec<Obligation>,
-    /// In the order of the standings.
+    /// In the order of the margins.
     minima: Vec<Minimum>,
     /// All that come into force in the issue: mostly the same for all.
     limits: Vec<Limits>,
@@ -29,9 +29,9 @@ pub(crate) struct SignUps {
     changes: Vec<Change>,
     changes_made: usize,
     /// Whose quotes have changed so that they have to be judged again.
-    touched: Vec<Holder>,
+    dirty: Vec<Holder>,
     /// Whether all have to be judged again.
-    all_touched: bool,
+    all_dirty: bool,
 }
 
 /// What events look at.
@@ -39,12 +39,12 @@ pub(crate) struct SignUps {
 struct SignUp {
     /// Orders sent and changed.
     orders: u64,
-    /// Which of a side's standings are its.
-    standings: Range<u32>,
+    /// Which of a side's margins are its.
+    margins: Range<u32>,
     /// Which of the issue's obligations are its.
     obligations: Range<u32>,
     /// Whether it has to be judged again.
-    touched: bool,
+    dirty: bool,
 }
 
 #[derive(Debug)]
@@ -52,8 +52,8 @@ struct Obligation {
     index: ObligationIndex,
     /// Where its limits stand.
     limits: u32,
-    /// Which of a side's standings are its.
-    standings: Range<u32>,
+    /// Which of a side's margins are its.
+    margins: Range<u32>,
     /// Which of the hours are its.
     hours: u32,
     /// Whether it requires quotes now.
@@ -104,15 +104,15 @@ impl SignUps {
         for at in sign_ups_at {
             sign_ups.add(plan, *at);
         }
-        let standings = || sign_ups.minima.iter().map(|&minimum| Standing::of(minimum)).collect();
-        sign_ups.standings = [standings(), standings()];
+        let margins = || sign_ups.minima.iter().map(|&minimum| SideMargin::of(minimum)).collect();
+        sign_ups.margins = [margins(), margins()];
         sign_ups.changes.sort_by_key(|change| change.at);
         sign_ups
     }
 
     fn add(&mut self, plan: &DayPlan, SignUpAt { position, first_obligation: first }: SignUpAt) {
         let sign_up = &plan.sign_ups[position];
-        let (before, standings_before) = (self.obligations.len(), self.minima.len());
+        let (before, margins_before) = (self.obligations.len(), self.minima.len());
         for (index, obligation) in (first.0..).map(ObligationIndex).zip(sign_up.obligations.iter()) {
             let limits = position_in(&mut self.limits, &obligation.limits);
             for LimitChange { at, limits } in obligation.limit_changes.iter() {
@@ -124,16 +124,16 @@ impl SignUps {
             let all = obligation.limit_changes.iter().map(|change| &change.limits).chain([&obligation.limits]);
             let count = all.map(|limits| Minima::of(limits).count()).max().unwrap_or_default();
             self.minima.extend(Minima::of(&obligation.limits).repeated(count));
-            let standings = number(first)..number(self.minima.len());
+            let margins = number(first)..number(self.minima.len());
             let hours = Hours::new(&obligation.availability, &sign_up.exempt);
             let (hours, clock) = (position_in(&mut self.hours, &hours), Clock::new(plan.day.start));
-            self.obligations.push(Obligation { index, limits, standings, hours, required: false, clock });
+            self.obligations.push(Obligation { index, limits, margins, hours, required: false, clock });
         }
         self.sign_ups.push(SignUp {
             orders: 0,
-            standings: number(standings_before)..number(self.minima.len()),
+            margins: number(margins_before)..number(self.minima.len()),
             obligations: number(before)..number(self.obligations.len()),
-            touched: false,
+            dirty: false,
         });
     }
 
@@ -173,9 +173,9 @@ impl SignUps {
 
     fn running_of(&self, obligation: &Obligation, holder: Holder, moment: Moment, book: &Book) -> Running<'_> {
         let limits = &self.limits[obligation.limits as usize];
-        let required = if self.all_touched {
+        let required = if self.all_dirty {
             let mut hours = self.hours[obligation.hours as usize].clone();
-            hours.look(moment.now, moment.market_phase, moment.phase);
+            hours.update(moment.now, moment.market_phase, moment.phase);
             hours.are_on
         } else {
             obligation.required
@@ -198,7 +198,7 @@ impl SignUps {
     pub(crate) fn prefetch(&self) {
         prefetch_all(&self.sign_ups);
         prefetch_all(&self.obligations);
-        self.standings.iter().for_each(|side| prefetch_all(side));
+        self.margins.iter().for_each(|side| prefetch_all(side));
     }
 
     /// How many orders each has sent and changed.
@@ -206,55 +206,55 @@ impl SignUps {
         self.sign_ups.iter().map(|sign_up| sign_up.orders)
     }
 
-    /// Follows a change of somebody's quotes on one side; `orders` are counted as sent or changed by it. Says whether all of
-    /// its obligations certainly stand where they stood: otherwise they are to be judged again.
+    /// Adds a change of somebody's quotes on one side to the sums; `orders` are counted as sent or changed by it. True if the
+    /// last judgement of all of its obligations surely still holds: otherwise they are marked to be judged again.
     ///
     /// Clauses: `ST1/access-fee`, `QC/access_fee_counts`.
     #[inline(always)]
-    pub(crate) fn follow(&mut self, holder: Holder, side: Side, taken: Quote, added: Quote, orders: u64) -> bool {
+    pub(crate) fn apply_change(&mut self, holder: Holder, side: Side, taken: Quote, added: Quote, orders: u64) -> bool {
         let sign_up = &mut self.sign_ups[holder.index()];
         sign_up.orders += orders;
-        let mut stands = true;
-        for standing in &mut self.standings[side as usize][range(&sign_up.standings)] {
-            stands &= standing.follow(side, taken, added);
+        let mut holds = true;
+        for margin in &mut self.margins[side as usize][range(&sign_up.margins)] {
+            holds &= margin.apply_change(side, taken, added);
         }
-        if !stands {
-            self.touch(holder);
+        if !holds {
+            self.mark_dirty(holder);
         }
-        stands
+        holds
     }
 
-    /// The same of a change that cannot be followed: all of its obligations are to be judged again, from the quotes
+    /// The same of a change whose numbers do not fit: all of its obligations are to be judged again, from the quotes
     /// themselves.
-    pub(crate) fn lose(&mut self, holder: Holder, side: Side, orders: u64) {
+    pub(crate) fn invalidate(&mut self, holder: Holder, side: Side, orders: u64) {
         let sign_up = &mut self.sign_ups[holder.index()];
         sign_up.orders += orders;
-        self.standings[side as usize][range(&sign_up.standings)].iter_mut().for_each(Standing::lose);
-        self.touch(holder);
+        self.margins[side as usize][range(&sign_up.margins)].iter_mut().for_each(SideMargin::invalidate);
+        self.mark_dirty(holder);
     }
 
     /// A sign-up is to be judged again.
     #[inline(never)]
-    fn touch(&mut self, holder: Holder) {
+    fn mark_dirty(&mut self, holder: Holder) {
         let sign_up = &mut self.sign_ups[holder.index()];
-        if !std::mem::replace(&mut sign_up.touched, true) {
-            self.touched.push(holder);
+        if !std::mem::replace(&mut sign_up.dirty, true) {
+            self.dirty.push(holder);
         }
     }
 
     /// All have to be judged again.
-    pub(crate) fn touch_all(&mut self) {
-        self.all_touched = true;
+    pub(crate) fn mark_all_dirty(&mut self) {
+        self.all_dirty = true;
     }
 
     /// Whether any has to be judged again.
-    pub(crate) fn is_touched(&self) -> bool {
-        self.all_touched || !self.touched.is_empty()
+    pub(crate) fn is_dirty(&self) -> bool {
+        self.all_dirty || !self.dirty.is_empty()
     }
 
     /// All quotes are gone.
     pub(crate) fn clear(&mut self) {
-        self.standings.iter_mut().flatten().for_each(Standing::clear);
+        self.margins.iter_mut().flatten().for_each(SideMargin::clear);
     }
 
     /// Takes the schedules to `now`, and finds their next change.
@@ -271,25 +271,25 @@ impl SignUps {
     fn change_limits(&mut self, change: Change) {
         let obligation = &mut self.obligations[change.obligation as usize];
         obligation.limits = change.limits;
-        let standings = range(&obligation.standings);
-        let minima = Minima::of(&self.limits[change.limits as usize]).repeated(standings.len());
-        for (at, minimum) in standings.zip(minima) {
+        let margins = range(&obligation.margins);
+        let minima = Minima::of(&self.limits[change.limits as usize]).repeated(margins.len());
+        for (at, minimum) in margins.zip(minima) {
             self.minima[at] = minimum;
-            self.standings.iter_mut().for_each(|side| side[at] = Standing::unknown(minimum));
+            self.margins.iter_mut().for_each(|side| side[at] = SideMargin::unknown(minimum));
         }
     }
 
     /// Judges whoever has to be judged again. Tells when, as far as that was not known beforehand, something will be
     /// required that is not yet.
     pub(crate) fn settle(&mut self, moment: Moment, book: &Book, sink: &mut impl IntervalSink) -> Option<Timestamp> {
-        let next = if self.all_touched { self.look_at_hours(moment) } else { None };
-        let mut touched = std::mem::take(&mut self.touched);
-        for holder in touched.drain(..) {
-            self.sign_ups[holder.index()].touched = false;
+        let next = if self.all_dirty { self.look_at_hours(moment) } else { None };
+        let mut dirty = std::mem::take(&mut self.dirty);
+        for holder in dirty.drain(..) {
+            self.sign_ups[holder.index()].dirty = false;
             self.judge(holder, moment, book, sink);
         }
-        self.touched = touched;
-        if std::mem::take(&mut self.all_touched) {
+        self.dirty = dirty;
+        if std::mem::take(&mut self.all_dirty) {
             book.holders().for_each(|holder| self.judge(holder, moment, book, sink));
         }
         next
@@ -297,7 +297,7 @@ impl SignUps {
 
     /// Whether quotes are required: changes only with a phase or a schedule, and then all are judged again.
     fn look_at_hours(&mut self, Moment { now, market_phase, phase, .. }: Moment) -> Option<Timestamp> {
-        let next = self.hours.iter_mut().filter_map(|hours| hours.look(now, market_phase, phase)).min();
+        let next = self.hours.iter_mut().filter_map(|hours| hours.update(now, market_phase, phase)).min();
         for obligation in &mut self.obligations {
             obligation.required = self.hours[obligation.hours as usize].are_on;
         }
@@ -309,22 +309,22 @@ impl SignUps {
         let sign_up = &self.sign_ups[holder.index()];
         for obligation in &mut self.obligations[range(&sign_up.obligations)] {
             let available = obligation.required;
-            let standings = range(&obligation.standings);
-            let mut sides = self.standings.each_mut().map(|side| &mut side[standings.clone()]);
+            let margins = range(&obligation.margins);
+            let mut sides = self.margins.each_mut().map(|side| &mut side[margins.clone()]);
             let state = match (available, moment.unknown) {
                 (false, _) => State::Unavailable,
                 (true, true) => State::Unknown,
-                (true, false) if sides.iter().all(|side| side.iter().all(Standing::is_judged)) => continue,
+                (true, false) if sides.iter().all(|side| side.iter().all(SideMargin::is_judged)) => continue,
                 (true, false) => {
                     let limits = &self.limits[obligation.limits as usize];
-                    match judge_again(&mut sides, &self.minima[standings], book.own(holder), limits) {
+                    match rejudge(&mut sides, &self.minima[margins], book.own(holder), limits) {
                         Ok(()) => State::Fulfilled,
                         Err(reason) => State::Breach(reason),
                     }
                 }
             };
             if !available || moment.unknown {
-                sides.iter_mut().for_each(|side| side.iter_mut().for_each(Standing::rest));
+                sides.iter_mut().for_each(|side| side.iter_mut().for_each(SideMargin::disarm));
             }
             if let Some(interval) = obligation.clock.set(moment.now, state) {
                 sink.interval(obligation.index, interval);
@@ -352,9 +352,9 @@ impl SignUps {
         }
         let delayed = self.hours.iter_mut().filter(|hours| hours.begun().is_some());
         delayed.zip(begun).for_each(|(hours, begun)| hours.restore(*begun));
-        let [bids, offers] = &mut self.standings;
+        let [bids, offers] = &mut self.margins;
         for ((bid, offer), &minimum) in bids.iter_mut().zip(offers).zip(&self.minima) {
-            (*bid, *offer) = (Standing::unknown(minimum), Standing::unknown(minimum));
+            (*bid, *offer) = (SideMargin::unknown(minimum), SideMargin::unknown(minimum));
         }
     }
 

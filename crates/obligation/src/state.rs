@@ -122,7 +122,7 @@ impl IssueMeasure {
         measure.resent.await_all(state.awaited.iter().copied());
         measure.turnover.restore(state.market_turnover, &state.turnovers);
         measure.sign_ups.restore(&state.turnovers, &state.clocks, &state.begun);
-        measure.touch_all();
+        measure.mark_all_dirty();
         Ok(measure)
     }
 

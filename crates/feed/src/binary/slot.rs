@@ -2,7 +2,9 @@
 
 use super::layout::SLOT_BYTES;
 use crate::Malformed;
-use quoteclock_model::{Condition, MarketEvent, OrderAction, OrderId, Phase, Price, Scope, ServerIndex, Shares, Side};
+use quoteclock_model::{
+    CompactEvent, Condition, MarketEvent, OrderAction, OrderId, Phase, Price, Scope, ServerIndex, Shares, Side,
+};
 use std::num::NonZeroU32;
 use zerocopy::little_endian::{U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
@@ -23,44 +25,6 @@ pub struct Slot {
 }
 
 const _: () = assert!(size_of::<Slot>() == SLOT_BYTES);
-
-/// Takes events of the forms that nearly all have: without an extension or a condition. Whoever finds that
-/// one does not suit says `None` and has done nothing.
-pub trait TakeUsual {
-    /// An order rests in the book; `server` is the index in the file of its server, named or not.
-    fn add(
-        &mut self,
-        order: OrderId,
-        server: Option<u64>,
-        side: Side,
-        price: NonZeroU32,
-        shares: NonZeroU32,
-    ) -> Option<()>;
-
-    /// An order changes, also its number; a price or quantity that is not given stays as it was.
-    fn replace(
-        &mut self,
-        order: OrderId,
-        order_new: OrderId,
-        price: Option<NonZeroU32>,
-        shares: Option<NonZeroU32>,
-    ) -> Option<()>;
-
-    /// Shares are taken off an order, all that remain if none are given.
-    fn take(&mut self, order: OrderId, shares: Option<NonZeroU32>) -> Option<()>;
-
-    /// An execution that names one order, at a price or that of the order.
-    fn execute(&mut self, order: OrderId, price: Option<NonZeroU32>, shares: NonZeroU32, auction: bool) -> Option<()>;
-
-    /// An execution that names two orders, which may be one: that would be wrong.
-    fn execute_both(
-        &mut self,
-        orders: [OrderId; 2],
-        price: Option<NonZeroU32>,
-        shares: NonZeroU32,
-        auction: bool,
-    ) -> Option<()>;
-}
 
 /// The parts of [`Slot::tag`].
 mod tag {
@@ -228,22 +192,22 @@ impl Slot {
         Slot { order: U64::new(price), other: U64::new(quantity), price: zero, quantity: zero, micros: zero, tag }
     }
 
-    /// The tags of the usual forms, without marks.
-    pub(crate) const USUAL_ADD: u32 = tag::ADD | tag::ORDER;
-    pub(crate) const USUAL_ADD_THROUGH: u32 = Slot::USUAL_ADD | tag::OTHER;
-    pub(crate) const USUAL_REPLACE: u32 = tag::REPLACE | tag::ORDER | tag::OTHER;
-    pub(crate) const USUAL_REDUCE: u32 = tag::REDUCE | tag::ORDER;
-    pub(crate) const USUAL_CANCEL: u32 = tag::CANCEL | tag::ORDER;
-    pub(crate) const USUAL_TRADE: u32 = tag::TRADE | tag::ORDER;
-    const USUAL_TRADE_OF_SECOND: u32 = tag::TRADE | tag::OTHER;
-    const USUAL_TRADE_OF_TWO: u32 = Slot::USUAL_TRADE | tag::OTHER;
+    /// The tags of the compact forms, without marks.
+    pub(crate) const COMPACT_ADD: u32 = tag::ADD | tag::ORDER;
+    pub(crate) const COMPACT_ADD_THROUGH: u32 = Slot::COMPACT_ADD | tag::OTHER;
+    pub(crate) const COMPACT_REPLACE: u32 = tag::REPLACE | tag::ORDER | tag::OTHER;
+    pub(crate) const COMPACT_REDUCE: u32 = tag::REDUCE | tag::ORDER;
+    pub(crate) const COMPACT_CANCEL: u32 = tag::CANCEL | tag::ORDER;
+    pub(crate) const COMPACT_TRADE: u32 = tag::TRADE | tag::ORDER;
+    const COMPACT_TRADE_OF_SECOND: u32 = tag::TRADE | tag::OTHER;
+    const COMPACT_TRADE_OF_TWO: u32 = Slot::COMPACT_TRADE | tag::OTHER;
 
     /// What the mark of an offer adds to a tag.
-    pub(crate) const USUAL_MARK: u32 = tag::MARKED;
+    pub(crate) const COMPACT_MARK: u32 = tag::MARKED;
 
-    /// A record of one of the usual forms, still without time and ordinal.
+    /// A record of one of the compact forms, still without time and ordinal.
     #[inline(always)]
-    pub(crate) fn usual_of(tag: u32, order: u64, other: u64, price: u32, quantity: u32) -> Slot {
+    pub(crate) fn compact_of(tag: u32, order: u64, other: u64, price: u32, quantity: u32) -> Slot {
         Slot {
             order: U64::new(order),
             other: U64::new(other),
@@ -268,27 +232,33 @@ impl Slot {
         Slot { micros: U32::new(micros), tag, ..self }
     }
 
-    /// Gives the event to `to`, if it is of a usual form; the fields of those cannot be wrong.
+    /// The event as a compact one, if it is; the fields of those cannot be wrong. `server_at` gives the server of an index in
+    /// the file.
     #[inline(always)]
-    pub fn usual(&self, to: &mut impl TakeUsual) -> Option<()> {
+    pub fn compact(&self, server_at: impl FnOnce(u64) -> Option<ServerIndex>) -> Option<CompactEvent> {
         const BELOW_ORDINAL: u32 = (1 << tag::ORDINAL_SHIFT) - 1;
-        let marked = self.is_marked();
-        let side = if marked { Side::Offer } else { Side::Bid };
+        let auction = self.is_marked();
+        let side = if auction { Side::Offer } else { Side::Bid };
         let order = OrderId(self.order());
         let (price, shares) = (NonZeroU32::new(self.price()), NonZeroU32::new(self.quantity()));
-        match self.tag.get() & BELOW_ORDINAL & !tag::MARKED {
-            Slot::USUAL_ADD => to.add(order, None, side, price?, shares?),
-            Slot::USUAL_ADD_THROUGH => to.add(order, Some(self.other()), side, price?, shares?),
-            Slot::USUAL_REPLACE => to.replace(order, OrderId(self.other()), price, shares),
-            Slot::USUAL_REDUCE => to.take(order, Some(shares?)),
-            Slot::USUAL_CANCEL => to.take(order, None),
-            tag @ (Slot::USUAL_TRADE | Slot::USUAL_TRADE_OF_SECOND) => {
-                let order = if tag == Slot::USUAL_TRADE { order } else { OrderId(self.other()) };
-                to.execute(order, price, shares?, marked)
+        Some(match self.tag.get() & BELOW_ORDINAL & !tag::MARKED {
+            Slot::COMPACT_ADD => CompactEvent::Add { order, server: None, side, price: price?, shares: shares? },
+            Slot::COMPACT_ADD_THROUGH => {
+                let server = Some(server_at(self.other())?);
+                CompactEvent::Add { order, server, side, price: price?, shares: shares? }
             }
-            Slot::USUAL_TRADE_OF_TWO => to.execute_both([order, OrderId(self.other())], price, shares?, marked),
-            _ => None,
-        }
+            Slot::COMPACT_REPLACE => CompactEvent::Replace { order, order_new: OrderId(self.other()), price, shares },
+            Slot::COMPACT_REDUCE => CompactEvent::Take { order, shares: Some(shares?) },
+            Slot::COMPACT_CANCEL => CompactEvent::Take { order, shares: None },
+            tag @ (Slot::COMPACT_TRADE | Slot::COMPACT_TRADE_OF_SECOND) => {
+                let order = if tag == Slot::COMPACT_TRADE { order } else { OrderId(self.other()) };
+                CompactEvent::Execute { order, price, shares: shares?, auction }
+            }
+            Slot::COMPACT_TRADE_OF_TWO => {
+                CompactEvent::ExecuteBoth { orders: [order, OrderId(self.other())], price, shares: shares?, auction }
+            }
+            _ => return None,
+        })
     }
 
     /// The event that the record holds, in a group of `scope`; `server_at` gives the server of an index in the file.

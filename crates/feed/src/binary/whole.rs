@@ -27,8 +27,8 @@ impl<'a> WholeBlock<'a> {
             Some(index) => dictionary.issue(index).is_some(),
             None => true,
         };
-        let usual = dictionary.is_whole() && block.runs().len() <= 1 && block.groups_unverified().all(named);
-        let market = if usual { market_events(block)? } else { return None };
+        let is_plain = dictionary.is_whole() && block.runs().len() <= 1 && block.groups_unverified().all(named);
+        let market = if is_plain { market_events(block)? } else { return None };
         Some(WholeBlock { block: *block, market, offset })
     }
 

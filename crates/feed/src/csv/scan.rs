@@ -1,6 +1,6 @@
 //! Where a character stands in a block of bytes, as bits: bit `i` of the result is set if it is byte `i`.
 //!
-//! One of two places of this crate with `unsafe` (the other is `itch/usual/shuffle.rs`): the instructions that do this for 16
+//! One of two places of this crate with `unsafe` (the other is `itch/fast/shuffle.rs`): the instructions that do this for 16
 //! bytes at once are safe to call only where the compiler is told that they exist. Without them a line takes half as many
 //! instructions more.
 

@@ -3,8 +3,8 @@
 //! A type has one length, so a message of a known type is an array, and a field a constant place in it: no check of
 //! bounds remains. Numbers are big-endian; prices have four decimals, as ours.
 
+use super::fast::{Attributions, Run};
 use super::locates::{Locates, StockField, without_padding};
-use super::usual::{Attributions, Run};
 use crate::{Directory, ItchState, LocateState, Malformed, Place, RawRecord, Receiver, Sequence, Stop};
 use quoteclock_model::{
     Condition, IssueIndex, MarketEvent, OrderAction, OrderId, Phase, Price, Scope, ServerIndex, Shares, Side, Timestamp,
@@ -140,11 +140,11 @@ impl Messages {
         to.record(&RawRecord { place, bytes, ts_event, sequence, scope, also, event })
     }
 
-    /// Reads usual messages in the file form from the beginning of `bytes`, while there are any and there is room in `run`.
+    /// Reads messages of the fast path in the file form from the beginning of `bytes`, while there are any and there is room in `run`.
     #[inline]
-    pub(super) fn usual(&mut self, bytes: &[u8], run: &mut Run) {
+    pub(super) fn read_fast(&mut self, bytes: &[u8], run: &mut Run) {
         run.read(bytes, &self.locates, &self.attributions);
-        // The server may be known, but not where usual messages find it.
+        // The server may be known, but not where the fast path finds it.
         if run.records().is_empty() && self.attributions.learn(bytes, &self.directory).is_some() {
             run.read(bytes, &self.locates, &self.attributions);
         }

@@ -25,8 +25,8 @@ type Event = Result<MarketEvent, Malformed>;
 #[derive(Default)]
 struct Log {
     told: Vec<Told>,
-    /// How many usual records are taken at a time; 0 to have all in full.
-    usual_max: usize,
+    /// How many compact records are taken at a time; 0 to have all in full.
+    run_max: usize,
 }
 
 impl Receiver for Log {
@@ -45,14 +45,14 @@ impl Receiver for Log {
         Ok(())
     }
 
-    fn takes_usual(&self) -> bool {
-        0 < self.usual_max
+    fn takes_compact(&self) -> bool {
+        0 < self.run_max
     }
 
-    fn usual(&mut self, run: &UsualRun<'_>) -> Result<usize, Stop> {
+    fn compact(&mut self, run: &CompactRun<'_>) -> Result<usize, Stop> {
         let times: Vec<Timestamp> = run.records.iter().map(|record| run.time(record)).collect();
         assert_eq!(run.in_order, times.is_sorted());
-        let taken = &run.records[..run.records.len().min(self.usual_max)];
+        let taken = &run.records[..run.records.len().min(self.run_max)];
         for record in taken {
             let (place, ts_event) = (Place::Byte(run.offset(record)), Some(run.time(record)));
             let scope = Scope::Issue(record.issue);
@@ -69,7 +69,7 @@ impl Receiver for Log {
 
 impl Log {
     fn of(told: Vec<Told>) -> Log {
-        Log { told, usual_max: 0 }
+        Log { told, run_max: 0 }
     }
 
     fn events(&self) -> Vec<Result<MarketEvent, String>> {
@@ -81,11 +81,11 @@ impl Log {
     }
 }
 
-/// What `stream` says, pushed in chunks of `size`, and how many messages were passed over: the same with usual records in
+/// What `stream` says, pushed in chunks of `size`, and how many messages were passed over: the same with compact records in
 /// full and as they are taken, one or many at a time, the bytes apart.
 fn decode_in_chunks(stream: &[u8], size: usize) -> (Vec<Told>, u64) {
-    let decode = |usual_max| {
-        let (mut decoder, mut log) = (ItchDecoder::new(MIDNIGHT), Log { told: Vec::new(), usual_max });
+    let decode = |run_max| {
+        let (mut decoder, mut log) = (ItchDecoder::new(MIDNIGHT), Log { told: Vec::new(), run_max });
         for chunk in stream.chunks(size) {
             decoder.push(chunk, &mut log).expect("the log takes everything");
         }
@@ -102,8 +102,8 @@ fn decode_in_chunks(stream: &[u8], size: usize) -> (Vec<Told>, u64) {
         }
         (all, passed_over_count)
     };
-    for usual_max in [1, 5, usize::MAX] {
-        assert_eq!(without_bytes(decode(usual_max)), without_bytes(full.clone()), "{usual_max} at a time");
+    for run_max in [1, 5, usize::MAX] {
+        assert_eq!(without_bytes(decode(run_max)), without_bytes(full.clone()), "{run_max} at a time");
     }
     full
 }
@@ -508,8 +508,8 @@ fn a_stream_that_ends_inside_a_frame_says_so() {
 }
 
 #[test]
-fn what_deviates_from_the_usual_is_read_as_if_all_were_read_in_full() {
-    let usual = || add(1, 7, b'B', 100, ZVZZT, 1_000_000);
+fn what_does_not_fit_the_fast_path_is_read_as_if_all_were_read_in_full() {
+    let plain = || add(1, 7, b'B', 100, ZVZZT, 1_000_000);
     let cancel = |micros| message(b'D', 1, micros, &[&order(7)]);
     let replace =
         |old, new, shares, price| message(b'U', 1, 5, &[&order(old), &order(new), &number(shares), &number(price)]);
@@ -525,9 +525,9 @@ fn what_deviates_from_the_usual_is_read_as_if_all_were_read_in_full() {
         (replace(7, 8, 100, 0), "price"),
         (message(b'D', 1, 5, &[&order(7 << 8)])[..18].to_vec(), "record"),
     ];
-    // Decoding compares both ways; the window that usual messages are read by needs others to follow.
+    // Decoding compares both ways; the window that the fast path reads by needs others to follow.
     let stream = |deviation: Vec<u8>| {
-        let before = [directory(1, ZVZZT), usual(), usual()];
+        let before = [directory(1, ZVZZT), plain(), plain()];
         let after = [cancel(6), cancel(6), cancel(6), cancel(6)];
         framed(&[&before[..], &[deviation], &after].concat())
     };

@@ -141,14 +141,14 @@ fn every_single_flipped_bit_is_survived() {
 }
 
 #[test]
-fn every_single_damaged_byte_of_a_usual_message_is_judged() {
+fn every_single_damaged_byte_of_a_fast_message_is_judged() {
     let before = [
         directory(1, ZVZZT),
         attributed(1, 7, ZVZZT, b"LEHM"),
         attributed(1, 8, ZVZZT, b"AB  "),
         directory(2, b"1306    "),
     ];
-    let usual = [
+    let messages = [
         add(1, 9, b'B', 5, ZVZZT, 1_000_000),
         attributed(1, 10, ZVZZT, b"LEHM"),
         attributed(1, 11, ZVZZT, b"AB  "),
@@ -160,9 +160,9 @@ fn every_single_damaged_byte_of_a_usual_message_is_judged() {
         message(b'D', 1, 5, &[&order(12)]),
         message(b'P', 1, 5, &[&order(0), b"B", &number(1), ZVZZT, &number(1_000_000), &order(9)]),
     ];
-    // What follows gives each the room that a usual message needs.
+    // What follows gives each the room that the fast path needs.
     let after = vec![message(b'D', 1, 5, &[&order(12)]); 3];
-    for message in usual {
+    for message in messages {
         let start = framed(&before).len();
         let stream = framed(&[&before[..], std::slice::from_ref(&message), &after].concat());
         for at in start..start + 2 + message.len() {

@@ -1,4 +1,4 @@
-//! Usual or not, a line says the same. Chunks shorter than the window are read the long way round, so whatever is read
+//! Fast or not, a line says the same. Chunks shorter than the window are read the full way, so whatever is read
 //! whole is compared with what is read in such chunks.
 
 use super::super::tests::decode_in_chunks;
@@ -13,7 +13,7 @@ fn check(lines: &[u8]) {
         let comma = line.iter().position(|&byte| byte == b',').map_or(0, |comma| comma + 1);
         line[comma..].to_vec()
     });
-    // What follows gives the last lines the room that a usual line needs.
+    // What follows gives the last lines the room that the fast path needs.
     let rest = b"9,2024-03-01T09:00:00.000000+09:00,*,phase,,,,,,,,halt\n".repeat(4);
     for (header, lines) in [(&header[..], lines.to_vec()), (&header["seq,".len()..], without_seq.collect())] {
         let input = [header.as_bytes(), b"\n", &lines, &rest].concat();
@@ -32,7 +32,7 @@ fn check_all(lines: &[&str]) {
 }
 
 #[test]
-fn whatever_could_pass_for_a_usual_line_is_judged() {
+fn whatever_could_pass_for_a_fast_line_is_judged() {
     let time = "2024-03-01T09:00:00.000000+09:00";
     let good = format!("1,{time},1306,add,7,,VS1,B,2000,100,,");
     check_all(&[

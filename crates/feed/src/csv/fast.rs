@@ -1,6 +1,7 @@
-//! Lines as they usually are, read in one go.
+//! The fast path: lines as nearly all are, read in one go. It never says what is wrong; anything else is read again by the
+//! full decoder, which does.
 //!
-//! The idea: almost every line of a large file has its columns in the usual order, a time with six decimals in the
+//! The idea: almost every line of a large file has its columns in the documented order, a time with six decimals in the
 //! minute of the one before, names that are known and nothing in the fields that its event does not use, so that it can
 //! be read from a window of fixed size: all commas of its second half are found at once as bits of a word, and digits
 //! are taken eight at a time. Whatever deviates is `None` here and goes the long way round, which alone judges, names
@@ -30,7 +31,7 @@ pub(super) struct Line<'a> {
     pub(super) bytes: usize,
 }
 
-/// Reads the line at the beginning of `window`, if it is a usual one.
+/// Reads the line at the beginning of `window`, if it is such a line.
 #[inline(always)]
 pub(super) fn read<'a>(
     window: &'a [u8; WINDOW],
@@ -48,7 +49,7 @@ pub(super) fn read<'a>(
     };
     let time = window.get(time_at..)?;
     let (time, rest) = time.split_first_chunk::<TIME>()?;
-    let ts_event = times.usual(time)?;
+    let ts_event = times.read_fast(time)?;
     let issue: &[u8; 17] = rest.first_chunk()?;
     let issue_end = positions_16(issue[1..].first_chunk()?, b',').trailing_zeros() as usize;
     (issue[0] == b',').then_some(())?;

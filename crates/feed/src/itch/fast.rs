@@ -1,4 +1,4 @@
-//! Messages as they usually are, read in one go and without a branch on their type.
+//! The fast path: messages as nearly all are, read in one go and without a branch on their type.
 //!
 //! The idea: almost every message enters, changes, executes or removes one order of an issue whose names are known, and
 //! these types differ only in where they have which field. A table says where, and which fields count; what a type does
@@ -14,7 +14,7 @@ use super::locates::Locates;
 use super::message::at;
 use crate::binary::Slot;
 use crate::directory::ShortName;
-use crate::{Directory, UsualRecord};
+use crate::{CompactRecord, Directory};
 use quoteclock_model::IssueIndex;
 
 /// How many bytes from the beginning of a frame are looked at; what remains of the input has to be as long. Every type's
@@ -50,7 +50,7 @@ struct Form {
 }
 
 impl Form {
-    /// Of a type that is not usual: no frame is so long.
+    /// Of a type without a compact form: no frame is so long.
     const NONE: Form = Form {
         length: u32::MAX,
         tag: 0,
@@ -98,15 +98,15 @@ impl Form {
 
 /// By type.
 static FORMS: [Form; 256] = {
-    let added = Form::of(36, Slot::USUAL_ADD).with_entry();
-    let attributed = Form { attribution: u32::MAX, nobody: 0, ..Form::of(40, Slot::USUAL_ADD_THROUGH).with_entry() };
-    let changed = Form::of(35, Slot::USUAL_REPLACE).with_shares(at::SHARES_NEW).with_price(at::PRICE_NEW);
+    let added = Form::of(36, Slot::COMPACT_ADD).with_entry();
+    let attributed = Form { attribution: u32::MAX, nobody: 0, ..Form::of(40, Slot::COMPACT_ADD_THROUGH).with_entry() };
+    let changed = Form::of(35, Slot::COMPACT_REPLACE).with_shares(at::SHARES_NEW).with_price(at::PRICE_NEW);
     let mut forms = [Form::NONE; 256];
     forms[b'A' as usize] = added.whole();
     forms[b'F' as usize] = attributed.whole();
-    forms[b'E' as usize] = Form::of(31, Slot::USUAL_TRADE).with_shares(at::EXECUTED_SHARES).whole();
-    forms[b'X' as usize] = Form::of(23, Slot::USUAL_REDUCE).with_shares(at::CANCELLED_SHARES).whole();
-    forms[b'D' as usize] = Form::of(19, Slot::USUAL_CANCEL).whole();
+    forms[b'E' as usize] = Form::of(31, Slot::COMPACT_TRADE).with_shares(at::EXECUTED_SHARES).whole();
+    forms[b'X' as usize] = Form::of(23, Slot::COMPACT_REDUCE).with_shares(at::CANCELLED_SHARES).whole();
+    forms[b'D' as usize] = Form::of(19, Slot::COMPACT_CANCEL).whole();
     forms[b'U' as usize] = Form { order_new: u64::MAX, ..changed }.whole();
     forms
 };
@@ -120,7 +120,7 @@ static SIDES: [u32; 512] = {
         letter += 1;
     }
     sides[b'B' as usize] = 0;
-    sides[b'S' as usize] = Slot::USUAL_MARK;
+    sides[b'S' as usize] = Slot::COMPACT_MARK;
     sides
 };
 
@@ -177,12 +177,12 @@ impl Attributions {
     }
 }
 
-/// How many usual messages are read before they are handed over: few enough to stay in the first cache.
+/// How many messages are read before they are handed over: few enough to stay in the first cache.
 const RUN: usize = 32;
 
-/// Usual messages that follow each other.
+/// Messages that follow each other.
 pub(super) struct Run {
-    records: [UsualRecord; RUN],
+    records: [CompactRecord; RUN],
     count: usize,
     /// How many bytes they take, with their frames.
     pub(super) length: usize,
@@ -192,13 +192,13 @@ pub(super) struct Run {
 
 impl Run {
     /// None yet.
-    pub(super) const EMPTY: Run = Run { records: [UsualRecord::EMPTY; RUN], count: 0, length: 0, in_order: true };
+    pub(super) const EMPTY: Run = Run { records: [CompactRecord::EMPTY; RUN], count: 0, length: 0, in_order: true };
 
-    pub(super) fn records(&self) -> &[UsualRecord] {
+    pub(super) fn records(&self) -> &[CompactRecord] {
         &self.records[..self.count]
     }
 
-    /// Reads messages in the file form from the beginning of `bytes`, while there are usual ones and there is room.
+    /// Reads messages in the file form from the beginning of `bytes`, while they are of the fast path and there is room.
     #[inline]
     pub(super) fn read(&mut self, bytes: &[u8], locates: &Locates, attributions: &Attributions) {
         #[cfg(target_arch = "x86_64")]
@@ -227,7 +227,7 @@ impl Run {
             // The sign bit tells; 48 bits of nanoseconds are far below it.
             back |= micros.wrapping_sub(last);
             last = micros;
-            *record = UsualRecord { slot, micros, issue, at };
+            *record = CompactRecord { slot, micros, issue, at };
             count += 1;
             at = at.wrapping_add(form.frame_bytes);
             rest = &rest[(form.frame_bytes & 63) as usize..];
@@ -237,7 +237,7 @@ impl Run {
     }
 }
 
-/// Reads the message at the beginning of `window`, in the file form, if it is a usual one.
+/// Reads the message at the beginning of `window`, in the file form, if it is of the fast path.
 #[inline(always)]
 fn read(
     window: &[u8; WINDOW],
@@ -273,7 +273,7 @@ fn fields(window: &[u8; WINDOW], form: &Form) -> Slot {
     let order_new = u64::from_be_bytes(field(window, LENGTH_BYTES + at::ORDER_NEW)) & form.order_new;
     let shares = u32::from_be_bytes(field(window, form.shares_at)) & !form.no_shares;
     let price = u32::from_be_bytes(field(window, form.price_at)) & !form.no_price;
-    Slot::usual_of(0, order, order_new, price, shares)
+    Slot::compact_of(0, order, order_new, price, shares)
 }
 
 /// A field that begins in the first 64 bytes of a frame.

@@ -1,4 +1,4 @@
-//! Where an obligation stands, in sums that tell whether that may have changed, so that most changes need no judgement.
+//! How far each side of an obligation is from another verdict, in sums: so that most changes need no judgement.
 //!
 //! A side is too small if all its quotes together do not reach the minimum: one sum tells. Otherwise the spread decides,
 //! and it is bounded by two prices that are chosen when the rule has been asked:
@@ -33,59 +33,60 @@ enum Counts {
     Shares,
 }
 
-/// What is quoted on one side, as one minimum counts it: in all, and at a price or better. A cache line.
+/// What is quoted on one side, as one minimum counts it, in all and at a price or better, and how far both sums may move
+/// before the obligation has to be judged again. A cache line.
 ///
 /// Sums that 64 bits do not hold are not known; such a side is judged from its quotes whenever they change.
 #[derive(Clone, Debug)]
 #[repr(align(64))]
-pub(crate) struct Standing {
+pub(crate) struct SideMargin {
     all: u64,
     inside: u64,
     /// The key of the outermost price that is inside, [`NOWHERE`] where there is none.
     outermost: u64,
-    /// Where `all` may be without the side's having left where it stood.
-    all_stands: Stretch,
+    /// Where `all` may be without another verdict.
+    total_range: SumRange,
     /// And `inside`.
-    inside_stands: Stretch,
+    inside_range: SumRange,
     counts: Counts,
     /// Whether the sums are those of the quotes.
     known: bool,
-    /// Whether the stretches are those of a judgement.
+    /// Whether the ranges are those of a judgement.
     judged: bool,
 }
 
 /// Numbers from the first on, so many more.
 #[derive(Clone, Copy, Debug)]
-struct Stretch {
+struct SumRange {
     first: u64,
     more: u64,
 }
 
 /// Where a side reaches its minimum.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-enum Place {
+enum Reach {
     /// Nowhere: there is no quote.
     NoQuote,
     /// Nowhere: the quotes are too few.
-    Nowhere,
+    TooSmall,
     /// At some price.
-    Somewhere,
+    Reached,
 }
 
-impl Place {
-    fn of(all: u128, least: u128) -> Place {
+impl Reach {
+    fn of(all: u128, least: u128) -> Reach {
         match all {
-            0 => Place::NoQuote,
-            _ if all < least => Place::Nowhere,
-            _ => Place::Somewhere,
+            0 => Reach::NoQuote,
+            _ if all < least => Reach::TooSmall,
+            _ => Reach::Reached,
         }
     }
 
     fn fault(self) -> Option<SideFault> {
         match self {
-            Place::NoQuote => Some(SideFault::NoQuote),
-            Place::Nowhere => Some(SideFault::Size),
-            Place::Somewhere => None,
+            Reach::NoQuote => Some(SideFault::NoQuote),
+            Reach::TooSmall => Some(SideFault::Size),
+            Reach::Reached => None,
         }
     }
 }
@@ -99,17 +100,17 @@ fn key(side: Side, price: u64) -> u64 {
     price ^ (side as u64).wrapping_neg()
 }
 
-impl Stretch {
-    const ANY: Stretch = Stretch { first: 0, more: u64::MAX };
+impl SumRange {
+    const ANY: SumRange = SumRange { first: 0, more: u64::MAX };
 
     /// From `first` to `last`, or as far as 64 bits reach.
-    fn of(first: u128, last: u128) -> Stretch {
+    fn of(first: u128, last: u128) -> SumRange {
         let narrow = |number| u64::try_from(number).unwrap_or(u64::MAX);
-        Stretch { first: narrow(first), more: narrow(last) - narrow(first) }
+        SumRange { first: narrow(first), more: narrow(last) - narrow(first) }
     }
 
     #[inline(always)]
-    fn holds(self, number: u64) -> bool {
+    fn contains(self, number: u64) -> bool {
         number.wrapping_sub(self.first) <= self.more
     }
 }
@@ -164,23 +165,23 @@ impl Counts {
     }
 }
 
-impl Standing {
+impl SideMargin {
     /// That of a side without quotes.
-    pub(crate) fn of(minimum: Minimum) -> Standing {
+    pub(crate) fn of(minimum: Minimum) -> SideMargin {
         let Minimum { counts, .. } = minimum;
-        let (all_stands, inside_stands) = (Stretch::ANY, Stretch::ANY);
+        let (total_range, inside_range) = (SumRange::ANY, SumRange::ANY);
         let (known, judged) = (true, false);
-        Standing { all: 0, inside: 0, outermost: NOWHERE, all_stands, inside_stands, counts, known, judged }
+        SideMargin { all: 0, inside: 0, outermost: NOWHERE, total_range, inside_range, counts, known, judged }
     }
 
     /// That of a side whose quotes have not been looked at.
-    pub(crate) fn unknown(minimum: Minimum) -> Standing {
-        Standing { known: false, ..Standing::of(minimum) }
+    pub(crate) fn unknown(minimum: Minimum) -> SideMargin {
+        SideMargin { known: false, ..SideMargin::of(minimum) }
     }
 
-    /// Follows a change of the own quotes of a side. Says whether that certainly stands where it stood.
+    /// Adds a change of the own quotes of a side to its sums. True if the last judgement surely still holds.
     #[inline(always)]
-    pub(crate) fn follow(&mut self, side: Side, taken: Quote, added: Quote) -> bool {
+    pub(crate) fn apply_change(&mut self, side: Side, taken: Quote, added: Quote) -> bool {
         let (less, more) = (self.counts.of(taken), self.counts.of(added));
         let is_inside = |quote: Quote| self.outermost <= key(side, quote.price.into());
         let less_inside = if is_inside(taken) { less } else { 0 };
@@ -191,17 +192,17 @@ impl Standing {
         // No more than `all`.
         self.inside = self.inside.wrapping_add(more_inside).wrapping_sub(less_inside);
         self.known &= !is_beyond;
-        self.stands()
+        self.holds()
     }
 
-    /// Quotes have changed that cannot be followed.
-    pub(crate) fn lose(&mut self) {
+    /// Quotes have changed whose numbers do not fit: the sums are to be taken from the quotes again.
+    pub(crate) fn invalidate(&mut self) {
         self.known = false;
     }
 
-    /// Whether the side certainly stands where it stood when it was last judged, and that still matters.
+    /// Whether there is a last judgement, and it surely still holds.
     pub(crate) fn is_judged(&self) -> bool {
-        self.judged && self.stands()
+        self.judged && self.holds()
     }
 
     /// All quotes are gone.
@@ -209,20 +210,20 @@ impl Standing {
         (self.all, self.inside, self.known) = (0, 0, true);
     }
 
-    /// Whether the side certainly stands where it stood when it was last judged, or that does not matter.
+    /// Whether the last judgement surely still holds, or none is waited for.
     #[inline(always)]
-    fn stands(&self) -> bool {
-        self.all_stands.holds(self.all) & self.inside_stands.holds(self.inside) & self.known
+    fn holds(&self) -> bool {
+        self.total_range.contains(self.all) & self.inside_range.contains(self.inside) & self.known
     }
 
     /// From now on changes of the quotes do not matter, until the obligation is judged again.
-    pub(crate) fn rest(&mut self) {
-        (self.all_stands, self.inside_stands, self.judged) = (Stretch::ANY, Stretch::ANY, false);
+    pub(crate) fn disarm(&mut self) {
+        (self.total_range, self.inside_range, self.judged) = (SumRange::ANY, SumRange::ANY, false);
     }
 
-    /// Where the side reaches its minimum by now; from now on it has to stay there. Where it reaches it, the outermost price
-    /// that is inside is still to be chosen.
-    fn look(&mut self, side: Side, minimum: Minimum, own: &OwnQuotes) -> Place {
+    /// Recomputes whether the side reaches its minimum, and arms `total_range` anew. Where it does, `inside_range` is still to be
+    /// armed.
+    fn rearm_total(&mut self, side: Side, minimum: Minimum, own: &OwnQuotes) -> Reach {
         let mut all = u128::from(self.all);
         if !self.known {
             all = self.counts.sum(own.all(side));
@@ -230,40 +231,40 @@ impl Standing {
         }
         self.judged = true;
         let least = minimum.least;
-        let place = Place::of(all, least);
-        (self.inside, self.outermost, self.inside_stands) = (0, NOWHERE, Stretch::ANY);
-        self.all_stands = match place {
-            Place::NoQuote => Stretch::of(0, 0),
-            Place::Nowhere => Stretch::of(1, least - 1),
-            Place::Somewhere => Stretch::of(least, u128::MAX),
+        let reach = Reach::of(all, least);
+        (self.inside, self.outermost, self.inside_range) = (0, NOWHERE, SumRange::ANY);
+        self.total_range = match reach {
+            Reach::NoQuote => SumRange::of(0, 0),
+            Reach::TooSmall => SumRange::of(1, least - 1),
+            Reach::Reached => SumRange::of(least, u128::MAX),
         };
-        place
+        reach
     }
 
-    /// Chooses the outermost price that is inside: what is quoted there or better has to keep to its side of the minimum.
-    fn choose(&mut self, side: Side, minimum: Minimum, outermost: Price, own: &OwnQuotes) {
+    /// Arms `inside_range` anew: what is quoted at `outermost` or better has to keep to its side of the minimum.
+    fn rearm_inside(&mut self, side: Side, minimum: Minimum, outermost: Price, own: &OwnQuotes) {
         let inside = self.counts.sum(own.inside(side, outermost));
         let least = minimum.least;
         self.outermost = key(side, outermost.ten_thousandths());
         // What is known to be no more than `all` fits where that does.
         self.known &= u64::try_from(inside).map(|inside| self.inside = inside).is_ok();
-        self.inside_stands = if least <= inside { Stretch::of(least, u128::MAX) } else { Stretch::of(0, least - 1) };
+        self.inside_range = if least <= inside { SumRange::of(least, u128::MAX) } else { SumRange::of(0, least - 1) };
     }
 }
 
-/// Where one obligation stands on each side: for each of its minima.
-type Sides<'a> = [&'a mut [Standing]; 2];
+/// The margins of one obligation on each side: for each of its minima.
+type Sides<'a> = [&'a mut [SideMargin]; 2];
 
-/// Whether an obligation is fulfilled, and if not why; `own` are the quotes that its standings have followed.
-pub(crate) fn judge_again(
+/// Whether an obligation is fulfilled, and if not why; `own` are the quotes that its margins have added up.
+pub(crate) fn rejudge(
     sides: &mut Sides<'_>,
     minima: &[Minimum],
     own: &OwnQuotes,
     limits: &Limits,
 ) -> Result<(), Reason> {
     let mut fault = |side: Side| {
-        let standings = sides[side as usize].iter_mut().zip(minima);
-        standings.map(|(standing, &minimum)| standing.look(side, minimum, own)).min().and_then(Place::fault)
+        let margins = sides[side as usize].iter_mut().zip(minima);
+        margins.map(|(margin, &minimum)| margin.rearm_total(side, minimum, own)).min().and_then(Reach::fault)
     };
     match Side::BOTH.map(&mut fault) {
         [None, None] => judge_spread(sides, minima, own, limits),
@@ -273,7 +274,7 @@ pub(crate) fn judge_again(
     }
 }
 
-/// Asks the rule where both sides reach their minimum, and chooses the prices inside anew.
+/// Asks the rule where both sides reach their minimum, and arms the prices inside anew.
 fn judge_spread(sides: &mut Sides<'_>, minima: &[Minimum], own: &OwnQuotes, limits: &Limits) -> Result<(), Reason> {
     let minimum = limits.minimum();
     let [bid, offer] = Side::BOTH.map(|side| own.obligation_price(side, &minimum));
@@ -290,8 +291,8 @@ fn judge_spread(sides: &mut Sides<'_>, minima: &[Minimum], own: &OwnQuotes, limi
         };
         for (side, outermost) in Side::BOTH.into_iter().zip(inside) {
             let Some(outermost) = outermost else { continue };
-            for (standing, &minimum) in sides[side as usize].iter_mut().zip(minima) {
-                standing.choose(side, minimum, outermost, own);
+            for (margin, &minimum) in sides[side as usize].iter_mut().zip(minima) {
+                margin.rearm_inside(side, minimum, outermost, own);
             }
         }
     }
@@ -336,7 +337,7 @@ mod tests {
         /// Where nothing has to be judged again, the verdict is still the last one; and a judgement is the rule's. Also where
         /// prices and quantities go beyond 32 bits, and their sums and the minimum beyond 64.
         #[test]
-        fn what_stands_where_it_stood_has_its_verdict(
+        fn while_the_margins_hold_the_verdict_does(
             limits in any_limits(), huge: bool,
             steps in proptest::collection::vec((900..1100_u64, any::<bool>(), 1..30_u64, any::<bool>(), 0..8_u64), 1..200),
         ) {
@@ -347,11 +348,11 @@ mod tests {
             let holder = book.add_holders(1).next().unwrap();
             let minima = Minima::of(&limits);
             let minima: Vec<Minimum> = minima.repeated(minima.count()).collect();
-            let mut standings = [0, 1].map(|_| minima.iter().map(|&minimum| Standing::of(minimum)).collect::<Vec<_>>());
-            let judge_again = |standings: &mut [Vec<Standing>; 2], book: &Book| {
-                judge_again(&mut standings.each_mut().map(Vec::as_mut_slice), &minima, book.own(holder), &limits)
+            let mut margins = [0, 1].map(|_| minima.iter().map(|&minimum| SideMargin::of(minimum)).collect::<Vec<_>>());
+            let rejudge = |margins: &mut [Vec<SideMargin>; 2], book: &Book| {
+                rejudge(&mut margins.each_mut().map(Vec::as_mut_slice), &minima, book.own(holder), &limits)
             };
-            let mut last = judge_again(&mut standings, &book);
+            let mut last = rejudge(&mut margins, &book);
             for (units, bid, shares, follows, number) in steps {
                 let (order, price) = (OrderId(number), Price::from_ten_thousandths(units * price_times));
                 let side = if bid { Side::Bid } else { Side::Offer };
@@ -361,24 +362,24 @@ mod tests {
                     Some(_) if follows => OrderAction::Replace { order, order_new: order, price, quantity: Some(quantity) },
                     Some(_) => OrderAction::Cancel { order },
                 };
-                let mut stands = true;
+                let mut holds = true;
                 book.apply(&action, |_| Some(holder), |change| {
-                    for standing in &mut standings[change.side as usize] {
+                    for margin in &mut margins[change.side as usize] {
                         match (Quote::of(change.taken), Quote::of(change.added)) {
-                            (Some(taken), Some(added)) => stands &= standing.follow(change.side, taken, added),
+                            (Some(taken), Some(added)) => holds &= margin.apply_change(change.side, taken, added),
                             _ => {
-                                standing.lose();
-                                stands = false;
+                                margin.invalidate();
+                                holds = false;
                             }
                         }
                     }
                 }).unwrap();
                 let verdict = verdict(book.own(holder), &limits);
-                if stands {
+                if holds {
                     prop_assert_eq!(verdict, last);
                 }
-                if !stands || number == 0 {
-                    last = judge_again(&mut standings, &book);
+                if !holds || number == 0 {
+                    last = rejudge(&mut margins, &book);
                     prop_assert_eq!(verdict, last);
                 }
             }
