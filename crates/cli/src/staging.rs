@@ -260,6 +260,12 @@ impl RejectSink for RejectFiles {
         }
     }
 
+    fn again(&mut self, count: u64) -> bool {
+        // Both list the same records.
+        let csv = self.csv.as_mut().is_none_or(|csv| csv.again(count));
+        csv && self.json.as_mut().is_none_or(|json| json.again(count))
+    }
+
     fn rest(&mut self, bytes: &[u8]) {
         if let Some(csv) = &mut self.csv {
             csv.rest(bytes);

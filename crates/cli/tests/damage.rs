@@ -322,6 +322,30 @@ fn a_compressed_file_whose_checksum_is_wrong_is_refused_or_unknown_altogether() 
     }
 }
 
+#[test]
+fn many_blank_lines_come_to_what_each_of_them_does() {
+    let bench = Bench::new();
+    let head = good_and(&[]);
+    let tail = b"4,2024-03-01T09:30:00+09:00,1306,reduce,1,,,,,1,,\n";
+    let replay = |rejects: &str, blank: usize| {
+        bench.write("day.csv", &[&head[..], &vec![b'\n'; blank], tail].concat());
+        let output = bench.replay(&["--lenient", "--rejects", rejects, "day.csv"]);
+        assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+        assert!(stderr(&output).contains(&format!("{blank} bad records were set aside")), "{}", stderr(&output));
+        (bench.read("out/daily.csv"), bench.read("out/rejects.csv"))
+    };
+    // So that none, a few and all of them are listed.
+    for blank in [2, 65, 20_000] {
+        let (daily, rejects) = replay("3", blank);
+        let (daily_of_all, rejects_of_all) = replay("1000000", blank);
+        assert_eq!(daily, daily_of_all);
+        let first: Vec<&str> = rejects_of_all.lines().take(4).collect();
+        assert!(rejects.starts_with(&first.join("\n")), "{rejects}");
+        assert_eq!(rejects_of_all.lines().count(), 1 + blank);
+        assert_eq!(rejects.contains(&format!(",and {} more,", blank.saturating_sub(3))), 3 < blank, "{rejects}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 

@@ -47,6 +47,13 @@ pub trait RejectSink {
 
     /// Takes a further part of the last record.
     fn rest(&mut self, bytes: &[u8]);
+
+    /// Takes note that the last record comes `count` times more, in as many lines. Says whether it does: otherwise each of
+    /// them is told by itself.
+    fn again(&mut self, count: u64) -> bool {
+        let _ = count;
+        false
+    }
 }
 
 /// What is known once a day's input has ended.
@@ -93,6 +100,8 @@ pub struct Day<S, R> {
     reject_count: u64,
     /// Whether the last record was bad, so that more of it goes to the rejects.
     last_was_bad: bool,
+    /// Whether the number of the last record could not be read.
+    last_was_unnumbered: bool,
     unknown_late: LateWindows,
     /// Issues in doubt whose code is not known yet, and since when.
     unnamed_doubts: BTreeMap<IssueIndex, Timestamp>,
@@ -174,6 +183,7 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
             record_count: 0,
             reject_count: 0,
             last_was_bad: false,
+            last_was_unnumbered: false,
             unknown_late: LateWindows::default(),
             unnamed_doubts: BTreeMap::new(),
             resumed: false,
@@ -567,6 +577,7 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
         before: Option<Timestamp>,
     ) -> Result<(), Stop> {
         self.apply_batch()?;
+        self.last_was_unnumbered = order == Order::Unreadable;
         let mut faults = [timing_fault(timing, record, &self.stage), order_fault(order)].into_iter().flatten();
         let first = match &record.event {
             // The decoder reads time and sequence first: what it could not read there comes before all else.
@@ -750,6 +761,19 @@ impl<S: DaySink, R: RejectSink> Receiver for Day<S, R> {
             return Err(Stop);
         }
         self.apply_block(block)
+    }
+
+    fn again(&mut self, count: u64) -> bool {
+        // What the last one has put in doubt is in doubt already.
+        if !self.last_was_bad || !self.rejects.again(count) {
+            return false;
+        }
+        self.record_count += count;
+        self.reject_count += count;
+        if self.last_was_unnumbered {
+            self.sequencer.pass_over(count);
+        }
+        true
     }
 
     fn rest(&mut self, bytes: &[u8]) -> Result<(), Stop> {

@@ -40,6 +40,11 @@ impl Sequencer {
         (self.last, self.unread) = (last, unread);
     }
 
+    /// Takes note of records whose numbers could not be read.
+    pub(crate) fn pass_over(&mut self, count: u64) {
+        self.unread = self.unread.saturating_add(count);
+    }
+
     #[inline]
     pub(crate) fn check(&mut self, sequence: Sequence) -> Order {
         let found = match sequence {

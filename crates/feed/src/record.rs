@@ -188,6 +188,13 @@ pub trait Receiver {
     /// # Errors
     /// [`Stop`] to end decoding.
     fn rest(&mut self, bytes: &[u8]) -> Result<(), Stop>;
+
+    /// Takes note that the last record, of which nothing could be read, comes `count` times more, in as many lines. Says
+    /// whether it does: otherwise each of them follows in full.
+    fn again(&mut self, count: u64) -> bool {
+        let _ = count;
+        false
+    }
 }
 
 /// Writes events in some format, in order: the other direction.

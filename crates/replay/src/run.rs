@@ -321,4 +321,8 @@ pub struct NoRejects;
 impl RejectSink for NoRejects {
     fn reject(&mut self, _: &BadRecord, _: &[u8]) {}
     fn rest(&mut self, _: &[u8]) {}
+
+    fn again(&mut self, _: u64) -> bool {
+        true
+    }
 }

@@ -19,11 +19,13 @@ struct Listed {
     counts: Vec<(FaultKind, u64)>,
     /// Whether the last record is listed, and so what follows of it.
     last: bool,
+    /// The position of its kind.
+    last_kind: usize,
 }
 
 impl Listed {
     fn new(of_each_kind: u64) -> Listed {
-        Listed { of_each_kind, counts: Vec::new(), last: false }
+        Listed { of_each_kind, counts: Vec::new(), last: false, last_kind: 0 }
     }
 
     /// Counts a record; says whether it is listed.
@@ -33,10 +35,18 @@ impl Listed {
             self.counts.push((kind, 0));
             self.counts.len() - 1
         });
+        self.last_kind = position;
         let count = &mut self.counts[position].1;
         *count += 1;
         self.last = *count <= self.of_each_kind;
         self.last
+    }
+
+    /// Counts the last record so many times more, if it is beyond those that are listed; says whether it is.
+    fn again(&mut self, more: u64) -> bool {
+        let Some((_, count)) = self.counts.get_mut(self.last_kind).filter(|_| !self.last) else { return false };
+        *count += more;
+        true
     }
 
     /// For each kind of which not all are listed: how many more there were, as its place, and the kind.
@@ -141,6 +151,10 @@ impl<W: Write> RejectSink for RejectsCsv<W> {
         }
     }
 
+    fn again(&mut self, count: u64) -> bool {
+        self.listed.again(count)
+    }
+
     fn rest(&mut self, bytes: &[u8]) {
         if self.listed.last {
             self.attempt(|rejects| rejects.part(bytes));
@@ -223,6 +237,10 @@ impl<W: Write> RejectSink for RejectsJson<W> {
         if self.listed.count(bad.fault.kind()) {
             self.attempt(|rejects| rejects.begin(bad, bytes));
         }
+    }
+
+    fn again(&mut self, count: u64) -> bool {
+        self.listed.again(count)
     }
 
     fn rest(&mut self, bytes: &[u8]) {
