@@ -23,4 +23,4 @@ pub use directory::Directory;
 pub use record::{
     CompactRecord, CompactRun, EventWriter, FeedError, Malformed, Place, RawRecord, Receiver, Sequence, Stop,
 };
-pub use state::{BinaryStage, BinaryState, CsvState, FileNames, ItchState, LocateState};
+pub use state::{BinaryStage, BinaryState, CsvState, FileNames, ItchState, ListSums, LocateState};

@@ -75,6 +75,23 @@ pub struct BinaryState {
     pub blocks: u64,
     /// Where the lists that end the file begin, if they have.
     pub lists_offset: Option<u64>,
+    /// Checksums of what the blocks have held so far, and of what the lists say.
+    pub lists: ListSums,
+}
+
+/// Whether the lists that end a binary file say what its blocks do: checksums of both, of which no one has to hold the other.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ListSums {
+    /// Of the names, as the blocks define them.
+    pub names: u32,
+    /// Of the names, as they are listed.
+    pub names_listed: u32,
+    /// Of the blocks, as an index would list them.
+    pub blocks: u32,
+    /// Of the blocks, as they are listed.
+    pub blocks_listed: u32,
+    /// Whether a block was damaged, so that what it held is not known.
+    pub unsure: bool,
 }
 
 /// Which part of a binary file comes next.

@@ -36,6 +36,11 @@ impl<'a> Front<'a> {
         let (runs, rest) = rest.split_at_checked(head.runs.get() as usize * size_of::<Run>()).ok_or_else(part_cut)?;
         let groups = rest.get(..head.groups.get() as usize * size_of::<GroupEntry>()).ok_or_else(part_cut)?;
         let front = Front { head, names, runs: parts(runs)?, groups: parts(groups)? };
+        let padding = rest.get(groups.len()..).unwrap_or_default();
+        if front.runs.iter().any(|run| run.reserved.get() != 0) || padding.iter().any(|&byte| byte != 0) {
+            let found = "bits set that version 1 does not know".to_owned();
+            return Err(Malformed { field: "block", found, expected: "zero in all reserved bits" });
+        }
         front.check_runs(has_sequence)?;
         front.check_groups()?;
         Ok(front)
@@ -89,6 +94,11 @@ impl<'a> Front<'a> {
     /// What is wrong with them; those before are taken in.
     pub fn define(&self, dictionary: &mut Dictionary, receiver: &mut impl Receiver) -> Result<(), Malformed> {
         dictionary.define(self.names, receiver)
+    }
+
+    /// The names that the block is the first to use, as they are written.
+    pub(crate) fn names(&self) -> &'a [u8] {
+        self.names
     }
 
     /// The records of the market-wide group or of the issue that stands at an index in the file: the offset in the

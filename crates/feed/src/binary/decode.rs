@@ -9,10 +9,11 @@ use super::Header;
 use super::block::Block;
 use super::deliver::{Deliverer, damage};
 use super::dictionary::Dictionary;
-use super::index::{self, Tail};
+use super::index::{self, BlockEntry, Tail};
 use super::layout::{self, BlockHead, FILE_HEAD_BYTES, FRAME_HEAD_BYTES, FileHead, FrameHead};
 use super::whole::WholeBlock;
-use crate::{BinaryStage, BinaryState, FeedError, Malformed, Place, Receiver, Stop};
+use crate::{BinaryStage, BinaryState, FeedError, ListSums, Malformed, Place, Receiver, Stop};
+use zerocopy::IntoBytes;
 
 /// Reads the binary form.
 #[derive(Debug, Default)]
@@ -30,6 +31,7 @@ pub struct BinaryDecoder {
     blocks: u64,
     /// Where the lists that end the file begin.
     lists_offset: Option<u64>,
+    lists: ListSums,
 }
 
 impl BinaryDecoder {
@@ -77,6 +79,7 @@ impl BinaryDecoder {
             records: self.records,
             blocks: self.blocks,
             lists_offset: self.lists_offset,
+            lists: self.lists,
         }
     }
 
@@ -93,6 +96,7 @@ impl BinaryDecoder {
             records: state.records,
             blocks: state.blocks,
             lists_offset: state.lists_offset,
+            lists: state.lists,
         };
         (decoder.partial.is_empty() || is_short(decoder.wanted())).then_some(decoder)
     }
@@ -169,7 +173,11 @@ impl BinaryDecoder {
             layout::BLOCK => return self.block(frame, receiver),
             layout::NAMES | layout::INDEX => {
                 self.lists_offset.get_or_insert(self.offset);
-                index::check_list(frame)
+                index::read_list(frame).map(|body| {
+                    let sums = &mut self.lists;
+                    let sum = if kind == layout::NAMES { &mut sums.names_listed } else { &mut sums.blocks_listed };
+                    *sum = layout::checksum_with(*sum, body);
+                })
             }
             layout::TAIL => Tail::read(frame).and_then(|tail| self.check_tail(&tail, frame.len())),
             other => Err(Malformed::field("block", &other, "\"QBLK\", \"QNAM\", \"QIDX\" or \"QEND\"")),
@@ -181,6 +189,8 @@ impl BinaryDecoder {
     }
 
     fn block(&mut self, frame: &[u8], receiver: &mut impl Receiver) -> Result<(), Stop> {
+        // Until all of it has been found good.
+        let mut was_unsure = std::mem::replace(&mut self.lists.unsure, true);
         let head = match BlockHead::read(frame) {
             Ok(head) => head,
             Err(malformed) => return self.bad(frame, malformed, receiver),
@@ -193,6 +203,7 @@ impl BinaryDecoder {
                 return self.bad(frame, malformed, receiver);
             }
             self.bad(&frame[..FRAME_HEAD_BYTES], malformed, receiver)?;
+            was_unsure = true;
         }
         self.blocks = self.blocks.saturating_add(1);
         self.records = before.saturating_add(u64::from(head.record_count()));
@@ -202,6 +213,19 @@ impl BinaryDecoder {
             block.front().define(&mut self.dictionary, receiver)?;
             Ok(block)
         });
+        if let Ok(block) = &prepared {
+            self.lists.names = layout::checksum_with(self.lists.names, block.front().names());
+            let entry = BlockEntry {
+                offset: self.offset,
+                start: head.start(),
+                last: head.last(),
+                records: head.record_count(),
+                frame_bytes: head.frame_bytes.get(),
+                front_bytes: u32::try_from(head.front_bytes()).expect("a part of the frame"),
+            };
+            self.lists.blocks = layout::checksum_with(self.lists.blocks, entry.wire().as_bytes());
+            self.lists.unsure = was_unsure;
+        }
         if let Ok(block) = &prepared
             && receiver.takes_blocks()
             && let Some(whole) = WholeBlock::new(block, self.offset, &self.dictionary)
@@ -229,6 +253,11 @@ impl BinaryDecoder {
         };
         // The names of damaged blocks are not counted; that the block is damaged has been said.
         let expected = Tail { issues: issues.max(tail.issues), servers: servers.max(tail.servers), ..found };
+        let ListSums { names, names_listed, blocks, blocks_listed, unsure } = self.lists;
+        if *tail == expected && !unsure && (names, blocks) != (names_listed, blocks_listed) {
+            let found = "lists of other names or blocks".to_owned();
+            return Err(Malformed { field: "index", found, expected: "the names and the blocks that the file has" });
+        }
         if *tail == expected {
             return Ok(());
         }

@@ -91,8 +91,8 @@ pub(crate) fn write_list(to: &mut Vec<u8>, kind: [u8; 4], body: &[u8]) {
     to[start..start + FRAME_HEAD_BYTES].copy_from_slice(&head);
 }
 
-/// The body of a list frame, once its checksums have been found right.
-fn read_list(frame: &[u8]) -> Result<&[u8], Malformed> {
+/// The body of a list frame, once its checksums have been found right, and zero what has to be.
+pub(crate) fn read_list(frame: &[u8]) -> Result<&[u8], Malformed> {
     FrameHead::read(frame)?;
     let Ok((head, covered)) = ListHead::ref_from_prefix(frame) else { return Err(part_cut()) };
     layout::check(covered, head.body_crc.get())?;
@@ -100,12 +100,12 @@ fn read_list(frame: &[u8]) -> Result<&[u8], Malformed> {
     if body.len().next_multiple_of(SLOT_BYTES) != covered.len() {
         return Err(part_cut());
     }
+    let padding = &covered[body.len()..];
+    if head.reserved != [0; 44] || padding.iter().any(|&byte| byte != 0) {
+        let found = "bits set that version 1 does not know".to_owned();
+        return Err(Malformed { field: "index", found, expected: "zero in all reserved bits" });
+    }
     Ok(body)
-}
-
-/// Whether a list frame is whole.
-pub(crate) fn check_list(frame: &[u8]) -> Result<(), Malformed> {
-    read_list(frame).map(drop)
 }
 
 /// One block.

@@ -273,6 +273,13 @@ pub(crate) fn checksum(bytes: &[u8]) -> u32 {
     crc_fast::crc32_iscsi(bytes)
 }
 
+/// The checksum of what `before` is that of, and then `bytes`; that of nothing is 0.
+pub(crate) fn checksum_with(before: u32, bytes: &[u8]) -> u32 {
+    let algorithm = crc_fast::CrcAlgorithm::Crc32Iscsi;
+    let sum = crc_fast::checksum_combine(algorithm, before.into(), checksum(bytes).into(), bytes.len() as u64);
+    u32::try_from(sum).expect("a checksum of 32 bits")
+}
+
 /// The bytes of a head of 64 bytes whose last four are still to hold its checksum.
 pub(crate) fn seal(head: impl Wire) -> [u8; 64] {
     let mut bytes = [0; 64];
