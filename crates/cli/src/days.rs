@@ -1,11 +1,12 @@
 //! `quoteclock days`: what is stored, and which trading days are missing.
 
-use crate::{Outcome, month, output, registry, terminal};
+use crate::{Outcome, changed, month, output, registry, terminal};
 use anyhow::Result;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use quoteclock_incentive::Month;
-use quoteclock_report::{day_table, wrap};
+use quoteclock_report::wrap;
+use quoteclock_rows::{Column, Table, Tone, Unit, text_table};
 use quoteclock_rules::{Registry, local_time};
 use quoteclock_store::{Store, StoredDay};
 use serde::Serialize;
@@ -55,6 +56,8 @@ struct Day<'a> {
     program_version: &'a str,
     /// Whether the registry as it is now would alter the result; null without one.
     changed: Option<bool>,
+    /// Why it would; null without a registry.
+    reasons: Option<Vec<String>>,
     /// Up to when it was measured, if not to its end.
     until: Option<String>,
     /// What its input does not support, as `replay --json` has it; null where an earlier version measured it.
@@ -63,7 +66,7 @@ struct Day<'a> {
 
 #[derive(Serialize)]
 struct Document<'a> {
-    days: Vec<Day<'a>>,
+    days: &'a [Day<'a>],
     missing: Vec<String>,
 }
 
@@ -80,18 +83,19 @@ pub(crate) fn run(args: &DaysArgs) -> Result<Outcome> {
     store.hold_still()?;
     let days = store.days(args.month.map_or(Date::MIN..=Date::MAX, Month::dates))?;
     let missing = missing(args.month, &days, registry.as_ref());
-    let rows = days.iter().map(|day| row(day, registry.as_ref())).collect::<Result<Vec<_>>>()?;
+    let rows: Vec<Day<'_>> = days.iter().map(|day| row(day, registry.as_ref())).collect::<Result<Vec<_>>>()?;
     if args.json {
         let missing = missing.iter().map(Date::to_string).collect();
-        output::print(&format!("{}\n", serde_json::to_string(&Document { days: rows, missing })?))?;
+        output::print(&format!("{}\n", serde_json::to_string(&Document { days: &rows, missing })?))?;
     } else {
         output::print(&text(&rows, &days, &missing, registry.is_some()))?;
     }
-    Ok(Outcome::Done)
+    let is_whole = missing.is_empty() && rows.iter().all(|row| row.changed != Some(true));
+    Ok(if is_whole { Outcome::Done } else { Outcome::Incomplete })
 }
 
 fn row<'a>(day: &'a StoredDay, registry: Option<&Registry>) -> Result<Day<'a>> {
-    let changed = registry.map(|registry| month::unchanged_plan(day, registry)).transpose()?;
+    let plan = registry.map(|registry| changed::compare(day, registry)).transpose()?;
     Ok(Day {
         date: day.date.to_string(),
         input: &day.input,
@@ -105,7 +109,8 @@ fn row<'a>(day: &'a StoredDay, registry: Option<&Registry>) -> Result<Day<'a>> {
         records: day.record_count,
         rejects: day.reject_count,
         program_version: &day.program_version,
-        changed: changed.map(|plan| plan.is_none()),
+        changed: plan.as_ref().map(|plan| !plan.reasons.is_empty()),
+        reasons: plan.map(|plan| plan.reasons),
         until: day.until.map(|until| {
             local_time(until, &registry.map_or(TimeZone::UTC, |registry| registry.scheme().zone().clone()))
         }),
@@ -126,24 +131,8 @@ fn missing(month: Option<Month>, days: &[StoredDay], registry: Option<&Registry>
 
 fn text(rows: &[Day<'_>], days: &[StoredDay], missing: &[Date], with_registry: bool) -> String {
     let style = terminal::table_style();
-    let cells = |(row, day): (&Day<'_>, &StoredDay)| {
-        [
-            row.date.clone(),
-            format!("x{}", row.multiplier),
-            row.records.to_string(),
-            row.rejects.to_string(),
-            match (row.changed, &row.until) {
-                (changed, None) => {
-                    changed.map_or("", |changed| if changed { "changed" } else { "unchanged" }).to_owned()
-                }
-                (Some(true), Some(until)) => format!("changed, until {until}"),
-                (_, Some(until)) => format!("until {until}"),
-            },
-            day.input_sha256.short(),
-            row.input.to_owned(),
-        ]
-    };
-    let mut text = day_table(&rows.iter().zip(days).map(cells).collect::<Vec<_>>());
+    let rows: Vec<DayLine<'_>> = rows.iter().zip(days).map(|(row, day)| DayLine { row, day }).collect();
+    let mut text = text_table::<Days>(&rows, style);
     let (kind, holidays) = if with_registry { ("trading day", "") } else { ("weekday", ", holidays or not") };
     let rest = match missing {
         [] => format!("no {kind} is missing"),
@@ -151,4 +140,39 @@ fn text(rows: &[Day<'_>], days: &[StoredDay], missing: &[Date], with_registry: b
     };
     text.push_str(&wrap(&format!("stored: {}; {rest}", month::count(days.len(), "day")), style.width));
     text
+}
+
+/// A day and what is stored of it.
+struct DayLine<'a> {
+    row: &'a Day<'a>,
+    day: &'a StoredDay,
+}
+
+/// The stored days for a terminal.
+struct Days;
+
+impl Table for Days {
+    type Row<'a> = DayLine<'a>;
+    const NAME: &'static str = "days";
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::<Self>::date("date", |line| Some(line.day.date)).shown("date"),
+        Column::<Self>::text("multiplier", |line| Some(format!("x{}", line.row.multiplier).into())).shown("market"),
+        Column::<Self>::integer("records", Unit::Count, |line| Some(line.row.records.into())).shown("records"),
+        Column::<Self>::integer("rejects", Unit::Count, |line| Some(line.row.rejects.into())).shown("rejects"),
+        Column::<Self>::text("registry", |line| {
+            let changed = line.row.reasons.as_ref().map(|reasons| {
+                let word = if reasons.is_empty() { "unchanged" } else { "changed: " };
+                format!("{word}{}", reasons.join("; "))
+            });
+            let partial = line.row.until.as_ref().map(|until| format!("until {until}"));
+            let both: Vec<String> = changed.into_iter().chain(partial).collect();
+            Some(both.join(", ").into())
+        })
+        .shown("registry")
+        .toned(|line| (line.row.changed == Some(true)).then_some(Tone::Bad)),
+        Column::<Self>::text("input_sha256", |line| Some(line.day.input_sha256.short().into())).shown("input sha256"),
+        Column::<Self>::text("input", |line| Some(line.row.input.into())).shown("input"),
+    ];
+    const SHOWN: &'static [&'static str] =
+        &["date", "multiplier", "records", "rejects", "registry", "input_sha256", "input"];
 }

@@ -4,6 +4,7 @@
 //! aside, a month has trading days that are not measured). Deliberately absent: any rule of measurement.
 
 mod args;
+mod changed;
 mod check;
 mod convert;
 mod coverage;
@@ -49,6 +50,8 @@ pub(crate) enum Outcome {
     BadInput,
     /// It was done as far as damaged input allows.
     Incomplete,
+    /// A threshold that was asked for is not met.
+    BelowThreshold,
 }
 
 /// What was typed makes no sense, though each word of it does.
@@ -89,6 +92,7 @@ fn main() -> ExitCode {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::BadInput) => ExitCode::from(1),
         Ok(Outcome::Incomplete) => ExitCode::from(3),
+        Ok(Outcome::BelowThreshold) => ExitCode::from(4),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             terminal::print_error(&terminal::error_text(&error));

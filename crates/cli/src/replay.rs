@@ -34,7 +34,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
   quoteclock replay --registry registry --db market.db march/*.csv.gz
   zcat 2024-03-01.csv.gz | quoteclock replay --registry registry --json - > 2024-03-01.json
 
---out writes daily.csv and breaches.csv (and rejects.csv with --lenient), once the whole run has succeeded.
+--out writes daily.csv, breaches.csv and outages.csv (and rejects.csv with --lenient), once the whole run has succeeded.
 --db keeps the days in a database; a day that was there is replaced. The run's days are in it whole or not at all,
 and before the files of --out have their names.")]
 pub(crate) struct ReplayArgs {
@@ -42,7 +42,7 @@ pub(crate) struct ReplayArgs {
     #[arg(long, value_name = "DIR")]
     registry: PathBuf,
 
-    /// Folder for daily.csv and breaches.csv; made if it is not there
+    /// Folder for daily.csv, breaches.csv and outages.csv; made if it is not there
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 
@@ -166,6 +166,9 @@ struct Measured {
     date: Date,
     summary: DaySummary,
     parts: Parts,
+    input: String,
+    /// Of its bytes, where what is written names it.
+    input_sha256: Option<Digest>,
     record_count: u64,
     reject_count: u64,
     coverage: DayCoverage,
@@ -181,14 +184,15 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Outcome> {
     }
     args.look_at_outputs(&inputs)?;
     let Some((registry, digest)) = registry::load_and_hash(&args.registry)? else { return Ok(Outcome::BadInput) };
-    let forms = Forms { csv: args.out.is_some(), json: args.json };
+    let forms = Forms { csv: args.out.is_some(), json: args.json, parquet: args.parquet() };
     let staging = Staging::new(args.out.as_deref().or(args.db.as_deref().map(folder_of)), forms)?;
     let batch = args.db.is_some().then(|| Batch::create(&staging.database())).transpose()?.map(Mutex::new);
     let run = Run { args, registry: &registry, digest, batch: batch.as_ref() };
     let days = in_order_of_dates(&inputs, run.measure_all(&inputs, &staging)?)?;
     let parts: Vec<Parts> = days.iter().map(|day| day.parts.clone()).collect();
     warn(args, &days);
-    let replaced = publish(args, &staging, &parts, batch)?;
+    let rests_on = run.rests_on(&days);
+    let replaced = publish(args, &staging, &parts, &rests_on, batch)?;
     let printed = if args.json {
         print_json(&registry, &parts, &days, args.lenient)
     } else {
@@ -248,11 +252,12 @@ fn publish(
     args: &ReplayArgs,
     staging: &Staging,
     parts: &[Parts],
+    rests_on: &[(String, String)],
     batch: Option<Mutex<Batch>>,
 ) -> Result<Vec<Replaced>> {
     let publication = match &args.out {
         Some(out) => {
-            let names = staging.join(parts, args.lenient, args.parquet())?;
+            let names = staging.join(parts, args.lenient, rests_on)?;
             Some(staging.prepare(&names, out)?)
         }
         None => None,
@@ -332,9 +337,11 @@ impl Run<'_> {
             ..DayOptions::default()
         };
         let mut rejects = StagedRejects { file: input.name(), of_each_kind: args.rejects, parts: parts.clone() };
-        let (day, input_sha256) = match self.batch {
-            None => measure(registry, input, &options, threads, &mut rejects, progress).map(|day| (day, None)),
-            Some(_) => measure_and_hash(registry, input, &options, threads, &mut rejects, progress)
+        // What is kept says what it rests on.
+        let is_hashed = self.batch.is_some() || args.parquet();
+        let (day, input_sha256) = match is_hashed {
+            false => measure(registry, input, &options, threads, &mut rejects, progress).map(|day| (day, None)),
+            true => measure_and_hash(registry, input, &options, threads, &mut rejects, progress)
                 .map(|(day, sha256)| (day, Some(Digest(sha256)))),
         }
         .map_err(|error| advise(error, args))?;
@@ -349,11 +356,19 @@ impl Run<'_> {
             date: day.finished.plan.date,
             summary: DaySummary::new(&day.finished.plan, &day.ledger),
             parts,
+            input: input.name(),
+            input_sha256,
             record_count: day.finished.record_count,
             reject_count: day.finished.reject_count,
             coverage,
             until: day.finished.until.map(|until| month::clock(until, &day.finished.plan.zone)),
         })
+    }
+
+    /// What the metadata of Parquet files says of where the figures come from.
+    fn rests_on(self, days: &[Measured]) -> Vec<(String, String)> {
+        let inputs = days.iter().filter_map(|day| Some((day.date, day.input.clone(), day.input_sha256?)));
+        month::rests_on(self.registry, self.digest, inputs)
     }
 
     /// Writes a day aside for the database.
@@ -506,8 +521,11 @@ fn kept(args: &ReplayArgs, days: &[Measured]) -> String {
     let mut text = String::new();
     if let Some(out) = &args.out {
         let rejects = if args.lenient { ", rejects.csv" } else { "" };
-        let parquet = if args.parquet() { ", daily.parquet, breaches.parquet" } else { "" };
-        text.push_str(&format!("written to {}: daily.csv, breaches.csv{rejects}{parquet}\n", out.display()));
+        let parquet = if args.parquet() { ", daily.parquet, breaches.parquet, outages.parquet" } else { "" };
+        text.push_str(&format!(
+            "written to {}: daily.csv, breaches.csv, outages.csv{rejects}{parquet}\n",
+            out.display()
+        ));
     }
     if let Some(db) = &args.db {
         text.push_str(&format!("stored in {}: {}\n", db.display(), month::count(days.len(), "day")));

@@ -5,17 +5,15 @@ use crate::month_page::PageOf;
 use crate::publication::Publication;
 use crate::settle::{Settled, settle};
 use crate::staging;
-use crate::{Outcome, output, terminal};
+use crate::{Outcome, output, registry, terminal};
 use anyhow::{Context, Result};
 use jiff::civil::Date;
-use quoteclock_incentive::{Month, Settlement};
+use quoteclock_incentive::{Line, Month, Settlement};
 use quoteclock_report::money::{Conditions, Incentives, OfMonth, Payments, Recommendations, Tiers, table};
-use quoteclock_report::{
-    MakerJson, MonthlyJson, Style, makers_table, monthly_table, wrap, write_makers_csv, write_monthly_csv,
-};
-use quoteclock_rows::{JsonRow, json_rows, write_csv};
+use quoteclock_report::{MakerRow, MarketMakers, Monthly, MonthlyRow, Style, system_note, wrap};
+use quoteclock_rows::{JsonRow, json_rows, text_table, write_csv};
 use quoteclock_rules::Registry;
-use quoteclock_store::Store;
+use quoteclock_store::{Digest, Store};
 use serde::Serialize;
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -83,20 +81,22 @@ impl ReportArgs {
 struct Report<'a> {
     month: Month,
     registry: &'a Registry,
+    digest: Digest,
     stored: StoredMonth,
     settled: Settled,
 }
 
 /// Runs the command.
 pub(crate) fn run(args: &ReportArgs) -> Result<Outcome> {
-    let Some((registry, store)) = month::open(&args.registry, &args.db)? else { return Ok(Outcome::BadInput) };
-    let stored = StoredMonth::read(&store, &registry, args.month)?;
+    let Some((registry, digest)) = registry::load_and_hash(&args.registry)? else { return Ok(Outcome::BadInput) };
+    let store = month::open_store(&args.db)?;
+    let stored = StoredMonth::read(&store, &registry, args.month, args.as_measured)?;
     if !stored.changed.is_empty() && !args.as_measured {
-        return Err(month::refuse(&stored.changed));
+        return Err(month::refuse(&stored.changed, ", or report it as measured (--as-measured)"));
     }
     let lines = stored.accounts.lines(&registry);
-    let settled = settle(&store, &registry, args.month, lines)?;
-    let report = Report { month: args.month, registry: &registry, stored, settled };
+    let settled = settle(&store, &registry, args.month, lines, args.as_measured)?;
+    let report = Report { month: args.month, registry: &registry, digest, stored, settled };
     let mut written = Vec::new();
     if let Some(out) = &args.out {
         written = report.write(out, args.parquet())?;
@@ -129,14 +129,17 @@ const FILES: [&str; 8] = [
     "report.txt",
 ];
 
+/// So many obligations are named in a sentence.
+const NAMED_MAX: usize = 5;
+
 /// How a report looks in a file.
 const FILE_STYLE: Style = Style { width: 120, colour: false };
 
 #[derive(Serialize)]
 struct Document<'a> {
     month: String,
-    monthly: Vec<MonthlyJson>,
-    market_makers: Vec<MakerJson>,
+    monthly: Vec<JsonRow<'a, Monthly>>,
+    market_makers: Vec<JsonRow<'a, MarketMakers>>,
     incentives: Vec<JsonRow<'a, Incentives>>,
     conditions: Vec<JsonRow<'a, Conditions>>,
     tiers: Vec<JsonRow<'a, Tiers>>,
@@ -175,7 +178,8 @@ impl Report<'_> {
 
     fn is_complete(&self) -> bool {
         let is_whole = self.stored.missing.is_empty() && self.stored.partial.is_empty();
-        is_whole && self.settlement().unknown_tiers().is_empty()
+        let settled = self.settlement();
+        is_whole && settled.unknown_tiers().is_empty() && settled.lines.iter().all(Line::certain)
     }
 
     /// Writes the files aside, and gives them their names together.
@@ -184,8 +188,8 @@ impl Report<'_> {
         let create = |name: &str| File::create(staging.path().join(name)).map(BufWriter::new);
         let write = || -> std::io::Result<()> {
             let (month, settled) = (self.month, self.settlement());
-            write_monthly_csv(month, &settled.lines, create("monthly.csv")?)?;
-            write_makers_csv(month, &settled.makers, create("market_makers.csv")?)?;
+            write_csv::<Monthly>(self.monthly(), create("monthly.csv")?)?;
+            write_csv::<MarketMakers>(self.market_makers(), create("market_makers.csv")?)?;
             write_csv::<Incentives>(OfMonth::all(month, &settled.incentives), create("incentives.csv")?)?;
             write_csv::<Conditions>(OfMonth::all(month, &settled.conditions), create("conditions.csv")?)?;
             write_csv::<Tiers>(&settled.tiers, create("tiers.csv")?)?;
@@ -198,16 +202,30 @@ impl Report<'_> {
         };
         write().context("writing the report aside")?;
         let mut names = FILES.map(str::to_owned).to_vec();
-        for name in FILES.iter().filter(|name| parquet && name.ends_with(".csv")) {
-            let path = staging.path().join(name);
-            names.push(staging::columnar(&path).with_context(|| format!("writing {name} as Parquet"))?);
-        }
         let parquet_of = |name: &str| name.strip_suffix(".csv").map(|stem| format!("{stem}.parquet"));
         let stale: Vec<String> = FILES.into_iter().filter_map(parquet_of).collect();
+        if parquet {
+            self.write_parquet(staging.path()).context("writing Parquet")?;
+            names.extend(stale.iter().cloned());
+        }
         let stale: Vec<&str> =
             stale.iter().map(String::as_str).filter(|name| !names.iter().any(|written| written == *name)).collect();
         Publication::prepare(staging.path(), &names, out, &stale)?.carry_out(None)?;
         Ok(names)
+    }
+
+    /// The same files as Parquet, in `folder`.
+    fn write_parquet(&self, folder: &Path) -> Result<()> {
+        let inputs = self.stored.days.iter().map(|day| (day.date, day.input.clone(), day.input_sha256));
+        let rests_on = &month::rests_on(self.registry, self.digest, inputs);
+        let (month, settled) = (self.month, self.settlement());
+        staging::write_parquet::<Monthly>(self.monthly(), rests_on, folder)?;
+        staging::write_parquet::<MarketMakers>(self.market_makers(), rests_on, folder)?;
+        staging::write_parquet::<Incentives>(OfMonth::all(month, &settled.incentives), rests_on, folder)?;
+        staging::write_parquet::<Conditions>(OfMonth::all(month, &settled.conditions), rests_on, folder)?;
+        staging::write_parquet::<Tiers>(&settled.tiers, rests_on, folder)?;
+        staging::write_parquet::<Recommendations>(OfMonth::all(month, &settled.recommendations), rests_on, folder)?;
+        staging::write_parquet::<Payments>(OfMonth::all(month, &settled.payments), rests_on, folder)
     }
 
     fn json(&self) -> Result<String> {
@@ -215,8 +233,8 @@ impl Report<'_> {
         let (month, settled) = (self.month, self.settlement());
         Ok(serde_json::to_string(&Document {
             month: self.month.to_string(),
-            monthly: settled.lines.iter().map(|line| MonthlyJson::new(month, line)).collect(),
-            market_makers: settled.makers.iter().map(|maker| MakerJson::new(month, maker)).collect(),
+            monthly: json_rows(self.monthly()),
+            market_makers: json_rows(self.market_makers()),
             incentives: json_rows(OfMonth::all(month, &settled.incentives)),
             conditions: json_rows(OfMonth::all(month, &settled.conditions)),
             tiers: json_rows(&settled.tiers),
@@ -227,7 +245,7 @@ impl Report<'_> {
             days_measured: self.stored.measured.iter().map(Date::to_string).collect(),
             days_missing: texts(&self.stored.missing),
             days_partial: self.stored.partial.keys().map(Date::to_string).collect(),
-            as_measured: texts(&self.stored.changed),
+            as_measured: self.stored.changed.keys().map(Date::to_string).collect(),
             scheme: SchemeJson::of(self.registry),
         })?)
     }
@@ -236,9 +254,15 @@ impl Report<'_> {
         let scheme = self.registry.scheme();
         let mut text = format!("{} under {} {}\n", self.month, scheme.name(), scheme.version());
         let (month, settled) = (self.month, self.settlement());
-        text.push_str(&monthly_table(&settled.lines, style));
+        for note in self.doubts() {
+            text.push_str(&wrap(&note, style.width));
+        }
+        text.push_str(&text_table::<Monthly>(&self.monthly().collect::<Vec<_>>(), style));
+        if let Some(note) = system_note(&settled.lines) {
+            text.push_str(&wrap(note, style.width));
+        }
         text.push('\n');
-        text.push_str(&makers_table(&settled.makers, style));
+        text.push_str(&text_table::<MarketMakers>(&self.market_makers().collect::<Vec<_>>(), style));
         text.push('\n');
         for (is_empty, list) in [
             (settled.conditions.is_empty(), table::<Conditions>(OfMonth::all(month, &settled.conditions))),
@@ -260,6 +284,34 @@ impl Report<'_> {
         text
     }
 
+    fn monthly(&self) -> impl Iterator<Item = MonthlyRow<'_>> {
+        let (month, is_over) = (self.month, self.stored.is_over());
+        self.settlement().lines.iter().map(move |line| MonthlyRow { month, line, is_over })
+    }
+
+    fn market_makers(&self) -> impl Iterator<Item = MakerRow<'_>> {
+        let (month, is_over) = (self.month, self.stored.is_over());
+        self.settlement().makers.iter().map(move |maker| MakerRow { month, maker, is_over })
+    }
+
+    /// What is not known, and what that could turn.
+    fn doubts(&self) -> Vec<String> {
+        let mut doubts = self.stored.unknown_notes();
+        let uncertain: Vec<&Line> = self.settlement().lines.iter().filter(|line| !line.certain()).collect();
+        if !uncertain.is_empty() {
+            let named = |line: &&Line| format!("{} {} {}", line.key.market_maker, line.key.issue, line.key.obligation);
+            let first: Vec<String> = uncertain.iter().take(NAMED_MAX).map(named).collect();
+            let rest = uncertain.len().saturating_sub(NAMED_MAX);
+            let rest = if rest == 0 { String::new() } else { format!(" and {rest} more") };
+            let count = month::count(uncertain.len(), "obligation");
+            doubts.push(format!(
+                "NOT CERTAIN: unknown time could turn the status of {count}, and what rests on it: {}{rest}",
+                first.join(", ")
+            ));
+        }
+        doubts
+    }
+
     /// What a reader has to know of the figures.
     fn notes(&self) -> Vec<String> {
         let (measured, missing) = (self.stored.measured.len(), &self.stored.missing);
@@ -278,7 +330,16 @@ impl Report<'_> {
         if !self.stored.changed.is_empty() {
             notes.push(format!(
                 "AS MEASURED: the registry has changed since, and would alter the result of {}",
-                month::list(&self.stored.changed)
+                month::list(&self.stored.changed.keys().copied().collect::<Vec<_>>())
+            ));
+        }
+        let by_registry = self.stored.accounts.leveraged_by_registry().count();
+        if 0 < by_registry {
+            let were = if by_registry == 1 { "was" } else { "were" };
+            notes.push(format!(
+                "{} {were} stored by an earlier version, which did not keep whether the issue is leveraged or inverse: that \
+                 is as the registry has it now",
+                month::count(by_registry, "obligation")
             ));
         }
         notes.extend(self.money_notes());
@@ -315,7 +376,7 @@ impl Report<'_> {
     }
 
     fn warn(&self) {
-        for note in self.notes().iter().skip(1) {
+        for note in self.doubts().iter().chain(self.notes().iter().skip(1)) {
             terminal::print_warning(note);
         }
     }

@@ -16,7 +16,13 @@ pub(crate) struct Settled {
 }
 
 /// Settles a month whose lines are known.
-pub(crate) fn settle(store: &Store, registry: &Registry, month: Month, lines: Vec<Line>) -> Result<Settled> {
+pub(crate) fn settle(
+    store: &Store,
+    registry: &Registry,
+    month: Month,
+    lines: Vec<Line>,
+    as_measured: bool,
+) -> Result<Settled> {
     let mut trading = Trading::new(month, registry);
     store.turnovers(month.dates(), |row| {
         trading.add(registry, row.date, &row.market_maker, &row.issue, &row.turnover);
@@ -24,10 +30,10 @@ pub(crate) fn settle(store: &Store, registry: &Registry, month: Month, lines: Ve
     let mut past = Vec::new();
     let mut past_changed = Vec::new();
     for earlier in MonthStock::months_before(month, registry) {
-        let stored = StoredMonth::read(store, registry, earlier)?;
+        let stored = StoredMonth::read(store, registry, earlier, as_measured)?;
         if !stored.measured.is_empty() {
             past.push(PastMonth { month: earlier, lines: stored.accounts.lines(registry) });
-            past_changed.extend(stored.changed);
+            past_changed.extend(stored.changed.into_keys());
         }
     }
     past_changed.sort_unstable();

@@ -4,9 +4,8 @@ use anyhow::{Context, Result, bail};
 use jiff::civil::Date;
 use quoteclock_engine::{BadRecord, RejectSink};
 use quoteclock_replay::Rejects;
-use quoteclock_report::{
-    BREACH_COLUMNS, DAILY_COLUMNS, JsonRows, RejectsCsv, RejectsJson, write_breaches_csv, write_daily_csv,
-};
+use quoteclock_report::{Breaches, Daily, Outages, RejectsCsv, RejectsJson};
+use quoteclock_rows::{CsvRows, JsonRows, Table, column_names};
 use quoteclock_rules::DayPlan;
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -23,6 +22,8 @@ pub(crate) struct Forms {
     pub(crate) csv: bool,
     /// JSON, for standard output.
     pub(crate) json: bool,
+    /// Parquet, beside the CSV.
+    pub(crate) parquet: bool,
 }
 
 /// A folder beside the output that is gone when the run ends, well or not.
@@ -51,23 +52,22 @@ impl Staging {
         Parts { stem: self.folder.path().join(position.to_string()), forms: self.forms }
     }
 
-    /// Joins the parts of all days, in their order, into whole files on the disk, still aside: their names.
-    pub(crate) fn join(&self, days: &[Parts], lenient: bool, parquet: bool) -> Result<Vec<String>> {
-        let header = |columns: &[&str]| format!("{}\n", columns.join(","));
+    /// Joins the parts of all days, in their order, into whole files on the disk, still aside: their names. `rests_on` is
+    /// what the metadata of Parquet files says of where the figures come from.
+    pub(crate) fn join(&self, days: &[Parts], lenient: bool, rests_on: &[(String, String)]) -> Result<Vec<String>> {
         let mut names = Vec::new();
-        for (name, list, header) in [
-            ("breaches.csv", List::Breaches, header(&BREACH_COLUMNS)),
-            ("rejects.csv", List::Rejects, RejectsCsv::<File>::header()),
-            ("daily.csv", List::Daily, header(&DAILY_COLUMNS)),
-        ] {
+        for list in [List::Breaches, List::Outages, List::Rejects, List::Daily] {
             if list == List::Rejects && !lenient {
                 continue;
             }
-            let path = self.folder.path().join(name);
-            join(days, list, &header, &path).with_context(|| format!("writing {name}"))?;
-            names.push(name.to_owned());
-            if parquet && list != List::Rejects {
-                names.push(columnar(&path).with_context(|| format!("writing {name} as Parquet"))?);
+            let name = format!("{}.csv", list.name());
+            join(days, list, &self.folder.path().join(&name)).with_context(|| format!("writing {name}"))?;
+            names.push(name);
+            if self.forms.parquet && list != List::Rejects {
+                let name = format!("{}.parquet", list.name());
+                join_parquet(days, list, rests_on, &self.folder.path().join(&name))
+                    .with_context(|| format!("writing {name}"))?;
+                names.push(name);
             }
         }
         Ok(names)
@@ -94,7 +94,8 @@ pub(crate) fn stale(names: &[String]) -> Vec<&'static str> {
 }
 
 /// Whatever a run may write.
-const NAMES: [&str; 5] = ["breaches.csv", "breaches.parquet", "rejects.csv", "daily.csv", "daily.parquet"];
+const NAMES: [&str; 7] =
+    ["breaches.csv", "breaches.parquet", "outages.csv", "outages.parquet", "rejects.csv", "daily.csv", "daily.parquet"];
 
 /// The dates of the results in `out` that a run over `dates` will replace.
 pub(crate) fn replaced_dates(out: &Path, dates: &[Date]) -> Vec<Date> {
@@ -103,7 +104,7 @@ pub(crate) fn replaced_dates(out: &Path, dates: &[Date]) -> Vec<Date> {
     let is_file = path.metadata().is_ok_and(|metadata| metadata.is_file());
     let Some(file) = is_file.then(|| File::open(path).ok()).flatten() else { return Vec::new() };
     let mut lines = BufReader::new(file).lines().map_while(io::Result::ok);
-    if lines.next().is_none_or(|header| header.split(',').next() != Some(DAILY_COLUMNS[0])) {
+    if lines.next().is_none_or(|header| header.split(',').next() != column_names::<Daily>().next()) {
         return Vec::new();
     }
     let found = lines.filter_map(|line| line.split(',').next()?.parse().ok());
@@ -135,7 +136,33 @@ fn nearest_folder(out: &Path) -> Result<&Path> {
 pub(crate) enum List {
     Daily,
     Breaches,
+    Outages,
     Rejects,
+}
+
+impl List {
+    /// Its name: of the file without its ending, and in JSON.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            List::Daily => Daily::NAME,
+            List::Breaches => Breaches::NAME,
+            List::Outages => Outages::NAME,
+            List::Rejects => "rejects",
+        }
+    }
+
+    /// The header line of its CSV file.
+    fn header(self) -> String {
+        fn of<T: Table>() -> String {
+            format!("{}\n", column_names::<T>().collect::<Vec<_>>().join(","))
+        }
+        match self {
+            List::Daily => of::<Daily>(),
+            List::Breaches => of::<Breaches>(),
+            List::Outages => of::<Outages>(),
+            List::Rejects => RejectsCsv::<File>::header(),
+        }
+    }
 }
 
 /// The parts of one day.
@@ -147,12 +174,7 @@ pub(crate) struct Parts {
 
 impl Parts {
     fn path(&self, list: List, form: &str) -> PathBuf {
-        let name = match list {
-            List::Daily => "daily",
-            List::Breaches => "breaches",
-            List::Rejects => "rejects",
-        };
-        self.stem.with_extension(format!("{name}.{form}"))
+        self.stem.with_extension(format!("{}.{form}", list.name()))
     }
 
     fn create(&self, list: List, form: &str) -> io::Result<BufWriter<File>> {
@@ -160,18 +182,26 @@ impl Parts {
     }
 
     /// Writes the rows of a measured day.
-    pub(crate) fn write(&self, plan: &DayPlan, ledger: &quoteclock_ledger::DayLedger) -> io::Result<()> {
+    pub(crate) fn write(&self, plan: &DayPlan, ledger: &quoteclock_ledger::DayLedger) -> Result<()> {
+        self.write_list::<Daily, _>(List::Daily, || Daily::rows(plan, ledger))?;
+        self.write_list::<Breaches, _>(List::Breaches, || Breaches::rows(plan, ledger))?;
+        self.write_list::<Outages, _>(List::Outages, || Outages::rows(plan, ledger))
+    }
+
+    fn write_list<'r, T: Table, I: Iterator<Item = T::Row<'r>>>(&self, list: List, rows: impl Fn() -> I) -> Result<()> {
         if self.forms.csv {
-            write_daily_csv(plan, ledger, self.create(List::Daily, "csv")?)?;
-            write_breaches_csv(plan, ledger, self.create(List::Breaches, "csv")?)?;
+            let mut csv = CsvRows::<T, _>::new(self.create(list, "csv")?);
+            rows().try_for_each(|row| csv.row(&row))?;
+            csv.finish()?.flush()?;
         }
-        if self.forms.json {
-            let mut daily = JsonRows::new(self.create(List::Daily, "json")?);
-            daily.daily(plan, ledger)?;
-            daily.into_inner().flush()?;
-            let mut breaches = JsonRows::new(self.create(List::Breaches, "json")?);
-            breaches.breaches(plan, ledger)?;
-            breaches.into_inner().flush()?;
+        if self.forms.json && list != List::Outages {
+            let mut json = JsonRows::<T, _>::new(self.create(list, "json")?);
+            rows().try_for_each(|row| json.row(&row))?;
+            json.finish()?;
+        }
+        #[cfg(feature = "parquet")]
+        if self.forms.parquet {
+            quoteclock_columnar::write_parquet::<T>(rows(), &[], self.create(list, "parquet")?)?;
         }
         Ok(())
     }
@@ -182,29 +212,54 @@ impl Parts {
     }
 }
 
-/// Writes a CSV file as Parquet beside it, and gives the name of that.
+/// Writes a table as Parquet into a folder, under its name.
 #[cfg(feature = "parquet")]
-pub(crate) fn columnar(csv: &Path) -> Result<String> {
-    let path = csv.with_extension("parquet");
-    let file = File::create(&path)?;
-    quoteclock_columnar::write_parquet(BufReader::new(File::open(csv)?), &file)?;
-    file.sync_all()?;
-    Ok(path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default())
+pub(crate) fn write_parquet<'r, T: Table>(
+    rows: impl IntoIterator<Item = T::Row<'r>>,
+    rests_on: &[(String, String)],
+    folder: &Path,
+) -> Result<()> {
+    let file = File::create(folder.join(format!("{}.parquet", T::NAME)))?;
+    quoteclock_columnar::write_parquet::<T>(rows, rests_on, &file)?;
+    Ok(file.sync_all()?)
 }
 
 #[cfg(not(feature = "parquet"))]
-pub(crate) fn columnar(_: &Path) -> Result<String> {
+pub(crate) fn write_parquet<'r, T: Table>(
+    _: impl IntoIterator<Item = T::Row<'r>>,
+    _: &[(String, String)],
+    _: &Path,
+) -> Result<()> {
     unreachable!("without the feature nobody can ask for it")
 }
 
 /// Joins a list's parts behind its header.
-fn join(days: &[Parts], list: List, header: &str, path: &Path) -> io::Result<()> {
+fn join(days: &[Parts], list: List, path: &Path) -> io::Result<()> {
     let mut file = File::create(path)?;
-    file.write_all(header.as_bytes())?;
+    file.write_all(list.header().as_bytes())?;
     for day in days {
         io::copy(&mut File::open(day.path(list, "csv"))?, &mut file)?;
     }
     file.sync_all()
+}
+
+/// Joins a list's parts as Parquet.
+#[cfg(feature = "parquet")]
+fn join_parquet(days: &[Parts], list: List, rests_on: &[(String, String)], path: &Path) -> Result<()> {
+    let parts = days.iter().map(|day| File::open(day.path(list, "parquet"))).collect::<io::Result<Vec<_>>>()?;
+    let file = File::create(path)?;
+    match list {
+        List::Daily => quoteclock_columnar::join::<Daily>(&parts, rests_on, &file)?,
+        List::Breaches => quoteclock_columnar::join::<Breaches>(&parts, rests_on, &file)?,
+        List::Outages => quoteclock_columnar::join::<Outages>(&parts, rests_on, &file)?,
+        List::Rejects => {}
+    }
+    Ok(file.sync_all()?)
+}
+
+#[cfg(not(feature = "parquet"))]
+fn join_parquet(_: &[Parts], _: List, _: &[(String, String)], _: &Path) -> Result<()> {
+    unreachable!("without the feature nobody can ask for it")
 }
 
 /// The records set aside of one input, in each form that is wanted.
@@ -225,7 +280,7 @@ impl Rejects for StagedRejects {
     type Sink = RejectFiles;
 
     fn begin(&mut self) -> io::Result<RejectFiles> {
-        let Forms { csv, json } = self.parts.forms;
+        let Forms { csv, json, parquet: _ } = self.parts.forms;
         let create = |form| self.parts.create(List::Rejects, form);
         Ok(RejectFiles {
             csv: csv.then(|| create("csv")).transpose()?.map(|to| RejectsCsv::new(&self.file, to, self.of_each_kind)),

@@ -4,8 +4,11 @@ use crate::month::{self, SchemeJson, StoredMonth};
 use crate::{Outcome, output, terminal};
 use anyhow::Result;
 use jiff::civil::Date;
-use quoteclock_incentive::{Month, outlooks};
-use quoteclock_report::{OutlookJson, outlook_table, wrap};
+use quoteclock_incentive::{Month, Outlook, Prospect, outlooks};
+use quoteclock_ledger::Total;
+use quoteclock_model::Micros;
+use quoteclock_report::{StatusRow, Statuses, wrap};
+use quoteclock_rows::{JsonRow, json_rows, text_table};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -18,7 +21,8 @@ use std::path::PathBuf;
   quoteclock status --registry registry --db market.db --month 2024-03
   quoteclock status --registry registry --db market.db --month 2024-03 --json
 
-Exits with 3 if the registry has changed since a day was measured, and would alter its result.")]
+Exits with 1 if the registry has changed since a day was measured, and would alter its result; with 3 if unknown time
+could turn what becomes of an obligation.")]
 pub(crate) struct StatusArgs {
     /// Folder of the registry
     #[arg(long, value_name = "DIR")]
@@ -32,20 +36,38 @@ pub(crate) struct StatusArgs {
     #[arg(long, value_name = "MONTH", value_parser = month::parse)]
     month: Month,
 
+    /// Exit with 4 if the quote display time of any obligation so far is below this percentage, such as 80
+    #[arg(long, value_name = "PCT", value_parser = percentage)]
+    fail_under: Option<u64>,
+
+    /// Show spans to the microsecond rather than in whole seconds
+    #[arg(long)]
+    exact: bool,
+
     /// Print one JSON document
     #[arg(long)]
     json: bool,
 }
 
+/// Reads a percentage as ten-thousandths of one.
+fn percentage(text: &str) -> Result<u64, String> {
+    let problem = || format!("found \"{text}\", expected a percentage from 0 to 100 such as 80 or 82.5");
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let is_decimal =
+        !whole.is_empty() && part.len() <= 4 && whole.bytes().chain(part.bytes()).all(|b| b.is_ascii_digit());
+    let units = is_decimal.then(|| format!("{whole}{part:0<4}").parse().ok()).flatten();
+    units.filter(|units| *units <= 1_000_000).ok_or_else(problem)
+}
+
 #[derive(Serialize)]
 struct Document<'a> {
     month: String,
-    status: Vec<OutlookJson>,
+    status: Vec<JsonRow<'a, Statuses>>,
     days_measured: Vec<String>,
     days_to_come: Vec<String>,
     /// Days that are not measured to their end: the rest is to come.
     days_partial: Vec<String>,
-    /// Days that the registry as it is now would measure otherwise.
+    /// Days that the registry as it is now would measure otherwise: none, or there is no status.
     changed: Vec<String>,
     scheme: SchemeJson<'a>,
 }
@@ -53,17 +75,23 @@ struct Document<'a> {
 /// Runs the command.
 pub(crate) fn run(args: &StatusArgs) -> Result<Outcome> {
     let Some((registry, store)) = month::open(&args.registry, &args.db)? else { return Ok(Outcome::BadInput) };
-    let stored = StoredMonth::read(&store, &registry, args.month)?;
+    let stored = StoredMonth::read(&store, &registry, args.month, false)?;
+    if !stored.changed.is_empty() {
+        return Err(month::refuse(&stored.changed, ""));
+    }
     let outlooks = outlooks(&stored.accounts, &stored.measured_until(), &registry)?;
+    let row = |outlook| StatusRow { month: args.month, outlook, exact: args.exact };
+    let doubts = stored.unknown_notes();
+    doubts.iter().for_each(|note| terminal::print_warning(note));
     if args.json {
         let texts = |dates: &[Date]| dates.iter().map(Date::to_string).collect();
         let document = Document {
             month: args.month.to_string(),
-            status: outlooks.iter().map(|outlook| OutlookJson::new(args.month, outlook)).collect(),
+            status: json_rows(outlooks.iter().map(row)),
             days_measured: stored.measured.iter().map(Date::to_string).collect(),
             days_to_come: texts(&stored.missing),
             days_partial: stored.partial.keys().map(Date::to_string).collect(),
-            changed: texts(&stored.changed),
+            changed: Vec::new(),
             scheme: SchemeJson::of(&registry),
         };
         output::print(&format!("{}\n", serde_json::to_string(&document)?))?;
@@ -71,7 +99,8 @@ pub(crate) fn run(args: &StatusArgs) -> Result<Outcome> {
         let style = terminal::table_style();
         let scheme = registry.scheme();
         let mut text = format!("{} to date under {} {}\n", args.month, scheme.name(), scheme.version());
-        text.push_str(&outlook_table(&outlooks, style));
+        doubts.iter().for_each(|note| text.push_str(&wrap(note, style.width)));
+        text.push_str(&text_table::<Statuses>(&outlooks.iter().map(row).collect::<Vec<_>>(), style));
         let to_come = match &stored.missing[..] {
             [] => "no trading day is to come".to_owned(),
             days => {
@@ -90,10 +119,13 @@ pub(crate) fn run(args: &StatusArgs) -> Result<Outcome> {
         text.push_str(&month::interpretations(&registry, style.width));
         output::print(&text)?;
     }
-    if stored.changed.is_empty() {
-        return Ok(Outcome::Done);
-    }
-    let days = month::list(&stored.changed);
-    terminal::print_warning(&format!("the registry has changed and would alter the result of {days}: replay them"));
-    Ok(Outcome::Incomplete)
+    let is_below = |outlook: &Outlook| {
+        let Total { available, .. } = outlook.total;
+        available != Micros::ZERO && args.fail_under.is_some_and(|pct| !outlook.total.reaches(pct))
+    };
+    Ok(match () {
+        () if outlooks.iter().any(is_below) => Outcome::BelowThreshold,
+        () if outlooks.iter().any(|outlook| outlook.prospect() == Prospect::Uncertain) => Outcome::Incomplete,
+        () => Outcome::Done,
+    })
 }

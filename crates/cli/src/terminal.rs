@@ -50,6 +50,7 @@ pub(crate) fn error_text(error: &anyhow::Error) -> String {
 
 fn colours_are_welcome() -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+        && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb")
 }
 
 /// Inputs smaller than this are read before a bar could be seen.

@@ -196,11 +196,11 @@ fn what_an_earlier_run_left_goes_and_other_dates_are_named() {
     bench.write("other.csv", day_text("2024-03-04", &GOOD).as_bytes());
     let output = bench.replay(&["--parquet", "--lenient", "day.csv", "other.csv"]);
     assert_eq!((output.status.code(), notes(&output).as_str()), (Some(0), ""));
-    assert_eq!(fs::read_dir(bench.path("out")).unwrap().count(), 5);
+    assert_eq!(fs::read_dir(bench.path("out")).unwrap().count(), 7);
     let output = bench.replay(&["other.csv"]);
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(notes(&output), "warning: out: results of 2024-03-01 are replaced\n");
-    assert_eq!(fs::read_dir(bench.path("out")).unwrap().count(), 2, "Parquet and rejects of the earlier run are gone");
+    assert_eq!(fs::read_dir(bench.path("out")).unwrap().count(), 3, "Parquet and rejects of the earlier run are gone");
     assert_eq!(notes(&bench.replay(&["other.csv"])), "");
 }
 

@@ -15,6 +15,10 @@ const BREACHES: &str = "date,market_maker,issue,obligation,start,end,duration_us
      2024-03-01,MM1,1306,general,2024-03-01T09:00:00.000000+09:00,2024-03-01T09:00:01.000000+09:00,1000000,no_bid+no_offer\n\
      2024-03-01,MM1,1321,general,2024-03-01T09:00:00.000000+09:00,2024-03-01T10:00:00.000000+09:00,3600000000,no_bid+no_offer\n";
 
+const OUTAGES: &str = "date,market_maker,issue,obligation,start,end,duration_us,reasons\n\
+     2024-03-01,MM1,1306,general,2024-03-01T09:00:00.000000+09:00,2024-03-01T09:00:01.000000+09:00,1000000,no_bid+no_offer:1000000\n\
+     2024-03-01,MM1,1321,general,2024-03-01T09:00:00.000000+09:00,2024-03-01T10:00:00.000000+09:00,3600000000,no_bid+no_offer:3600000000\n";
+
 #[test]
 fn a_good_day_gives_its_files_and_a_table() {
     let bench = Bench::new();
@@ -23,7 +27,8 @@ fn a_good_day_gives_its_files_and_a_table() {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert_eq!(bench.read("out/daily.csv"), DAILY);
     assert_eq!(bench.read("out/breaches.csv"), BREACHES);
-    assert_eq!(fs::read_dir(bench.path("out")).unwrap().count(), 2, "nothing else is left");
+    assert_eq!(bench.read("out/outages.csv"), OUTAGES);
+    assert_eq!(fs::read_dir(bench.path("out")).unwrap().count(), 3, "nothing else is left");
     let table = stdout(&output);
     assert!(table.contains("MM1") && table.contains("99.9722"), "{table}");
     assert!(table.contains("09:00:00 for 0:00:01 no_bid+no_offer"), "{table}");
@@ -269,7 +274,7 @@ fn bundled_days_come_out_as_expected() {
         let mut command = bench.command(&["replay", "--out", "out", "--registry"]);
         let output = command.arg(folder.join("registry")).args(&days).output().expect("the binary runs");
         assert_eq!(output.status.code(), Some(0), "{}: {}", folder.display(), stderr(&output));
-        for name in ["daily.csv", "breaches.csv"] {
+        for name in ["daily.csv", "breaches.csv", "outages.csv"] {
             if std::env::var_os("UPDATE_GOLDEN").is_some() {
                 fs::copy(bench.path("out").join(name), expected.join(name)).unwrap();
             }

@@ -1,48 +1,58 @@
-//! The output files as Parquet, for analysts: the same rows and names as the CSV, with types.
+//! The outputs as Parquet, for analysts: the same rows and names as the CSV, with types.
 //!
-//! The idea: an output file is written once, as CSV, and read back here, so that there is one place that decides what a
-//! row says. The name of a column tells its type ([`Kind::of`]). Rows go in groups, so that memory is bounded.
+//! The idea: a column's type is that of its description ([`quoteclock_rows::Column`]), its values come from the rows and not from
+//! text, and what a file rests on stands in its metadata. Days are measured side by side, so each writes a file of its own
+//! ([`ParquetRows`]); [`join`] then puts their row groups one behind the other without decoding them. Rows go in groups, so
+//! that memory is bounded.
 //!
 //! Deliberately absent: any figure that the CSV has not.
 
 use bytes::Bytes;
 use jiff::civil::{Date, date};
 use parquet::basic::{Compression, ZstdLevel};
-use parquet::data_type::{ByteArray, ByteArrayType, DataType, Int32Type, Int64Type};
+use parquet::column::writer::ColumnCloseResult;
+use parquet::data_type::{
+    ByteArray, ByteArrayType, DataType, FixedLenByteArray, FixedLenByteArrayType, Int32Type, Int64Type,
+};
 use parquet::errors::ParquetError;
+use parquet::file::metadata::{KeyValue, ParquetMetaDataReader};
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::parser::parse_message_type;
-use std::io::{Read, Write};
+use parquet::schema::types::TypePtr;
+use quoteclock_rows::{Column, Get, Table, Unit, Value};
+use std::fs::File;
+use std::io::Write;
+use std::marker::PhantomData;
 use std::sync::Arc;
 use thiserror::Error;
 
-/// What a column holds.
+/// How a column is kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Kind {
+enum Kind {
     /// Text.
     Text,
-    /// A date.
+    /// Days since 1970.
     Date,
-    /// An instant: microseconds since 1970, UTC. The local time of day is in the CSV.
+    /// Microseconds since 1970, UTC; the zone stands in the metadata.
     Instant,
-    /// A whole number.
+    /// 64 bits.
     Integer,
-    /// A percentage with four decimals, exactly.
+    /// A percentage with four decimals, in 32 bits.
     Percent,
+    /// 38 digits, of which so many are decimals.
+    Decimal(u8),
 }
 
 impl Kind {
-    /// What the column of that name holds in every output file.
-    pub fn of(column: &str) -> Kind {
-        match column {
-            "date" => Kind::Date,
-            "start" | "end" => Kind::Instant,
-            "days" | "days_measured" | "trading_days" | "etfs_fulfilled" | "etfs_required" | "free_servers"
-            | "servers_registered" => Kind::Integer,
-            _ if column.ends_with("_us") || column.ends_with("_jpy") => Kind::Integer,
-            _ if column.ends_with("_pct") => Kind::Percent,
-            _ => Kind::Text,
+    fn of<T: Table>(column: &Column<T>) -> Kind {
+        match column.get {
+            Get::Text(_) => Kind::Text,
+            Get::Date(_) => Kind::Date,
+            Get::Instant(_) => Kind::Instant,
+            Get::Integer(_) => Kind::Integer,
+            Get::Decimal(decimals, _) if column.unit == Unit::Percent && decimals.scale() == 4 => Kind::Percent,
+            Get::Decimal(decimals, _) => Kind::Decimal(decimals.scale()),
         }
     }
 
@@ -54,6 +64,7 @@ impl Kind {
             Kind::Instant => format!("OPTIONAL INT64 {name} (TIMESTAMP(MICROS,true));"),
             Kind::Integer => format!("OPTIONAL INT64 {name};"),
             Kind::Percent => format!("OPTIONAL INT32 {name} (DECIMAL(7,4));"),
+            Kind::Decimal(scale) => format!("OPTIONAL FIXED_LEN_BYTE_ARRAY (16) {name} (DECIMAL(38,{scale}));"),
         }
     }
 }
@@ -62,20 +73,15 @@ impl Kind {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ColumnarError {
-    /// The CSV cannot be read.
-    #[error("reading the CSV")]
-    Csv(#[from] csv::Error),
-    /// A value is not of its column's kind.
-    #[error("row {row}, column {column}: found \"{found}\", expected {expected:?}")]
+    /// A value does not fit its column.
+    #[error("row {row}, column {column}: {found} is beyond what the column's type holds")]
     Value {
         /// The row, counted from 1.
         row: u64,
         /// The column.
-        column: String,
+        column: &'static str,
         /// The value.
         found: String,
-        /// What the column holds.
-        expected: Kind,
     },
     /// Parquet cannot be written.
     #[error("writing Parquet")]
@@ -85,45 +91,120 @@ pub enum ColumnarError {
 /// Rows of one group: bounds the memory, and is what a reader takes at a time.
 const GROUP_ROWS: usize = 1 << 16;
 
-/// Writes the rows of an output file, `csv`, as Parquet. An empty value is null.
+/// Writes the rows of a table to a file, one by one.
+pub struct ParquetRows<T, W: Write + Send> {
+    writer: SerializedFileWriter<W>,
+    columns: Vec<ColumnValues>,
+    row: u64,
+    table: PhantomData<T>,
+}
+
+impl<T: Table, W: Write + Send> ParquetRows<T, W> {
+    /// A file without rows, with `metadata` beside its schema.
+    ///
+    /// # Errors
+    /// [`ColumnarError`] of the writer.
+    pub fn new(to: W, metadata: &[(String, String)]) -> Result<Self, ColumnarError> {
+        let writer = SerializedFileWriter::new(to, schema::<T>()?, properties(metadata)?)?;
+        let columns = T::COLUMNS.iter().map(|column| ColumnValues::new(Kind::of(column))).collect();
+        Ok(ParquetRows { writer, columns, row: 0, table: PhantomData })
+    }
+
+    /// Adds a row.
+    ///
+    /// # Errors
+    /// [`ColumnarError`] if a value does not fit, or of the writer.
+    pub fn row(&mut self, row: &T::Row<'_>) -> Result<(), ColumnarError> {
+        self.row += 1;
+        for (column, values) in T::COLUMNS.iter().zip(&mut self.columns) {
+            let value = column.value(row);
+            values.push(&value).ok_or_else(|| ColumnarError::Value {
+                row: self.row,
+                column: column.name,
+                found: value.to_string(),
+            })?;
+        }
+        if self.row.is_multiple_of(GROUP_ROWS as u64) {
+            write_group(&mut self.writer, &mut self.columns)?;
+        }
+        Ok(())
+    }
+
+    /// Writes what is held back, and ends the file.
+    ///
+    /// # Errors
+    /// [`ColumnarError`] of the writer.
+    pub fn finish(mut self) -> Result<(), ColumnarError> {
+        if self.columns.first().is_some_and(|column| !column.levels.is_empty()) {
+            write_group(&mut self.writer, &mut self.columns)?;
+        }
+        self.writer.close()?;
+        Ok(())
+    }
+}
+
+/// Writes a whole file.
 ///
 /// # Errors
 /// [`ColumnarError`].
-pub fn write_parquet(csv: impl Read, to: impl Write + Send) -> Result<(), ColumnarError> {
-    let mut reader = csv::Reader::from_reader(csv);
-    let names: Vec<String> = reader.headers()?.iter().map(str::to_owned).collect();
-    let kinds: Vec<Kind> = names.iter().map(|name| Kind::of(name)).collect();
-    let fields: String = names.iter().zip(&kinds).map(|(name, kind)| kind.schema(name)).collect();
-    let schema = Arc::new(parse_message_type(&format!("message quoteclock {{ {fields} }}"))?);
-    let compression = Compression::ZSTD(ZstdLevel::try_new(3)?);
-    let properties = Arc::new(WriterProperties::builder().set_compression(compression).build());
-    let mut writer = SerializedFileWriter::new(to, schema, properties)?;
-    let mut columns: Vec<Column> = kinds.iter().map(|&kind| Column::new(kind)).collect();
-    let (mut record, mut row) = (csv::StringRecord::new(), 0);
-    while reader.read_record(&mut record)? {
-        row += 1;
-        for ((column, name), value) in columns.iter_mut().zip(&names).zip(&record) {
-            column.push(value).ok_or_else(|| ColumnarError::Value {
-                row,
-                column: name.clone(),
-                found: value.to_owned(),
-                expected: column.kind,
-            })?;
+pub fn write_parquet<'r, T: Table>(
+    rows: impl IntoIterator<Item = T::Row<'r>>,
+    metadata: &[(String, String)],
+    to: impl Write + Send,
+) -> Result<(), ColumnarError> {
+    let mut parquet = ParquetRows::<T, _>::new(to, metadata)?;
+    rows.into_iter().try_for_each(|row| parquet.row(&row))?;
+    parquet.finish()
+}
+
+/// Joins files of one table into one, in their order. Their row groups are copied as they are.
+///
+/// # Errors
+/// [`ColumnarError`] of the files or the writer.
+pub fn join<T: Table>(
+    parts: &[File],
+    metadata: &[(String, String)],
+    to: impl Write + Send,
+) -> Result<(), ColumnarError> {
+    let mut writer = SerializedFileWriter::new(to, schema::<T>()?, properties(metadata)?)?;
+    for part in parts {
+        let form = ParquetMetaDataReader::new().parse_and_finish(part)?;
+        for group in form.row_groups() {
+            let mut to = writer.next_row_group()?;
+            let rows_written = u64::try_from(group.num_rows()).unwrap_or_default();
+            for column in group.columns() {
+                let close = ColumnCloseResult {
+                    bytes_written: u64::try_from(column.compressed_size()).unwrap_or_default(),
+                    rows_written,
+                    metadata: column.clone(),
+                    bloom_filter: None,
+                    column_index: None,
+                    offset_index: None,
+                };
+                to.append_column(part, close)?;
+            }
+            to.close()?;
         }
-        if row % GROUP_ROWS as u64 == 0 {
-            write_group(&mut writer, &mut columns)?;
-        }
-    }
-    if columns.first().is_some_and(|column| !column.levels.is_empty()) {
-        write_group(&mut writer, &mut columns)?;
     }
     writer.close()?;
     Ok(())
 }
 
+fn schema<T: Table>() -> Result<TypePtr, ParquetError> {
+    let fields: String = T::COLUMNS.iter().map(|column| Kind::of(column).schema(column.name)).collect();
+    Ok(Arc::new(parse_message_type(&format!("message quoteclock {{ {fields} }}"))?))
+}
+
+fn properties(metadata: &[(String, String)]) -> Result<Arc<WriterProperties>, ParquetError> {
+    let pairs = metadata.iter().map(|(key, value)| KeyValue::new(key.clone(), value.clone()));
+    let compression = Compression::ZSTD(ZstdLevel::try_new(3)?);
+    let builder = WriterProperties::builder().set_compression(compression);
+    Ok(Arc::new(builder.set_key_value_metadata(Some(pairs.collect())).build()))
+}
+
 fn write_group<W: Write + Send>(
     writer: &mut SerializedFileWriter<W>,
-    columns: &mut [Column],
+    columns: &mut [ColumnValues],
 ) -> Result<(), ParquetError> {
     let mut group = writer.next_row_group()?;
     for column in columns {
@@ -131,6 +212,7 @@ fn write_group<W: Write + Send>(
             Kind::Text => write_column::<ByteArrayType, W>(&mut group, &column.texts, &column.levels)?,
             Kind::Date | Kind::Percent => write_column::<Int32Type, W>(&mut group, &column.small, &column.levels)?,
             Kind::Instant | Kind::Integer => write_column::<Int64Type, W>(&mut group, &column.large, &column.levels)?,
+            Kind::Decimal(_) => write_column::<FixedLenByteArrayType, W>(&mut group, &column.wide, &column.levels)?,
         }
         column.clear();
     }
@@ -148,100 +230,148 @@ fn write_column<T: DataType, W: Write + Send>(
     column.close()
 }
 
-/// Values of one column in the group being filled; of the three lists one is used.
-struct Column {
+/// Values of one column in the group being filled; of the lists one is used.
+struct ColumnValues {
     kind: Kind,
     texts: Vec<ByteArray>,
     small: Vec<i32>,
     large: Vec<i64>,
+    wide: Vec<FixedLenByteArray>,
     /// For each row, 1 if there is a value, 0 if it is null.
     levels: Vec<i16>,
 }
 
-impl Column {
-    fn new(kind: Kind) -> Column {
-        Column { kind, texts: Vec::new(), small: Vec::new(), large: Vec::new(), levels: Vec::new() }
+impl ColumnValues {
+    fn new(kind: Kind) -> ColumnValues {
+        let (texts, small, large, wide, levels) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        ColumnValues { kind, texts, small, large, wide, levels }
     }
 
     fn clear(&mut self) {
         self.texts.clear();
         self.small.clear();
         self.large.clear();
+        self.wide.clear();
         self.levels.clear();
     }
 
-    /// Adds a value; `None` if it is not of the kind.
-    fn push(&mut self, text: &str) -> Option<()> {
-        self.levels.push(i16::from(!text.is_empty()));
-        if text.is_empty() {
-            return Some(());
-        }
-        match self.kind {
-            Kind::Text => self.texts.push(ByteArray::from(Bytes::copy_from_slice(text.as_bytes()))),
-            Kind::Date => self.small.push(days_since_1970(text)?),
-            Kind::Percent => self.small.push(ten_thousandths(text)?),
-            Kind::Instant => self.large.push(text.parse::<jiff::Timestamp>().ok()?.as_microsecond()),
-            Kind::Integer => self.large.push(text.parse().ok()?),
+    /// Adds a value; `None` if it does not fit.
+    fn push(&mut self, value: &Value<'_>) -> Option<()> {
+        self.levels.push(i16::from(*value != Value::Missing));
+        match (value, self.kind) {
+            (Value::Missing, _) => {}
+            (Value::Text(text), _) => self.texts.push(ByteArray::from(Bytes::copy_from_slice(text.as_bytes()))),
+            (Value::Date(date), _) => self.small.push(days_since_1970(*date)?),
+            (Value::Instant(local), _) => self.large.push(local.at.as_micros()),
+            (Value::Integer(number), _) => self.large.push(i64::try_from(*number).ok()?),
+            (Value::Decimal(units, _), Kind::Percent) => self.small.push(percent(*units)?),
+            (Value::Decimal(units, _), _) => self.wide.push(decimal(*units)?),
         }
         Some(())
     }
 }
 
-fn days_since_1970(text: &str) -> Option<i32> {
-    let day: Date = text.parse().ok()?;
+fn days_since_1970(day: Date) -> Option<i32> {
     Some(date(1970, 1, 1).until(day).ok()?.get_days())
 }
 
-/// `71.4765` as 714,765; fewer decimals are filled up.
-fn ten_thousandths(text: &str) -> Option<i32> {
-    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
-    let is_decimal = part.len() <= 4 && whole.bytes().chain(part.bytes()).all(|byte| byte.is_ascii_digit());
-    if is_decimal { format!("{whole}{part:0<4}").parse().ok() } else { None }
+/// Ten-thousandths of a percent within seven digits.
+fn percent(units: i128) -> Option<i32> {
+    i32::try_from(units).ok().filter(|units| units.unsigned_abs() < 10_u32.pow(7))
+}
+
+/// Units of a decimal within 38 digits.
+fn decimal(units: i128) -> Option<FixedLenByteArray> {
+    let fits = units.unsigned_abs() < 10_u128.pow(38);
+    fits.then(|| FixedLenByteArray::from(ByteArray::from(units.to_be_bytes().to_vec())))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::tz::TimeZone;
     use parquet::file::reader::{FileReader, SerializedFileReader};
+    use quoteclock_model::Timestamp;
+    use quoteclock_rows::{Decimals, Local};
 
-    fn rows(csv: &str) -> Result<Vec<String>, ColumnarError> {
+    struct Sample {
+        day: Option<Date>,
+        number: i128,
+    }
+
+    struct Samples;
+
+    static ZONE: TimeZone = TimeZone::UTC;
+
+    impl Table for Samples {
+        type Row<'a> = Sample;
+        const NAME: &'static str = "samples";
+        const COLUMNS: &'static [Column<Self>] = &[
+            Column::date("date", |row| row.day),
+            Column::text("reason", |row| row.day.map(|_| "no_bid".into())),
+            Column::instant("start", |_| Some(Local { at: Timestamp::from_micros(1), zone: &ZONE })),
+            Column::integer("duration_us", Unit::Micros, |row| Some(row.number)),
+            Column::decimal("display_pct", Unit::Percent, Decimals::Fixed(4), |row| row.day.map(|_| 714_765)),
+            Column::decimal("amount_jpy", Unit::Yen, Decimals::Fixed(2), |row| Some(-row.number)),
+        ];
+    }
+
+    fn sample(number: i128) -> Sample {
+        Sample { day: Some(date(2024, 3, 1)), number }
+    }
+
+    fn reader(bytes: Vec<u8>) -> SerializedFileReader<Bytes> {
+        SerializedFileReader::new(Bytes::from(bytes)).unwrap()
+    }
+
+    fn rows(bytes: Vec<u8>) -> Vec<String> {
+        reader(bytes).get_row_iter(None).unwrap().map(|row| row.unwrap().to_string()).collect()
+    }
+
+    fn metadata() -> Vec<(String, String)> {
+        vec![("quoteclock.scheme".to_owned(), "TSE".to_owned())]
+    }
+
+    #[test]
+    fn values_keep_their_types_and_what_is_missing_is_null() {
         let mut bytes = Vec::new();
-        write_parquet(csv.as_bytes(), &mut bytes)?;
-        let reader = SerializedFileReader::new(Bytes::from(bytes))?;
-        reader.get_row_iter(None)?.map(|row| Ok(row?.to_string())).collect()
+        write_parquet::<Samples>([sample(125), Sample { day: None, number: 0 }], &metadata(), &mut bytes).unwrap();
+        let rows = rows(bytes.clone());
+        assert_eq!(
+            rows[0],
+            "{date: 2024-03-01, reason: \"no_bid\", start: 1970-01-01 00:00:00.000001 +00:00, duration_us: 125, \
+             display_pct: 71.4765, amount_jpy: -1.25}"
+        );
+        assert!(rows[1].contains("date: null, reason: null") && rows[1].contains("display_pct: null"), "{}", rows[1]);
+        let reader = reader(bytes);
+        let kept = reader.metadata().file_metadata().key_value_metadata().unwrap().clone();
+        assert!(kept.iter().any(|pair| pair.key == "quoteclock.scheme" && pair.value.as_deref() == Some("TSE")));
     }
 
     #[test]
-    fn the_name_of_a_column_tells_its_type() {
-        let csv = "date,issue,start,available_us,display_pct\n\
-                   2024-03-01,1306,2024-03-01T09:00:00.000001+09:00,18000000000,71.4765\n\
-                   1970-01-01,\"a,b\",1970-01-01T00:00:00.000000+00:00,0,\n";
-        let rows = rows(csv).unwrap();
-        assert_eq!(rows.len(), 2);
-        assert!(rows[0].contains("date: 2024-03-01") && rows[0].contains("issue: \"1306\""), "{}", rows[0]);
-        assert!(rows[0].contains("2024-03-01 00:00:00.000001") && rows[0].contains("71.4765"), "{}", rows[0]);
-        assert!(rows[1].contains("display_pct: null") && rows[1].contains("issue: \"a,b\""), "{}", rows[1]);
-    }
-
-    #[test]
-    fn a_file_without_rows_is_a_table_without_rows() {
-        assert_eq!(rows("date,issue\n").unwrap(), Vec::<String>::new());
-    }
-
-    #[test]
-    fn more_rows_than_a_group_holds_come_in_several() {
-        let mut csv = "issue,available_us\n".to_owned();
-        for row in 0..GROUP_ROWS + 7 {
-            csv.push_str(&format!("1306,{row}\n"));
-        }
-        let rows = rows(&csv).unwrap();
+    fn joined_files_have_all_rows_in_their_order() {
+        let part = |numbers: std::ops::Range<i128>| {
+            let mut file = tempfile::tempfile().unwrap();
+            write_parquet::<Samples>(numbers.map(sample), &[], &mut file).unwrap();
+            file
+        };
+        let parts = [part(0..2), part(0..0), part(2..i128::try_from(GROUP_ROWS).unwrap() + 7)];
+        let mut bytes = Vec::new();
+        join::<Samples>(&parts, &metadata(), &mut bytes).unwrap();
+        let rows = rows(bytes);
         assert_eq!(rows.len(), GROUP_ROWS + 7);
-        assert!(rows[GROUP_ROWS + 6].contains(&format!("available_us: {}", GROUP_ROWS + 6)));
+        for (number, row) in rows.iter().enumerate() {
+            assert!(row.contains(&format!("duration_us: {number},")), "{number}: {row}");
+        }
+        let mut empty = Vec::new();
+        join::<Samples>(&[], &[], &mut empty).unwrap();
+        assert_eq!(reader(empty).metadata().file_metadata().num_rows(), 0);
     }
 
     #[test]
-    fn a_value_of_another_kind_is_named() {
-        let error = rows("issue,available_us\n1306,many\n").unwrap_err();
-        assert_eq!(error.to_string(), "row 1, column available_us: found \"many\", expected Integer");
+    fn a_value_beyond_its_type_is_named() {
+        let error = write_parquet::<Samples>([sample(0), sample(1 << 63)], &[], Vec::new()).unwrap_err();
+        let expected = "row 2, column duration_us: 9223372036854775808 is beyond what the column's type holds";
+        assert_eq!(error.to_string(), expected);
     }
 }

@@ -31,14 +31,16 @@ pub struct Outlook {
 /// What can still become of an obligation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Prospect {
-    /// It makes its share whatever happens.
+    /// It makes its share whatever happens, and whatever happened in unknown time.
     Safe,
-    /// It makes its share if it is off for no longer than this.
+    /// It makes its share if it is off for no longer than this, even if it was off in all unknown time.
     Open {
         /// The longest time, over all days to come.
         may_be_off: Micros,
     },
-    /// It cannot make its share any more.
+    /// Unknown time decides: without a breach to come it makes its share if it was met in enough of that.
+    Uncertain,
+    /// It cannot make its share any more, whatever happened in unknown time.
     Lost {
         /// What would be missing after days to come without a breach.
         short: Micros,
@@ -55,19 +57,74 @@ impl Outlook {
     /// # Panics
     /// If the month is longer than 64 bits of microseconds.
     pub fn prospect(&self) -> Prospect {
+        let unknown = u128::from(self.total.unknown.0);
         let (fulfilled, remaining) = (u128::from(self.total.fulfilled.0), u128::from(self.remaining.0));
-        let whole = u128::from(self.total.available.0) + remaining;
-        let needed = (whole * u128::from(self.required_pct)).div_ceil(1_000_000);
+        let needed = self.needed();
         let micros = |span: u128| Micros(u64::try_from(span).expect("a month is short"));
-        if whole == 0 {
+        if u128::from(self.total.available.0) + unknown + remaining == 0 {
             Prospect::NotApplicable
         } else if needed <= fulfilled {
             Prospect::Safe
         } else if needed <= fulfilled + remaining {
             Prospect::Open { may_be_off: micros(fulfilled + remaining - needed) }
+        } else if needed <= fulfilled + unknown + remaining && unknown != 0 {
+            Prospect::Uncertain
         } else {
-            Prospect::Lost { short: micros(needed - fulfilled - remaining) }
+            Prospect::Lost { short: micros(needed - fulfilled - unknown - remaining) }
         }
+    }
+
+    /// Fulfilled time that the month needs, if all unknown time was available.
+    fn needed(&self) -> u128 {
+        let Total { available, unknown, .. } = self.total;
+        let whole = u128::from(available.0) + u128::from(unknown.0) + u128::from(self.remaining.0);
+        (whole * u128::from(self.required_pct)).div_ceil(1_000_000)
+    }
+
+    /// Whether it misses its share if it goes on as so far, though it can still make it.
+    pub fn is_at_risk(&self) -> bool {
+        let Total { available, fulfilled, unknown } = self.total;
+        let worst = Total { available: available + unknown, fulfilled, unknown: Micros::ZERO };
+        matches!(self.prospect(), Prospect::Open { .. }) && !worst.reaches(self.required_pct)
+    }
+
+    /// The prospect in a word, as the output files write it.
+    pub fn word(&self) -> &'static str {
+        match self.prospect() {
+            Prospect::Safe => "safe",
+            Prospect::Open { .. } if self.is_at_risk() => "at_risk",
+            Prospect::Open { .. } => "open",
+            Prospect::Uncertain => "uncertain",
+            Prospect::Lost { .. } => "lost",
+            Prospect::NotApplicable => "not_applicable",
+        }
+    }
+
+    /// How long it may be off: all that is to come where nothing can take its share away any more.
+    pub fn may_be_off(&self) -> Option<Micros> {
+        match self.prospect() {
+            Prospect::Open { may_be_off } => Some(may_be_off),
+            Prospect::Safe => Some(self.remaining),
+            Prospect::Uncertain | Prospect::Lost { .. } | Prospect::NotApplicable => None,
+        }
+    }
+
+    /// The same for each day to come, rounded down; nothing where no day is.
+    pub fn may_be_off_a_day(&self) -> Option<Micros> {
+        let days = u64::from(self.days_remaining);
+        self.may_be_off().and_then(|span| span.0.checked_div(days)).map(Micros)
+    }
+
+    /// The share of the time to come that is needed, in ten-thousandths of a percent, rounded up; nothing where it cannot
+    /// be had, or no time is to come.
+    ///
+    /// # Panics
+    /// Never: it is at most 100 %.
+    pub fn needed_pct(&self) -> Option<u64> {
+        let remaining = u128::from(self.remaining.0);
+        let missing = self.needed().saturating_sub(u128::from(self.total.fulfilled.0));
+        (missing <= remaining && remaining != 0)
+            .then(|| u64::try_from((missing * 1_000_000).div_ceil(remaining)).expect("at most 100 %"))
     }
 }
 
@@ -172,6 +229,34 @@ mod tests {
         assert_eq!(prospect(100, 59, 100), Prospect::Lost { short: Micros(1) });
         assert_eq!(prospect(100, 80, 0), Prospect::Safe);
         assert_eq!(prospect(100, 79, 0), Prospect::Lost { short: Micros(1) });
+    }
+
+    #[test]
+    fn nothing_is_safe_or_lost_that_unknown_time_could_turn() {
+        let with = |fulfilled, unknown, remaining| {
+            let issue = IssueCode::new(b"1306").unwrap();
+            let key = Key { market_maker: "MM1".to_owned(), issue, obligation: ObligationId::GENERAL };
+            let total = Total { available: Micros(100), fulfilled: Micros(fulfilled), unknown: Micros(unknown) };
+            Outlook {
+                key,
+                total,
+                days_measured: 1,
+                required_pct: 800_000,
+                remaining: Micros(remaining),
+                days_remaining: 2,
+            }
+        };
+        assert_eq!(with(100, 25, 0).prospect(), Prospect::Safe, "100 of 125 in the worst case");
+        assert_eq!(with(100, 26, 0).prospect(), Prospect::Uncertain);
+        assert_eq!(with(100, 26, 10).prospect(), Prospect::Open { may_be_off: Micros(1) }, "109 of 136");
+        assert_eq!(with(70, 50, 0).prospect(), Prospect::Uncertain, "120 of 150 in the best case");
+        assert_eq!(with(69, 50, 0).prospect(), Prospect::Lost { short: Micros(1) });
+        assert_eq!(with(100, 26, 10).may_be_off_a_day(), Some(Micros(0)));
+        // 60 of 100 so far; 100 of 125 are needed in all, so 100 of the 100 to come where 160 of 200 are asked.
+        assert_eq!((with(60, 0, 100).needed_pct(), with(60, 0, 100).word()), (Some(1_000_000), "at_risk"));
+        assert_eq!((with(59, 0, 100).needed_pct(), with(59, 0, 100).word()), (None, "lost"));
+        assert_eq!((with(80, 0, 100).needed_pct(), with(80, 0, 100).word()), (Some(800_000), "open"));
+        assert_eq!((with(79, 0, 300).needed_pct(), with(79, 0, 300).word()), (Some(803_334), "at_risk"));
     }
 
     // clause: ST1/time-share

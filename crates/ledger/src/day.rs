@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use quoteclock_model::{Interval, IssueCode, Micros, ObligationId, Reason, Span, State, Timestamp};
 use quoteclock_obligation::{DaySink, IntervalSink, ObligationIndex};
 use quoteclock_rules::DayPlan;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Times of one obligation on one day, or summed over several.
@@ -41,6 +42,30 @@ impl Total {
     pub fn reaches(self, required_pct: u64) -> bool {
         u128::from(required_pct) * u128::from(self.available.0) <= 1_000_000 * u128::from(self.fulfilled.0)
     }
+}
+
+/// A maximal stretch of available time in which an obligation was not fulfilled, for whatever reasons: breaches of which
+/// each begins when the one before it ends.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Outage {
+    /// When.
+    pub span: Span,
+    /// How long for each reason: the longest first, equal ones in the order of the reasons.
+    pub reasons: Vec<(Reason, Micros)>,
+}
+
+/// The outages that the breaches of one obligation make, in their order.
+pub fn outages(breaches: &[Breach]) -> impl Iterator<Item = Outage> {
+    breaches.chunk_by(|one, next| one.span.end == next.span.start).map(|connected| {
+        let mut by_reason: BTreeMap<Reason, Micros> = BTreeMap::new();
+        for Breach { span, reason } in connected {
+            *by_reason.entry(*reason).or_default() += span.end.since(span.start);
+        }
+        let mut reasons: Vec<(Reason, Micros)> = by_reason.into_iter().collect();
+        reasons.sort_by_key(|(_, length)| std::cmp::Reverse(*length));
+        let (first, last) = (connected[0].span, connected[connected.len() - 1].span);
+        Outage { span: Span { start: first.start, end: last.end }, reasons }
+    })
 }
 
 /// One obligation of one sign-up on one measured day.
@@ -233,6 +258,30 @@ mod tests {
         Availability, CounterpartyMarketMaker, Limits, ObligationPlan, PhaseSource, RequiredShare, SelfTrades,
         SharePeriod, SignUpPlan, TickTable,
     };
+
+    #[test]
+    fn connected_breaches_are_one_outage_with_its_reasons_most_first() {
+        let at = Timestamp::from_micros;
+        let breach = |start, end, reason| Breach { span: Span { start: at(start), end: at(end) }, reason };
+        let (no_bid, no_offer) = (Reason::Bid(SideFault::NoQuote), Reason::Offer(SideFault::NoQuote));
+        let breaches = [
+            breach(10, 20, Reason::Spread),
+            breach(20, 30, no_offer),
+            breach(30, 45, no_bid),
+            breach(45, 50, Reason::Spread),
+            breach(51, 52, no_bid),
+        ];
+        let found: Vec<Outage> = outages(&breaches).collect();
+        let reasons = vec![(no_bid, Micros(15)), (Reason::Spread, Micros(15)), (no_offer, Micros(10))];
+        assert_eq!(
+            found,
+            [
+                Outage { span: Span { start: at(10), end: at(50) }, reasons },
+                Outage { span: Span { start: at(51), end: at(52) }, reasons: vec![(no_bid, Micros(1))] }
+            ]
+        );
+        assert_eq!(outages(&[]).count(), 0);
+    }
 
     #[test]
     fn a_logged_breach_has_24_bytes() {

@@ -1,387 +1,268 @@
-//! The month: `monthly.csv` and `market_makers.csv`, and the same for programs and people.
+//! The month: `monthly.csv`, `market_makers.csv`, and where each obligation stands in a month that is not over.
 
-use crate::columns::{Align, blank_repeated, columns};
-use crate::table::Style;
+use crate::rows::display_pct;
+use crate::table::{clock, percent_shown};
 use quoteclock_incentive::{Line, MakerLine, Month, Outlook, Prospect, Status, SystemStatus};
-use quoteclock_ledger::DisplayPercent;
 use quoteclock_model::Micros;
-use serde::Serialize;
-use serde_json::value::RawValue;
-use std::io::{self, Write};
+use quoteclock_rows::{Align, Column, Decimals, Table, Tone, Unit};
+use std::borrow::Cow;
 
-/// Columns of `monthly.csv`.
-pub const MONTHLY_COLUMNS: [&str; 13] = [
-    "month",
-    "market_maker",
-    "issue",
-    "obligation",
-    "available_us",
-    "fulfilled_us",
-    "unknown_us",
-    "display_pct",
-    "required_pct",
-    "status",
-    "system_status",
-    "days_measured",
-    "trading_days",
-];
-
-/// Columns of `market_makers.csv`.
-pub const MAKER_COLUMNS: [&str; 9] = [
-    "month",
-    "market_maker",
-    "etfs_fulfilled",
-    "etfs_required",
-    "qualifies",
-    "free_servers",
-    "servers_registered",
-    "server_participant",
-    "server_waiver_jpy",
-];
-
-/// Writes `monthly.csv`.
-///
-/// # Errors
-/// Those of `to`.
-pub fn write_monthly_csv(month: Month, lines: &[Line], to: impl Write) -> io::Result<()> {
-    let mut csv = csv::Writer::from_writer(to);
-    csv.write_record(MONTHLY_COLUMNS)?;
-    for line in lines {
-        let system: &str = line.system_status().map_or("", SystemStatus::as_str);
-        csv.write_record([
-            &month.to_string(),
-            &line.key.market_maker,
-            line.key.issue.as_str(),
-            &line.key.obligation.to_string(),
-            &line.total.available.0.to_string(),
-            &line.total.fulfilled.0.to_string(),
-            &line.total.unknown.0.to_string(),
-            &display(line.total.fulfilled, line.total.available).unwrap_or_default(),
-            &percent(line.required_pct),
-            line.status().as_str(),
-            system,
-            &line.days_measured.to_string(),
-            &line.trading_days.to_string(),
-        ])?;
-    }
-    csv.flush()
+/// A row of `monthly.csv`.
+#[derive(Clone, Copy, Debug)]
+pub struct MonthlyRow<'a> {
+    /// The month.
+    pub month: Month,
+    /// The obligation's line in it.
+    pub line: &'a Line,
+    /// Whether all its trading days are stored: until then nothing is decided.
+    pub is_over: bool,
 }
 
-/// Writes `market_makers.csv`.
-///
-/// # Errors
-/// Those of `to`.
-pub fn write_makers_csv(month: Month, makers: &[MakerLine], to: impl Write) -> io::Result<()> {
-    let mut csv = csv::Writer::from_writer(to);
-    csv.write_record(MAKER_COLUMNS)?;
-    for maker in makers {
-        csv.write_record([
-            &month.to_string(),
-            &maker.market_maker,
-            &maker.etfs_fulfilled.to_string(),
-            &maker.etfs_required.to_string(),
-            yes_no(maker.qualifies()),
-            &maker.free_servers.to_string(),
-            &maker.servers_registered.to_string(),
-            maker.server_participant.as_deref().unwrap_or_default(),
-            &maker.server_waiver_yen().to_string(),
-        ])?;
-    }
-    csv.flush()
-}
+/// `monthly.csv`: what each obligation of a month came to.
+#[derive(Debug)]
+pub struct Monthly;
 
-/// A row of `monthly.csv` as JSON.
-#[derive(Serialize, Debug)]
-pub struct MonthlyJson {
-    month: String,
-    market_maker: String,
-    issue: String,
-    obligation: String,
-    available_us: u64,
-    fulfilled_us: u64,
-    unknown_us: u64,
-    display_pct: Option<Box<RawValue>>,
-    required_pct: Option<Box<RawValue>>,
-    status: &'static str,
-    system_status: Option<&'static str>,
-    days_measured: u32,
-    trading_days: u32,
-}
-
-impl MonthlyJson {
-    /// The row of `line`.
-    pub fn new(month: Month, line: &Line) -> MonthlyJson {
-        MonthlyJson {
-            month: month.to_string(),
-            market_maker: line.key.market_maker.clone(),
-            issue: line.key.issue.to_string(),
-            obligation: line.key.obligation.to_string(),
-            available_us: line.total.available.0,
-            fulfilled_us: line.total.fulfilled.0,
-            unknown_us: line.total.unknown.0,
-            display_pct: display(line.total.fulfilled, line.total.available).and_then(number),
-            required_pct: number(percent(line.required_pct)),
-            status: line.status().as_str(),
-            system_status: line.system_status().map(SystemStatus::as_str),
-            days_measured: line.days_measured,
-            trading_days: line.trading_days,
-        }
-    }
-}
-
-/// A row of `market_makers.csv` as JSON.
-#[derive(Serialize, Debug)]
-pub struct MakerJson {
-    month: String,
-    market_maker: String,
-    etfs_fulfilled: u32,
-    etfs_required: u32,
-    qualifies: &'static str,
-    free_servers: u32,
-    servers_registered: u32,
-    server_participant: Option<String>,
-    server_waiver_jpy: u128,
-}
-
-impl MakerJson {
-    /// The row of `maker`.
-    pub fn new(month: Month, maker: &MakerLine) -> MakerJson {
-        MakerJson {
-            month: month.to_string(),
-            market_maker: maker.market_maker.clone(),
-            etfs_fulfilled: maker.etfs_fulfilled,
-            etfs_required: maker.etfs_required,
-            qualifies: yes_no(maker.qualifies()),
-            free_servers: maker.free_servers,
-            servers_registered: maker.servers_registered,
-            server_participant: maker.server_participant.clone(),
-            server_waiver_jpy: maker.server_waiver_yen(),
-        }
-    }
-}
-
-/// A row of the month to date as JSON.
-#[derive(Serialize, Debug)]
-pub struct OutlookJson {
-    month: String,
-    market_maker: String,
-    issue: String,
-    obligation: String,
-    available_us: u64,
-    fulfilled_us: u64,
-    unknown_us: u64,
-    display_pct: Option<Box<RawValue>>,
-    required_pct: Option<Box<RawValue>>,
-    days_measured: u32,
-    days_remaining: u32,
-    remaining_us: u64,
-    outlook: &'static str,
-    may_be_off_us: Option<u64>,
-    short_us: Option<u64>,
-}
-
-impl OutlookJson {
-    /// The row of `outlook`.
-    pub fn new(month: Month, outlook: &Outlook) -> OutlookJson {
-        let prospect = outlook.prospect();
-        OutlookJson {
-            month: month.to_string(),
-            market_maker: outlook.key.market_maker.clone(),
-            issue: outlook.key.issue.to_string(),
-            obligation: outlook.key.obligation.to_string(),
-            available_us: outlook.total.available.0,
-            fulfilled_us: outlook.total.fulfilled.0,
-            unknown_us: outlook.total.unknown.0,
-            display_pct: display(outlook.total.fulfilled, outlook.total.available).and_then(number),
-            required_pct: number(percent(outlook.required_pct)),
-            days_measured: outlook.days_measured,
-            days_remaining: outlook.days_remaining,
-            remaining_us: outlook.remaining.0,
-            outlook: prospect_word(prospect),
-            may_be_off_us: may_be_off(outlook).map(|span| span.0),
-            short_us: match prospect {
-                Prospect::Lost { short } => Some(short.0),
-                _ => None,
-            },
-        }
-    }
-}
-
-/// The month's lines for a terminal.
-pub fn monthly_table(lines: &[Line], style: Style) -> String {
-    use Align::{Left, Right};
-    let header = [
-        ("market maker", Left),
-        ("issue", Left),
-        ("obligation", Left),
-        ("display %", Right),
-        ("required %", Right),
-        ("status", Left),
-        ("system", Left),
-        ("days", Right),
+impl Table for Monthly {
+    type Row<'a> = MonthlyRow<'a>;
+    const NAME: &'static str = "monthly";
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::<Self>::text("month", |row| Some(row.month.to_string().into())),
+        Column::<Self>::text("market_maker", |row| Some(row.line.key.market_maker.as_str().into()))
+            .shown("market maker"),
+        Column::<Self>::text("issue", |row| Some(row.line.key.issue.as_str().into())).shown("issue"),
+        Column::<Self>::text("obligation", |row| Some(row.line.key.obligation.to_string().into())).shown("obligation"),
+        Column::<Self>::integer("available_us", Unit::Micros, |row| Some(row.line.total.available.0.into())),
+        Column::<Self>::integer("fulfilled_us", Unit::Micros, |row| Some(row.line.total.fulfilled.0.into())),
+        Column::<Self>::integer("unknown_us", Unit::Micros, |row| Some(row.line.total.unknown.0.into()))
+            .shown_as("unknown", Align::Right, |row| clock(row.line.total.unknown).into())
+            .on_occasion(|row| row.line.total.unknown != Micros::ZERO),
+        Column::<Self>::decimal("display_pct", Unit::Percent, Decimals::Fixed(4), |row| display_pct(row.line.total))
+            .shown_as("display %", Align::Right, |row| percent_shown(row.line.total).into()),
+        Column::<Self>::decimal("required_pct", Unit::Percent, Decimals::UpTo(4), |row| {
+            Some(row.line.required_pct.into())
+        })
+        .shown("required %"),
+        Column::<Self>::text("status", |row| Some(row.line.status().as_str().into()))
+            .shown_as("status", Align::Left, |row| status(row).into())
+            .toned(|row| match row.line.status() {
+                _ if !row.line.certain() => Some(Tone::Doubtful),
+                Status::Fulfilled => Some(Tone::Good),
+                Status::NotFulfilled => Some(Tone::Bad),
+                Status::NotApplicable => None,
+            }),
+        Column::<Self>::text("system_status", |row| {
+            row.line.system_status().map(|status: SystemStatus| status.as_str().into())
+        })
+        .shown_as("system", Align::Left, |row| system(row.line)),
+        Column::<Self>::integer("days_measured", Unit::Count, |row| Some(row.line.days_measured.into())).shown_as(
+            "days",
+            Align::Right,
+            |row| format!("{}/{}", row.line.days_measured, row.line.trading_days).into(),
+        ),
+        Column::<Self>::integer("trading_days", Unit::Count, |row| Some(row.line.trading_days.into())),
+        Column::<Self>::text("certain", |row| Some(yes_no(row.line.certain()).into()))
+            .shown("certain")
+            .on_occasion(|row| row.line.total.unknown != Micros::ZERO),
     ];
-    let cells = |line: &Line| {
-        [
-            line.key.market_maker.clone(),
-            line.key.issue.to_string(),
-            line.key.obligation.to_string(),
-            display(line.total.fulfilled, line.total.available).unwrap_or_else(|| "-".to_owned()),
-            percent(line.required_pct),
-            line.status().as_str().replace('_', " "),
-            line.system_status().map_or("-", SystemStatus::as_str).to_owned(),
-            format!("{}/{}", line.days_measured, line.trading_days),
-        ]
-    };
-    let mut rows: Vec<_> = lines.iter().map(cells).collect();
-    blank_repeated(&mut rows);
-    let colour = |row: usize| match lines[row].status() {
-        Status::Fulfilled => Some((5, GREEN)),
-        Status::NotFulfilled => Some((5, RED)),
-        Status::NotApplicable => None,
-    };
-    columns(header, &rows, |row| colour(row).filter(|_| style.colour))
-}
-
-/// The market makers for a terminal.
-pub fn makers_table(makers: &[MakerLine], style: Style) -> String {
-    use Align::{Left, Right};
-    let header = [
-        ("market maker", Left),
-        ("ETFs fulfilled", Right),
-        ("required", Right),
-        ("qualifies", Left),
-        ("free servers", Right),
-        ("registered", Right),
-        ("participant", Left),
-        ("waiver JPY", Right),
+    const SHOWN: &'static [&'static str] = &[
+        "market_maker",
+        "issue",
+        "obligation",
+        "display_pct",
+        "required_pct",
+        "status",
+        "system_status",
+        "days_measured",
+        "unknown_us",
+        "certain",
     ];
-    let cells = |maker: &MakerLine| {
-        [
-            maker.market_maker.clone(),
-            maker.etfs_fulfilled.to_string(),
-            maker.etfs_required.to_string(),
-            yes_no(maker.qualifies()).to_owned(),
-            maker.free_servers.to_string(),
-            maker.servers_registered.to_string(),
-            maker.server_participant.clone().unwrap_or_else(|| "-".to_owned()),
-            maker.server_waiver_yen().to_string(),
-        ]
-    };
-    let rows: Vec<_> = makers.iter().map(cells).collect();
-    let colour = |row: usize| Some((3, if makers[row].qualifies() { GREEN } else { RED }));
-    columns(header, &rows, |row| colour(row).filter(|_| style.colour))
+    const NAMES_SHOWN: usize = 2;
 }
 
-/// The month to date for a terminal.
-pub fn outlook_table(outlooks: &[Outlook], style: Style) -> String {
-    use Align::{Left, Right};
-    let header = [
-        ("market maker", Left),
-        ("issue", Left),
-        ("obligation", Left),
-        ("display %", Right),
-        ("required %", Right),
-        ("available", Right),
-        ("to come", Right),
-        ("may be off", Right),
-        ("outlook", Left),
+/// The status in words: of a month that is not over, what it would be.
+fn status(row: &MonthlyRow<'_>) -> String {
+    let status = row.line.status().as_str().replace('_', " ");
+    if row.is_over || row.line.status() == Status::NotApplicable { status } else { format!("{status} so far") }
+}
+
+/// What the exchange's system shows, with a mark where it is judged by another share than the obligation.
+fn system(line: &Line) -> Cow<'static, str> {
+    match line.system_status() {
+        None => "-".into(),
+        Some(SystemStatus::Ng) if line.status() == Status::Fulfilled => "NG *".into(),
+        Some(status) => status.as_str().into(),
+    }
+}
+
+/// What the mark beside a system status means; nothing where no line has one.
+pub fn system_note(lines: &[Line]) -> Option<&'static str> {
+    let is_marked = |line: &Line| line.system_status() == Some(SystemStatus::Ng) && line.status() == Status::Fulfilled;
+    lines.iter().any(is_marked).then_some(
+        "* the exchange's system asks 100 % of leveraged and inverse ETFs, to keep them from incentives; whether the \
+         obligation is met is judged at the required share",
+    )
+}
+
+/// A row of `market_makers.csv`.
+#[derive(Clone, Copy, Debug)]
+pub struct MakerRow<'a> {
+    /// The month.
+    pub month: Month,
+    /// The market maker's line in it.
+    pub maker: &'a MakerLine,
+    /// Whether all trading days of the month are stored.
+    pub is_over: bool,
+}
+
+/// `market_makers.csv`: what a month means for each market maker.
+#[derive(Debug)]
+pub struct MarketMakers;
+
+impl Table for MarketMakers {
+    type Row<'a> = MakerRow<'a>;
+    const NAME: &'static str = "market_makers";
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::<Self>::text("month", |row| Some(row.month.to_string().into())),
+        Column::<Self>::text("market_maker", |row| Some(row.maker.market_maker.as_str().into())).shown("market maker"),
+        Column::<Self>::integer("etfs_fulfilled", Unit::Count, |row| Some(row.maker.etfs_fulfilled.into()))
+            .shown("ETFs fulfilled"),
+        Column::<Self>::integer("etfs_required", Unit::Count, |row| Some(row.maker.etfs_required.into()))
+            .shown("required"),
+        Column::<Self>::text("qualifies", |row| Some(yes_no(row.maker.qualifies()).into()))
+            .shown_as("qualifies", Align::Left, |row| match (row.maker.qualifies(), row.is_over) {
+                (qualifies, true) => yes_no(qualifies).into(),
+                (true, false) => "so far".into(),
+                (false, false) => "not yet".into(),
+            })
+            .toned(|row| match (row.maker.qualifies(), row.is_over) {
+                (true, _) => Some(Tone::Good),
+                (false, true) => Some(Tone::Bad),
+                (false, false) => None,
+            }),
+        Column::<Self>::integer("free_servers", Unit::Count, |row| Some(row.maker.free_servers.into()))
+            .shown("free servers"),
+        Column::<Self>::integer("servers_registered", Unit::Count, |row| Some(row.maker.servers_registered.into()))
+            .shown("registered"),
+        Column::<Self>::text("server_participant", |row| row.maker.server_participant.as_deref().map(Into::into))
+            .shown("participant"),
+        Column::<Self>::decimal("server_waiver_jpy", Unit::Yen, Decimals::Fixed(0), |row| {
+            i128::try_from(row.maker.server_waiver_yen()).ok()
+        })
+        .shown("waiver JPY"),
     ];
-    let cells = |outlook: &Outlook| {
-        let off = may_be_off(outlook).map_or_else(|| "-".to_owned(), seconds);
-        [
-            outlook.key.market_maker.clone(),
-            outlook.key.issue.to_string(),
-            outlook.key.obligation.to_string(),
-            display(outlook.total.fulfilled, outlook.total.available).unwrap_or_else(|| "-".to_owned()),
-            percent(outlook.required_pct),
-            seconds(outlook.total.available),
-            seconds(outlook.remaining),
-            off,
-            match outlook.prospect() {
-                Prospect::Lost { short } => format!("lost by {}", seconds(short)),
-                prospect => prospect_word(prospect).replace('_', " "),
-            },
-        ]
-    };
-    let mut rows: Vec<_> = outlooks.iter().map(cells).collect();
-    blank_repeated(&mut rows);
-    let colour = |row: usize| match outlooks[row].prospect() {
-        Prospect::Safe => Some((8, GREEN)),
-        Prospect::Lost { .. } => Some((8, RED)),
-        Prospect::Open { .. } | Prospect::NotApplicable => None,
-    };
-    columns(header, &rows, |row| colour(row).filter(|_| style.colour))
-}
-
-/// Stored days for a terminal: date, multiplier, records, rejects, whether the registry has changed, digest, input.
-pub fn day_table(rows: &[[String; 7]]) -> String {
-    use Align::{Left, Right};
-    let header = [
-        ("date", Left),
-        ("market", Left),
-        ("records", Right),
-        ("rejects", Right),
-        ("registry", Left),
-        ("input sha256", Left),
-        ("input", Left),
+    const SHOWN: &'static [&'static str] = &[
+        "market_maker",
+        "etfs_fulfilled",
+        "etfs_required",
+        "qualifies",
+        "free_servers",
+        "servers_registered",
+        "server_participant",
+        "server_waiver_jpy",
     ];
-    columns(header, rows, |_| None)
 }
 
-const GREEN: &str = "\x1b[32m";
-const RED: &str = "\x1b[31m";
+/// A row of the month to date.
+#[derive(Clone, Copy, Debug)]
+pub struct StatusRow<'a> {
+    /// The month.
+    pub month: Month,
+    /// Where the obligation stands.
+    pub outlook: &'a Outlook,
+    /// Whether spans are shown to the microsecond rather than in whole seconds.
+    pub exact: bool,
+}
+
+/// `status`: where each obligation stands in a month that is not over.
+#[derive(Debug)]
+pub struct Statuses;
+
+impl Table for Statuses {
+    type Row<'a> = StatusRow<'a>;
+    const NAME: &'static str = "status";
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::<Self>::text("month", |row| Some(row.month.to_string().into())),
+        Column::<Self>::text("market_maker", |row| Some(row.outlook.key.market_maker.as_str().into()))
+            .shown("market maker"),
+        Column::<Self>::text("issue", |row| Some(row.outlook.key.issue.as_str().into())).shown("issue"),
+        Column::<Self>::text("obligation", |row| Some(row.outlook.key.obligation.to_string().into()))
+            .shown("obligation"),
+        Column::<Self>::integer("available_us", Unit::Micros, |row| Some(row.outlook.total.available.0.into()))
+            .shown_as("available", Align::Right, |row| row.span(row.outlook.total.available)),
+        Column::<Self>::integer("fulfilled_us", Unit::Micros, |row| Some(row.outlook.total.fulfilled.0.into())),
+        Column::<Self>::integer("unknown_us", Unit::Micros, |row| Some(row.outlook.total.unknown.0.into()))
+            .shown_as("unknown", Align::Right, |row| row.span(row.outlook.total.unknown))
+            .on_occasion(|row| row.outlook.total.unknown != Micros::ZERO),
+        Column::<Self>::decimal("display_pct", Unit::Percent, Decimals::Fixed(4), |row| display_pct(row.outlook.total))
+            .shown_as("display %", Align::Right, |row| percent_shown(row.outlook.total).into()),
+        Column::<Self>::decimal("required_pct", Unit::Percent, Decimals::UpTo(4), |row| {
+            Some(row.outlook.required_pct.into())
+        })
+        .shown("required %"),
+        Column::<Self>::integer("days_measured", Unit::Count, |row| Some(row.outlook.days_measured.into())),
+        Column::<Self>::integer("days_remaining", Unit::Count, |row| Some(row.outlook.days_remaining.into())),
+        Column::<Self>::integer("remaining_us", Unit::Micros, |row| Some(row.outlook.remaining.0.into())).shown_as(
+            "to come",
+            Align::Right,
+            |row| row.span(row.outlook.remaining),
+        ),
+        Column::<Self>::text("outlook", |row| Some(row.outlook.word().into()))
+            .shown_as("outlook", Align::Left, |row| match row.outlook.prospect() {
+                Prospect::Lost { short } => format!("lost by {}", row.span(short)).into(),
+                _ => row.outlook.word().replace('_', " ").into(),
+            })
+            .toned(|row| match row.outlook.prospect() {
+                Prospect::Safe => Some(Tone::Good),
+                Prospect::Lost { .. } => Some(Tone::Bad),
+                Prospect::Uncertain => Some(Tone::Doubtful),
+                Prospect::Open { .. } if row.outlook.is_at_risk() => Some(Tone::Doubtful),
+                Prospect::Open { .. } | Prospect::NotApplicable => None,
+            }),
+        Column::<Self>::integer("may_be_off_us", Unit::Micros, |row| {
+            row.outlook.may_be_off().map(|span| span.0.into())
+        })
+        .shown_as("may be off", Align::Right, |row| {
+            row.outlook.may_be_off().map_or_else(|| "-".into(), |span| row.span(span))
+        }),
+        Column::<Self>::integer("short_us", Unit::Micros, |row| match row.outlook.prospect() {
+            Prospect::Lost { short } => Some(short.0.into()),
+            _ => None,
+        }),
+        Column::<Self>::decimal("needed_pct", Unit::Percent, Decimals::Fixed(4), |row| {
+            row.outlook.needed_pct().map(Into::into)
+        })
+        .shown("needed %"),
+        Column::<Self>::integer("may_be_off_a_day_us", Unit::Micros, |row| {
+            row.outlook.may_be_off_a_day().map(|span| span.0.into())
+        })
+        .shown_as("a day", Align::Right, |row| {
+            row.outlook.may_be_off_a_day().map_or_else(|| "-".into(), |span| row.span(span))
+        }),
+    ];
+    const SHOWN: &'static [&'static str] = &[
+        "market_maker",
+        "issue",
+        "obligation",
+        "display_pct",
+        "required_pct",
+        "needed_pct",
+        "available_us",
+        "unknown_us",
+        "remaining_us",
+        "may_be_off_us",
+        "may_be_off_a_day_us",
+        "outlook",
+    ];
+    const NAMES_SHOWN: usize = 2;
+}
+
+impl StatusRow<'_> {
+    /// A span as people want it: whole seconds, rounded down, or exactly.
+    fn span(&self, span: Micros) -> Cow<'static, str> {
+        clock(if self.exact { span } else { Micros(span.0 / 1_000_000 * 1_000_000) }).into()
+    }
+}
 
 fn yes_no(yes: bool) -> &'static str {
     if yes { "yes" } else { "no" }
-}
-
-fn prospect_word(prospect: Prospect) -> &'static str {
-    match prospect {
-        Prospect::Safe => "safe",
-        Prospect::Open { .. } => "open",
-        Prospect::Lost { .. } => "lost",
-        Prospect::NotApplicable => "not_applicable",
-    }
-}
-
-/// How long an obligation may be off: all that is to come where nothing can take its share away any more.
-fn may_be_off(outlook: &Outlook) -> Option<Micros> {
-    match outlook.prospect() {
-        Prospect::Open { may_be_off } => Some(may_be_off),
-        Prospect::Safe => Some(outlook.remaining),
-        Prospect::Lost { .. } | Prospect::NotApplicable => None,
-    }
-}
-
-/// A span without needless zeros, to the microsecond.
-fn seconds(span: Micros) -> String {
-    crate::table::clock(span)
-}
-
-/// The quote display time with four decimals.
-fn display(fulfilled: Micros, available: Micros) -> Option<String> {
-    DisplayPercent::of(fulfilled, available).map(|percent| percent.to_string())
-}
-
-/// Ten-thousandths of a percent without needless zeros: `80`, `82.5`.
-fn percent(ten_thousandths: u64) -> String {
-    let text = format!("{}.{:04}", ten_thousandths / 10_000, ten_thousandths % 10_000);
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
-/// Decimal text as a JSON number, digit by digit.
-fn number(text: String) -> Option<Box<RawValue>> {
-    RawValue::from_string(text).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn required_percentages_have_no_needless_zeros() {
-        for (units, text) in [(800_000, "80"), (825_000, "82.5"), (1_000_000, "100"), (0, "0"), (1, "0.0001")] {
-            assert_eq!(percent(units), text);
-        }
-    }
 }

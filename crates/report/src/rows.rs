@@ -1,19 +1,13 @@
-//! The rows of `daily.csv` and `breaches.csv`.
+//! What was measured of a day: `daily.csv`, `breaches.csv` and `outages.csv`.
 
 use jiff::civil::Date;
-use quoteclock_ledger::{DayLedger, DisplayPercent, Total};
-use quoteclock_model::{Reason, Span};
+use jiff::tz::TimeZone;
+use quoteclock_ledger::{Breach, DayLedger, DisplayPercent, Outage, Total, outages};
+use quoteclock_model::{Micros, Span, Timestamp};
 use quoteclock_obligation::ObligationIndex;
-use quoteclock_rules::{DayPlan, ObligationPlan, local_time};
+use quoteclock_rows::{Column, CsvRows, Decimals, Local, Table, Unit};
+use quoteclock_rules::{DayPlan, ObligationPlan};
 use std::io::{self, Write};
-
-/// Columns of `daily.csv`.
-pub const DAILY_COLUMNS: [&str; 8] =
-    ["date", "market_maker", "issue", "obligation", "available_us", "fulfilled_us", "unknown_us", "display_pct"];
-
-/// Columns of `breaches.csv`.
-pub const BREACH_COLUMNS: [&str; 8] =
-    ["date", "market_maker", "issue", "obligation", "start", "end", "duration_us", "reason"];
 
 /// Columns of `rejects.csv`.
 pub const REJECT_COLUMNS: [&str; 5] = ["file", "place", "issue", "reason", "record"];
@@ -48,66 +42,164 @@ pub fn keys(plan: &DayPlan) -> impl Iterator<Item = Key<'_>> {
     })
 }
 
-/// Writes the rows of a day, without the header.
+/// The quote display time as rows have it: four decimals, half up, nothing without available time.
+pub(crate) fn display_pct(total: Total) -> Option<i128> {
+    DisplayPercent::of(total.fulfilled, total.available).map(|percent| percent.ten_thousandths().into())
+}
+
+/// A row of `daily.csv`.
+#[derive(Clone, Copy, Debug)]
+pub struct DailyRow<'a> {
+    /// Whose.
+    pub key: Key<'a>,
+    /// Its times.
+    pub total: Total,
+}
+
+/// `daily.csv`: what each obligation of a day came to.
+#[derive(Debug)]
+pub struct Daily;
+
+impl Table for Daily {
+    type Row<'a> = DailyRow<'a>;
+    const NAME: &'static str = "daily";
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::date("date", |row| Some(row.key.date)),
+        Column::text("market_maker", |row| Some(row.key.market_maker.into())),
+        Column::text("issue", |row| Some(row.key.issue.into())),
+        Column::text("obligation", |row| Some(row.key.obligation.id.to_string().into())),
+        Column::integer("available_us", Unit::Micros, |row| Some(row.total.available.0.into())),
+        Column::integer("fulfilled_us", Unit::Micros, |row| Some(row.total.fulfilled.0.into())),
+        Column::integer("unknown_us", Unit::Micros, |row| Some(row.total.unknown.0.into())),
+        Column::decimal("display_pct", Unit::Percent, Decimals::Fixed(4), |row| display_pct(row.total)),
+    ];
+}
+
+impl Daily {
+    /// The rows of a day.
+    pub fn rows<'a>(plan: &'a DayPlan, ledger: &'a DayLedger) -> impl Iterator<Item = DailyRow<'a>> {
+        keys(plan).map(|key| DailyRow { key, total: ledger.total(key.index) })
+    }
+}
+
+/// A row of `breaches.csv`.
+#[derive(Clone, Copy, Debug)]
+pub struct BreachRow<'a> {
+    /// Whose.
+    pub key: Key<'a>,
+    /// The scheme's zone.
+    pub zone: &'a TimeZone,
+    /// The breach.
+    pub breach: Breach,
+}
+
+/// `breaches.csv`: every stretch in which an obligation was not fulfilled for one reason.
+#[derive(Debug)]
+pub struct Breaches;
+
+impl Table for Breaches {
+    type Row<'a> = BreachRow<'a>;
+    const NAME: &'static str = "breaches";
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::date("date", |row| Some(row.key.date)),
+        Column::text("market_maker", |row| Some(row.key.market_maker.into())),
+        Column::text("issue", |row| Some(row.key.issue.into())),
+        Column::text("obligation", |row| Some(row.key.obligation.id.to_string().into())),
+        Column::instant("start", |row| local(row.breach.span.start, row.zone)),
+        Column::instant("end", |row| local(row.breach.span.end, row.zone)),
+        Column::integer("duration_us", Unit::Micros, |row| Some(length(row.breach.span).0.into())),
+        Column::text("reason", |row| Some(row.breach.reason.as_str().into())),
+    ];
+}
+
+impl Breaches {
+    /// The rows of a day.
+    pub fn rows<'a>(plan: &'a DayPlan, ledger: &'a DayLedger) -> impl Iterator<Item = BreachRow<'a>> {
+        let row = move |key: Key<'a>| {
+            ledger.breaches(key.index).iter().map(move |&breach| BreachRow { key, zone: &plan.zone, breach })
+        };
+        keys(plan).flat_map(row)
+    }
+}
+
+/// A row of `outages.csv`.
+#[derive(Clone, Debug)]
+pub struct OutageRow<'a> {
+    /// Whose.
+    pub key: Key<'a>,
+    /// The scheme's zone.
+    pub zone: &'a TimeZone,
+    /// The outage.
+    pub outage: Outage,
+}
+
+/// `outages.csv`: every stretch in which an obligation was not fulfilled, with what each reason has of it.
+#[derive(Debug)]
+pub struct Outages;
+
+impl Table for Outages {
+    type Row<'a> = OutageRow<'a>;
+    const NAME: &'static str = "outages";
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::date("date", |row| Some(row.key.date)),
+        Column::text("market_maker", |row| Some(row.key.market_maker.into())),
+        Column::text("issue", |row| Some(row.key.issue.into())),
+        Column::text("obligation", |row| Some(row.key.obligation.id.to_string().into())),
+        Column::instant("start", |row| local(row.outage.span.start, row.zone)),
+        Column::instant("end", |row| local(row.outage.span.end, row.zone)),
+        Column::integer("duration_us", Unit::Micros, |row| Some(length(row.outage.span).0.into())),
+        Column::text("reasons", |row| {
+            let reasons = row.outage.reasons.iter().map(|(reason, length)| format!("{reason}:{}", length.0));
+            Some(reasons.collect::<Vec<_>>().join(";").into())
+        }),
+    ];
+}
+
+impl Outages {
+    /// The rows of a day.
+    pub fn rows<'a>(plan: &'a DayPlan, ledger: &'a DayLedger) -> impl Iterator<Item = OutageRow<'a>> {
+        let row = move |key: Key<'a>| {
+            outages(ledger.breaches(key.index)).map(move |outage| OutageRow { key, zone: &plan.zone, outage })
+        };
+        keys(plan).flat_map(row)
+    }
+}
+
+#[allow(clippy::unnecessary_wraps, reason = "what a column takes")]
+fn local(at: Timestamp, zone: &TimeZone) -> Option<Local<'_>> {
+    Some(Local { at, zone })
+}
+
+fn length(span: Span) -> Micros {
+    span.end.since(span.start)
+}
+
+/// Writes the rows of `daily.csv` of a day, without the header.
 ///
 /// # Errors
 /// Those of `to`.
 pub fn write_daily_csv(plan: &DayPlan, ledger: &DayLedger, to: impl Write) -> io::Result<()> {
-    let mut csv = csv_writer(to);
-    for key in keys(plan) {
-        let Total { available, fulfilled, unknown } = ledger.total(key.index);
-        let percent = DisplayPercent::of(fulfilled, available).map_or_else(String::new, |percent| percent.to_string());
-        csv.write_record([
-            &key.date.to_string(),
-            key.market_maker,
-            key.issue,
-            &key.obligation.id.to_string(),
-            &available.0.to_string(),
-            &fulfilled.0.to_string(),
-            &unknown.0.to_string(),
-            &percent,
-        ])?;
-    }
-    csv.flush()
+    write_rows::<Daily>(Daily::rows(plan, ledger), to)
 }
 
-/// Writes the rows of a day, without the header.
+/// Writes the rows of `breaches.csv` of a day, without the header.
 ///
 /// # Errors
 /// Those of `to`.
 pub fn write_breaches_csv(plan: &DayPlan, ledger: &DayLedger, to: impl Write) -> io::Result<()> {
-    let mut csv = csv_writer(to);
-    for key in keys(plan) {
-        let date = key.date.to_string();
-        for breach in ledger.breaches(key.index) {
-            let BreachText { start, end, duration_us, reason } = BreachText::new(plan, breach.span, breach.reason);
-            let duration_us = duration_us.to_string();
-            let name = &key.obligation.id.to_string();
-            csv.write_record([&date, key.market_maker, key.issue, name, &start, &end, &duration_us, reason])?;
-        }
-    }
-    csv.flush()
+    write_rows::<Breaches>(Breaches::rows(plan, ledger), to)
 }
 
-/// The columns of a breach as text.
-pub(crate) struct BreachText {
-    pub(crate) start: String,
-    pub(crate) end: String,
-    pub(crate) duration_us: u64,
-    pub(crate) reason: &'static str,
+/// Writes the rows of `outages.csv` of a day, without the header.
+///
+/// # Errors
+/// Those of `to`.
+pub fn write_outages_csv(plan: &DayPlan, ledger: &DayLedger, to: impl Write) -> io::Result<()> {
+    write_rows::<Outages>(Outages::rows(plan, ledger), to)
 }
 
-impl BreachText {
-    pub(crate) fn new(plan: &DayPlan, span: Span, reason: Reason) -> BreachText {
-        BreachText {
-            start: local_time(span.start, &plan.zone),
-            end: local_time(span.end, &plan.zone),
-            duration_us: span.end.since(span.start).0,
-            reason: reason.as_str(),
-        }
-    }
-}
-
-fn csv_writer<W: Write>(to: W) -> csv::Writer<W> {
-    csv::WriterBuilder::new().has_headers(false).from_writer(to)
+fn write_rows<'r, T: Table>(mut rows: impl Iterator<Item = T::Row<'r>>, to: impl Write) -> io::Result<()> {
+    let mut csv = CsvRows::<T, _>::new(to);
+    rows.try_for_each(|row| csv.row(&row))?;
+    csv.finish()?.flush()
 }

@@ -1,20 +1,14 @@
-//! A day as people read it: a line for each obligation, with the worst breaches named.
+//! A day as people read it: a line for each obligation, with the worst outages named.
 
-use crate::rows::{Key, keys};
-use quoteclock_ledger::{Breach, DayLedger, DisplayPercent, Total};
+use crate::rows::{Key, display_pct, keys};
+use quoteclock_ledger::{DayLedger, DisplayPercent, Outage, Total, outages};
 use quoteclock_model::Micros;
+use quoteclock_rows::{Align, Column, Decimals, Table, Tone, Unit, text_table};
 use quoteclock_rules::{DayPlan, local_time};
 use std::fmt::Write;
 use std::sync::Arc;
 
-/// How a table is to look.
-#[derive(Clone, Copy, Debug)]
-pub struct Style {
-    /// Columns of the terminal.
-    pub width: usize,
-    /// Whether colours may be used.
-    pub colour: bool,
-}
+pub use quoteclock_rows::Style;
 
 /// What a day's table needs, after the day itself is forgotten.
 #[derive(Clone, Debug)]
@@ -27,33 +21,36 @@ pub struct DaySummary {
 #[derive(Clone, Debug)]
 struct Line {
     total: Total,
-    breach_count: usize,
+    outage_count: usize,
     /// Longest first.
-    worst: Vec<Breach>,
+    worst: Vec<Outage>,
 }
 
-/// How many breaches a line names at most.
+/// How many outages a line names at most.
 const WORST_MAX: usize = 3;
 
 impl DaySummary {
     /// The summary of a day.
     pub fn new(plan: &Arc<DayPlan>, ledger: &DayLedger) -> DaySummary {
         let line = |key: Key<'_>| {
-            let breaches = ledger.breaches(key.index);
-            let mut worst: Vec<Breach> = Vec::with_capacity(WORST_MAX + 1);
-            for &breach in breaches {
-                let position = worst.partition_point(|longer| length(&breach) <= length(longer));
+            let (mut outage_count, mut worst) = (0, Vec::with_capacity(WORST_MAX + 1));
+            for outage in outages(ledger.breaches(key.index)) {
+                outage_count += 1;
+                let position = worst.partition_point(|longer| length(&outage) <= length(longer));
                 if position < WORST_MAX {
-                    worst.insert(position, breach);
+                    worst.insert(position, outage);
                     worst.truncate(WORST_MAX);
                 }
             }
-            Line { total: ledger.total(key.index), breach_count: breaches.len(), worst }
+            Line { total: ledger.total(key.index), outage_count, worst }
         };
         DaySummary { plan: Arc::clone(plan), lines: keys(plan).map(line).collect() }
     }
 
     /// The date's heading and table, for a terminal of `style`.
+    ///
+    /// # Panics
+    /// Never: writing to a string cannot fail.
     pub fn render(&self, style: Style) -> String {
         let mut text = format!("{}", self.plan.date);
         if 1 < self.plan.multiplier {
@@ -64,103 +61,132 @@ impl DaySummary {
             text.push_str("no sign-up is in force: nothing is measured\n");
             return text;
         }
-        let any_unknown = self.lines.iter().any(|line| line.total.unknown != Micros::ZERO);
-        let rows: Vec<[String; 8]> =
-            keys(&self.plan).zip(&self.lines).map(|(key, line)| self.cells(&key, line)).collect();
-        let header = [
-            "market maker",
-            "issue",
-            "obligation",
-            "display %",
-            "available",
-            "unknown",
-            "breaches",
-            "longest breaches",
-        ];
-        let mut widths = header.map(str::len);
-        for row in &rows {
-            for (width, cell) in widths.iter_mut().zip(row) {
-                *width = (*width).max(cell.chars().count());
+        let rows: Vec<DayRow<'_>> = keys(&self.plan).zip(&self.lines).map(|(key, line)| DayRow { key, line }).collect();
+        let (plain, table) = (Style { colour: false, ..style }, text_table::<DayLines>(&rows, style));
+        let widths = text_table::<DayLines>(&rows, plain);
+        let widest = widths.lines().map(|line| line.chars().count()).max().unwrap_or_default();
+        // Where a row takes several lines there is no room for more.
+        let has_room = widths.lines().count() == rows.len() + 1;
+        let room = style.width.saturating_sub(widest + GAP);
+        let worst =
+            std::iter::once("longest outages".to_owned()).chain(rows.iter().map(|row| self.worst(row.line, room)));
+        for ((line, plain), worst) in
+            table.lines().zip(widths.lines()).zip(worst.chain(std::iter::repeat(String::new())))
+        {
+            text.push_str(line);
+            if has_room && !worst.is_empty() {
+                let padding = widest + GAP - plain.chars().count();
+                write!(text, "{:padding$}{worst}", "").expect("writing to a string");
             }
-        }
-        let shown: Vec<usize> = (0..header.len()).filter(|&column| column != UNKNOWN || any_unknown).collect();
-        let fixed: usize = shown.iter().filter(|&&column| column != WORST).map(|&column| widths[column] + 2).sum();
-        let room = style.width.saturating_sub(fixed);
-        let mut push = |cells: &[String; 8], mark: Option<&str>| {
-            let mut line = String::new();
-            for &column in &shown {
-                let (cell, width) = (&cells[column], widths[column]);
-                let cell = match column {
-                    WORST => fit(cell, room),
-                    PERCENT..=BREACHES => format!("{cell:>width$}  "),
-                    _ => format!("{cell:<width$}  "),
-                };
-                match mark.filter(|_| column == PERCENT) {
-                    Some(colour) => write!(line, "{colour}{cell}\x1b[0m").expect("writing to a string"),
-                    None => line.push_str(&cell),
-                }
-            }
-            text.push_str(line.trim_end());
             text.push('\n');
-        };
-        push(&header.map(str::to_owned), None);
-        let (mut maker, mut issue) = (String::new(), String::new());
-        for ((mut row, line), key) in rows.into_iter().zip(&self.lines).zip(keys(&self.plan)) {
-            let colour = style.colour.then(|| colour(&key, line));
-            // Further obligations of the same sign-up stand below it without its names.
-            if row[0] == maker && row[1] == issue {
-                (row[0], row[1]) = (String::new(), String::new());
-            } else {
-                (maker, issue) = (row[0].clone(), row[1].clone());
-            }
-            push(&row, colour.flatten());
         }
         text
     }
 
-    fn cells(&self, key: &Key<'_>, line: &Line) -> [String; 8] {
-        let percent = DisplayPercent::of(line.total.fulfilled, line.total.available);
-        [
-            key.market_maker.to_owned(),
-            key.issue.to_owned(),
-            key.obligation.id.to_string(),
-            percent.map_or_else(|| "-".to_owned(), |percent| percent.to_string()),
-            clock(line.total.available),
-            clock(line.total.unknown),
-            line.breach_count.to_string(),
-            line.worst.iter().map(|breach| self.breach(breach)).collect::<Vec<_>>().join(", "),
-        ]
+    /// The longest outages, as many as fit.
+    fn worst(&self, line: &Line, room: usize) -> String {
+        let outages: Vec<String> = line.worst.iter().map(|outage| self.outage(outage)).collect();
+        fit(&outages, room)
     }
 
-    /// `10:12:03.500000 for 0:05:00 spread`.
-    fn breach(&self, breach: &Breach) -> String {
-        let start = local_time(breach.span.start, &self.plan.zone);
+    /// `10:12:03.5 for 0:05:00 spread`.
+    fn outage(&self, Outage { span, reasons }: &Outage) -> String {
+        let start = local_time(span.start, &self.plan.zone);
         let start = start.get(11..26).unwrap_or(&start);
-        format!("{} for {} {}", trim_fraction(start), clock(breach.span.end.since(breach.span.start)), breach.reason)
+        let main = reasons.first().map_or("", |(reason, _)| reason.as_str());
+        let more = if 1 < reasons.len() { ", ..." } else { "" };
+        format!("{} for {} {main}{more}", trim_fraction(start), clock(span.end.since(span.start)))
     }
 }
 
-const PERCENT: usize = 3;
-const UNKNOWN: usize = 5;
-const BREACHES: usize = 6;
-const WORST: usize = 7;
-/// Whether the day by itself has the share that the month needs: green or red.
-fn colour(key: &Key<'_>, line: &Line) -> Option<&'static str> {
-    let Total { available, fulfilled, .. } = line.total;
-    if available == Micros::ZERO {
-        return None;
-    }
-    let enough =
-        u128::from(fulfilled.0) * 1_000_000 >= u128::from(key.obligation.required.pct) * u128::from(available.0);
-    Some(if enough { "\x1b[32m" } else { "\x1b[31m" })
+/// Spaces before the longest outages.
+const GAP: usize = 2;
+
+/// One line of a day's table.
+struct DayRow<'a> {
+    key: Key<'a>,
+    line: &'a Line,
 }
 
-fn length(breach: &Breach) -> Micros {
-    breach.span.end.since(breach.span.start)
+/// A day's table, the longest outages apart: they take what room there is.
+struct DayLines;
+
+impl Table for DayLines {
+    type Row<'a> = DayRow<'a>;
+    const NAME: &'static str = "day";
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::<Self>::text("market_maker", |row| Some(row.key.market_maker.into())).shown("market maker"),
+        Column::<Self>::text("issue", |row| Some(row.key.issue.into())).shown("issue"),
+        Column::<Self>::text("obligation", |row| Some(row.key.obligation.id.to_string().into())).shown("obligation"),
+        Column::<Self>::decimal("display_pct", Unit::Percent, Decimals::Fixed(4), |row| display_pct(row.line.total))
+            .shown_as("display %", Align::Right, |row| {
+                // Colours are told by a sign, too.
+                let sign = if row.has_share() == Some(false) { "!" } else { "" };
+                format!("{sign}{}", percent_shown(row.line.total)).into()
+            })
+            .toned(|row| row.has_share().map(|enough| if enough { Tone::Good } else { Tone::Bad })),
+        Column::<Self>::decimal("required_pct", Unit::Percent, Decimals::UpTo(4), |row| {
+            Some(row.key.obligation.required.pct.into())
+        })
+        .shown("required %"),
+        Column::<Self>::integer("available_us", Unit::Micros, |row| Some(row.line.total.available.0.into())).shown_as(
+            "available",
+            Align::Right,
+            |row| clock(row.line.total.available).into(),
+        ),
+        Column::<Self>::integer("unknown_us", Unit::Micros, |row| Some(row.line.total.unknown.0.into()))
+            .shown_as("unknown", Align::Right, |row| clock(row.line.total.unknown).into())
+            .on_occasion(|row| row.line.total.unknown != Micros::ZERO),
+        Column::<Self>::integer("outages", Unit::Count, |row| i128::try_from(row.line.outage_count).ok())
+            .shown("outages"),
+    ];
+    const SHOWN: &'static [&'static str] = &[
+        "market_maker",
+        "issue",
+        "obligation",
+        "display_pct",
+        "required_pct",
+        "available_us",
+        "unknown_us",
+        "outages",
+    ];
+    const NAMES_SHOWN: usize = 2;
+}
+
+impl DayRow<'_> {
+    /// Whether the day by itself has the share that the month needs.
+    fn has_share(&self) -> Option<bool> {
+        let Total { available, .. } = self.line.total;
+        (available != Micros::ZERO).then(|| self.line.total.reaches(self.key.obligation.required.pct))
+    }
+}
+
+fn length(outage: &Outage) -> Micros {
+    outage.span.end.since(outage.span.start)
+}
+
+/// The quote display time for people: four decimals, and as many more as it takes where less than all of the time would
+/// look like all of it; `-` where nothing was available.
+pub(crate) fn percent_shown(total: Total) -> String {
+    let Some(percent) = DisplayPercent::of(total.fulfilled, total.available) else { return "-".to_owned() };
+    let text = percent.to_string();
+    if text != "100.0000" || total.fulfilled == total.available {
+        return text;
+    }
+    // 99.99998: rounded down at the first decimal that is no 9.
+    let (fulfilled, available) = (u128::from(total.fulfilled.0), u128::from(total.available.0));
+    let shown = (5..=16).map(|decimals| (decimals, fulfilled * 10_u128.pow(decimals + 2) / available));
+    let with_other_digit = shown.into_iter().find(|(_, units)| units % 10 != 9);
+    with_other_digit.map_or(text, |(decimals, units)| {
+        let digits = units.to_string();
+        let decimals = usize::try_from(decimals).expect("a few");
+        let (whole, part) = digits.split_at(digits.len().saturating_sub(decimals));
+        format!("{whole}.{part}")
+    })
 }
 
 /// A span without needless zeros: `5:00:00`, `0:10:15.38`.
-pub(crate) fn clock(span: Micros) -> String {
+pub fn clock(span: Micros) -> String {
     trim_fraction(&span.to_string()).to_owned()
 }
 
@@ -169,17 +195,17 @@ fn trim_fraction(clock: &str) -> &str {
     if clock.contains('.') { clock.trim_end_matches('0').trim_end_matches('.') } else { clock }
 }
 
-/// As many whole breaches of `text` as fit in `room` characters; the first in any case.
-fn fit(text: &str, room: usize) -> String {
+/// As many whole outages as fit in `room` characters; the first in any case.
+fn fit(outages: &[String], room: usize) -> String {
     let mut fitting = String::new();
-    for breach in text.split(", ") {
+    for outage in outages {
         if !fitting.is_empty() {
-            if room < fitting.len() + ", ".len() + breach.len() {
+            if room < fitting.len() + "; ".len() + outage.len() {
                 break;
             }
-            fitting.push_str(", ");
+            fitting.push_str("; ");
         }
-        fitting.push_str(breach);
+        fitting.push_str(outage);
     }
     fitting
 }
@@ -212,13 +238,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn breaches_are_shown_whole_and_the_longest_always() {
-        let text = "09:00:00 for 0:05:00 spread, 10:00:00 for 0:00:01 no_bid";
-        assert_eq!(fit(text, 200), text);
-        assert_eq!(fit(text, text.len()), text);
-        assert_eq!(fit(text, text.len() - 1), "09:00:00 for 0:05:00 spread");
-        assert_eq!(fit(text, 5), "09:00:00 for 0:05:00 spread");
-        assert_eq!(fit("", 5), "");
+    fn outages_are_shown_whole_and_the_longest_always() {
+        let outages = ["09:00:00 for 0:05:00 spread, ...", "10:00:00 for 0:00:01 no_bid"].map(str::to_owned);
+        let both = outages.join("; ");
+        assert_eq!(fit(&outages, 200), both);
+        assert_eq!(fit(&outages, both.len()), both);
+        assert_eq!(fit(&outages, both.len() - 1), outages[0]);
+        assert_eq!(fit(&outages, 5), outages[0]);
+        assert_eq!(fit(&[], 5), "");
+    }
+
+    #[test]
+    fn less_than_all_of_the_time_never_looks_like_all_of_it() {
+        let shown = |fulfilled, available| {
+            percent_shown(Total { available: Micros(available), fulfilled: Micros(fulfilled), unknown: Micros(0) })
+        };
+        assert_eq!(shown(10_000_000, 10_000_000), "100.0000");
+        assert_eq!(shown(9_999_998, 10_000_000), "99.99998");
+        assert_eq!(shown(9_999_950, 10_000_000), "99.9995");
+        assert_eq!(shown(378_000_000_000 - 1, 378_000_000_000), "99.9999999997");
+        assert_eq!((shown(0, 0), shown(0, 5)), ("-".to_owned(), "0.0000".to_owned()));
     }
 
     #[test]

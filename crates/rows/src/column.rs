@@ -1,6 +1,6 @@
 //! Tables and their columns.
 
-use crate::{Decimals, Local, Value};
+use crate::{Decimals, Local, Tone, Value};
 use jiff::civil::Date;
 use std::borrow::Cow;
 
@@ -14,6 +14,8 @@ pub trait Table: Sized + 'static {
     const COLUMNS: &'static [Column<Self>];
     /// The names of the columns that people see in a terminal, in that order.
     const SHOWN: &'static [&'static str] = &[];
+    /// How many of those, from the first on, are names that a row repeats from the one above: they stand once.
+    const NAMES_SHOWN: usize = 0;
 }
 
 /// The names of a table's columns, in their order.
@@ -84,14 +86,24 @@ pub enum Align {
 /// The text of a cell in a terminal.
 pub type Cell<T> = for<'a, 'b> fn(&'b <T as Table>::Row<'a>) -> Cow<'b, str>;
 
+/// What the colour of a cell says of a row.
+pub type ToneOf<T> = for<'a, 'b> fn(&'b <T as Table>::Row<'a>) -> Option<Tone>;
+
+/// Whether a row is an occasion to show a column.
+pub type Occasion<T> = for<'a, 'b> fn(&'b <T as Table>::Row<'a>) -> bool;
+
 /// How people see a column in a terminal.
 pub struct Shown<T: Table> {
     /// The heading.
     pub title: &'static str,
     /// Which way its cells lean.
     pub align: Align,
-    /// The cell's text where it is not the plain value: that, with spaces for underscores, and `-` where there is none.
+    /// The cell's text where it is not the plain value: that, and `-` where there is none.
     pub cell: Option<Cell<T>>,
+    /// What a cell's colour says.
+    pub tone: Option<ToneOf<T>>,
+    /// The column is there only if some row says so.
+    pub occasion: Option<Occasion<T>>,
 }
 
 /// One column.
@@ -148,14 +160,32 @@ impl<T: Table> Column<T> {
             Get::Integer(_) | Get::Decimal(..) => Align::Right,
             Get::Text(_) | Get::Date(_) | Get::Instant(_) => Align::Left,
         };
-        self.shown = Some(Shown { title, align, cell: None });
+        self.shown = Some(Shown { title, align, cell: None, tone: None, occasion: None });
         self
     }
 
     /// The column in a terminal's table under `title`, with cells of their own wording.
     #[must_use]
     pub const fn shown_as(mut self, title: &'static str, align: Align, cell: Cell<T>) -> Self {
-        self.shown = Some(Shown { title, align, cell: Some(cell) });
+        self.shown = Some(Shown { title, align, cell: Some(cell), tone: None, occasion: None });
+        self
+    }
+
+    /// What the colours of its cells in a terminal say. After [`Column::shown`] or [`Column::shown_as`].
+    #[must_use]
+    pub const fn toned(mut self, tone: ToneOf<T>) -> Self {
+        if let Some(shown) = &mut self.shown {
+            shown.tone = Some(tone);
+        }
+        self
+    }
+
+    /// In a terminal only where `occasion` says so of some row. After [`Column::shown`] or [`Column::shown_as`].
+    #[must_use]
+    pub const fn on_occasion(mut self, occasion: Occasion<T>) -> Self {
+        if let Some(shown) = &mut self.shown {
+            shown.occasion = Some(occasion);
+        }
         self
     }
 

@@ -31,9 +31,11 @@
 mod column;
 mod csv;
 mod json;
+mod table;
 mod value;
 
-pub use column::{Align, Cell, Column, Get, Shown, Table, Unit, column_names};
+pub use column::{Align, Cell, Column, Get, Occasion, Shown, Table, ToneOf, Unit, column_names};
 pub use csv::{CsvRows, write_csv};
 pub use json::{JsonRow, JsonRows, json_rows};
+pub use table::{Style, Tone, text_table};
 pub use value::{Decimals, Local, Value};

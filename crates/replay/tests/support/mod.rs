@@ -8,7 +8,8 @@ use quoteclock_feed::itch::{Framing, ItchDecoder, ItchWriter};
 use quoteclock_feed::{EventWriter, FeedError, Place, RawRecord, Receiver, Sequence, Stop, TradingDate, UtcOffset};
 use quoteclock_ledger::OpenLedger;
 use quoteclock_model::{DayTurnover, IssueCode, IssueIndex, Record, ServerIndex, Timestamp};
-use quoteclock_report::{BREACH_COLUMNS, DAILY_COLUMNS, write_breaches_csv, write_daily_csv};
+use quoteclock_report::{Breaches, Daily, write_breaches_csv, write_daily_csv};
+use quoteclock_rows::{Table, column_names};
 use quoteclock_rules::{DayPlan, Registry, SourceFile};
 use quoteclock_testkit::{Case, Outcome};
 use std::sync::Arc;
@@ -130,15 +131,15 @@ fn pass(
     }
     let (finished, ledger, Lines(rejects)) = day.finish().map_err(refused)?;
     let ledger = ledger.close();
-    let (mut daily, mut breaches) = (header(&DAILY_COLUMNS), header(&BREACH_COLUMNS));
+    let (mut daily, mut breaches) = (header::<Daily>(), header::<Breaches>());
     write_daily_csv(&finished.plan, &ledger, &mut daily).expect("writing to memory");
     write_breaches_csv(&finished.plan, &ledger, &mut breaches).expect("writing to memory");
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
     Ok((finished.unknown_late, Outcome::Measured { daily: text(daily), breaches: text(breaches), rejects }))
 }
 
-fn header(columns: &[&str]) -> Vec<u8> {
-    format!("{}\n", columns.join(",")).into_bytes()
+fn header<T: Table>() -> Vec<u8> {
+    format!("{}\n", column_names::<T>().collect::<Vec<_>>().join(",")).into_bytes()
 }
 
 /// Writes what a decoder reads in the binary form, in small blocks.

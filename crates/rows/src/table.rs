@@ -1,0 +1,170 @@
+//! Rows as a table for a terminal.
+//!
+//! The layout is comfy-table's: columns as wide as what they hold, by the width that characters really have; where a table
+//! is wider than the terminal, cells are wrapped between words, never inside one.
+
+use crate::{Align, Column, Shown, Table, Value};
+use comfy_table::presets::NOTHING;
+use comfy_table::{Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Width};
+use std::borrow::Cow;
+
+/// How a table is to look.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Style {
+    /// Columns of the terminal.
+    pub width: usize,
+    /// Whether colours may be used.
+    pub colour: bool,
+}
+
+/// What the colour of a cell says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tone {
+    /// All is well.
+    Good,
+    /// Something is not.
+    Bad,
+    /// It is not certain.
+    Doubtful,
+}
+
+/// The table of some rows: the columns that [`Table::SHOWN`] names, of which those that are shown on occasion only where
+/// a row has one. Names that stand in the row above, too, are left out.
+pub fn text_table<T: Table>(rows: &[T::Row<'_>], style: Style) -> String {
+    let columns: Vec<(&Column<T>, &Shown<T>)> = T::SHOWN
+        .iter()
+        .filter_map(|name| T::COLUMNS.iter().find(|column| column.name == *name))
+        .filter_map(|column| Some((column, column.shown.as_ref()?)))
+        .filter(|(_, shown)| shown.occasion.is_none_or(|occasion| rows.iter().any(occasion)))
+        .collect();
+    let mut table = comfy_table::Table::new();
+    table.load_style(NOTHING).set_width(u16::try_from(style.width).unwrap_or(u16::MAX));
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(columns.iter().map(|(_, shown)| cell(shown, shown.title.into())));
+    let mut words: Vec<usize> = columns.iter().map(|(_, shown)| longest_word(shown.title)).collect();
+    let mut above: Vec<String> = Vec::new();
+    for row in rows {
+        let texts: Vec<Cow<'_, str>> = columns.iter().map(|(column, shown)| text(column, shown, row)).collect();
+        words.iter_mut().zip(&texts).for_each(|(word, text)| *word = (*word).max(longest_word(text)));
+        let names: Vec<String> = texts.iter().take(T::NAMES_SHOWN).map(|text| text.clone().into_owned()).collect();
+        let repeated = 0 < T::NAMES_SHOWN && names == above;
+        let cells = columns.iter().zip(texts).enumerate().map(|(position, ((_, shown), text))| {
+            let text = if repeated && position < T::NAMES_SHOWN { "".into() } else { text };
+            let tone = shown.tone.filter(|_| style.colour).and_then(|tone| tone(row));
+            match tone {
+                Some(tone) => cell(shown, text).fg(colour(tone)),
+                None => cell(shown, text),
+            }
+        });
+        table.add_row(cells.collect::<Vec<Cell>>());
+        above = names;
+    }
+    if style.colour {
+        table.enforce_styling();
+    } else {
+        table.force_no_tty();
+    }
+    for (column, word) in table.column_iter_mut().zip(words) {
+        column.set_padding((0, GAP));
+        let width = u16::try_from(word).unwrap_or(u16::MAX).saturating_add(GAP);
+        column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width)));
+    }
+    table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+/// Spaces between two columns.
+const GAP: u16 = 2;
+
+fn cell<T: Table>(shown: &Shown<T>, text: Cow<'_, str>) -> Cell {
+    Cell::new(text).set_alignment(match shown.align {
+        Align::Left => CellAlignment::Left,
+        Align::Right => CellAlignment::Right,
+    })
+}
+
+fn text<'b, T: Table>(column: &Column<T>, shown: &Shown<T>, row: &'b T::Row<'_>) -> Cow<'b, str> {
+    match (shown.cell, column.value(row)) {
+        (Some(cell), _) => cell(row),
+        (None, Value::Missing) => "-".into(),
+        (None, Value::Text(text)) => text,
+        (None, value) => value.to_string().into(),
+    }
+}
+
+const fn colour(tone: Tone) -> Color {
+    match tone {
+        Tone::Good => Color::DarkGreen,
+        Tone::Bad => Color::DarkRed,
+        Tone::Doubtful => Color::DarkYellow,
+    }
+}
+
+fn longest_word(text: &str) -> usize {
+    text.split(' ').map(|word| word.chars().count()).max().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Decimals, Unit};
+
+    struct Line {
+        maker: &'static str,
+        issue: &'static str,
+        pct: Option<i128>,
+        note: &'static str,
+    }
+
+    struct Lines;
+
+    impl Table for Lines {
+        type Row<'a> = Line;
+        const NAME: &'static str = "lines";
+        const COLUMNS: &'static [Column<Self>] = &[
+            Column::<Self>::text("note", |row| Some(row.note.into()))
+                .shown("note")
+                .on_occasion(|row| !row.note.is_empty()),
+            Column::<Self>::text("market_maker", |row| Some(row.maker.into())).shown("market maker"),
+            Column::<Self>::text("issue", |row| Some(row.issue.into())).shown("issue"),
+            Column::<Self>::decimal("pct", Unit::Percent, Decimals::UpTo(4), |row| row.pct)
+                .shown("display %")
+                .toned(|row| Some(if row.pct == Some(0) { Tone::Bad } else { Tone::Good })),
+        ];
+        const SHOWN: &'static [&'static str] = &["market_maker", "issue", "pct", "note"];
+        const NAMES_SHOWN: usize = 2;
+    }
+
+    const LINES: [Line; 4] = [
+        Line { maker: "MM1", issue: "1306", pct: Some(1_000_000), note: "" },
+        Line { maker: "MM1", issue: "1306", pct: Some(75_000), note: "" },
+        Line { maker: "MM1", issue: "1321", pct: None, note: "" },
+        Line { maker: "北浜", issue: "1321", pct: Some(0), note: "" },
+    ];
+
+    #[test]
+    fn columns_are_as_wide_as_what_they_hold_and_names_stand_once() {
+        let text = text_table::<Lines>(&LINES, Style { width: 80, colour: false });
+        let expected = "market maker  issue  display %\nMM1           1306         100\n                           7.5\n\
+                        MM1           1321           -\n北浜          1321           0\n";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn a_narrow_terminal_wraps_between_words_and_never_inside_one() {
+        let mut lines = LINES;
+        lines[0].note = "not fulfilled so far";
+        let text = text_table::<Lines>(&lines, Style { width: 40, colour: false });
+        assert!(text.lines().all(|line| line.chars().count() <= 40), "{text}");
+        let words: Vec<&str> = text.split_whitespace().collect();
+        for word in ["fulfilled", "market", "display", "1306"] {
+            assert!(words.contains(&word), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_tone_is_a_colour_where_colours_are_welcome() {
+        let text = text_table::<Lines>(&LINES[3..], Style { width: 80, colour: true });
+        assert!(text.contains("\x1b["), "{text:?}");
+        assert_eq!(text_table::<Lines>(&[], Style { width: 80, colour: false }), "market maker  issue  display %\n");
+    }
+}
