@@ -4,7 +4,7 @@ use quoteclock_incentive::{Month, MonthAccounts, MonthStock, PastMonth, Review, 
 use quoteclock_ledger::{DayRow, Total};
 use quoteclock_model::{Amount, ByCounterparty, Executed, IssueCode, Micros, Turnover};
 use quoteclock_report::money::{Conditions, Incentives, OfMonth, Payments, Recommendations, Tiers};
-use quoteclock_report::write_makers_csv;
+use quoteclock_report::{MakerRow, MarketMakers};
 use quoteclock_rows::write_csv;
 use quoteclock_rules::{Registry, Severity, SourceFile};
 use quoteclock_testkit::generate::money::case;
@@ -79,7 +79,10 @@ fn files(case: &Case) -> Files {
         String::from_utf8(bytes).expect("UTF-8")
     };
     Files {
-        market_makers: text(&|to| write_makers_csv(month, &settled.makers, to)),
+        market_makers: text(&|to| {
+            let rows = settled.makers.iter().map(|maker| MakerRow { month, maker, is_over: true });
+            write_csv::<MarketMakers>(rows, to)
+        }),
         incentives: text(&|to| write_csv::<Incentives>(OfMonth::all(month, &settled.incentives), to)),
         conditions: text(&|to| write_csv::<Conditions>(OfMonth::all(month, &settled.conditions), to)),
         tiers: text(&|to| write_csv::<Tiers>(&settled.tiers, to)),
