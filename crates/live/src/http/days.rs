@@ -11,7 +11,8 @@ use jiff::civil::Date;
 use quoteclock_ledger::{DayLedger, DisplayPercent, OpenLedger};
 use quoteclock_model::Interval;
 use quoteclock_obligation::{IntervalSink, ObligationIndex};
-use quoteclock_report::{BREACH_COLUMNS, DAILY_COLUMNS, write_breaches_csv, write_daily_csv};
+use quoteclock_report::{Breaches, Daily, write_breaches_csv, write_daily_csv};
+use quoteclock_rows::column_names;
 use quoteclock_rules::{DayPlan, local_time};
 use quoteclock_store::Store;
 use sha2::{Digest, Sha256};
@@ -54,8 +55,8 @@ async fn answer(shown: &Arc<Http>, date: &str, headers: &HeaderMap, file: File) 
         Err(error) => return failed(&error),
     };
     let columns = match file {
-        File::Daily => DAILY_COLUMNS.join(","),
-        File::Breaches => BREACH_COLUMNS.join(","),
+        File::Daily => column_names::<Daily>().collect::<Vec<_>>().join(","),
+        File::Breaches => column_names::<Breaches>().collect::<Vec<_>>().join(","),
     };
     let (registry, mut body) = (shown.desk.registry(), columns + "\n");
     for row in rows {
