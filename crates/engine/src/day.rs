@@ -105,8 +105,6 @@ pub struct Day<S, R> {
     unknown_late: LateWindows,
     /// Issues in doubt whose code is not known yet, and since when.
     unnamed_doubts: BTreeMap<IssueIndex, Timestamp>,
-    /// Whether it goes on from a saved state, which does not tell what its input had until then.
-    resumed: bool,
     /// The whole plan of a day that is not measured to its end, and that end: the engine has a day that ends there.
     cut: Option<(Arc<DayPlan>, Timestamp)>,
     error: Option<DayError>,
@@ -186,7 +184,6 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
             last_was_unnumbered: false,
             unknown_late: LateWindows::default(),
             unnamed_doubts: BTreeMap::new(),
-            resumed: false,
             cut: None,
             error: None,
         };
@@ -272,7 +269,7 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
         if let Some(&since) = self.unnamed_doubts.values().min() {
             self.unknown_late.add(None, Span { start: since, end: plan.day.end });
         }
-        let coverage = if self.resumed { Vec::new() } else { self.coverage(&engine, progress.last()) };
+        let coverage = self.coverage(&engine, progress.last());
         let turnover = engine.finish(&*self.crew, &mut self.sink);
         let (plan, until) = match self.cut {
             Some((whole, until)) => (whole, Some(until)),
@@ -435,7 +432,6 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
     /// Goes on from a state, with the measure and the latest good time of it.
     pub(crate) fn set_state(&mut self, options: DayOptions, state: &DayState, engine: Option<(Engine, Timestamp)>) {
         self.options = options;
-        self.resumed = true;
         self.issues = state.issues.clone();
         self.servers = state.servers.clone();
         self.sequencer.restore(state.last_sequence, state.unread_sequences);

@@ -32,7 +32,7 @@ pub struct Engine {
     /// For each server of the input, its position in the plan, if it is there.
     pub(crate) plan_server_of: Vec<Option<u32>>,
     /// For each server of the input, how many orders it has added.
-    orders: OrderCounts,
+    pub(crate) orders: OrderCounts,
     pub(crate) market: MarketLog,
     /// What the parts of a crew have told, until it is handed on.
     told: Vec<Intervals>,

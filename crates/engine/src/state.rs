@@ -74,6 +74,8 @@ pub struct EngineState {
     pub looked: Timestamp,
     /// For each issue of the input, the number of its [`IssueState`], if it has one.
     pub number_of_issue: Vec<Option<u32>>,
+    /// How many orders each server of the input has added.
+    pub orders_of_server: Vec<u64>,
     /// How many [`IssueState`]s belong to this state, numbered from 0.
     pub issue_count: u32,
     /// What has changed for the whole market and not been seen by all issues, with its time.
@@ -95,6 +97,8 @@ pub struct IssueState {
     pub code: Option<IssueCode>,
     /// Whether an issue of the input has it.
     pub is_bound: bool,
+    /// Whether any event has named it.
+    pub has_events: bool,
     /// How many changes of the market it has seen.
     pub seen: usize,
     /// What it has measured.
@@ -146,6 +150,7 @@ impl Slot {
             number: u32::try_from(number).expect("fewer issues than 32 bits count"),
             code: self.code.clone(),
             is_bound: self.bound,
+            has_events: self.has_events,
             seen: self.seen,
             measure: self.measure.save(),
         }
@@ -178,6 +183,7 @@ impl Engine {
             now: self.now,
             looked: self.looked,
             number_of_issue: self.slot_of_issue.clone(),
+            orders_of_server: self.orders.0.clone(),
             issue_count: u32::try_from(self.slots.len()).expect("fewer issues than 32 bits count"),
             market_changes,
             market_forgotten,
@@ -250,9 +256,19 @@ impl Engine {
             if let Some((code, _)) = planned.get(number) {
                 engine.planned.insert((*code).clone(), saved.number);
             }
-            engine.slots.push(Slot { measure, code, bound: saved.is_bound, has_events: false, seen: saved.seen });
+            engine.slots.push(Slot {
+                measure,
+                code,
+                bound: saved.is_bound,
+                has_events: saved.has_events,
+                seen: saved.seen,
+            });
         }
         engine.slot_of_issue = state.number_of_issue.clone();
+        // As many as servers have been named, whatever the state says.
+        for (count, saved) in engine.orders.0.iter_mut().zip(&state.orders_of_server) {
+            *count = *saved;
+        }
         (engine.now, engine.looked) = (state.now, state.looked);
         let changes = state.market_changes.clone();
         engine.market.restore((changes, state.market_forgotten, state.market_phase, state.market_clear));

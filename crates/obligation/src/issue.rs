@@ -63,7 +63,7 @@ pub struct IssueMeasure {
     pub(crate) boundary: Timestamp,
     pub(crate) phase: Phase,
     /// Whether the feed has told the issue's own phase.
-    phase_told: bool,
+    pub(crate) phase_told: bool,
     pub(crate) market_phase: Phase,
     /// The phases in which the market trades continuously.
     trading_phases: Phases,

@@ -21,6 +21,8 @@ pub struct MeasureState {
     pub phase: Phase,
     /// The market's phase, as far as the issue has been told.
     pub market_phase: Phase,
+    /// Whether the input has told a phase of the issue.
+    pub phase_told: bool,
     /// Whether a bad record has put the time in doubt since the last clear.
     pub doubt: bool,
     /// The live orders, by number.
@@ -73,6 +75,7 @@ impl IssueMeasure {
             now: self.now,
             phase: self.phase,
             market_phase: self.market_phase,
+            phase_told: self.phase_told,
             doubt: self.doubt,
             orders: self.book.orders(),
             awaited: self.resent.numbers(),
@@ -111,6 +114,7 @@ impl IssueMeasure {
         measure.now = state.now;
         measure.pass_boundary();
         (measure.phase, measure.market_phase, measure.doubt) = (state.phase, state.market_phase, state.doubt);
+        measure.phase_told = state.phase_told;
         for (id, order) in &state.orders {
             let holder = match order.server {
                 None => None,
