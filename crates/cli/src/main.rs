@@ -9,6 +9,7 @@ mod check;
 mod convert;
 mod coverage;
 mod days;
+mod documents;
 mod etf;
 mod explain;
 mod generate;

@@ -5,7 +5,7 @@ use crate::target::Target;
 use anyhow::{Context, Result};
 use quoteclock_incentive::{Line, MakerLine, Month};
 use quoteclock_model::Span;
-use quoteclock_pages::{Breach, DayFrame, Evidence, MonthPage, MonthPicture, Verdicts};
+use quoteclock_pages::{Breach, DayFrame, Evidence, MonthPage, MonthPicture, Section, Verdicts};
 use quoteclock_rules::Registry;
 use quoteclock_store::{Store, StoredDay};
 use std::path::Path;
@@ -19,6 +19,8 @@ pub(crate) struct PageOf<'a> {
     pub(crate) lines: &'a [Line],
     pub(crate) makers: &'a [MakerLine],
     pub(crate) notes: Vec<String>,
+    /// Tables that follow the pictures.
+    pub(crate) sections: Vec<Section>,
 }
 
 impl PageOf<'_> {
@@ -33,12 +35,14 @@ impl PageOf<'_> {
             is_over: self.stored.missing.is_empty() && self.stored.partial.is_empty(),
             required_pct: self.registry.scheme().required_pct(),
         };
-        let evidence = self.evidence(&days);
+        let mut evidence = self.evidence(&days);
+        evidence.sections.clone_from(&self.sections);
         let page = MonthPage::new(&verdicts, &picture, evidence, &|_, _| None);
         Target::of(file)?.write(|mut to| page.write(&mut to).with_context(|| format!("writing {}", file.display())))
     }
 
-    fn picture(&self, days: &[StoredDay]) -> Result<MonthPicture> {
+    /// The stored days, as strips show them.
+    pub(crate) fn frames(&self, days: &[StoredDay]) -> Result<Vec<DayFrame>> {
         let frame = |day: &StoredDay| -> Result<DayFrame> {
             let plan = self.registry.plan(day.date)?;
             let sessions = plan.sessions().to_vec();
@@ -48,7 +52,11 @@ impl PageOf<'_> {
             };
             Ok(DayFrame { date: day.date, shown, sessions })
         };
-        let frames = days.iter().map(frame).collect::<Result<Vec<_>>>()?;
+        days.iter().map(frame).collect()
+    }
+
+    fn picture(&self, days: &[StoredDay]) -> Result<MonthPicture> {
+        let frames = self.frames(days)?;
         let zone = self.registry.scheme().zone().clone();
         let mut picture = MonthPicture::new(self.lines, zone, frames);
         self.store.results(self.month.dates(), |row| picture.result(&row))?;
@@ -66,7 +74,8 @@ impl PageOf<'_> {
         Ok(picture)
     }
 
-    fn evidence(&self, days: &[StoredDay]) -> Evidence {
+    /// What the figures rest on.
+    pub(crate) fn evidence(&self, days: &[StoredDay]) -> Evidence {
         let scheme = self.registry.scheme();
         let row = |day: &StoredDay| {
             vec![
@@ -82,6 +91,8 @@ impl PageOf<'_> {
         };
         let interpretations = scheme.interpretations().iter();
         Evidence {
+            title: String::new(),
+            sections: Vec::new(),
             scheme: format!("{} {}", scheme.name(), scheme.version()),
             interpretations: interpretations.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             notes: self.notes.clone(),

@@ -1,5 +1,6 @@
 //! `quoteclock report`: what a month's stored days decide.
 
+use crate::documents::{self, Papers};
 use crate::month::{self, SchemeJson, StoredMonth};
 use crate::month_page::PageOf;
 use crate::publication::Publication;
@@ -9,9 +10,10 @@ use crate::{Outcome, output, registry, terminal};
 use anyhow::{Context, Result};
 use jiff::civil::Date;
 use quoteclock_incentive::{Line, Month, Settlement};
+use quoteclock_pages::Section;
 use quoteclock_report::money::{Conditions, Incentives, OfMonth, Payments, Recommendations, Tiers, table};
 use quoteclock_report::{MakerRow, MarketMakers, Monthly, MonthlyRow, Style, system_note, wrap};
-use quoteclock_rows::{JsonRow, json_rows, text_table, write_csv};
+use quoteclock_rows::{JsonRow, Table, Value, json_rows, text_table, write_csv};
 use quoteclock_rules::Registry;
 use quoteclock_store::{Digest, Store};
 use serde::Serialize;
@@ -30,7 +32,8 @@ use std::path::{Path, PathBuf};
   quoteclock report --registry registry --db market.db --month 2024-03 --json > 2024-03.json
 
 --out writes monthly.csv, market_makers.csv, incentives.csv, conditions.csv, tiers.csv, recommendations.csv,
-payments.csv, and report.txt, which is what is printed.
+payments.csv, report.txt, which is what is printed, and the papers: tm-2/ for each market maker, tm-2-participant/ for
+each participant, ta-1/ for each asset manager (CSV, XLSX and a page each), tm-1/ and tm-3/ with notices.
 Exits with 3 if trading days of the month are not measured, or the tier of an issue is unknown.")]
 pub(crate) struct ReportArgs {
     /// Folder of the registry
@@ -57,6 +60,10 @@ pub(crate) struct ReportArgs {
     #[cfg(feature = "parquet")]
     #[arg(long, requires = "out")]
     parquet: bool,
+
+    /// Leave out the papers for market makers, participants and asset managers
+    #[arg(long)]
+    no_documents: bool,
 
     /// Report days as they were measured, though the registry has changed since
     #[arg(long)]
@@ -99,7 +106,7 @@ pub(crate) fn run(args: &ReportArgs) -> Result<Outcome> {
     let report = Report { month: args.month, registry: &registry, digest, stored, settled };
     let mut written = Vec::new();
     if let Some(out) = &args.out {
-        written = report.write(out, args.parquet())?;
+        written = report.write(&store, out, args)?;
     }
     report.warn();
     if let Some(file) = &args.html {
@@ -158,6 +165,19 @@ struct Document<'a> {
     scheme: SchemeJson<'a>,
 }
 
+/// A table of the exchange's page: the columns that people see.
+fn section<'r, T: Table>(heading: &str, rows: impl IntoIterator<Item = T::Row<'r>>) -> Section {
+    let shown = T::SHOWN.iter().filter_map(|name| T::COLUMNS.iter().find(|column| column.name == *name));
+    let columns: Vec<_> = shown.collect();
+    let is_number = |value: &Value<'_>| matches!(value, Value::Integer(_) | Value::Decimal(..));
+    let cell = |value: Value<'_>| (value.to_string(), is_number(&value));
+    Section {
+        heading: heading.to_owned(),
+        columns: columns.iter().map(|column| column.name.replace('_', " ")).collect(),
+        rows: rows.into_iter().map(|row| columns.iter().map(|column| cell(column.value(&row))).collect()).collect(),
+    }
+}
+
 impl Report<'_> {
     /// The month as a page.
     fn page<'a>(&'a self, store: &'a Store) -> PageOf<'a> {
@@ -169,7 +189,18 @@ impl Report<'_> {
             lines: &self.settlement().lines,
             makers: &self.settlement().makers,
             notes: self.notes().split_off(1),
+            sections: self.sections(),
         }
+    }
+
+    /// What the exchange's own page has besides: what is paid, under which conditions, and what staff may look at.
+    fn sections(&self) -> Vec<Section> {
+        let (month, settled) = (self.month, self.settlement());
+        vec![
+            section::<Payments>("Payments", OfMonth::all(month, &settled.payments)),
+            section::<Conditions>("Sponsored conditions and matching funds", OfMonth::all(month, &settled.conditions)),
+            section::<Recommendations>("Recommendations", OfMonth::all(month, &settled.recommendations)),
+        ]
     }
 
     fn settlement(&self) -> &Settlement {
@@ -183,8 +214,21 @@ impl Report<'_> {
     }
 
     /// Writes the files aside, and gives them their names together.
-    fn write(&self, out: &Path, parquet: bool) -> Result<Vec<String>> {
+    fn write(&self, store: &Store, out: &Path, args: &ReportArgs) -> Result<Vec<String>> {
+        let parquet = args.parquet();
+        documents::look(out)?;
         let staging = staging::folder_beside(out)?;
+        let papers = staging.path().join("papers");
+        std::fs::create_dir(&papers).context("writing the documents aside")?;
+        if !args.no_documents {
+            let days = store.days(self.month.dates())?;
+            let mut page = self.page(store);
+            // Of what has to be known, that which is for everybody: no issue, no name.
+            page.notes = self.notes_of_days().split_off(1);
+            let (frames, evidence) = (page.frames(&days)?, page.evidence(&days));
+            let (registry, stored, settlement) = (self.registry, &self.stored, self.settlement());
+            Papers { registry, store, stored, settlement, frames, evidence }.write(&papers)?;
+        }
         let create = |name: &str| File::create(staging.path().join(name)).map(BufWriter::new);
         let write = || -> std::io::Result<()> {
             let (month, settled) = (self.month, self.settlement());
@@ -211,6 +255,7 @@ impl Report<'_> {
         let stale: Vec<&str> =
             stale.iter().map(String::as_str).filter(|name| !names.iter().any(|written| written == *name)).collect();
         Publication::prepare(staging.path(), &names, out, &stale)?.carry_out(None)?;
+        names.extend(documents::replace(&papers, out)?);
         Ok(names)
     }
 
@@ -277,7 +322,8 @@ impl Report<'_> {
                 text.push('\n');
             }
         }
-        for note in self.notes() {
+        let papers = Papers::notes(self.registry, &self.stored, settled);
+        for note in self.notes().into_iter().chain(papers) {
             text.push_str(&wrap(&note, style.width));
         }
         text.push_str(&month::interpretations(self.registry, style.width));
@@ -314,6 +360,13 @@ impl Report<'_> {
 
     /// What a reader has to know of the figures.
     fn notes(&self) -> Vec<String> {
+        let mut notes = self.notes_of_days();
+        notes.extend(self.money_notes());
+        notes
+    }
+
+    /// What a reader has to know of the days.
+    fn notes_of_days(&self) -> Vec<String> {
         let (measured, missing) = (self.stored.measured.len(), &self.stored.missing);
         let mut notes = vec![format!("measured: {}", month::count(measured, "day"))];
         if !missing.is_empty() {
@@ -342,7 +395,6 @@ impl Report<'_> {
                 month::count(by_registry, "obligation")
             ));
         }
-        notes.extend(self.money_notes());
         notes
     }
 

@@ -28,5 +28,5 @@ pub use payments::PaymentLine;
 pub use recommendations::{Figure, PastMonth, Recommendation, RecommendationLine};
 pub use settlement::{MonthStock, Settlement};
 pub use tiers::{Measured, Review, ReviewStock, TierLine, TierSource, tiers};
-pub use trading::{Basis, DayBasis, Traded, Trading};
+pub use trading::{Basis, DayBasis, Traded, Trading, participant_on};
 pub use value::{BasisAndRate, Incentive, IncentiveLine};

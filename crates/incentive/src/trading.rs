@@ -118,7 +118,7 @@ pub(crate) fn sign_up_rows<'r>(registry: &'r Registry, market_maker: &str, issue
 /// The participant of the sign-up in force on a date.
 ///
 /// Clause: `ST1/participant`.
-pub(crate) fn participant_on<'r>(
+pub fn participant_on<'r>(
     registry: &'r Registry,
     market_maker: &str,
     issue: &IssueCode,

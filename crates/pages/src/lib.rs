@@ -13,5 +13,5 @@ mod picture;
 mod shade;
 mod strip;
 
-pub use page::{Evidence, MonthPage, Verdicts};
+pub use page::{Evidence, MonthPage, Section, Verdicts};
 pub use picture::{Breach, DayFrame, MonthPicture};

@@ -35,6 +35,10 @@ pub struct Verdicts<'a> {
 /// What the figures rest on.
 #[derive(Clone, Debug, Default)]
 pub struct Evidence {
+    /// What stands above the page; `MONTH: quote display time` where it is empty.
+    pub title: String,
+    /// Tables that follow the pictures.
+    pub sections: Vec<Section>,
     /// The scheme's name and version.
     pub scheme: String,
     /// Every interpretation and its value.
@@ -47,6 +51,17 @@ pub struct Evidence {
     pub days: Vec<Vec<String>>,
     /// The version of the program that writes the page.
     pub program: String,
+}
+
+/// A table with its heading.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Section {
+    /// The heading.
+    pub heading: String,
+    /// Names of columns.
+    pub columns: Vec<String>,
+    /// Rows of cells: the text, and whether it is a number.
+    pub rows: Vec<Vec<(String, bool)>>,
 }
 
 /// Links from a day of an obligation to its own page; none where there is no such page.

@@ -85,6 +85,15 @@ pub(crate) struct DayPicture {
 }
 
 impl MonthPicture {
+    /// A picture of no rows yet that will show the days of every line.
+    pub fn with_all_days(lines: &[Line], zone: TimeZone, frames: impl IntoIterator<Item = DayFrame>) -> MonthPicture {
+        let mut picture = MonthPicture::new(lines, zone, frames);
+        for line in lines {
+            picture.unfolded.entry(line.key.clone()).or_default();
+        }
+        picture
+    }
+
     /// A picture of no rows yet. The days of the lines that were not fulfilled, or that unknown time could turn, will be
     /// shown; `lines` are those that the page has.
     pub fn new(lines: &[Line], zone: TimeZone, frames: impl IntoIterator<Item = DayFrame>) -> MonthPicture {

@@ -1,0 +1,437 @@
+//! One paper: what its recipient may see of the month, as tables and as a page.
+
+use crate::recipient::Recipient;
+use crate::sheet::{Cell, DocumentError, Sheet, workbook};
+use jiff::civil::Date;
+use quoteclock_incentive::{ConditionLine, IncentiveLine, Key, Line, MakerLine, PaymentLine, Settlement, SystemStatus};
+use quoteclock_ledger::{DayRow, DisplayPercent, Total};
+use quoteclock_model::IssueCode;
+use quoteclock_pages::{Breach, DayFrame, Evidence, MonthPage, MonthPicture, Section, Verdicts};
+use quoteclock_rules::{Registry, Target};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What all papers of a month have in common.
+#[derive(Clone, Copy, Debug)]
+pub struct Month<'a> {
+    /// The registry.
+    pub registry: &'a Registry,
+    /// The settled month.
+    pub settlement: &'a Settlement,
+    /// The stored days, as strips show them.
+    pub frames: &'a [DayFrame],
+    /// Whether every trading day is stored whole.
+    pub is_over: bool,
+    /// What the figures rest on; its notes are for everybody.
+    pub evidence: &'a Evidence,
+    /// Whether this is a revision of an earlier one, and which: a line for the head of every paper.
+    pub revision: &'a str,
+}
+
+/// A paper that is being told the month's rows.
+#[derive(Debug)]
+pub struct Document<'a> {
+    month: Month<'a>,
+    /// Who has it.
+    pub recipient: Recipient,
+    lines: Vec<Line>,
+    keys: BTreeSet<Key>,
+    issues: BTreeMap<String, BTreeSet<IssueCode>>,
+    picture: MonthPicture,
+    days: Vec<DayRow>,
+}
+
+/// A paper, written: file names and their bytes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Rendered {
+    /// In order of name.
+    pub files: Vec<(String, Vec<u8>)>,
+}
+
+impl<'a> Document<'a> {
+    /// A paper of no rows yet. `sums` are the totals of what the recipient may see, for each key.
+    fn with_lines(month: Month<'a>, recipient: Recipient, lines: Vec<Line>) -> Document<'a> {
+        let zone = month.registry.scheme().zone().clone();
+        let picture = MonthPicture::with_all_days(&lines, zone, month.frames.iter().cloned());
+        let keys = lines.iter().map(|line| line.key.clone()).collect();
+        let mut issues: BTreeMap<String, BTreeSet<IssueCode>> = BTreeMap::new();
+        for line in &lines {
+            issues.entry(line.key.market_maker.clone()).or_default().insert(line.key.issue.clone());
+        }
+        Document { month, recipient, lines, keys, issues, picture, days: Vec::new() }
+    }
+
+    /// Whether any day of a market maker in an issue is the recipient's.
+    pub fn shows(&self, market_maker: &str, issue: &IssueCode) -> bool {
+        self.issues.get(market_maker).is_some_and(|issues| issues.contains(issue))
+    }
+
+    /// The papers of some recipients of a month, each with the lines that are its own. Lines that a recipient sees in part
+    /// only (a participant that a market maker changed to in mid-month) have the sums of its own days: `results` are the
+    /// month's stored rows.
+    pub fn all(month: Month<'a>, recipients: &BTreeSet<Recipient>, results: &[DayRow]) -> Vec<Document<'a>> {
+        let lines: BTreeMap<&Key, &Line> = month.settlement.lines.iter().map(|line| (&line.key, line)).collect();
+        let document = |recipient: &Recipient| {
+            let mut own: BTreeMap<Key, (Total, u32, Date)> = BTreeMap::new();
+            for row in results {
+                let key = key_of(row);
+                if recipient.may_see(month.registry, &key, row.date) {
+                    let (total, days, last) = own.entry(key).or_default();
+                    *total += row.total;
+                    *days += 1;
+                    *last = (*last).max(row.date);
+                }
+            }
+            let line = |(key, (total, days_measured, last_measured)): (Key, (Total, u32, Date))| {
+                let whole = lines.get(&key)?;
+                Some(Line { key, total, days_measured, last_measured, ..(*whole).clone() })
+            };
+            Document::with_lines(month, recipient.clone(), own.into_iter().filter_map(line).collect())
+        };
+        recipients.iter().map(document).collect()
+    }
+
+    /// Adds the times of an obligation on a day, if they are the recipient's.
+    pub fn result(&mut self, row: &DayRow) {
+        let key = key_of(row);
+        if self.keys.contains(&key) && self.recipient.may_see(self.month.registry, &key, row.date) {
+            self.picture.result(row);
+            self.days.push(row.clone());
+        }
+    }
+
+    /// Adds a breach, if it is the recipient's.
+    pub fn breach(&mut self, breach: Breach<'_>) {
+        let key = Key {
+            market_maker: breach.market_maker.to_owned(),
+            issue: breach.issue.clone(),
+            obligation: breach.obligation.clone(),
+        };
+        if self.keys.contains(&key) && self.recipient.may_see(self.month.registry, &key, breach.date) {
+            self.picture.breach(breach);
+        }
+    }
+
+    /// The paper, written.
+    ///
+    /// # Errors
+    /// [`DocumentError`] of the spreadsheet.
+    pub fn render(mut self) -> Result<Rendered, DocumentError> {
+        self.picture.close();
+        let (name, title) = self.titles();
+        let sheets = self.sheets();
+        let mut files: Vec<(String, Vec<u8>)> = Vec::new();
+        for sheet in &sheets {
+            files.push((format!("{}.csv", sheet.name), sheet.csv()?));
+        }
+        files.push((format!("{name}.html"), self.page(&title, &sheets)?));
+        files.push((format!("{name}.xlsx"), workbook(&title, &sheets)?));
+        files.sort();
+        Ok(Rendered { files })
+    }
+
+    fn titles(&self) -> (&'static str, String) {
+        let month = self.month.settlement.month;
+        match &self.recipient {
+            Recipient::MarketMaker(name) => ("tm-2", format!("TM-2 Market Maker Report, {month}: {name}")),
+            Recipient::Participant { participant, market_maker } => {
+                ("tm-2", format!("TM-2 Market Maker Report, {month}: {market_maker} through {participant}"))
+            }
+            Recipient::AssetManager(name) => ("ta-1", format!("TA-1 Report by ETF, {month}: {name}")),
+        }
+    }
+
+    fn page(&self, title: &str, sheets: &[Sheet]) -> Result<Vec<u8>, DocumentError> {
+        let settlement = self.month.settlement;
+        let makers: Vec<MakerLine> = match &self.recipient {
+            Recipient::MarketMaker(name) => {
+                settlement.makers.iter().filter(|maker| maker.market_maker == *name).cloned().collect()
+            }
+            // How many ETFs a market maker has fulfilled elsewhere is no business of others.
+            Recipient::Participant { .. } | Recipient::AssetManager(_) => Vec::new(),
+        };
+        let mut evidence = self.month.evidence.clone();
+        title.clone_into(&mut evidence.title);
+        if !self.month.revision.is_empty() {
+            evidence.notes.insert(0, self.month.revision.to_owned());
+        }
+        evidence.sections = sheets.iter().filter(|sheet| sheet.name != "days").map(section).collect();
+        let verdicts = Verdicts {
+            month: settlement.month,
+            lines: &self.lines,
+            makers: &makers,
+            is_over: self.month.is_over,
+            required_pct: self.month.registry.scheme().required_pct(),
+        };
+        let mut bytes = Vec::new();
+        MonthPage::new(&verdicts, &self.picture, evidence, &|_, _| None).write(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn sheets(&self) -> Vec<Sheet> {
+        let mut sheets = vec![self.month_sheet(), self.limits_sheet()];
+        sheets.extend(self.incentive_sheets());
+        sheets.push(self.condition_sheet());
+        sheets.push(self.day_sheet());
+        sheets
+    }
+
+    /// The month's status is that of the whole sign-up; the times are what the recipient may see.
+    ///
+    /// Clause: `ST1/system-status`.
+    fn month_sheet(&self) -> Sheet {
+        let whole: BTreeMap<&Key, &Line> = self.month.settlement.lines.iter().map(|line| (&line.key, line)).collect();
+        let row = |line: &Line| {
+            let of_month = whole.get(&line.key).copied().unwrap_or(line);
+            let system = of_month.system_status().map_or("", SystemStatus::as_str);
+            vec![
+                Cell::text(&line.key.market_maker),
+                Cell::text(line.key.issue.as_str()),
+                Cell::text(line.key.obligation.to_string()),
+                Cell::number(line.total.available.0),
+                Cell::number(line.total.fulfilled.0),
+                Cell::number(line.total.unknown.0),
+                Cell::Number(percent(line.total)),
+                Cell::Number(trimmed(line.required_pct)),
+                Cell::text(of_month.status().as_str()),
+                Cell::text(system),
+                Cell::number(line.days_measured),
+            ]
+        };
+        Sheet {
+            name: "month",
+            heading: "The month: real status, and the exchange system's beside it",
+            columns: vec![
+                "market_maker",
+                "issue",
+                "obligation",
+                "available_us",
+                "fulfilled_us",
+                "unknown_us",
+                "display_pct",
+                "required_pct",
+                "status",
+                "system_status",
+                "days_measured",
+            ],
+            rows: self.lines.iter().map(row).collect(),
+        }
+    }
+
+    fn day_sheet(&self) -> Sheet {
+        let row = |day: &DayRow| {
+            vec![
+                Cell::text(day.date.to_string()),
+                Cell::text(&day.market_maker),
+                Cell::text(day.issue.as_str()),
+                Cell::text(day.obligation.to_string()),
+                Cell::number(day.total.available.0),
+                Cell::number(day.total.fulfilled.0),
+                Cell::number(day.total.unknown.0),
+                Cell::Number(percent(day.total)),
+            ]
+        };
+        Sheet {
+            name: "days",
+            heading: "Day by day",
+            columns: vec![
+                "date",
+                "market_maker",
+                "issue",
+                "obligation",
+                "available_us",
+                "fulfilled_us",
+                "unknown_us",
+                "display_pct",
+            ],
+            rows: self.days.iter().map(row).collect(),
+        }
+    }
+
+    /// The limits in force on the last measured day of each obligation, and why.
+    ///
+    /// Clauses: `ST1/spread-and-quantity`, `ST1/fast-market`.
+    fn limits_sheet(&self) -> Sheet {
+        let registry = self.month.registry;
+        let mut rows: BTreeSet<Vec<String>> = BTreeSet::new();
+        for line in &self.lines {
+            let (issue, date) = (&line.key.issue, line.last_measured);
+            let Some(row) = registry.issue_on(issue, date) else { continue };
+            let (terms, why) = match line.condition() {
+                None => match registry.scheme().types().get(&row.type_name) {
+                    Some(terms) => (*terms, format!("type {}", row.type_name)),
+                    None => continue,
+                },
+                Some((kind, name)) => {
+                    let rows = registry.conditions().iter().filter(|row| row.kind == kind && row.name == name);
+                    let rows: Vec<_> = rows.filter(|row| row.period.contains(date)).collect();
+                    let own = rows.iter().find(|row| matches!(&row.target, Target::Issue(of) if of == issue));
+                    let of_index =
+                        |target: &Target| matches!(target, Target::Index(of) if Some(of) == row.index.as_ref());
+                    let of_index = || rows.iter().find(|row| of_index(&row.target));
+                    match own.or_else(of_index) {
+                        Some(condition) => (condition.terms, format!("condition {}", condition.obligation())),
+                        None => continue,
+                    }
+                }
+            };
+            let text = |value: Option<String>| value.unwrap_or_default();
+            rows.insert(vec![
+                issue.to_string(),
+                line.key.obligation.to_string(),
+                text(terms.spread_bps_max.map(|limit| limit.to_string())),
+                text(terms.spread_ticks_max.map(|limit| limit.to_string())),
+                text(terms.value_min.map(|limit| limit.to_string())),
+                why,
+            ]);
+        }
+        let row = |cells: Vec<String>| {
+            let is_text = |place: usize| [0, 1, 5].contains(&place);
+            let cell = |(place, text)| if is_text(place) { Cell::Text(text) } else { Cell::Number(text) };
+            cells.into_iter().enumerate().map(cell).collect()
+        };
+        Sheet {
+            name: "limits",
+            heading: "The limits on the last measured day; Fast Market days widen spreads, not those of sponsored conditions",
+            columns: vec!["issue", "obligation", "max_spread_bps", "max_spread_ticks", "min_value_jpy", "why"],
+            rows: rows.into_iter().map(row).collect(),
+        }
+    }
+
+    /// None for an asset manager: incentives are between the exchange and the market maker.
+    fn incentive_sheets(&self) -> Vec<Sheet> {
+        let is_own = |market_maker: &str, of: Option<&str>| match &self.recipient {
+            Recipient::MarketMaker(name) => market_maker == name,
+            Recipient::Participant { participant, market_maker: name } => {
+                market_maker == name && of == Some(participant)
+            }
+            Recipient::AssetManager(_) => false,
+        };
+        if matches!(self.recipient, Recipient::AssetManager(_)) {
+            return Vec::new();
+        }
+        let line = |line: &IncentiveLine| {
+            vec![
+                Cell::text(line.participant.as_deref().unwrap_or_default()),
+                Cell::text(line.issue.as_str()),
+                Cell::text(line.tier.map_or("", quoteclock_rules::Tier::as_str)),
+                Cell::text(line.incentive.as_str()),
+                Cell::Number(line.basis.basis()),
+                Cell::Number(line.basis.rate().unwrap_or_default()),
+                Cell::Number(line.amount_yen.map_or_else(String::new, |amount| amount.to_string())),
+                Cell::text(line.incentive.clause()),
+            ]
+        };
+        let payment = |line: &PaymentLine| {
+            vec![
+                Cell::text(line.participant.as_deref().unwrap_or_default()),
+                Cell::number(line.trading_value_yen),
+                Cell::number(line.access_fee_yen),
+                Cell::number(line.sponsored_yen),
+                Cell::number(line.matching_yen),
+                Cell::number(line.server_waiver_yen),
+                Cell::number(line.total_yen()),
+            ]
+        };
+        let settlement = self.month.settlement;
+        let incentives = settlement.incentives.iter();
+        let payments = settlement.payments.iter();
+        vec![
+            Sheet {
+                name: "incentives",
+                heading: "Incentives, line by line",
+                columns: vec!["participant", "issue", "tier", "incentive", "basis", "rate", "amount_jpy", "clause"],
+                rows: incentives.filter(|of| is_own(&of.market_maker, of.participant.as_deref())).map(line).collect(),
+            },
+            Sheet {
+                name: "payments",
+                heading: "What is paid in all",
+                columns: vec![
+                    "participant",
+                    "trading_value_jpy",
+                    "access_fee_jpy",
+                    "sponsored_jpy",
+                    "matching_jpy",
+                    "server_waiver_jpy",
+                    "total_jpy",
+                ],
+                rows: payments.filter(|of| is_own(&of.market_maker, of.participant.as_deref())).map(payment).collect(),
+            },
+        ]
+    }
+
+    /// A place, and among how many; nobody else's name in a market maker's paper.
+    ///
+    /// Clauses: `ST1/sponsored-priority`, `ST1/performance-report`.
+    fn condition_sheet(&self) -> Sheet {
+        let is_own = |line: &&ConditionLine| {
+            let obligation = line.obligation();
+            let mut own = self.lines.iter().filter(|of| of.key.market_maker == line.market_maker);
+            let is_there = own.any(|of| of.key.issue == line.issue && of.key.obligation.to_string() == obligation);
+            is_there
+                && match &self.recipient {
+                    Recipient::Participant { participant, .. } => line.participant.as_deref() == Some(participant),
+                    Recipient::MarketMaker(_) | Recipient::AssetManager(_) => true,
+                }
+        };
+        let row = |line: &ConditionLine| {
+            let paid = |of: fn(&quoteclock_incentive::Payout) -> u128| {
+                Cell::Number(line.payout.as_ref().map_or_else(String::new, |payout| of(payout).to_string()))
+            };
+            vec![
+                Cell::text(line.obligation()),
+                Cell::text(line.issue.as_str()),
+                Cell::text(&line.market_maker),
+                Cell::text(line.status.as_str()),
+                Cell::Number(line.place.map_or_else(String::new, |place| place.to_string())),
+                Cell::number(line.eligible),
+                Cell::number(line.executed_quantity),
+                paid(|payout| payout.amount_yen),
+                paid(|payout| payout.by_exchange_yen),
+                paid(|payout| payout.by_asset_manager_yen),
+                Cell::text(line.note()),
+            ]
+        };
+        Sheet {
+            name: "conditions",
+            heading: "Sponsored conditions and matching funds: the place, and among how many eligible ones",
+            columns: vec![
+                "condition",
+                "issue",
+                "market_maker",
+                "status",
+                "place",
+                "of_eligible",
+                "executed_quantity",
+                "amount_jpy",
+                "by_exchange_jpy",
+                "by_asset_manager_jpy",
+                "note",
+            ],
+            rows: self.month.settlement.conditions.iter().filter(is_own).map(row).collect(),
+        }
+    }
+}
+
+fn section(sheet: &Sheet) -> Section {
+    let row =
+        |row: &Vec<Cell>| row.iter().map(|cell| (cell.as_str().to_owned(), matches!(cell, Cell::Number(_)))).collect();
+    Section {
+        heading: sheet.heading.to_owned(),
+        columns: sheet.columns.iter().map(|name| name.replace('_', " ")).collect(),
+        rows: sheet.rows.iter().map(row).collect(),
+    }
+}
+
+fn key_of(row: &DayRow) -> Key {
+    Key { market_maker: row.market_maker.clone(), issue: row.issue.clone(), obligation: row.obligation.clone() }
+}
+
+fn percent(total: Total) -> String {
+    DisplayPercent::of(total.fulfilled, total.available).map_or_else(String::new, |percent| percent.to_string())
+}
+
+/// Ten-thousandths without needless zeros.
+fn trimmed(ten_thousandths: u64) -> String {
+    let text = format!("{}.{:04}", ten_thousandths / 10_000, ten_thousandths % 10_000);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}

@@ -1,0 +1,20 @@
+//! The papers that go out for a month: TM-2 to each market maker and its participants, TA-1 to each asset manager, TM-1 and
+//! TM-3 to whoever is designated or gives it up.
+//!
+//! The idea: a [`Document`] is told the month's stored rows, takes those of its recipient, and nothing else ever reaches
+//! it; so no paper can hold another party's figures. It comes out as CSV, as a spreadsheet and as one page that needs
+//! nothing but itself. The same rows give the same bytes.
+//!
+//! Deliberately absent: files, and any judgement (that is the settlement's).
+
+mod document;
+mod folder;
+mod notice;
+mod recipient;
+mod sheet;
+
+pub use document::{Document, Month, Rendered};
+pub use folder::folder_names;
+pub use notice::{Notice, notices};
+pub use recipient::{Kind, Recipient, recipients};
+pub use sheet::{Cell, DocumentError, Sheet};

@@ -1,0 +1,108 @@
+//! Who has a paper of a month, and what of the month is theirs.
+
+use jiff::civil::Date;
+use quoteclock_incentive::{Key, Line, participant_on};
+use quoteclock_model::{IssueCode, Paid};
+use quoteclock_rules::{ConditionKind, Registry};
+use std::collections::BTreeSet;
+
+/// Which paper.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Kind {
+    /// TA-1, to an asset manager.
+    Ta1,
+    /// TM-2, to a market maker.
+    Tm2,
+    /// TM-2, to a participant: of one market maker, what runs through it.
+    Tm2Participant,
+}
+
+/// Who has a paper.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Recipient {
+    /// An asset manager.
+    AssetManager(String),
+    /// A market maker.
+    MarketMaker(String),
+    /// A participant, of one market maker.
+    Participant {
+        /// The participant.
+        participant: String,
+        /// The market maker.
+        market_maker: String,
+    },
+}
+
+impl Recipient {
+    /// Which paper it has.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Recipient::AssetManager(_) => Kind::Ta1,
+            Recipient::MarketMaker(_) => Kind::Tm2,
+            Recipient::Participant { .. } => Kind::Tm2Participant,
+        }
+    }
+
+    /// Whether what was measured of `key` on `date` is for it: of a market maker its own; of a participant what ran
+    /// through it on the day; of an asset manager every market maker on the ETFs that it managed on the day, under
+    /// `general` and its own conditions.
+    ///
+    /// Clauses: `ST1/performance-report`, `ST1/asset-manager-report`.
+    pub fn may_see(&self, registry: &Registry, key: &Key, date: Date) -> bool {
+        match self {
+            Recipient::MarketMaker(name) => key.market_maker == *name,
+            Recipient::Participant { participant, market_maker } => {
+                key.market_maker == *market_maker
+                    && participant_on(registry, market_maker, &key.issue, date) == Some(participant)
+            }
+            Recipient::AssetManager(name) => {
+                let row = registry.issue_on(&key.issue, date);
+                let is_own = row.is_some_and(|row| row.asset_manager.as_deref() == Some(name));
+                is_own && is_condition_of(registry, key, name)
+            }
+        }
+    }
+}
+
+/// Whether an obligation is the scheme's own, or of a condition that nobody but the asset manager pays.
+fn is_condition_of(registry: &Registry, key: &Key, asset_manager: &str) -> bool {
+    let (kind, name) = match key.obligation.paid() {
+        Paid::Incentives => return true,
+        Paid::Sponsor(name) => (ConditionKind::Sponsored, name),
+        Paid::MatchingFund(name) => (ConditionKind::Matching, name),
+    };
+    let rows = registry.conditions().iter().filter(|row| row.kind == kind && row.name == name);
+    rows.into_iter().all(|row| row.payment.asset_manager.as_deref().is_none_or(|payer| payer == asset_manager))
+}
+
+/// Everybody with a paper of a month, of its measured lines and dates. An asset manager without consent on record is left
+/// out and comes in the second list.
+///
+/// Clauses: `ST1/performance-report`, `ST1/asset-manager-report`.
+pub fn recipients(
+    registry: &Registry,
+    lines: &[Line],
+    measured: &BTreeSet<Date>,
+) -> (BTreeSet<Recipient>, BTreeSet<String>) {
+    let mut all: BTreeSet<Recipient> = BTreeSet::new();
+    let mut without_consent: BTreeSet<String> = BTreeSet::new();
+    let pairs: BTreeSet<(&str, &IssueCode)> =
+        lines.iter().map(|line| (line.key.market_maker.as_str(), &line.key.issue)).collect();
+    for (market_maker, issue) in pairs {
+        all.insert(Recipient::MarketMaker(market_maker.to_owned()));
+        for date in measured {
+            if let Some(participant) = participant_on(registry, market_maker, issue, *date) {
+                let market_maker = market_maker.to_owned();
+                all.insert(Recipient::Participant { participant: participant.to_owned(), market_maker });
+            }
+            let manager = registry.issue_on(issue, *date).and_then(|row| row.asset_manager.as_deref());
+            let Some(manager) = manager else { continue };
+            if registry.may_have_report(manager, issue, date.last_of_month()) == Some(false) {
+                without_consent.insert(manager.to_owned());
+            } else {
+                all.insert(Recipient::AssetManager(manager.to_owned()));
+            }
+        }
+    }
+    (all, without_consent)
+}
