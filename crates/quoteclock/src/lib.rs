@@ -57,7 +57,7 @@ pub use rows::{BreachRow, DailyRow, OutageRow, RejectRow};
 pub use tables::{Breaches, Daily, Outages, RejectsTable};
 
 pub use quoteclock_engine::{BadRecord, DayError, Fault};
-pub use quoteclock_explain::{At, Explanation, QuestionError, render_text, write_html, write_json};
+pub use quoteclock_explain::{At, AtError, Explanation, QuestionError, render_text, write_html, write_json};
 pub use quoteclock_ledger::DisplayPercent;
 pub use quoteclock_model::{Amount, IssueCode, Micros, Price, Reason, Shares, Side, SideFault, Span, State, Timestamp};
 pub use quoteclock_replay::{ConvertError, ConvertOptions, Target, convert};
