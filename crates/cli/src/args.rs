@@ -8,6 +8,7 @@ use crate::explain::ExplainArgs;
 use crate::generate::GenerateArgs;
 use crate::init::InitArgs;
 use crate::list::ListArgs;
+use crate::manuals::ManualsArgs;
 use crate::publish::PublishArgs;
 use crate::replay::ReplayArgs;
 use crate::report::ReportArgs;
@@ -48,4 +49,6 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     Publish(PublishArgs),
     Token(TokenArgs),
+    #[command(hide = true)]
+    Manuals(ManualsArgs),
 }

@@ -15,6 +15,7 @@ mod explain;
 mod generate;
 mod init;
 mod list;
+mod manuals;
 mod month;
 mod month_page;
 mod output;
@@ -25,6 +26,7 @@ mod replay;
 mod report;
 mod scratch;
 mod serve;
+mod settings;
 mod settle;
 mod staging;
 mod status;
@@ -34,7 +36,7 @@ mod tiers;
 mod token;
 
 use args::{Args, Command};
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 use mimalloc::MiMalloc;
 use std::process::ExitCode;
 
@@ -68,7 +70,10 @@ impl std::fmt::Display for BadUsage {
 impl std::error::Error for BadUsage {}
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = match settings::with_settings(Args::command()) {
+        Ok(command) => Args::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit()),
+        Err(error) => return failed(&error),
+    };
     quoteclock_store::on_waiting(|| {
         terminal::print_warning("waiting for another program that is writing to the database");
     });
@@ -88,6 +93,7 @@ fn main() -> ExitCode {
         Command::Serve(serve) => serve::run(serve),
         Command::Publish(publish) => publish::run(publish),
         Command::Token(token) => token::run(token),
+        Command::Manuals(manuals) => manuals::run(manuals),
     };
     match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
@@ -95,12 +101,15 @@ fn main() -> ExitCode {
         Ok(Outcome::Incomplete) => ExitCode::from(3),
         Ok(Outcome::BelowThreshold) => ExitCode::from(4),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            terminal::print_error(&terminal::error_text(&error));
-            let is_usage = error.is::<BadUsage>() || error.is::<quoteclock_live::BadUsage>();
-            ExitCode::from(if is_usage { 2 } else { 1 })
-        }
+        Err(error) => failed(&error),
     }
+}
+
+/// Prints what is wrong.
+fn failed(error: &anyhow::Error) -> ExitCode {
+    terminal::print_error(&terminal::error_text(error));
+    let is_usage = error.is::<BadUsage>() || error.is::<quoteclock_live::BadUsage>();
+    ExitCode::from(if is_usage { 2 } else { 1 })
 }
 
 /// Whether whoever reads our output has had enough of it.
