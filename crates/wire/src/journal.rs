@@ -168,7 +168,7 @@ mod kind {
     pub const LOST: u8 = 5;
 }
 
-/// Begins a frame in `to`, which is emptied: what it holds is then appended, and [`finish_frame`] ends it.
+/// Begins a frame in `to`, which is emptied: what it holds is then appended, and `finish_frame` ends it.
 pub fn begin_frame(to: &mut Vec<u8>) {
     to.clear();
     to.resize(FRAME_HEAD_BYTES, 0);

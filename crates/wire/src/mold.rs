@@ -2,7 +2,7 @@
 //!
 //! A datagram is a session, the number of its first message, a count, and that many blocks of length and bytes. Count 0
 //! is a heartbeat, 0xFFFF the end of the session; both name the next number expected. A request is the same twenty bytes.
-//! [`Assembler`] puts messages in order and says what to ask for again; [`put_datagram`] and [`answer`] are the other side.
+//! [`Assembler`] puts messages in order and says what to ask for again; [`put_datagram`] and `answer` are the other side.
 
 mod assembler;
 
