@@ -2,7 +2,7 @@
 
 use crate::{Hash, Input, Records};
 use quoteclock_book::{Book, QuoteChange};
-use quoteclock_engine::{Alone, BadRecord, Crew, Day, DayOptions, Finished, RejectSink};
+use quoteclock_engine::{BadRecord, Day, DayOptions, Executor, Finished, RejectSink, SingleThread};
 use quoteclock_feed::{RawRecord, Receiver, Stop};
 use quoteclock_ledger::{DayLedger, OpenLedger};
 use quoteclock_model::{IssueCode, IssueIndex, MarketEvent, Scope, ServerIndex, Side, Timestamp};
@@ -170,16 +170,16 @@ pub fn day(input: &Input) -> Day<OpenLedger, NoRejects> {
 /// # Panics
 /// If the day is bad: it is ours.
 pub fn full_day(input: &Input) -> (Finished, u64) {
-    full_day_by(input, Alone)
+    full_day_by(input, SingleThread)
 }
 
-/// The same by a crew.
+/// The same on an executor.
 ///
 /// # Panics
 /// As [`full_day`].
-pub fn full_day_by(input: &Input, crew: impl Crew + 'static) -> (Finished, u64) {
+pub fn full_day_by(input: &Input, executor: impl Executor + 'static) -> (Finished, u64) {
     let options = DayOptions { date: Some(input.options.date), ..DayOptions::default() };
-    let day = Day::in_batches(&input.registry, options, OpenLedger::default(), NoRejects, crew);
+    let day = Day::in_batches(&input.registry, options, OpenLedger::default(), NoRejects, executor);
     let mut day = day.expect("a date of our time");
     input.decode(&mut day).expect("good input");
     finish(day)

@@ -1,7 +1,7 @@
 //! quoteclock's own book, which the others' prices are compared with.
 
 use crate::market::Book;
-use quoteclock_model::{Condition, OrderAction, OrderId, Price, Shares, Side};
+use quoteclock_model::{OrderAction, OrderCondition, OrderId, Price, Shares, Side};
 
 /// See [`quoteclock_book::Book`].
 pub struct Ours(quoteclock_book::Book);
@@ -18,7 +18,7 @@ impl Book for Ours {
     }
 
     fn add(&mut self, order: OrderId, side: Side, price: Price, shares: Shares) {
-        let (price, condition) = (Some(price), Condition::None);
+        let (price, condition) = (Some(price), OrderCondition::None);
         self.apply(OrderAction::Add { order, server: None, side, price, quantity: shares, condition });
     }
 

@@ -4,7 +4,7 @@ use crate::bucket::{Bits, Resting};
 use crate::orders::{OrderTable, Position};
 use crate::own::{Entry, Quote};
 use crate::{Levels, OwnQuotes, prefetch_all};
-use quoteclock_model::{CompactEvent, Condition, OrderAction, OrderId, Price, ServerIndex, Shares, Side};
+use quoteclock_model::{CompactEvent, OrderAction, OrderCondition, OrderId, Price, ServerIndex, Shares, Side};
 use std::num::NonZeroU32;
 use thiserror::Error;
 
@@ -20,7 +20,7 @@ pub struct Order {
     /// What remains, above zero.
     pub quantity: Shares,
     /// Its condition.
-    pub condition: Condition,
+    pub condition: OrderCondition,
 }
 
 impl Order {

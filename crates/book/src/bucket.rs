@@ -2,7 +2,7 @@
 
 use crate::own::{Entry, OwnQuotes, Quote};
 use crate::{CompactChange, Holder, Order};
-use quoteclock_model::{Condition, OrderId, Price, ServerIndex, Shares, Side};
+use quoteclock_model::{OrderCondition, OrderId, Price, ServerIndex, Shares, Side};
 use std::num::NonZeroU32;
 use zerocopy::FromZeros;
 
@@ -150,11 +150,11 @@ impl Bucket {
     pub(crate) fn at(&self, place: usize) -> Resting {
         let bits = self.bits[place];
         let condition = match bits >> Bits::CONDITION_SHIFT & Bits::CONDITION {
-            0 => Condition::None,
-            1 => Condition::OnOpen,
-            2 => Condition::OnClose,
-            3 => Condition::Funari,
-            _ => Condition::Ioc,
+            0 => OrderCondition::None,
+            1 => OrderCondition::OnOpen,
+            2 => OrderCondition::OnClose,
+            3 => OrderCondition::Funari,
+            _ => OrderCondition::Ioc,
         };
         let order = Order {
             server: Bits::server(bits),

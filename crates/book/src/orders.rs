@@ -367,7 +367,7 @@ mod tests {
     use super::*;
     use crate::Order;
     use proptest::prelude::*;
-    use quoteclock_model::{Condition, Price, ServerIndex, Side};
+    use quoteclock_model::{OrderCondition, Price, ServerIndex, Side};
     use std::collections::BTreeMap;
 
     #[test]
@@ -388,7 +388,13 @@ mod tests {
             6 => (9, quantity, Some(u32::MAX), Some(255)),
             _ => (9, quantity, Some(0), Some(256)),
         };
-        let conditions = [Condition::None, Condition::OnOpen, Condition::OnClose, Condition::Funari, Condition::Ioc];
+        let conditions = [
+            OrderCondition::None,
+            OrderCondition::OnOpen,
+            OrderCondition::OnClose,
+            OrderCondition::Funari,
+            OrderCondition::Ioc,
+        ];
         let order = Order {
             server: server.map(ServerIndex),
             side: if kind.is_multiple_of(3) { Side::Bid } else { Side::Offer },

@@ -56,7 +56,7 @@ enum Form {
 /// At most [`Few::MAX`] orders.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Few {
-    lines: Vec<Line>,
+    lines: Vec<CacheLine>,
     /// Which entries hold an order, the lowest bit for the first.
     taken: u64,
 }
@@ -64,14 +64,14 @@ pub(crate) struct Few {
 /// A cache line of entries, field by field: all of them are looked over at once, without a branch.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C, align(64))]
-struct Line {
+struct CacheLine {
     /// Ascending from the worst price to the best; 0 for an entry without an order.
-    keys: [u32; Line::ENTRIES],
+    keys: [u32; CacheLine::ENTRIES],
     /// 0 where the key is.
-    shares: [u32; Line::ENTRIES],
+    shares: [u32; CacheLine::ENTRIES],
 }
 
-impl Line {
+impl CacheLine {
     const ENTRIES: usize = 8;
 
     /// The best key up to `most`; 0 if there is none.
@@ -82,7 +82,7 @@ impl Line {
 
     /// The shares of those entries whose key is as wanted; 0 for the others.
     #[inline(always)]
-    fn shares_where(&self, wanted: impl Fn(u32) -> bool) -> [u32; Line::ENTRIES] {
+    fn shares_where(&self, wanted: impl Fn(u32) -> bool) -> [u32; CacheLine::ENTRIES] {
         std::array::from_fn(|at| if wanted(self.keys[at]) { self.shares[at] } else { 0 })
     }
 }
@@ -104,10 +104,10 @@ impl Few {
     /// Adds an order in an entry of its own, if there may be one more.
     #[cold]
     fn add_entry(&mut self, side: Side, quote: Quote) -> Option<Entry> {
-        if self.lines.len() * Line::ENTRIES == Self::MAX {
+        if self.lines.len() * CacheLine::ENTRIES == Self::MAX {
             return None;
         }
-        self.lines.push(Line::default());
+        self.lines.push(CacheLine::default());
         self.add(side, quote)
     }
 
@@ -179,7 +179,7 @@ impl Entry {
     #[inline(always)]
     fn place(self) -> (usize, usize) {
         let entry = usize::from(self.0);
-        (entry / Line::ENTRIES, entry % Line::ENTRIES)
+        (entry / CacheLine::ENTRIES, entry % CacheLine::ENTRIES)
     }
 }
 
@@ -409,7 +409,7 @@ mod tests {
     #[test]
     fn own_quotes_and_each_line_of_them_are_a_cache_line() {
         assert_eq!((size_of::<OwnQuotes>(), align_of::<OwnQuotes>()), (64, 64));
-        assert_eq!((size_of::<Line>(), align_of::<Line>()), (64, 64));
+        assert_eq!((size_of::<CacheLine>(), align_of::<CacheLine>()), (64, 64));
     }
 
     fn yen(price: u64) -> Price {

@@ -12,7 +12,7 @@ use quoteclock_ledger::{DayLedger, OpenLedger};
 use quoteclock_model::{DayTurnover, Interval, State, Timestamp, Turnover};
 use quoteclock_obligation::{IntervalSink, ObligationIndex};
 use quoteclock_rules::{DayPlan, Registry, SourceFile};
-use quoteclock_store::{Batch, Digest, MeasuredDay, Provenance, Store};
+use quoteclock_store::{DayBatch, DayToStore, Digest, Provenance, Store};
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let folder = PathBuf::from(std::env::args().nth(1).ok_or("expected a folder to write to")?);
     let registry = write_registry(&folder.join("registry"))?;
     let started = Instant::now();
-    let mut batch = Batch::create(&folder.join("batch.db"))?;
+    let mut batch = DayBatch::create(&folder.join("batch.db"))?;
     let year = date(2024, 1, 1).series(jiff::Span::new().days(1)).take_while(|date| date.year() == 2024);
     let mut rows = 0;
     for date in year.filter(|date| !matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday)) {
@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn add_day(batch: &mut Batch, registry: &Registry, date: Date) -> Result<usize, Box<dyn Error>> {
+fn add_day(batch: &mut DayBatch, registry: &Registry, date: Date) -> Result<usize, Box<dyn Error>> {
     let plan = registry.plan(date)?;
     let (ledger, turnover) = (ledger(&plan), turnover(&plan));
     let scheme = registry.scheme();
@@ -59,7 +59,7 @@ fn add_day(batch: &mut Batch, registry: &Registry, date: Date) -> Result<usize, 
         until: None,
         measured_at: quoteclock_model::Timestamp::from_micros(0),
     };
-    batch.add(MeasuredDay { plan: &plan, ledger: &ledger, turnover: &turnover, provenance: &provenance })?;
+    batch.add(DayToStore { plan: &plan, ledger: &ledger, turnover: &turnover, provenance: &provenance })?;
     Ok(plan.sign_ups.len())
 }
 

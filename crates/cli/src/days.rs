@@ -41,7 +41,7 @@ pub(crate) struct DaysArgs {
 }
 
 #[derive(Serialize)]
-struct Day<'a> {
+struct DayJson<'a> {
     date: String,
     input: &'a str,
     input_sha256: String,
@@ -66,7 +66,7 @@ struct Day<'a> {
 
 #[derive(Serialize)]
 struct Document<'a> {
-    days: &'a [Day<'a>],
+    days: &'a [DayJson<'a>],
     missing: Vec<String>,
 }
 
@@ -80,10 +80,10 @@ pub(crate) fn run(args: &DaysArgs) -> Result<Outcome> {
         },
     };
     let store = Store::open(&args.db)?;
-    store.hold_still()?;
+    store.begin_snapshot()?;
     let days = store.days(args.month.map_or(Date::MIN..=Date::MAX, Month::dates))?;
     let missing = missing(args.month, &days, registry.as_ref());
-    let rows: Vec<Day<'_>> = days.iter().map(|day| row(day, registry.as_ref())).collect::<Result<Vec<_>>>()?;
+    let rows: Vec<DayJson<'_>> = days.iter().map(|day| row(day, registry.as_ref())).collect::<Result<Vec<_>>>()?;
     if args.json {
         let missing = missing.iter().map(Date::to_string).collect();
         output::print(&format!("{}\n", serde_json::to_string(&Document { days: &rows, missing })?))?;
@@ -94,9 +94,9 @@ pub(crate) fn run(args: &DaysArgs) -> Result<Outcome> {
     Ok(if is_whole { Outcome::Done } else { Outcome::Incomplete })
 }
 
-fn row<'a>(day: &'a StoredDay, registry: Option<&Registry>) -> Result<Day<'a>> {
+fn row<'a>(day: &'a StoredDay, registry: Option<&Registry>) -> Result<DayJson<'a>> {
     let plan = registry.map(|registry| changed::compare(day, registry)).transpose()?;
-    Ok(Day {
+    Ok(DayJson {
         date: day.date.to_string(),
         input: &day.input,
         input_sha256: day.input_sha256.to_string(),
@@ -129,7 +129,7 @@ fn missing(month: Option<Month>, days: &[StoredDay], registry: Option<&Registry>
     months.into_iter().flat_map(trading).filter(|date| !stored.contains(date)).collect()
 }
 
-fn text(rows: &[Day<'_>], days: &[StoredDay], missing: &[Date], with_registry: bool) -> String {
+fn text(rows: &[DayJson<'_>], days: &[StoredDay], missing: &[Date], with_registry: bool) -> String {
     let style = terminal::table_style();
     let rows: Vec<DayLine<'_>> = rows.iter().zip(days).map(|(row, day)| DayLine { row, day }).collect();
     let mut text = text_table::<Days>(&rows, style);
@@ -144,7 +144,7 @@ fn text(rows: &[Day<'_>], days: &[StoredDay], missing: &[Date], with_registry: b
 
 /// A day and what is stored of it.
 struct DayLine<'a> {
-    row: &'a Day<'a>,
+    row: &'a DayJson<'a>,
     day: &'a StoredDay,
 }
 

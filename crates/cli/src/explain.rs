@@ -5,7 +5,7 @@ use crate::{BadUsage, Outcome, output, registry, terminal};
 use anyhow::{Context, Result};
 use jiff::civil::Date;
 use quoteclock_engine::{DayOptions, Until};
-use quoteclock_explain::{Explanation, Question, Watch, render_text, write_html, write_json};
+use quoteclock_explain::{Explainer, Explanation, Question, render_text, write_html, write_json};
 use quoteclock_replay::{Input, ReplayError, replay};
 use quoteclock_rules::Registry;
 use std::path::{Path, PathBuf};
@@ -126,7 +126,7 @@ fn explain(args: &ExplainArgs, registry: &Registry, question: &Question) -> Resu
     let input = Input::named(&args.file);
     let bar = terminal::progress_bar(input.size());
     let begin = |options| {
-        Watch::new(registry, options, question.clone())
+        Explainer::new(registry, options, question.clone())
             .map_err(|source| ReplayError::Day { file: input.name(), source })
     };
     let replayed = replay(registry, &input, &options, begin, &|bytes| bar.inc(bytes));

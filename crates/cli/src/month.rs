@@ -117,7 +117,7 @@ pub(crate) fn open(registry: &Path, db: &Path) -> Result<Option<(Registry, Store
 /// The file, opened: everything that is read of it comes from one moment.
 pub(crate) fn open_store(db: &Path) -> Result<Store> {
     let store = Store::open(db)?;
-    store.hold_still()?;
+    store.begin_snapshot()?;
     Ok(store)
 }
 

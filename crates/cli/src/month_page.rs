@@ -3,7 +3,7 @@
 use crate::month::StoredMonth;
 use crate::target::Target;
 use anyhow::{Context, Result};
-use quoteclock_incentive::{Line, MakerLine, Month};
+use quoteclock_incentive::{MakerLine, Month, MonthLine};
 use quoteclock_model::Span;
 use quoteclock_pages::{Breach, DayFrame, Evidence, MonthPage, MonthPicture, Section, Verdicts};
 use quoteclock_rules::Registry;
@@ -16,7 +16,7 @@ pub(crate) struct PageOf<'a> {
     pub(crate) registry: &'a Registry,
     pub(crate) store: &'a Store,
     pub(crate) stored: &'a StoredMonth,
-    pub(crate) lines: &'a [Line],
+    pub(crate) lines: &'a [MonthLine],
     pub(crate) makers: &'a [MakerLine],
     pub(crate) notes: Vec<String>,
     /// Tables that follow the pictures.

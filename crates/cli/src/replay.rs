@@ -11,10 +11,10 @@ use quoteclock_engine::{DayOptions, Until};
 use quoteclock_explain::At;
 use quoteclock_ledger::{DayRow, DisplayPercent};
 use quoteclock_model::Timestamp;
-use quoteclock_replay::{Input, MeasuredDay, Progress, ReplayError, Threads, measure, measure_and_hash};
+use quoteclock_replay::{Input, MeasuredInput, Progress, ReplayError, Threads, measure, measure_and_hash};
 use quoteclock_report::{DaySummary, REJECTS_LISTED, write_document};
 use quoteclock_rules::{Registry, local_time};
-use quoteclock_store::{Batch, Change, Digest, Provenance, Replaced, Store, StoreError};
+use quoteclock_store::{Change, DayBatch, Digest, Provenance, Replaced, Store, StoreError};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -186,7 +186,7 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Outcome> {
     let Some((registry, digest)) = registry::load_and_hash(&args.registry)? else { return Ok(Outcome::BadInput) };
     let forms = Forms { csv: args.out.is_some(), json: args.json, parquet: args.parquet() };
     let staging = Staging::new(args.out.as_deref().or(args.db.as_deref().map(folder_of)), forms)?;
-    let batch = args.db.is_some().then(|| Batch::create(&staging.database())).transpose()?.map(Mutex::new);
+    let batch = args.db.is_some().then(|| DayBatch::create(&staging.database())).transpose()?.map(Mutex::new);
     let run = Run { args, registry: &registry, digest, batch: batch.as_ref() };
     let days = in_order_of_dates(&inputs, run.measure_all(&inputs, &staging)?)?;
     let parts: Vec<Parts> = days.iter().map(|day| day.parts.clone()).collect();
@@ -253,7 +253,7 @@ fn publish(
     staging: &Staging,
     parts: &[Parts],
     rests_on: &[(String, String)],
-    batch: Option<Mutex<Batch>>,
+    batch: Option<Mutex<DayBatch>>,
 ) -> Result<Vec<Replaced>> {
     let publication = match &args.out {
         Some(out) => {
@@ -290,7 +290,7 @@ struct Run<'a> {
     args: &'a ReplayArgs,
     registry: &'a Registry,
     digest: Digest,
-    batch: Option<&'a Mutex<Batch>>,
+    batch: Option<&'a Mutex<DayBatch>>,
 }
 
 impl Run<'_> {
@@ -375,7 +375,7 @@ impl Run<'_> {
     fn set_aside<R>(
         self,
         input: &Input,
-        day: &MeasuredDay<R>,
+        day: &MeasuredInput<R>,
         coverage: &DayCoverage,
         input_sha256: Digest,
     ) -> Result<()> {
@@ -399,7 +399,7 @@ impl Run<'_> {
             measured_at: Timestamp::from_micros(jiff::Timestamp::now().as_microsecond()),
         };
         let (plan, ledger, turnover) = (&finished.plan, &day.ledger, &finished.turnover);
-        let day = quoteclock_store::MeasuredDay { plan, ledger, turnover, provenance: &provenance };
+        let day = quoteclock_store::DayToStore { plan, ledger, turnover, provenance: &provenance };
         Ok(batch.lock().expect("no thread panics with the lock").add(day)?)
     }
 }

@@ -9,7 +9,7 @@ use crate::staging;
 use crate::{Outcome, output, registry, terminal};
 use anyhow::{Context, Result};
 use jiff::civil::Date;
-use quoteclock_incentive::{Line, Month, Settlement};
+use quoteclock_incentive::{Month, MonthLine, Settlement};
 use quoteclock_pages::Section;
 use quoteclock_report::money::{Conditions, Incentives, OfMonth, Payments, Recommendations, Tiers, table};
 use quoteclock_report::{MakerRow, MarketMakers, Monthly, MonthlyRow, Style, system_note, wrap};
@@ -210,7 +210,7 @@ impl Report<'_> {
     fn is_complete(&self) -> bool {
         let is_whole = self.stored.missing.is_empty() && self.stored.partial.is_empty();
         let settled = self.settlement();
-        is_whole && settled.unknown_tiers().is_empty() && settled.lines.iter().all(Line::certain)
+        is_whole && settled.unknown_tiers().is_empty() && settled.lines.iter().all(MonthLine::certain)
     }
 
     /// Writes the files aside, and gives them their names together.
@@ -343,9 +343,10 @@ impl Report<'_> {
     /// What is not known, and what that could turn.
     fn doubts(&self) -> Vec<String> {
         let mut doubts = self.stored.unknown_notes();
-        let uncertain: Vec<&Line> = self.settlement().lines.iter().filter(|line| !line.certain()).collect();
+        let uncertain: Vec<&MonthLine> = self.settlement().lines.iter().filter(|line| !line.certain()).collect();
         if !uncertain.is_empty() {
-            let named = |line: &&Line| format!("{} {} {}", line.key.market_maker, line.key.issue, line.key.obligation);
+            let named =
+                |line: &&MonthLine| format!("{} {} {}", line.key.market_maker, line.key.issue, line.key.obligation);
             let first: Vec<String> = uncertain.iter().take(NAMED_MAX).map(named).collect();
             let rest = uncertain.len().saturating_sub(NAMED_MAX);
             let rest = if rest == 0 { String::new() } else { format!(" and {rest} more") };

@@ -3,7 +3,7 @@
 use crate::month::StoredMonth;
 use anyhow::Result;
 use jiff::civil::Date;
-use quoteclock_incentive::{Line, Month, MonthStock, PastMonth, Review, ReviewStock, Settlement, Trading};
+use quoteclock_incentive::{Month, MonthLine, MonthStock, PastMonth, Review, ReviewStock, Settlement, Trading};
 use quoteclock_rules::Registry;
 use quoteclock_store::Store;
 
@@ -20,7 +20,7 @@ pub(crate) fn settle(
     store: &Store,
     registry: &Registry,
     month: Month,
-    lines: Vec<Line>,
+    lines: Vec<MonthLine>,
     as_measured: bool,
 ) -> Result<Settled> {
     let mut trading = Trading::new(month, registry);

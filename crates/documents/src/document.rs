@@ -3,7 +3,9 @@
 use crate::recipient::Recipient;
 use crate::sheet::{Cell, DocumentError, Sheet, workbook};
 use jiff::civil::Date;
-use quoteclock_incentive::{ConditionLine, IncentiveLine, Key, Line, MakerLine, PaymentLine, Settlement, SystemStatus};
+use quoteclock_incentive::{
+    AccountKey, ConditionLine, IncentiveLine, MakerLine, MonthLine, PaymentLine, Settlement, SystemStatus,
+};
 use quoteclock_ledger::{DayRow, DisplayPercent, Total};
 use quoteclock_model::IssueCode;
 use quoteclock_pages::{Breach, DayFrame, Evidence, MonthPage, MonthPicture, Section, Verdicts};
@@ -33,8 +35,8 @@ pub struct Document<'a> {
     month: Month<'a>,
     /// Who has it.
     pub recipient: Recipient,
-    lines: Vec<Line>,
-    keys: BTreeSet<Key>,
+    lines: Vec<MonthLine>,
+    keys: BTreeSet<AccountKey>,
     issues: BTreeMap<String, BTreeSet<IssueCode>>,
     picture: MonthPicture,
     days: Vec<DayRow>,
@@ -49,7 +51,7 @@ pub struct Rendered {
 
 impl<'a> Document<'a> {
     /// A paper of no rows yet. `sums` are the totals of what the recipient may see, for each key.
-    fn with_lines(month: Month<'a>, recipient: Recipient, lines: Vec<Line>) -> Document<'a> {
+    fn with_lines(month: Month<'a>, recipient: Recipient, lines: Vec<MonthLine>) -> Document<'a> {
         let zone = month.registry.scheme().zone().clone();
         let picture = MonthPicture::with_all_days(&lines, zone, month.frames.iter().cloned());
         let keys = lines.iter().map(|line| line.key.clone()).collect();
@@ -69,9 +71,10 @@ impl<'a> Document<'a> {
     /// only (a participant that a market maker changed to in mid-month) have the sums of its own days: `results` are the
     /// month's stored rows.
     pub fn all(month: Month<'a>, recipients: &BTreeSet<Recipient>, results: &[DayRow]) -> Vec<Document<'a>> {
-        let lines: BTreeMap<&Key, &Line> = month.settlement.lines.iter().map(|line| (&line.key, line)).collect();
+        let lines: BTreeMap<&AccountKey, &MonthLine> =
+            month.settlement.lines.iter().map(|line| (&line.key, line)).collect();
         let document = |recipient: &Recipient| {
-            let mut own: BTreeMap<Key, (Total, u32, Date)> = BTreeMap::new();
+            let mut own: BTreeMap<AccountKey, (Total, u32, Date)> = BTreeMap::new();
             for row in results {
                 let key = key_of(row);
                 if recipient.may_see(month.registry, &key, row.date) {
@@ -81,9 +84,9 @@ impl<'a> Document<'a> {
                     *last = (*last).max(row.date);
                 }
             }
-            let line = |(key, (total, days_measured, last_measured)): (Key, (Total, u32, Date))| {
+            let line = |(key, (total, days_measured, last_measured)): (AccountKey, (Total, u32, Date))| {
                 let whole = lines.get(&key)?;
-                Some(Line { key, total, days_measured, last_measured, ..(*whole).clone() })
+                Some(MonthLine { key, total, days_measured, last_measured, ..(*whole).clone() })
             };
             Document::with_lines(month, recipient.clone(), own.into_iter().filter_map(line).collect())
         };
@@ -101,7 +104,7 @@ impl<'a> Document<'a> {
 
     /// Adds a breach, if it is the recipient's.
     pub fn breach(&mut self, breach: Breach<'_>) {
-        let key = Key {
+        let key = AccountKey {
             market_maker: breach.market_maker.to_owned(),
             issue: breach.issue.clone(),
             obligation: breach.obligation.clone(),
@@ -179,8 +182,9 @@ impl<'a> Document<'a> {
     ///
     /// Clause: `ST1/system-status`.
     fn month_sheet(&self) -> Sheet {
-        let whole: BTreeMap<&Key, &Line> = self.month.settlement.lines.iter().map(|line| (&line.key, line)).collect();
-        let row = |line: &Line| {
+        let whole: BTreeMap<&AccountKey, &MonthLine> =
+            self.month.settlement.lines.iter().map(|line| (&line.key, line)).collect();
+        let row = |line: &MonthLine| {
             let of_month = whole.get(&line.key).copied().unwrap_or(line);
             let system = of_month.system_status().map_or("", SystemStatus::as_str);
             vec![
@@ -422,8 +426,8 @@ fn section(sheet: &Sheet) -> Section {
     }
 }
 
-fn key_of(row: &DayRow) -> Key {
-    Key { market_maker: row.market_maker.clone(), issue: row.issue.clone(), obligation: row.obligation.clone() }
+fn key_of(row: &DayRow) -> AccountKey {
+    AccountKey { market_maker: row.market_maker.clone(), issue: row.issue.clone(), obligation: row.obligation.clone() }
 }
 
 fn percent(total: Total) -> String {

@@ -1,7 +1,7 @@
 //! Who has a paper of a month, and what of the month is theirs.
 
 use jiff::civil::Date;
-use quoteclock_incentive::{Key, Line, participant_on};
+use quoteclock_incentive::{AccountKey, MonthLine, participant_on};
 use quoteclock_model::{IssueCode, Paid};
 use quoteclock_rules::{ConditionKind, Registry};
 use std::collections::BTreeSet;
@@ -48,7 +48,7 @@ impl Recipient {
     /// `general` and its own conditions.
     ///
     /// Clauses: `ST1/performance-report`, `ST1/asset-manager-report`.
-    pub fn may_see(&self, registry: &Registry, key: &Key, date: Date) -> bool {
+    pub fn may_see(&self, registry: &Registry, key: &AccountKey, date: Date) -> bool {
         match self {
             Recipient::MarketMaker(name) => key.market_maker == *name,
             Recipient::Participant { participant, market_maker } => {
@@ -65,7 +65,7 @@ impl Recipient {
 }
 
 /// Whether an obligation is the scheme's own, or of a condition that nobody but the asset manager pays.
-fn is_condition_of(registry: &Registry, key: &Key, asset_manager: &str) -> bool {
+fn is_condition_of(registry: &Registry, key: &AccountKey, asset_manager: &str) -> bool {
     let (kind, name) = match key.obligation.paid() {
         Paid::Incentives => return true,
         Paid::Sponsor(name) => (ConditionKind::Sponsored, name),
@@ -81,7 +81,7 @@ fn is_condition_of(registry: &Registry, key: &Key, asset_manager: &str) -> bool 
 /// Clauses: `ST1/performance-report`, `ST1/asset-manager-report`.
 pub fn recipients(
     registry: &Registry,
-    lines: &[Line],
+    lines: &[MonthLine],
     measured: &BTreeSet<Date>,
 ) -> (BTreeSet<Recipient>, BTreeSet<String>) {
     let mut all: BTreeSet<Recipient> = BTreeSet::new();

@@ -6,13 +6,13 @@
 
 use crate::group::Events;
 use quoteclock_book::{prefetch, prefetch_all};
-use quoteclock_feed::binary::Slot;
+use quoteclock_feed::binary::EventSlot;
 use quoteclock_feed::{CompactRun, Place};
 use quoteclock_model::{IssueIndex, MarketEvent, ServerIndex, Span, Timestamp};
 
 /// Events of all issues, in groups.
 #[derive(Debug)]
-pub(crate) struct Batch {
+pub(crate) struct EventBatch {
     /// The time of the first event.
     base: Timestamp,
     /// More events than this are not held.
@@ -27,7 +27,7 @@ pub(crate) struct Batch {
     /// Of each chunk in use.
     links: Vec<Link>,
     /// For each issue, where its events end so far.
-    tails: Vec<Tail>,
+    tails: Vec<GroupTail>,
     /// Issues that have any, and their first chunk, in the order of their first event.
     groups: Vec<(IssueIndex, u32)>,
 }
@@ -35,7 +35,7 @@ pub(crate) struct Batch {
 /// A part of the events of one issue, in their order: whole cache lines.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
-struct Chunk([Slot; Chunk::SLOTS as usize]);
+struct Chunk([EventSlot; Chunk::SLOTS as usize]);
 
 /// What follows a chunk, apart from it so that looking for it fetches no more than that.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +48,7 @@ struct Link {
 
 /// Where an issue's next event goes.
 #[derive(Clone, Copy, Debug)]
-struct Tail {
+struct GroupTail {
     /// [`NONE`] if the issue has no events in the batch.
     chunk: u32,
     length: u32,
@@ -75,32 +75,32 @@ impl Chunks {
     }
 
     #[inline(always)]
-    fn slots(&self, number: u32) -> &[Slot; Chunk::SLOTS as usize] {
+    fn slots(&self, number: u32) -> &[EventSlot; Chunk::SLOTS as usize] {
         let number = number as usize;
         &self.0[number / Self::OF_SLAB][number % Self::OF_SLAB].0
     }
 
     #[inline(always)]
-    fn slots_mut(&mut self, number: u32) -> &mut [Slot; Chunk::SLOTS as usize] {
+    fn slots_mut(&mut self, number: u32) -> &mut [EventSlot; Chunk::SLOTS as usize] {
         let number = number as usize;
         &mut self.0[number / Self::OF_SLAB][number % Self::OF_SLAB].0
     }
 }
 
-impl Tail {
+impl GroupTail {
     /// No events; a chunk without room, so that whoever looks for some needs no second question.
-    const NONE: Tail = Tail { chunk: NONE, length: Chunk::SLOTS };
+    const NONE: GroupTail = GroupTail { chunk: NONE, length: Chunk::SLOTS };
 }
 
 impl Chunk {
     /// An odd number of cache lines, so that the chunks do not fall on a few sets of the cache.
     const SLOTS: u32 = 34;
-    const EMPTY: Chunk = Chunk([Slot::EMPTY; Self::SLOTS as usize]);
+    const EMPTY: Chunk = Chunk([EventSlot::EMPTY; Self::SLOTS as usize]);
 }
 
-impl Default for Batch {
+impl Default for EventBatch {
     fn default() -> Self {
-        Batch {
+        EventBatch {
             base: Timestamp::MIN,
             events_max: Self::EVENTS_MAX,
             places: Vec::new(),
@@ -114,7 +114,7 @@ impl Default for Batch {
     }
 }
 
-impl Batch {
+impl EventBatch {
     /// More events than this are never held: an ordinal has 22 bits.
     const EVENTS_MAX: usize = 1 << 22;
 
@@ -125,9 +125,9 @@ impl Batch {
     const EVENTS_MIN: usize = 1 << 18;
 
     /// The same, but never more than so many events.
-    pub(crate) fn of_events(events_max: usize) -> Batch {
+    pub(crate) fn of_events(events_max: usize) -> EventBatch {
         let events_max = events_max.clamp(1, Self::EVENTS_MAX);
-        Batch { events_max, wanted: Self::EVENTS_MIN.min(events_max), ..Batch::default() }
+        EventBatch { events_max, wanted: Self::EVENTS_MIN.min(events_max), ..EventBatch::default() }
     }
 
     /// Whether nothing is held.
@@ -168,7 +168,7 @@ impl Batch {
         let (Place::Line(at) | Place::Byte(at)) = place;
         self.places.push(at);
         let server = server_of(event).map(|server| server.0);
-        let (slot, extension) = Slot::write(event, server, ordinal, micros);
+        let (slot, extension) = EventSlot::write(event, server, ordinal, micros);
         let tail = self.tail_with_room(issue, 1 + u32::from(extension.is_some()));
         let slots = self.chunks.slots_mut(tail.chunk);
         slots[tail.length as usize] = slot;
@@ -209,7 +209,7 @@ impl Batch {
 
     /// Where the next `wanted` slots of an issue go, which are taken by that.
     #[inline(always)]
-    fn tail_with_room(&mut self, issue: IssueIndex, wanted: u32) -> Tail {
+    fn tail_with_room(&mut self, issue: IssueIndex, wanted: u32) -> GroupTail {
         match self.tails.get_mut(issue.index()) {
             Some(tail) if tail.length + wanted <= Chunk::SLOTS => {
                 let before = *tail;
@@ -221,24 +221,24 @@ impl Batch {
     }
 
     #[cold]
-    fn add_chunk(&mut self, issue: IssueIndex, wanted: u32) -> Tail {
+    fn add_chunk(&mut self, issue: IssueIndex, wanted: u32) -> GroupTail {
         if self.tails.len() <= issue.index() {
-            self.tails.resize(issue.index() + 1, Tail::NONE);
+            self.tails.resize(issue.index() + 1, GroupTail::NONE);
         }
         let number = u32::try_from(self.links.len()).expect("fewer chunks than 32 bits count");
-        match std::mem::replace(&mut self.tails[issue.index()], Tail { chunk: number, length: wanted }) {
-            Tail { chunk: NONE, .. } => {
+        match std::mem::replace(&mut self.tails[issue.index()], GroupTail { chunk: number, length: wanted }) {
+            GroupTail { chunk: NONE, .. } => {
                 self.groups.push((issue, number));
                 let suited = self.groups.len() * Self::EVENTS_PER_ISSUE;
                 self.wanted = suited.max(Self::EVENTS_MIN).min(self.events_max);
             }
-            Tail { chunk, length } => self.links[chunk as usize] = Link { length, next: number },
+            GroupTail { chunk, length } => self.links[chunk as usize] = Link { length, next: number },
         }
         if self.chunks.len() == self.links.len() {
             self.chunks.grow();
         }
         self.links.push(Link { length: 0, next: NONE });
-        Tail { chunk: number, length: 0 }
+        GroupTail { chunk: number, length: 0 }
     }
 
     /// The issues that have events, and those.
@@ -262,14 +262,14 @@ impl Batch {
         self.links.clear();
         self.wanted = Self::EVENTS_MIN.min(self.events_max);
         for (issue, _) in self.groups.drain(..) {
-            self.tails[issue.index()] = Tail::NONE;
+            self.tails[issue.index()] = GroupTail::NONE;
         }
     }
 }
 
 /// The events of one issue in a batch.
 pub(crate) struct BatchGroup<'a> {
-    batch: &'a Batch,
+    batch: &'a EventBatch,
     /// The chunk where they begin.
     first: u32,
     /// How much of the last chunk is theirs.
@@ -277,7 +277,7 @@ pub(crate) struct BatchGroup<'a> {
 }
 
 impl Events for BatchGroup<'_> {
-    fn each_part<'e>(&'e self, take: &mut dyn FnMut(&'e [Slot], &'e [Slot]) -> bool) {
+    fn each_part<'e>(&'e self, take: &mut dyn FnMut(&'e [EventSlot], &'e [EventSlot]) -> bool) {
         let part = |number: u32| {
             let Link { length, next } = *self.batch.links.get(number as usize)?;
             let length = if next == NONE { self.last_length } else { length };

@@ -1,11 +1,11 @@
 //! Whole blocks of the binary form: checked, then applied as they stand, group by group.
 
-use crate::crew::share;
 use crate::day::{Day, RejectSink, Stage};
+use crate::executor::run_chunks;
 use crate::group::Events;
 use quoteclock_book::prefetch_all;
 use quoteclock_feed::Stop;
-use quoteclock_feed::binary::{Slot, TimesInOrder, UnverifiedGroup, WholeBlock};
+use quoteclock_feed::binary::{EventSlot, TimesInOrder, UnverifiedGroup, WholeBlock};
 use quoteclock_model::{IssueIndex, Span};
 use quoteclock_obligation::DaySink;
 use std::ops::Range;
@@ -31,7 +31,7 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
         for (to, record) in cuts.chain([(u32::MAX, None)]) {
             let groups: Vec<(IssueIndex, BlockGroup<'_>)> =
                 block.groups().map(|(issue, group)| (issue, BlockGroup { group, ordinals: from..to })).collect();
-            if let Some(fault) = engine.apply_groups(block.start(), &groups, &*self.crew, &mut self.sink) {
+            if let Some(fault) = engine.apply_groups(block.start(), &groups, &*self.executor, &mut self.sink) {
                 let place = block.place(fault.ordinal).expect("the ordinal is that of a record");
                 return self.refuse(place, fault).map(|()| true);
             }
@@ -53,20 +53,22 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
         // How many records each group has, if nothing is wrong with them.
         let mut groups: Vec<(UnverifiedGroup<'_>, Option<usize>)> =
             block.all_groups().map(|group| (group, None)).collect();
-        share(&*self.crew, &mut groups, |groups| {
+        run_chunks(&*self.executor, &mut groups, |groups| {
             groups.iter_mut().for_each(|(group, count)| *count = times.note(group));
         });
         let count: Option<usize> = groups.into_iter().map(|(_, count)| count).sum();
         // The first and last of some times, if they are in order.
         let mut parts: Vec<(TimesInOrder<'_>, Option<_>)> =
-            self.times.parts(self.crew.size()).map(|times| (times, None)).collect();
-        share(&*self.crew, &mut parts, |parts| parts.iter_mut().for_each(|(times, ends)| *ends = times.take()));
+            self.times.parts(self.executor.size()).map(|times| (times, None)).collect();
+        run_chunks(&*self.executor, &mut parts, |parts| {
+            parts.iter_mut().for_each(|(times, ends)| *ends = times.take())
+        });
         count.is_some_and(|count| block.is_in_order(count, parts.into_iter().map(|(_, ends)| ends)))
     }
 }
 
 /// Where the first record stands whose ordinal is at least so much; ordinals rise from record to record.
-fn first_from(slots: &[Slot], ordinal: u32) -> usize {
+fn first_from(slots: &[EventSlot], ordinal: u32) -> usize {
     // The slots are not in the cache yet, and most groups are not cut.
     match ordinal {
         0 => return 0,
@@ -90,7 +92,7 @@ struct BlockGroup<'a> {
 }
 
 impl Events for BlockGroup<'_> {
-    fn each_part<'e>(&'e self, take: &mut dyn FnMut(&'e [Slot], &'e [Slot]) -> bool) {
+    fn each_part<'e>(&'e self, take: &mut dyn FnMut(&'e [EventSlot], &'e [EventSlot]) -> bool) {
         let slots = self.group.slots();
         take(&slots[first_from(slots, self.ordinals.start)..first_from(slots, self.ordinals.end)], &[]);
     }
@@ -108,12 +110,12 @@ mod tests {
     use quoteclock_model::{MarketEvent, OrderAction, OrderId, Shares};
 
     /// A reduce at each ordinal, with an extension where its quantity is too large for a record.
-    fn slots(records: &[(u32, u64)]) -> Vec<Slot> {
+    fn slots(records: &[(u32, u64)]) -> Vec<EventSlot> {
         let event = |quantity| {
             let action = OrderAction::Reduce { order: OrderId(1), quantity: Shares(quantity) };
             MarketEvent::Order { issue: IssueIndex(0), action }
         };
-        let written = records.iter().map(|&(ordinal, quantity)| Slot::write(&event(quantity), None, ordinal, 0));
+        let written = records.iter().map(|&(ordinal, quantity)| EventSlot::write(&event(quantity), None, ordinal, 0));
         written.flat_map(|(slot, extension)| [Some(slot), extension]).flatten().collect()
     }
 

@@ -1,13 +1,13 @@
 //! One day's input: each record judged for its place, then measured, refused or set aside.
 
-use crate::batch::Batch;
+use crate::batch::EventBatch;
 use crate::coverage::Coverage;
-use crate::crew::{Alone, Crew};
 use crate::engine::{Engine, MeasureIndex};
+use crate::executor::{Executor, SingleThread};
 use crate::faults::{BadRecord, DayError, Fault};
 use crate::group::GroupFault;
-use crate::intake::{Order, Progress, Sequencer, Timing};
-use crate::late::{LateWindows, UnknownTime, UnknownWindow};
+use crate::order_checks::{DayProgress, SequenceCheck, Sequencer, Timing};
+use crate::retroactive::{RetroactiveWindows, UnknownTime, UnknownWindow};
 use crate::state::{DayState, StageState};
 use crate::until::Until;
 use jiff::civil::Date;
@@ -68,7 +68,7 @@ pub struct Finished {
     /// What was traded and sent: in records that were applied, in unknown time too.
     pub turnover: DayTurnover,
     /// If not empty, what was told is not right yet: run the same input again with these windows.
-    pub unknown_late: Vec<UnknownWindow>,
+    pub retroactive: Vec<UnknownWindow>,
     /// What the input does not support of the figures, in order of kind and name; nothing is looked at where the day went on
     /// from a saved state.
     pub coverage: Vec<Coverage>,
@@ -87,9 +87,9 @@ pub struct Day<S, R> {
     rejects: R,
     pub(crate) sequencer: Sequencer,
     /// Events held back, if they are to be applied issue by issue.
-    batch: Option<Batch>,
-    /// Who applies them.
-    pub(crate) crew: Box<dyn Crew>,
+    batch: Option<EventBatch>,
+    /// What applies them.
+    pub(crate) executor: Box<dyn Executor>,
     /// Room to check blocks in.
     pub(crate) times: BlockTimes,
     /// Issues named so far; `None` for one that is only known by its index.
@@ -102,7 +102,7 @@ pub struct Day<S, R> {
     last_was_bad: bool,
     /// Whether the number of the last record could not be read.
     last_was_unnumbered: bool,
-    unknown_late: LateWindows,
+    retroactive: RetroactiveWindows,
     /// Issues in doubt whose code is not known yet, and since when.
     unnamed_doubts: BTreeMap<IssueIndex, Timestamp>,
     /// The whole plan of a day that is not measured to its end, and that end: the engine has a day that ends there.
@@ -121,7 +121,7 @@ pub(crate) enum Stage {
     },
     Open {
         engine: Box<Engine>,
-        progress: Progress,
+        progress: DayProgress,
     },
 }
 
@@ -137,11 +137,11 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
     /// # Errors
     /// [`DayError::Plan`] if a date is given that cannot be measured.
     pub fn new(registry: &Registry, options: DayOptions, sink: S, rejects: R) -> Result<Self, DayError> {
-        Day::with(registry, options, sink, rejects, None, Box::new(Alone))
+        Day::with(registry, options, sink, rejects, None, Box::new(SingleThread))
     }
 
-    /// The same with events held back for a while and applied by a crew, one issue after the other, which is faster and
-    /// comes to the same. Only for a strict run; a lenient one applies every record at once.
+    /// Same result as [`Day::new`], faster: events are held back and applied issue by issue, by the tasks of an executor. Only
+    /// for a strict run; a lenient one applies every record at once.
     ///
     /// # Errors
     /// As [`Day::new`].
@@ -150,10 +150,10 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
         options: DayOptions,
         sink: S,
         rejects: R,
-        crew: impl Crew + 'static,
+        executor: impl Executor + 'static,
     ) -> Result<Self, DayError> {
-        let batch = (!options.lenient).then(Batch::default);
-        Day::with(registry, options, sink, rejects, batch, Box::new(crew))
+        let batch = (!options.lenient).then(EventBatch::default);
+        Day::with(registry, options, sink, rejects, batch, Box::new(executor))
     }
 
     fn with(
@@ -161,8 +161,8 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
         options: DayOptions,
         sink: S,
         rejects: R,
-        batch: Option<Batch>,
-        crew: Box<dyn Crew>,
+        batch: Option<EventBatch>,
+        executor: Box<dyn Executor>,
     ) -> Result<Self, DayError> {
         let sequencer = Sequencer::new(options.allow_gaps);
         let date = options.date;
@@ -173,7 +173,7 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
             rejects,
             sequencer,
             batch,
-            crew,
+            executor,
             times: BlockTimes::default(),
             issues: Vec::new(),
             servers: Vec::new(),
@@ -182,7 +182,7 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
             reject_count: 0,
             last_was_bad: false,
             last_was_unnumbered: false,
-            unknown_late: LateWindows::default(),
+            retroactive: RetroactiveWindows::default(),
             unnamed_doubts: BTreeMap::new(),
             cut: None,
             error: None,
@@ -196,7 +196,7 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
     /// The same day with so many events at most in a batch, if there are any, rather than as many as suit the number of issues.
     #[must_use]
     pub fn with_batch_events(mut self, events_max: usize) -> Self {
-        self.batch = self.batch.map(|_| Batch::of_events(events_max));
+        self.batch = self.batch.map(|_| EventBatch::of_events(events_max));
         self
     }
 
@@ -204,7 +204,7 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
     pub(crate) fn apply_batch(&mut self) -> Result<(), Stop> {
         let Some(batch) = self.batch.as_mut().filter(|batch| !batch.is_empty()) else { return Ok(()) };
         let Stage::Open { engine, progress } = &mut self.stage else { unreachable!("a good time opens the day") };
-        let fault = engine.apply_groups(batch.base(), &batch.groups(), &*self.crew, &mut self.sink);
+        let fault = engine.apply_groups(batch.base(), &batch.groups(), &*self.executor, &mut self.sink);
         let Some(fault) = fault else {
             engine.groups_end(progress.last());
             batch.clear();
@@ -232,7 +232,7 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
         self.set_aside(&BadRecord { place, issue: String::new(), fault }, unfinished)?;
         if whole && let Stage::Open { engine, progress } = &self.stage {
             let span = Span { start: engine.plan().day.start, end: progress.last() };
-            self.unknown_late.add(None, span);
+            self.retroactive.add(None, span);
         }
         self.doubt_issue(self.last_time(), None);
         Ok(())
@@ -267,10 +267,10 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
         let plan = Arc::clone(engine.plan());
         // An issue that has never got its name may be any.
         if let Some(&since) = self.unnamed_doubts.values().min() {
-            self.unknown_late.add(None, Span { start: since, end: plan.day.end });
+            self.retroactive.add(None, Span { start: since, end: plan.day.end });
         }
         let coverage = self.coverage(&engine, progress.last());
-        let turnover = engine.finish(&*self.crew, &mut self.sink);
+        let turnover = engine.finish(&*self.executor, &mut self.sink);
         let (plan, until) = match self.cut {
             Some((whole, until)) => (whole, Some(until)),
             None => (plan, None),
@@ -282,7 +282,7 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
             until,
             record_count: self.record_count,
             reject_count: self.reject_count,
-            unknown_late: self.unknown_late.windows(),
+            retroactive: self.retroactive.windows(),
         };
         Ok((finished, self.sink, self.rejects))
     }
@@ -318,10 +318,10 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
         self.reject_count
     }
 
-    /// Time that has turned out to be unknown after it was measured, see [`Finished::unknown_late`]; what a bad record has
+    /// Time that has turned out to be unknown after it was measured, see [`Finished::retroactive`]; what a bad record has
     /// put in doubt since may make it longer.
-    pub fn unknown_late(&self) -> Vec<UnknownWindow> {
-        self.unknown_late.windows()
+    pub fn retroactive(&self) -> Vec<UnknownWindow> {
+        self.retroactive.windows()
     }
 
     /// What it was told beforehand to be unknown, see [`DayOptions::unknown`].
@@ -330,8 +330,8 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
     }
 
     /// Whether there is any such time.
-    pub fn is_told_too_early(&self) -> bool {
-        !self.unknown_late.is_empty()
+    pub fn has_retroactive(&self) -> bool {
+        !self.retroactive.is_empty()
     }
 
     /// The measure; `None` before the date is known.
@@ -417,7 +417,7 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
             unread_sequences,
             record_count: self.record_count,
             reject_count: self.reject_count,
-            unknown_late: self.unknown_late.windows(),
+            retroactive: self.retroactive.windows(),
             unnamed_doubts: self.unnamed_doubts.iter().map(|(&issue, &since)| (issue, since)).collect(),
             stage: match &mut self.stage {
                 Stage::Waiting { doubts, unnamed } => StageState::Waiting {
@@ -436,8 +436,8 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
         self.servers = state.servers.clone();
         self.sequencer.restore(state.last_sequence, state.unread_sequences);
         (self.record_count, self.reject_count) = (state.record_count, state.reject_count);
-        for UnknownWindow { issue, span } in &state.unknown_late {
-            self.unknown_late.add(issue.clone(), *span);
+        for UnknownWindow { issue, span } in &state.retroactive {
+            self.retroactive.add(issue.clone(), *span);
         }
         self.unnamed_doubts = state.unnamed_doubts.iter().copied().collect();
         self.stage = match (&state.stage, engine) {
@@ -445,7 +445,7 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
                 Stage::Waiting { doubts: doubts.iter().cloned().collect(), unnamed: unnamed.iter().copied().collect() }
             }
             (StageState::Open(_), Some((engine, last))) => {
-                let progress = Progress::from_time(engine.plan().day, last);
+                let progress = DayProgress::from_time(engine.plan().day, last);
                 Stage::Open { engine: Box::new(engine), progress }
             }
             (StageState::Open(_), None) => unreachable!("an open day has a measure"),
@@ -474,7 +474,7 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
             self.cut = Some((std::mem::replace(&mut plan, Arc::new(cut)), until));
         }
         let unknown = UnknownTime::new(&self.options.unknown, plan.day);
-        let mut engine = Engine::new(Arc::clone(&plan), &unknown, &*self.crew);
+        let mut engine = Engine::new(Arc::clone(&plan), &unknown, &*self.executor);
         for (index, code) in (0..).zip(&self.issues) {
             if let Some(code) = code {
                 engine.define_issue(IssueIndex(index), code);
@@ -483,7 +483,7 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
         for (index, name) in (0..).zip(&self.servers) {
             engine.define_server(ServerIndex(index), name);
         }
-        let open = Stage::Open { engine: Box::new(engine), progress: Progress::new(plan.day) };
+        let open = Stage::Open { engine: Box::new(engine), progress: DayProgress::new(plan.day) };
         if let Stage::Waiting { doubts, unnamed } = std::mem::replace(&mut self.stage, open) {
             doubts.into_iter().for_each(|issue| self.doubt_issue(None, issue));
             unnamed.into_iter().for_each(|issue| self.doubt(None, Scope::Issue(issue)));
@@ -519,7 +519,7 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
         let before = self.last_time();
         let timing = self.time(record.ts_event)?;
         let order = self.sequencer.check(record.sequence);
-        if let (Timing::Good(ts_event), Order::Next, Ok(event)) = (timing, order, &record.event) {
+        if let (Timing::Good(ts_event), SequenceCheck::Next, Ok(event)) = (timing, order, &record.event) {
             if self.batch.is_some() {
                 return self.hold(ts_event, event, record.place);
             }
@@ -569,21 +569,21 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
         &mut self,
         record: &RawRecord<'_>,
         timing: Timing,
-        order: Order,
+        order: SequenceCheck,
         before: Option<Timestamp>,
     ) -> Result<(), Stop> {
         self.apply_batch()?;
-        self.last_was_unnumbered = order == Order::Unreadable;
+        self.last_was_unnumbered = order == SequenceCheck::Unreadable;
         let mut faults = [timing_fault(timing, record, &self.stage), order_fault(order)].into_iter().flatten();
         let first = match &record.event {
             // The decoder reads time and sequence first: what it could not read there comes before all else.
-            Err(malformed) if timing == Timing::Unreadable || order == Order::Unreadable => {
+            Err(malformed) if timing == Timing::Unreadable || order == SequenceCheck::Unreadable => {
                 Fault::Malformed(malformed.clone())
             }
             Err(malformed) => faults.next().unwrap_or_else(|| Fault::Malformed(malformed.clone())),
             Ok(_) => faults.next().expect("something is wrong with the record"),
         };
-        if let Order::Gap { .. } = order {
+        if let SequenceCheck::Gap { .. } = order {
             return self.after_gap(record, timing, first, before);
         }
         self.bad(record, timing, first)
@@ -690,7 +690,7 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
         // What has been told cannot be taken back.
         let from = since.max(engine.reached());
         if since < from {
-            self.unknown_late.add(issue.clone(), Span { start: since, end: from });
+            self.retroactive.add(issue.clone(), Span { start: since, end: from });
         }
         engine.doubt(from, issue.as_ref(), &mut self.sink);
     }
@@ -805,11 +805,11 @@ fn outside_the_calendar() -> Malformed {
 }
 
 /// What is wrong with a record's sequence number, if anything.
-fn order_fault(order: Order) -> Option<Fault> {
+fn order_fault(order: SequenceCheck) -> Option<Fault> {
     match order {
-        Order::Next | Order::Unreadable => None,
-        Order::Gap { found, expected } => Some(Fault::SequenceGap { found, expected }),
-        Order::Repeat { found, last } => Some(Fault::SequenceRepeat { found, last }),
+        SequenceCheck::Next | SequenceCheck::Unreadable => None,
+        SequenceCheck::Gap { found, expected } => Some(Fault::SequenceGap { found, expected }),
+        SequenceCheck::Repeat { found, last } => Some(Fault::SequenceRepeat { found, last }),
     }
 }
 

@@ -1,10 +1,10 @@
 //! All issues of one day, measured from good events.
 
 use crate::coverage::Coverage;
-use crate::crew::{Crew, share, share_telling};
+use crate::executor::{Executor, run_chunks, run_chunks_into};
 use crate::group::{Common, Events, Group, GroupFault, Intervals, OrderCounts, apply_group, count_order, fetch_ahead};
-use crate::late::UnknownTime;
 use crate::market::{MarketChange, MarketLog};
+use crate::retroactive::UnknownTime;
 use crate::state::Saving;
 use hashbrown::HashMap;
 use quoteclock_book::{Book, BookError};
@@ -24,7 +24,7 @@ pub struct Engine {
     pub(crate) now: Timestamp,
     /// The latest time that an issue has been taken on to by looking at it.
     pub(crate) looked: Timestamp,
-    pub(crate) slots: Vec<Slot>,
+    pub(crate) slots: Vec<IssueSlot>,
     /// Slots of the plan's issues, by code.
     pub(crate) planned: HashMap<IssueCode, u32, foldhash::quality::RandomState>,
     /// For each issue of the input, its slot; none before it is first named or used.
@@ -34,8 +34,8 @@ pub struct Engine {
     /// For each server of the input, how many orders it has added.
     pub(crate) orders: OrderCounts,
     pub(crate) market: MarketLog,
-    /// What the parts of a crew have told, until it is handed on.
-    told: Vec<Intervals>,
+    /// What the tasks of an executor found, until the sink has it.
+    buffers: Vec<Intervals>,
     /// A save that has begun.
     pub(crate) saving: Option<Box<Saving>>,
 }
@@ -45,7 +45,7 @@ pub struct Engine {
 pub struct MeasureIndex(usize);
 
 #[derive(Debug)]
-pub(crate) struct Slot {
+pub(crate) struct IssueSlot {
     pub(crate) measure: IssueMeasure,
     /// The issue, once it is known.
     pub(crate) code: Option<IssueCode>,
@@ -58,17 +58,18 @@ pub(crate) struct Slot {
 }
 
 impl Engine {
-    /// A day of `plan`, at its start, got ready by `crew`. Time inside `unknown` counts as unknown.
+    /// A day of `plan`, at its start, made ready by `executor`. Time inside `unknown` counts as unknown.
     ///
     /// # Panics
     /// If the plan has more than four billion obligations.
-    pub fn new(plan: Arc<DayPlan>, unknown: &UnknownTime, crew: &dyn Crew) -> Engine {
+    pub fn new(plan: Arc<DayPlan>, unknown: &UnknownTime, executor: &dyn Executor) -> Engine {
         let mut engine = Engine::without_issues(Arc::clone(&plan));
         let mut of_issues: Vec<_> = issues_of(&plan).into_iter().map(|issue| (issue, None)).collect();
-        share(crew, &mut of_issues, |of_issues| {
+        run_chunks(executor, &mut of_issues, |of_issues| {
             for ((code, sign_ups), slot) in of_issues {
                 let measure = IssueMeasure::new(&plan, sign_ups, unknown.of(code));
-                *slot = Some(Slot { measure, code: Some((*code).clone()), bound: false, has_events: false, seen: 0 });
+                *slot =
+                    Some(IssueSlot { measure, code: Some((*code).clone()), bound: false, has_events: false, seen: 0 });
             }
         });
         for (number, ((code, _), slot)) in (0..).zip(of_issues) {
@@ -90,7 +91,7 @@ impl Engine {
             plan_server_of: Vec::new(),
             orders: OrderCounts::default(),
             market: MarketLog::default(),
-            told: Vec::new(),
+            buffers: Vec::new(),
             saving: None,
         }
     }
@@ -138,7 +139,7 @@ impl Engine {
         let mut measure = IssueMeasure::new(&self.plan, &[], [&Arc::default(); 2]);
         // It has no sign-ups, so that nothing is ever told of it.
         measure.advance(self.now, &mut Nothing);
-        self.slots.push(Slot { measure, code: None, bound: false, has_events: false, seen: 0 });
+        self.slots.push(IssueSlot { measure, code: None, bound: false, has_events: false, seen: 0 });
         self.bind(index, index_of_last(&self.slots));
         self.slots.len() - 1
     }
@@ -187,11 +188,11 @@ impl Engine {
                 Ok(())
             }
             MarketEvent::Phase { scope: Scope::Issue(issue), phase } => {
-                self.touch(issue, sink).set_phase(phase);
+                self.caught_up(issue, sink).set_phase(phase);
                 Ok(())
             }
             MarketEvent::Clear { scope: Scope::Issue(issue) } => {
-                self.touch(issue, sink).clear();
+                self.caught_up(issue, sink).clear();
                 Ok(())
             }
             MarketEvent::Phase { scope: Scope::Market, phase } => {
@@ -211,16 +212,16 @@ impl Engine {
         &mut self,
         base: Timestamp,
         groups: &'g [(IssueIndex, impl Events + 'g)],
-        crew: &dyn Crew,
+        executor: &dyn Executor,
         sink: &mut impl IntervalSink,
     ) -> Option<GroupFault> {
         let slots_of: Vec<usize> = groups.iter().map(|(issue, _)| self.slot(*issue)).collect();
         if self.saving.is_some() {
             slots_of.iter().for_each(|&slot| self.save_before_change(slot));
         }
-        let Engine { slots, plan_server_of, market, told, orders, .. } = self;
+        let Engine { slots, plan_server_of, market, buffers, orders, .. } = self;
         let common = Common { market, servers: PlanServers::new(plan_server_of), base };
-        if crew.size() == 1 {
+        if executor.size() == 1 {
             let mut first = None;
             for (position, (issue, events)) in groups.iter().enumerate() {
                 fetch_ahead(position, |ahead| {
@@ -243,8 +244,8 @@ impl Engine {
                 Some(Group { slot, common, issue: *issue, events, fault: None })
             })
             .collect();
-        share_telling(crew, &mut jobs, told, Group::apply_all);
-        told.iter_mut().for_each(|told| told.hand_on(orders, sink));
+        run_chunks_into(executor, &mut jobs, buffers, Group::apply_all);
+        buffers.iter_mut().for_each(|buffer| buffer.flush(orders, sink));
         jobs.into_iter().fold(None, |first, group| earlier(first, group.fault))
     }
 
@@ -314,18 +315,18 @@ impl Engine {
         }
     }
 
-    /// Ends the day, tells `sink` the intervals that end with it, and returns what was traded; `crew` may do a part of it.
-    pub fn finish(self, crew: &dyn Crew, sink: &mut impl IntervalSink) -> DayTurnover {
+    /// Ends the day, tells `sink` the intervals that end with it, and returns what was traded; `executor` may do a part of it.
+    pub fn finish(self, executor: &dyn Executor, sink: &mut impl IntervalSink) -> DayTurnover {
         let turnover = self.turnover();
-        let Engine { plan, mut slots, market, mut told, mut orders, .. } = self;
-        share_telling(crew, &mut slots, &mut told, |slots, told| {
-            told.reserve(slots.iter().map(|slot| slot.measure.obligation_count()).sum());
+        let Engine { plan, mut slots, market, mut buffers, mut orders, .. } = self;
+        run_chunks_into(executor, &mut slots, &mut buffers, |slots, buffer| {
+            buffer.reserve(slots.iter().map(|slot| slot.measure.obligation_count()).sum());
             for slot in slots {
-                market.catch_up(slot, told);
-                slot.measure.finish(plan.day.end, told);
+                market.catch_up(slot, buffer);
+                slot.measure.finish(plan.day.end, buffer);
             }
         });
-        told.iter_mut().for_each(|told| told.hand_on(&mut orders, sink));
+        buffers.iter_mut().for_each(|buffer| buffer.flush(&mut orders, sink));
         turnover
     }
 
@@ -409,7 +410,7 @@ impl Engine {
     }
 
     /// The measure of `issue`, caught up with the market and the time.
-    fn touch(&mut self, issue: IssueIndex, sink: &mut impl IntervalSink) -> &mut IssueMeasure {
+    fn caught_up(&mut self, issue: IssueIndex, sink: &mut impl IntervalSink) -> &mut IssueMeasure {
         let slot = self.slot(issue);
         self.save_before_change(slot);
         let slot = &mut self.slots[slot];

@@ -4,10 +4,10 @@
 //! several threads.
 
 use crate::Fault;
-use crate::engine::Slot;
+use crate::engine::IssueSlot;
 use crate::market::MarketLog;
 use quoteclock_book::prefetch_all;
-use quoteclock_feed::binary::Slot as EventSlot;
+use quoteclock_feed::binary::EventSlot;
 use quoteclock_model::{
     CompactEvent, Interval, IssueIndex, MarketEvent, OrderAction, OrderId, Scope, ServerIndex, Timestamp,
 };
@@ -15,7 +15,7 @@ use quoteclock_obligation::{IntervalSink, IssueMeasure, ObligationIndex, PlanSer
 
 /// The events of one issue, and what they are applied to.
 pub(crate) struct Group<'a> {
-    pub(crate) slot: &'a mut Slot,
+    pub(crate) slot: &'a mut IssueSlot,
     pub(crate) common: Common<'a>,
     pub(crate) issue: IssueIndex,
     pub(crate) events: &'a (dyn Events + 'a),
@@ -52,19 +52,19 @@ pub(crate) trait Events: Sync {
 
 impl Group<'_> {
     /// Applies the events of each group, while what the next ones need is on its way.
-    pub(crate) fn apply_all(groups: &mut [Group<'_>], told: &mut Intervals) {
-        let mut orders = std::mem::take(&mut told.orders);
+    pub(crate) fn apply_all(groups: &mut [Group<'_>], buffer: &mut Intervals) {
+        let mut orders = std::mem::take(&mut buffer.orders);
         for position in 0..groups.len() {
             fetch_ahead(position, |ahead| groups.get(ahead).map(|group| (&*group.slot, group.events)));
             let Group { slot, common, issue, events, fault } = &mut groups[position];
-            *fault = apply_group(slot, *common, *issue, *events, &mut orders, told);
+            *fault = apply_group(slot, *common, *issue, *events, &mut orders, buffer);
         }
-        told.orders = orders;
+        buffer.orders = orders;
     }
 }
 
 /// Before the group at `position` is applied: fetches what the next groups need, each step while another is applied.
-pub(crate) fn fetch_ahead<'g>(position: usize, group: impl Fn(usize) -> Option<(&'g Slot, &'g dyn Events)>) {
+pub(crate) fn fetch_ahead<'g>(position: usize, group: impl Fn(usize) -> Option<(&'g IssueSlot, &'g dyn Events)>) {
     let steps = |ahead: usize, steps: &[PrefetchStep]| {
         let Some((slot, events)) = group(position + ahead) else { return };
         for step in steps {
@@ -111,7 +111,7 @@ impl CountOrders for Vec<ServerIndex> {
     }
 }
 
-/// Keeps intervals, and who added orders, until they are handed on.
+/// Keeps intervals, and who added orders, until the sink has them.
 #[derive(Debug, Default)]
 pub(crate) struct Intervals {
     spans: Vec<(ObligationIndex, Interval)>,
@@ -125,7 +125,7 @@ impl Intervals {
     }
 
     /// Tells `sink` all, and is empty then.
-    pub(crate) fn hand_on(&mut self, orders: &mut OrderCounts, sink: &mut impl IntervalSink) {
+    pub(crate) fn flush(&mut self, orders: &mut OrderCounts, sink: &mut impl IntervalSink) {
         self.orders.drain(..).for_each(|server| orders.order(server));
         self.spans.drain(..).for_each(|(obligation, interval)| sink.interval(obligation, interval));
     }
@@ -139,7 +139,7 @@ impl IntervalSink for Intervals {
 
 /// Applies the events of one issue, and tells `sink` the intervals that have ended before them.
 pub(crate) fn apply_group(
-    slot: &mut Slot,
+    slot: &mut IssueSlot,
     common: Common<'_>,
     issue: IssueIndex,
     events: &dyn Events,

@@ -3,7 +3,7 @@
 //! A market-wide event in a market of eight thousand issues would touch every one of them. It is written down instead,
 //! and an issue catches up before its next own event; so issues stay independent of each other.
 
-use crate::engine::Slot;
+use crate::engine::IssueSlot;
 use quoteclock_model::{Phase, Timestamp};
 use quoteclock_obligation::IntervalSink;
 
@@ -43,7 +43,7 @@ impl MarketLog {
         &mut self,
         at: Timestamp,
         change: MarketChange,
-        slots: &mut [Slot],
+        slots: &mut [IssueSlot],
         sink: &mut impl IntervalSink,
     ) {
         if self.is_full() {
@@ -68,7 +68,7 @@ impl MarketLog {
 
     /// Makes `slot` see every change so far.
     #[inline]
-    pub(crate) fn catch_up(&self, slot: &mut Slot, sink: &mut impl IntervalSink) {
+    pub(crate) fn catch_up(&self, slot: &mut IssueSlot, sink: &mut impl IntervalSink) {
         if slot.seen == self.len() {
             return;
         }
@@ -89,7 +89,7 @@ impl MarketLog {
 
     /// Of an issue without sign-ups no time is told: what the changes add up to is enough. So an input of very many
     /// issues and very many market-wide events costs their sum and not their product.
-    fn sum_up(&self, slot: &mut Slot) {
+    fn sum_up(&self, slot: &mut IssueSlot) {
         if let Some((number, phase)) = self.phase
             && slot.seen <= number
         {

@@ -12,9 +12,9 @@
 //! ends with the same sums, as the day that went on. Deliberately absent: bytes. How a state is written down belongs to
 //! whoever owns the file.
 
-use crate::engine::{Engine, Slot, issues_of};
-use crate::late::{UnknownTime, UnknownWindow};
+use crate::engine::{Engine, IssueSlot, issues_of};
 use crate::market::MarketChange;
+use crate::retroactive::{UnknownTime, UnknownWindow};
 use crate::{Day, DayError, DayOptions, RejectSink};
 use jiff::civil::Date;
 use quoteclock_feed::Stop;
@@ -40,7 +40,7 @@ pub struct DayState {
     /// Records set aside.
     pub reject_count: u64,
     /// Time that was found to be unknown after it had been measured.
-    pub unknown_late: Vec<UnknownWindow>,
+    pub retroactive: Vec<UnknownWindow>,
     /// Issues in doubt whose code is not known, and since when.
     pub unnamed_doubts: Vec<(IssueIndex, Timestamp)>,
     /// The measure, or what is known before the date is.
@@ -144,7 +144,7 @@ pub(crate) struct Saving {
     next: usize,
 }
 
-impl Slot {
+impl IssueSlot {
     fn save(&self, number: usize) -> IssueState {
         IssueState {
             number: u32::try_from(number).expect("fewer issues than 32 bits count"),
@@ -256,7 +256,7 @@ impl Engine {
             if let Some((code, _)) = planned.get(number) {
                 engine.planned.insert((*code).clone(), saved.number);
             }
-            engine.slots.push(Slot {
+            engine.slots.push(IssueSlot {
                 measure,
                 code,
                 bound: saved.is_bound,

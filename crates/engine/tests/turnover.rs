@@ -2,9 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "helpers are part of the tests")]
 
 use jiff::civil::date;
-use quoteclock_engine::{Alone, Engine, UnknownTime};
+use quoteclock_engine::{Engine, SingleThread, UnknownTime};
 use quoteclock_model::{
-    Amount, Condition, DayTurnover, Executed, Interval, IssueCode, IssueIndex, MarketEvent, OrderAction, OrderId,
+    Amount, DayTurnover, Executed, Interval, IssueCode, IssueIndex, MarketEvent, OrderAction, OrderCondition, OrderId,
     Price, Record, ServerIndex, Shares, Side, Timestamp,
 };
 use quoteclock_obligation::{IntervalSink, ObligationIndex};
@@ -31,7 +31,7 @@ impl Bench {
         let source = |(name, text): (&str, &str)| SourceFile { name: name.to_owned(), bytes: text.into() };
         let registry = Registry::load(&files.map(source)).registry.unwrap();
         let mut engine =
-            Engine::new(Arc::new(registry.plan(date(2024, 3, 1)).unwrap()), &UnknownTime::default(), &Alone);
+            Engine::new(Arc::new(registry.plan(date(2024, 3, 1)).unwrap()), &UnknownTime::default(), &SingleThread);
         engine.define_server(ServerIndex(0), "VS1");
         Bench(engine)
     }
@@ -46,7 +46,7 @@ impl Bench {
         self.0.apply(&Record { ts_event: Timestamp::from_micros(half_past_nine), event }, &mut Nobody).unwrap();
     }
 
-    fn add(&mut self, order: u64, price: Option<u64>, condition: Condition) {
+    fn add(&mut self, order: u64, price: Option<u64>, condition: OrderCondition) {
         let price = price.map(|units| Price::from_ten_thousandths(units).unwrap());
         let (server, quantity) = (Some(ServerIndex(0)), Shares(100));
         self.apply(OrderAction::Add { order: OrderId(order), server, side: Side::Bid, price, quantity, condition });
@@ -59,7 +59,7 @@ impl Bench {
     }
 
     fn turnover(self) -> DayTurnover {
-        self.0.finish(&Alone, &mut Nobody)
+        self.0.finish(&SingleThread, &mut Nobody)
     }
 }
 
@@ -70,9 +70,9 @@ fn executed(value: u128, quantity: u128) -> Executed {
 #[test]
 fn a_trade_without_a_price_is_at_the_limit_of_its_order() {
     for (limit, condition, value) in [
-        (Some(1_005_000), Condition::None, 7 * 1_005_000),
-        (Some(1_005_000), Condition::OnClose, 7 * 1_005_000),
-        (None, Condition::None, 0),
+        (Some(1_005_000), OrderCondition::None, 7 * 1_005_000),
+        (Some(1_005_000), OrderCondition::OnClose, 7 * 1_005_000),
+        (None, OrderCondition::None, 0),
     ] {
         let mut bench = Bench::new();
         bench.name();
@@ -85,8 +85,8 @@ fn a_trade_without_a_price_is_at_the_limit_of_its_order() {
     // The limit before the trade, also of an order that was changed; the other order's where the first has none.
     let mut bench = Bench::new();
     bench.name();
-    bench.add(1, None, Condition::None);
-    bench.add(2, Some(2_000_000), Condition::None);
+    bench.add(1, None, OrderCondition::None);
+    bench.add(2, Some(2_000_000), OrderCondition::None);
     let price = Price::from_ten_thousandths(1_000_000);
     bench.apply(OrderAction::Replace { order: OrderId(2), order_new: OrderId(3), price, quantity: None });
     bench.trade(None, 100, [Some(1), Some(3)]);

@@ -1,5 +1,6 @@
 //! The answer as one page that needs nothing else: no script, no font, no network. All text is escaped by the template.
 
+use crate::builder::length;
 use crate::clauses;
 use crate::event::Cause;
 use crate::explanation::{Explanation, Scene, Stretch};
@@ -7,7 +8,6 @@ use crate::format::{
     availability, cause, clock, duration, grouped, limits, market, side_name, side_verdict, spread, state_kind,
     state_name, suggestion,
 };
-use crate::scribe::length;
 use crate::svg;
 use crate::text::{Shown, shown_levels};
 use crate::view::{SideView, View};

@@ -1,9 +1,9 @@
 //! The answer as one JSON document. Prices, values and percentages are exact decimal numbers.
 
+use crate::builder::length;
 use crate::event::{Cause, Event};
 use crate::explanation::{Explanation, Moment, Scene, Stretch};
 use crate::format::{availability, state_kind, suggestion, what};
-use crate::scribe::length;
 use crate::suggest::{Change, Suggestion};
 use crate::view::{SideView, SpreadView, View};
 use quoteclock_ledger::DisplayPercent;

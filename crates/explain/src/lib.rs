@@ -1,6 +1,6 @@
 //! Why an obligation was fulfilled or not: at an instant, or along a day.
 //!
-//! The idea: an observer, never a second measurement. [`Watch`] stands around the same [`Day`](quoteclock_engine::Day)
+//! The idea: an observer, never a second measurement. [`Explainer`] stands around the same [`Day`](quoteclock_engine::Day)
 //! that measures, sees each record before and after it is applied, and writes down what the day says of one obligation:
 //! its intervals, the events that began and ended them, and the quotes at the instants that matter. States and reasons
 //! are those that the measuring path tells; prices, values and spreads come from the very functions that judge them.
@@ -10,24 +10,25 @@
 //!
 //! Deliberately absent: files, arguments, and any verdict of its own.
 
+mod builder;
 mod clauses;
 mod event;
+mod explainer;
 mod explanation;
 mod format;
 mod html;
 mod json;
 mod market;
 mod question;
-mod scribe;
 mod strip;
 mod subject;
 mod suggest;
 mod svg;
 mod text;
 mod view;
-mod watch;
 
 pub use event::{Cause, Edge, Event, OwnOrder, What};
+pub use explainer::Explainer;
 pub use explanation::{Availability, Explanation, Moment, Scene, SchemeName, Stretch, Subject, WhyUnavailable};
 pub use html::write_html;
 pub use json::write_json;
@@ -37,4 +38,3 @@ pub use subject::QuestionError;
 pub use suggest::{Change, Suggestion, suggest};
 pub use text::render_text;
 pub use view::{Level, SideView, SpreadView, View};
-pub use watch::Watch;

@@ -12,7 +12,7 @@ pub(crate) const COLUMNS: usize = 4096;
 
 /// The lines of the picture.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Line {
+pub(crate) enum PriceLine {
     MarketBid,
     MarketOffer,
     OwnBid,
@@ -21,13 +21,13 @@ pub(crate) enum Line {
     BandHigh,
 }
 
-impl Line {
+impl PriceLine {
     pub(crate) const COUNT: usize = 6;
 }
 
-/// Prices at an instant, in ten-thousandths, by [`Line`].
+/// Prices at an instant, in ten-thousandths, by [`PriceLine`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Sample([Option<u64>; Line::COUNT]);
+pub(crate) struct Sample([Option<u64>; PriceLine::COUNT]);
 
 impl Sample {
     /// The prices of `own` and the `market`, and the band in which obligation prices are close enough: around the mid
@@ -83,7 +83,7 @@ pub(crate) struct States {
 /// One column.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Column {
-    pub(crate) lines: [Option<Stroke>; Line::COUNT],
+    pub(crate) lines: [Option<Stroke>; PriceLine::COUNT],
     pub(crate) states: States,
 }
 

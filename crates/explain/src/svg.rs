@@ -1,10 +1,10 @@
 //! The day's strip as inline SVG: prices above, states below. Drawn in tenths of a pixel, in integers.
 
 use crate::Explanation;
+use crate::builder::length;
 use crate::format::{clock, duration, grouped};
 use crate::html::WORKED_MAX;
-use crate::scribe::length;
-use crate::strip::{Column, Line, States, Stroke};
+use crate::strip::{Column, PriceLine, States, Stroke};
 use quoteclock_model::{Price, Span, State, Timestamp};
 use std::fmt::Write;
 
@@ -122,10 +122,10 @@ impl Drawing<'_> {
         self.put(r#"<g clip-path="url(#field)">"#);
         self.band();
         for (line, class) in [
-            (Line::MarketBid, "market"),
-            (Line::MarketOffer, "market"),
-            (Line::OwnBid, "own-bid"),
-            (Line::OwnOffer, "own-offer"),
+            (PriceLine::MarketBid, "market"),
+            (PriceLine::MarketOffer, "market"),
+            (PriceLine::OwnBid, "own-bid"),
+            (PriceLine::OwnOffer, "own-offer"),
         ] {
             self.line(line, class);
         }
@@ -220,13 +220,13 @@ impl Drawing<'_> {
 
     /// The range in which obligation prices are close enough.
     fn band(&mut self) {
-        let last = |column: &Column, line: Line| column.lines[line as usize].and_then(|stroke| stroke.last);
-        for [first, end] in self.runs(|column| last(column, Line::BandLow).is_some()) {
+        let last = |column: &Column, line: PriceLine| column.lines[line as usize].and_then(|stroke| stroke.last);
+        for [first, end] in self.runs(|column| last(column, PriceLine::BandLow).is_some()) {
             let mut forward = String::new();
             let mut back = Vec::new();
             let mut before = None;
             for (position, column) in (first..).zip(&self.columns[first..end]) {
-                let edges = last(column, Line::BandLow).zip(last(column, Line::BandHigh));
+                let edges = last(column, PriceLine::BandLow).zip(last(column, PriceLine::BandHigh));
                 let Some((low, high)) = edges else { continue };
                 if before == Some((low, high)) {
                     continue;
@@ -251,7 +251,7 @@ impl Drawing<'_> {
     }
 
     /// One line of prices, in steps; where it moved within a column, its whole range.
-    fn line(&mut self, line: Line, class: &str) {
+    fn line(&mut self, line: PriceLine, class: &str) {
         let mut path = String::new();
         // The place at which the pen is down.
         let mut pen: Option<i64> = None;

@@ -1,12 +1,12 @@
 //! The answer on a terminal.
 
+use crate::builder::length;
 use crate::event::{Cause, Event};
 use crate::explanation::{Explanation, Moment, Scene, Stretch};
 use crate::format::{
     availability, cause, clock, duration, grouped, limits, market, side_name, side_verdict, spread, state_name,
     suggestion,
 };
-use crate::scribe::length;
 use crate::view::{Level, SideView, View};
 use quoteclock_ledger::DisplayPercent;
 use quoteclock_model::{Micros, State};

@@ -1,9 +1,9 @@
 //! What is explained is what is measured: on generated days, good and damaged, for every obligation.
 
 use proptest::prelude::*;
-use quoteclock_engine::{BadRecord, Day, DayError, DayOptions, Finished, Pass, RejectSink};
+use quoteclock_engine::{BadRecord, Day, DayError, DayOptions, DayRun, Finished, RejectSink};
 use quoteclock_explain::{
-    At, Availability, Explanation, Question, Stretch, Watch, render_text, write_html, write_json,
+    At, Availability, Explainer, Explanation, Question, Stretch, render_text, write_html, write_json,
 };
 use quoteclock_feed::FeedError;
 use quoteclock_feed::csv::CsvDecoder;
@@ -11,7 +11,7 @@ use quoteclock_ledger::{Breach, OpenLedger};
 use quoteclock_model::{State, Timestamp};
 use quoteclock_obligation::verdict;
 use quoteclock_report::Style;
-use quoteclock_report::rows::{Key, keys};
+use quoteclock_report::rows::{DayKey, keys};
 use quoteclock_rules::{Registry, SourceFile};
 use quoteclock_testkit::{Case, generate};
 use std::cmp::Reverse;
@@ -30,7 +30,7 @@ fn registry(case: &Case) -> Registry {
 }
 
 /// Runs the passes of a case; `None` where it is refused.
-fn run<P: Pass>(case: &Case, begin: impl Fn(DayOptions) -> Result<P, DayError>) -> Option<(Finished, P::Output)> {
+fn run<P: DayRun>(case: &Case, begin: impl Fn(DayOptions) -> Result<P, DayError>) -> Option<(Finished, P::Output)> {
     let date = case.date.as_ref().map(|date| date.parse().expect("a date"));
     let mut options = DayOptions { lenient: case.lenient, allow_gaps: case.allow_gaps, date, ..DayOptions::default() };
     for _ in 0..2 {
@@ -41,15 +41,15 @@ fn run<P: Pass>(case: &Case, begin: impl Fn(DayOptions) -> Result<P, DayError>) 
             return None;
         }
         let (finished, output) = pass.finish().ok()?;
-        if finished.unknown_late.is_empty() || !options.unknown.is_empty() {
+        if finished.retroactive.is_empty() || !options.unknown.is_empty() {
             return Some((finished, output));
         }
-        options.unknown = finished.unknown_late;
+        options.unknown = finished.retroactive;
     }
     unreachable!("the second pass returns")
 }
 
-fn ask(case: &Case, registry: &Registry, key: &Key<'_>, at: Option<Timestamp>) -> Explanation {
+fn ask(case: &Case, registry: &Registry, key: &DayKey<'_>, at: Option<Timestamp>) -> Explanation {
     let question = Question {
         market_maker: key.market_maker.to_owned(),
         issue: key.issue.to_owned(),
@@ -58,7 +58,7 @@ fn ask(case: &Case, registry: &Registry, key: &Key<'_>, at: Option<Timestamp>) -
         limit: 1_000,
     };
     let (_, answer) =
-        run(case, |options| Watch::new(registry, options, question.clone())).expect("a day that is measured");
+        run(case, |options| Explainer::new(registry, options, question.clone())).expect("a day that is measured");
     answer.expect("an obligation of the plan")
 }
 

@@ -32,7 +32,7 @@ pub use dictionary::Dictionary;
 pub use file::{BinaryFile, BinaryFileError};
 pub use index::{BlockEntry, Index, Tail};
 pub use layout::{BlockHead, FILE_HEAD_BYTES, FRAME_BYTES_MAX, FRAME_HEAD_BYTES, SLOT_BYTES, VERSION};
-pub use slot::{Records, Slot};
+pub use slot::{EventSlot, Records};
 pub use stream::{MessageDecoder, MessageWriter};
 pub use whole::{BlockTimes, TimesInOrder, WholeBlock};
 pub use write::BinaryWriter;

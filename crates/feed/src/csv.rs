@@ -12,8 +12,8 @@ mod write;
 pub use write::CsvWriter;
 
 use crate::text::{self, TimeReader};
-use crate::{CsvState, Directory, FeedError, Malformed, Place, RawRecord, Receiver, Sequence, Stop, UtcOffset};
-use quoteclock_model::{Condition, MarketEvent, OrderAction, OrderId, Phase, Scope, SequenceNo, Side, Timestamp};
+use crate::{CsvState, FeedError, Malformed, NameTable, Place, RawRecord, Receiver, Sequence, Stop, UtcOffset};
+use quoteclock_model::{MarketEvent, OrderAction, OrderCondition, OrderId, Phase, Scope, SequenceNo, Side, Timestamp};
 
 /// The columns, in the order in which they are written.
 pub const COLUMNS: [&str; 12] =
@@ -99,10 +99,10 @@ impl CsvDecoder {
         if self.oversized || !self.partial.is_empty() {
             return Ok(chunk);
         }
-        let Parser { times, directory } = &self.parser;
+        let Parser { times, names } = &self.parser;
         while let Some(window) = chunk.first_chunk() {
             let place = Place::Line(self.line + 1);
-            let Some(line) = fast::read(window, columns.has_seq, place, times, directory) else { break };
+            let Some(line) = fast::read(window, columns.has_seq, place, times, names) else { break };
             self.line += 1;
             receiver.record(&line.record)?;
             chunk = &chunk[line.bytes..];
@@ -112,7 +112,7 @@ impl CsvDecoder {
 
     /// What the decoder knows.
     pub fn save(&self) -> CsvState {
-        let [issues, servers] = self.parser.directory.names();
+        let [issues, servers] = self.parser.names.names();
         CsvState {
             columns: self.columns.as_ref().map(|columns| columns.meaning.clone()),
             partial: self.partial.clone(),
@@ -125,7 +125,7 @@ impl CsvDecoder {
 
     /// The decoder as it was when `state` was saved; `None` if that is not one of a decoder.
     pub fn restore(state: &CsvState) -> Option<CsvDecoder> {
-        let directory = Directory::restore(&state.issues, &state.servers)?;
+        let names = NameTable::restore(&state.issues, &state.servers)?;
         let columns = match &state.columns {
             Some(meaning) if meaning.iter().any(|&column| COLUMNS.len() <= column) => return None,
             Some(meaning) => Some(Columns::at(meaning.clone())),
@@ -136,7 +136,7 @@ impl CsvDecoder {
             partial: state.partial.clone(),
             oversized: state.is_oversized,
             line: state.line,
-            parser: Parser { directory, ..Parser::default() },
+            parser: Parser { names, ..Parser::default() },
         })
     }
 
@@ -327,7 +327,7 @@ type Fields<'a> = [&'a [u8]; COLUMNS.len()];
 #[derive(Debug, Default)]
 struct Parser {
     times: TimeReader,
-    directory: Directory,
+    names: NameTable,
 }
 
 impl Parser {
@@ -378,7 +378,7 @@ impl Parser {
         };
         let scope = match fields[column::ISSUE] {
             b"*" => Some(Scope::Market),
-            code => self.directory.issue(code, to).map(Scope::Issue),
+            code => self.names.issue(code, to).map(Scope::Issue),
         };
         let event = check_heading(fields, ts_event, sequence, scope).and_then(|scope| self.event(fields, scope, to));
         // A star names the market only where an event of the whole market can stand.
@@ -422,7 +422,7 @@ impl Parser {
             name => {
                 let expected =
                     "the name of a virtual server: UTF-8, at most 256 bytes, at most 1,048,576 names in a file";
-                Some(self.directory.server(name, to).ok_or_else(|| Malformed::field("server", name, expected))?)
+                Some(self.names.server(name, to).ok_or_else(|| Malformed::field("server", name, expected))?)
             }
         };
         let side = match fields[column::SIDE] {
@@ -433,11 +433,11 @@ impl Parser {
         let price = optional(fields[column::PRICE], || price(fields))?;
         let quantity = quantity(fields)?;
         let condition = match fields[column::CONDITION] {
-            b"" => Condition::None,
-            b"on_open" => Condition::OnOpen,
-            b"on_close" => Condition::OnClose,
-            b"funari" => Condition::Funari,
-            b"ioc" => Condition::Ioc,
+            b"" => OrderCondition::None,
+            b"on_open" => OrderCondition::OnOpen,
+            b"on_close" => OrderCondition::OnClose,
+            b"funari" => OrderCondition::Funari,
+            b"ioc" => OrderCondition::Ioc,
             other => return Err(Malformed::field("condition", other, "nothing, on_open, on_close, funari or ioc")),
         };
         Ok(OrderAction::Add { order, server, side, price, quantity, condition })

@@ -23,7 +23,7 @@ mod orders;
 mod scan;
 mod values;
 
-use crate::{Directory, FeedError, Malformed, Place, RawRecord, Receiver, Sequence, Stop};
+use crate::{FeedError, Malformed, NameTable, Place, RawRecord, Receiver, Sequence, Stop};
 use foldhash::quality::RandomState;
 use hashbrown::HashMap;
 use orders::{Quote, Tracked};
@@ -50,7 +50,7 @@ pub struct FixDecoder {
     /// Lines that have ended before what is held.
     lines: u64,
     fields: Fields,
-    directory: Directory,
+    names: NameTable,
     /// The number that each session's next message has, by `49` and `56`.
     expected: HashMap<Box<[u8]>, u64, RandomState>,
     /// The number of the last record handed over; what sessions leave out is left out here, too.
@@ -234,7 +234,7 @@ impl FixDecoder {
     fn issue(&mut self, symbol: Option<&[u8]>, receiver: &mut impl Receiver) -> Result<IssueIndex, Malformed> {
         let symbol = symbol.unwrap_or_default();
         let expected = "an issue's code: 1 to 32 visible ASCII characters, no comma or quote";
-        self.directory.issue(symbol, receiver).ok_or_else(|| Malformed::field("55", symbol, expected))
+        self.names.issue(symbol, receiver).ok_or_else(|| Malformed::field("55", symbol, expected))
     }
 
     /// The virtual server: the session as its reports name it.
@@ -249,7 +249,7 @@ impl FixDecoder {
         let parts = [message.get(sender), message.get(target), message.get(sub), message.get(1)];
         let name = parts.into_iter().flatten().collect::<Vec<_>>().join(&b'/');
         let expected = "a session of at most 256 bytes of UTF-8 in all";
-        let server = self.directory.server(&name, receiver);
+        let server = self.names.server(&name, receiver);
         server.map(Some).ok_or_else(|| Malformed::field("49", &name, expected))
     }
 

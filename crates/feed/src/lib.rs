@@ -11,15 +11,15 @@
 pub mod binary;
 pub mod csv;
 mod day;
-mod directory;
 pub mod fix;
 pub mod itch;
+mod name_table;
 mod record;
 mod state;
 pub mod text;
 
 pub use day::{TradingDate, UtcOffset};
-pub use directory::Directory;
+pub use name_table::NameTable;
 pub use record::{
     CompactRecord, CompactRun, EventWriter, FeedError, Malformed, Place, RawRecord, Receiver, Sequence, Stop,
 };

@@ -1,6 +1,6 @@
 //! What a decoder hands over: records with what of them could be read, and where they stood.
 
-use crate::binary::{Slot, WholeBlock};
+use crate::binary::{EventSlot, WholeBlock};
 use quoteclock_model::{
     IssueCode, IssueIndex, MarketEvent, OrderAction, Record, Scope, SequenceNo, ServerIndex, Shares, Timestamp,
 };
@@ -86,7 +86,7 @@ pub struct RawRecord<'a> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct CompactRecord {
     /// What it says, still without time and ordinal; servers by their index here.
-    pub slot: Slot,
+    pub slot: EventSlot,
     /// Its time, floored to the microsecond, in microseconds from [`CompactRun::origin`].
     pub micros: u64,
     /// The issue that it names.
@@ -97,7 +97,8 @@ pub struct CompactRecord {
 
 impl CompactRecord {
     /// None yet.
-    pub(crate) const EMPTY: CompactRecord = CompactRecord { slot: Slot::EMPTY, micros: 0, issue: IssueIndex(0), at: 0 };
+    pub(crate) const EMPTY: CompactRecord =
+        CompactRecord { slot: EventSlot::EMPTY, micros: 0, issue: IssueIndex(0), at: 0 };
 }
 
 /// Compact records that follow each other in the input.

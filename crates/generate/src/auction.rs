@@ -5,11 +5,11 @@
 //! left. After the close the day's orders expire.
 
 use crate::calendar::Auction;
-use crate::day::{Day, narrow};
-use crate::orders::{Kind, Order, opposite};
+use crate::day::{DayMaker, narrow};
+use crate::orders::{Kind, RestingOrder, opposite};
 use quoteclock_feed::EventWriter;
 
-impl<W: EventWriter> Day<'_, W> {
+impl<W: EventWriter> DayMaker<'_, W> {
     /// The auction of one issue.
     pub(crate) fn auction(&mut self, issue: u32, auction: Auction) {
         self.gather(issue);
@@ -30,7 +30,7 @@ impl<W: EventWriter> Day<'_, W> {
 
     fn match_at_auction(&mut self, issue: u32, at: u32) {
         for _ in 0..3 {
-            let Order { id, side, quantity, .. } = self.orders[at];
+            let RestingOrder { id, side, quantity, .. } = self.orders[at];
             let state = &self.issues[issue as usize];
             let Some(best) = state.ladder.best(opposite(side), state.reference) else { break };
             let other = state.ladder.oldest(best);

@@ -3,19 +3,19 @@
 //! They keep the slab, the ladder of the issue, its counts and its market makers' slots in step with what is written, so
 //! that what is written is valid.
 
-use crate::day::Day;
-use crate::maker::Slot;
-use crate::orders::{Kind, Ladder, NONE, Order, REACH, opposite};
+use crate::day::DayMaker;
+use crate::maker::QuoteSlot;
+use crate::orders::{Kind, Ladder, NONE, REACH, RestingOrder, opposite};
 use quoteclock_feed::EventWriter;
-use quoteclock_model::{Condition, MarketEvent, OrderAction, OrderId, Price, Scope, ServerIndex, Shares, Side};
+use quoteclock_model::{MarketEvent, OrderAction, OrderCondition, OrderId, Price, Scope, ServerIndex, Shares, Side};
 
 impl Kind {
-    fn condition(self) -> Condition {
+    fn condition(self) -> OrderCondition {
         match self {
-            Kind::Limit | Kind::Market => Condition::None,
-            Kind::Funari => Condition::Funari,
-            Kind::OnOpen => Condition::OnOpen,
-            Kind::OnClose => Condition::OnClose,
+            Kind::Limit | Kind::Market => OrderCondition::None,
+            Kind::Funari => OrderCondition::Funari,
+            Kind::OnOpen => OrderCondition::OnOpen,
+            Kind::OnClose => OrderCondition::OnClose,
         }
     }
 }
@@ -24,7 +24,7 @@ pub(crate) const fn shares(quantity: u32) -> Shares {
     Shares(quantity as u64)
 }
 
-impl<W: EventWriter> Day<'_, W> {
+impl<W: EventWriter> DayMaker<'_, W> {
     /// A number that no order has had.
     #[inline]
     pub(crate) fn number(&mut self) -> u64 {
@@ -46,13 +46,13 @@ impl<W: EventWriter> Day<'_, W> {
     }
 
     /// A new order comes to rest: at its price, or parked if its kind has none.
-    pub(crate) fn add(&mut self, issue: u32, order: Order) -> u32 {
+    pub(crate) fn add(&mut self, issue: u32, order: RestingOrder) -> u32 {
         self.write_add(issue, &order);
         self.rest(issue, order)
     }
 
     /// An order that has been written already comes to rest.
-    pub(crate) fn rest(&mut self, issue: u32, order: Order) -> u32 {
+    pub(crate) fn rest(&mut self, issue: u32, order: RestingOrder) -> u32 {
         let at = self.orders.insert(order);
         let state = &mut self.issues[issue as usize];
         if order.kind.rests() {
@@ -66,7 +66,7 @@ impl<W: EventWriter> Day<'_, W> {
         at
     }
 
-    pub(crate) fn write_add(&mut self, issue: u32, order: &Order) {
+    pub(crate) fn write_add(&mut self, issue: u32, order: &RestingOrder) {
         let server = self.server(order);
         let price = (order.kind != Kind::Market).then(|| self.price(issue, order.tick));
         self.write_add_as(issue, order, server, price, order.kind.condition());
@@ -75,18 +75,18 @@ impl<W: EventWriter> Day<'_, W> {
     pub(crate) fn write_add_as(
         &mut self,
         issue: u32,
-        order: &Order,
+        order: &RestingOrder,
         server: Option<ServerIndex>,
         price: Option<Price>,
-        condition: Condition,
+        condition: OrderCondition,
     ) {
-        let &Order { id, side, quantity, .. } = order;
+        let &RestingOrder { id, side, quantity, .. } = order;
         let (order, quantity) = (OrderId(id), shares(quantity));
         self.out.order(issue, OrderAction::Add { order, server, side, price, quantity, condition });
     }
 
     /// The server that an order came through.
-    fn server(&self, order: &Order) -> Option<ServerIndex> {
+    fn server(&self, order: &RestingOrder) -> Option<ServerIndex> {
         let agent = self.agents.get(order.agent as usize)?;
         Some(agent.server(u32::from(order.slot)))
     }
@@ -105,7 +105,7 @@ impl<W: EventWriter> Day<'_, W> {
 
     /// An order moves to another price, changes its quantity, or both.
     pub(crate) fn replace(&mut self, issue: u32, at: u32, tick: u32, quantity: u32) {
-        let Order { id, tick: tick_before, quantity: quantity_before, .. } = self.orders[at];
+        let RestingOrder { id, tick: tick_before, quantity: quantity_before, .. } = self.orders[at];
         let itch = self.itch;
         // Tokyo's orders keep their number; a few lines renumber.
         let id_new = if itch || id.is_multiple_of(8) { self.number() } else { id };
@@ -135,7 +135,7 @@ impl<W: EventWriter> Day<'_, W> {
 
     /// A resting order executes against `contra`, which may not be named.
     pub(crate) fn execute(&mut self, issue: u32, at: u32, quantity: u32, contra: Option<u64>, auction: bool) {
-        let Order { id, tick, agent, side, .. } = self.orders[at];
+        let RestingOrder { id, tick, agent, side, .. } = self.orders[at];
         let price = (!self.itch).then(|| self.price(issue, tick));
         let mut orders = [Some(OrderId(id)), contra.map(OrderId)];
         if side == Side::Bid {
@@ -161,7 +161,7 @@ impl<W: EventWriter> Day<'_, W> {
 
     /// An order is gone.
     fn forget(&mut self, issue: u32, at: u32) {
-        let Order { agent, slot, kind, .. } = self.orders[at];
+        let RestingOrder { agent, slot, kind, .. } = self.orders[at];
         let state = &mut self.issues[issue as usize];
         if kind.rests() {
             state.ladder.unlink(&mut self.orders, at);
@@ -172,7 +172,7 @@ impl<W: EventWriter> Day<'_, W> {
             state.others -= 1;
         } else {
             let first = self.agents[agent as usize].first_slot;
-            self.slots[(first + u32::from(slot)) as usize] = Slot::EMPTY;
+            self.slots[(first + u32::from(slot)) as usize] = QuoteSlot::EMPTY;
         }
         self.orders[at].quantity = 0;
         self.orders.remove(at);

@@ -6,7 +6,7 @@
 
 use crate::calendar::{Auction, Boundary, Calendar, MINUTE, Market, SECOND};
 use crate::grid::Grid;
-use crate::maker::{Agent, Climate, Slot};
+use crate::maker::{Agent, Climate, QuoteSlot};
 use crate::options::{Options, day_number};
 use crate::orders::{Ladder, Orders};
 use crate::output::Output;
@@ -43,7 +43,7 @@ pub(crate) struct IssueState {
 }
 
 #[derive(Debug)]
-pub(crate) struct Day<'w, W> {
+pub(crate) struct DayMaker<'w, W> {
     pub(crate) out: Output<'w, W>,
     pub(crate) random: Random,
     pub(crate) calendar: Calendar,
@@ -56,7 +56,7 @@ pub(crate) struct Day<'w, W> {
     pub(crate) orders: Orders,
     pub(crate) issues: Vec<IssueState>,
     pub(crate) agents: Vec<Agent>,
-    pub(crate) slots: Vec<Slot>,
+    pub(crate) slots: Vec<QuoteSlot>,
     pub(crate) number_last: u64,
     pub(crate) itch: bool,
     pub(crate) is_us: bool,
@@ -72,13 +72,13 @@ pub(crate) struct Day<'w, W> {
     idle: u32,
 }
 
-impl<'w, W: EventWriter> Day<'w, W> {
-    pub(crate) fn new(options: &Options, world: &World, writer: &'w mut W) -> io::Result<Day<'w, W>> {
+impl<'w, W: EventWriter> DayMaker<'w, W> {
+    pub(crate) fn new(options: &Options, world: &World, writer: &'w mut W) -> io::Result<DayMaker<'w, W>> {
         let calendar = Calendar::new(options)?;
         let mut random = Random::of(options.seed, day_number(options.date));
         let live_target = u64::from(options.live_orders).min(options.events / 8);
         let gap = calendar.continuous() / options.events;
-        let mut day = Day {
+        let mut day = DayMaker {
             out: Output::new(writer, calendar.midnight, options.events),
             market: Market::Shut,
             limit: calendar.start(),
@@ -121,7 +121,7 @@ impl<'w, W: EventWriter> Day<'w, W> {
             while let Some(sign_up) = sign_ups.next_if(|sign_up| sign_up.issue == at) {
                 let first_slot = narrow(self.slots.len());
                 let agent = Agent::new(sign_up, issue, first_slot, &climate, random);
-                self.slots.resize(self.slots.len() + agent.slots() as usize, Slot::EMPTY);
+                self.slots.resize(self.slots.len() + agent.slots() as usize, QuoteSlot::EMPTY);
                 self.agents.push(agent);
             }
             let anchor = issue.anchor + random.below(41) - 20;

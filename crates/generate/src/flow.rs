@@ -6,16 +6,16 @@
 //! oldest order at the best price; where it takes the last one the reference often moves, and market makers follow.
 
 use crate::calendar::Market;
-use crate::day::Day;
-use crate::orders::{Kind, Ladder, NONE, Order, REACH, opposite};
+use crate::day::DayMaker;
+use crate::orders::{Kind, Ladder, NONE, REACH, RestingOrder, opposite};
 use crate::timers::Timer;
 use quoteclock_feed::EventWriter;
-use quoteclock_model::{Condition, Side};
+use quoteclock_model::{OrderCondition, Side};
 
 /// How far the reference may walk from where the day began.
 const WALK_MAX: u32 = 250;
 
-impl<W: EventWriter> Day<'_, W> {
+impl<W: EventWriter> DayMaker<'_, W> {
     /// A burst of actions at one issue.
     pub(crate) fn flow(&mut self) {
         let issue = self.pick_issue();
@@ -73,7 +73,7 @@ impl<W: EventWriter> Day<'_, W> {
         let reference = self.issues[issue as usize].reference;
         if !kind.rests() {
             if self.issues[issue as usize].parked.len() < 64 {
-                let order = Order::new(self.number(), side, reference, quantity, kind);
+                let order = RestingOrder::new(self.number(), side, reference, quantity, kind);
                 self.add(issue, order);
             }
             return;
@@ -84,7 +84,7 @@ impl<W: EventWriter> Day<'_, W> {
             Side::Offer => reference + distance,
         };
         if let Some(tick) = self.clip(issue, side, wanted) {
-            let order = Order::new(self.number(), side, tick, quantity, kind);
+            let order = RestingOrder::new(self.number(), side, tick, quantity, kind);
             let at = self.add(issue, order);
             if self.market == Market::Continuous && self.random.chance(560) {
                 self.fleet(issue, at);
@@ -102,7 +102,7 @@ impl<W: EventWriter> Day<'_, W> {
 
     /// The time of a fleeting order has come.
     pub(crate) fn withdraw(&mut self, issue: u32, at: u32, id_low: u32) {
-        let Order { id, agent, quantity, .. } = self.orders[at];
+        let RestingOrder { id, agent, quantity, .. } = self.orders[at];
         if low_half(id) != id_low || agent != NONE || quantity == 0 || self.market == Market::Shut {
             return;
         }
@@ -164,7 +164,7 @@ impl<W: EventWriter> Day<'_, W> {
 
     fn replace_other(&mut self, issue: u32) {
         let Some(at) = self.pick_other(issue) else { return };
-        let Order { side, tick, quantity, .. } = self.orders[at];
+        let RestingOrder { side, tick, quantity, .. } = self.orders[at];
         if self.random.chance(250) {
             let quantity = self.quantity(issue);
             return self.replace(issue, at, tick, quantity);
@@ -213,19 +213,19 @@ impl<W: EventWriter> Day<'_, W> {
             server = Some(self.agents[at as usize].server(0));
         }
         let (condition, market) = match self.random.below(16) {
-            0 => (Condition::Ioc, false),
-            1 => (Condition::None, true),
-            _ => (Condition::None, false),
+            0 => (OrderCondition::Ioc, false),
+            1 => (OrderCondition::None, true),
+            _ => (OrderCondition::None, false),
         };
-        let order = Order::new(self.number(), side, best, quantity, Kind::Limit);
+        let order = RestingOrder::new(self.number(), side, best, quantity, Kind::Limit);
         let price = (!market).then(|| self.price(issue, best));
         self.write_add_as(issue, &order, server, price, condition);
         let left = self.take(issue, side, best, quantity, Some(order.id), taker);
         if left == 0 {
             return;
         }
-        let stays = server.is_none() && !market && condition == Condition::None;
-        let order = Order::new(order.id, side, best, left, Kind::Limit);
+        let stays = server.is_none() && !market && condition == OrderCondition::None;
+        let order = RestingOrder::new(order.id, side, best, left, Kind::Limit);
         if stays && self.clip(issue, side, best) == Some(best) {
             self.rest(issue, order);
         } else {
@@ -235,8 +235,8 @@ impl<W: EventWriter> Day<'_, W> {
     }
 
     /// An order that is about to leave: it never comes to a price.
-    fn rest_nowhere(&mut self, issue: u32, order: Order) -> u32 {
-        self.rest(issue, Order::new(order.id, order.side, order.tick, order.quantity, Kind::Market))
+    fn rest_nowhere(&mut self, issue: u32, order: RestingOrder) -> u32 {
+        self.rest(issue, RestingOrder::new(order.id, order.side, order.tick, order.quantity, Kind::Market))
     }
 
     /// Takes up to `quantity` at `best` on the side opposite to `side`; what is left is returned. Market maker `taker` does
@@ -249,7 +249,7 @@ impl<W: EventWriter> Day<'_, W> {
                 break;
             }
             let at = state.ladder.oldest(best);
-            let Order { quantity, agent, .. } = self.orders[at];
+            let RestingOrder { quantity, agent, .. } = self.orders[at];
             if agent != NONE && self.agents[agent as usize].market_maker == taker {
                 break;
             }
@@ -304,7 +304,7 @@ impl<W: EventWriter> Day<'_, W> {
                 return;
             }
             let at = state.ladder.oldest(best);
-            let Order { quantity, agent, .. } = self.orders[at];
+            let RestingOrder { quantity, agent, .. } = self.orders[at];
             self.tick_clock();
             match (trading, agent == NONE) {
                 (true, true) if self.random.chance(512) => self.execute(issue, at, quantity, None, false),

@@ -31,7 +31,7 @@ pub use options::{FastMarket, Load, Options};
 pub use output::Counts;
 pub use registry::registry;
 
-use day::Day;
+use day::DayMaker;
 use quoteclock_feed::EventWriter;
 use quoteclock_model::{IssueCode, IssueIndex, ServerIndex};
 use std::io;
@@ -66,5 +66,5 @@ pub fn generate<W: EventWriter>(options: &Options, writer: &mut W) -> io::Result
     for (index, server) in (0..).zip(&world.servers) {
         writer.server(ServerIndex(index), &server.name)?;
     }
-    Day::new(options, &world, writer)?.run()
+    DayMaker::new(options, &world, writer)?.run()
 }

@@ -7,8 +7,8 @@
 //! move every order.
 
 use crate::calendar::{MINUTE, SECOND};
-use crate::day::Day;
-use crate::orders::{Kind, NONE, Order, REACH};
+use crate::day::DayMaker;
+use crate::orders::{Kind, NONE, REACH, RestingOrder};
 use crate::random::Random;
 use crate::timers::Timer;
 use crate::world::{Issue, SignUp};
@@ -17,15 +17,15 @@ use quoteclock_model::{ServerIndex, Side};
 
 /// One price of an agent.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Slot {
+pub(crate) struct QuoteSlot {
     /// The order there, or [`NONE`].
     pub(crate) order: u32,
     /// The number of its price.
     pub(crate) tick: u32,
 }
 
-impl Slot {
-    pub(crate) const EMPTY: Slot = Slot { order: NONE, tick: 0 };
+impl QuoteSlot {
+    pub(crate) const EMPTY: QuoteSlot = QuoteSlot { order: NONE, tick: 0 };
 }
 
 /// How an agent quotes for the time being.
@@ -196,7 +196,7 @@ fn quantities(issue: &Issue, counted: u32, random: &mut Random) -> (u32, u32) {
     (whole(needed), whole(value / 8).saturating_sub(issue.unit).max(issue.unit))
 }
 
-impl<W: EventWriter> Day<'_, W> {
+impl<W: EventWriter> DayMaker<'_, W> {
     /// An agent's quotes are brought to where its plan wants them.
     pub(crate) fn sync(&mut self, at: u32) {
         let agent = self.agents[at as usize];
@@ -206,7 +206,7 @@ impl<W: EventWriter> Day<'_, W> {
         for side in sides {
             for level in 0..agent.levels {
                 let slot = Agent::side_of(side) * agent.levels + level;
-                let Slot { order, tick } = self.slots[(agent.first_slot + slot) as usize];
+                let QuoteSlot { order, tick } = self.slots[(agent.first_slot + slot) as usize];
                 match (order, agent.wanted(side, level, reference)) {
                     (NONE, None) => {}
                     (NONE, Some(wanted)) => self.quote(at, side, slot, wanted),
@@ -229,15 +229,15 @@ impl<W: EventWriter> Day<'_, W> {
         self.tick_clock();
         let id = self.number();
         let quantity = if agent.mode == Mode::Thin { agent.quantity_thin } else { agent.quantity };
-        let order = Order::new(id, side, tick, quantity, Kind::Limit);
+        let order = RestingOrder::new(id, side, tick, quantity, Kind::Limit);
         let order = self.add(agent.issue, order.of(at, u16::try_from(slot).unwrap_or(u16::MAX)));
-        self.slots[(agent.first_slot + slot) as usize] = Slot { order, tick };
+        self.slots[(agent.first_slot + slot) as usize] = QuoteSlot { order, tick };
     }
 
     /// A quote moves, or goes where it cannot.
     fn requote(&mut self, at: u32, slot: u32, order: u32, wanted: u32) {
         let agent = self.agents[at as usize];
-        let Order { tick, side, quantity, .. } = self.orders[order];
+        let RestingOrder { tick, side, quantity, .. } = self.orders[order];
         let moved = self.clip(agent.issue, side, wanted);
         if moved == Some(tick) {
             return;

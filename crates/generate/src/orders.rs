@@ -32,7 +32,7 @@ impl Kind {
 
 /// A live order.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Order {
+pub(crate) struct RestingOrder {
     pub(crate) id: u64,
     pub(crate) quantity: u32,
     /// The number of its price.
@@ -47,28 +47,28 @@ pub(crate) struct Order {
     pub(crate) kind: Kind,
 }
 
-impl Order {
+impl RestingOrder {
     /// An order of somebody who is no market maker.
-    pub(crate) fn new(id: u64, side: Side, tick: u32, quantity: u32, kind: Kind) -> Order {
-        Order { id, quantity, tick, prev: NONE, next: NONE, agent: NONE, slot: 0, side, kind }
+    pub(crate) fn new(id: u64, side: Side, tick: u32, quantity: u32, kind: Kind) -> RestingOrder {
+        RestingOrder { id, quantity, tick, prev: NONE, next: NONE, agent: NONE, slot: 0, side, kind }
     }
 
     /// The same as a quote of `agent`.
-    pub(crate) fn of(self, agent: u32, slot: u16) -> Order {
-        Order { agent, slot, ..self }
+    pub(crate) fn of(self, agent: u32, slot: u16) -> RestingOrder {
+        RestingOrder { agent, slot, ..self }
     }
 }
 
 /// The slab.
 #[derive(Debug, Default)]
 pub(crate) struct Orders {
-    orders: Vec<Order>,
+    orders: Vec<RestingOrder>,
     free: Vec<u32>,
     live_max: u64,
 }
 
 impl Orders {
-    pub(crate) fn insert(&mut self, order: Order) -> u32 {
+    pub(crate) fn insert(&mut self, order: RestingOrder) -> u32 {
         if let Some(at) = self.free.pop() {
             self.orders[at as usize] = order;
             return at;
@@ -105,16 +105,16 @@ impl Orders {
 }
 
 impl std::ops::Index<u32> for Orders {
-    type Output = Order;
+    type Output = RestingOrder;
     #[inline]
-    fn index(&self, at: u32) -> &Order {
+    fn index(&self, at: u32) -> &RestingOrder {
         &self.orders[at as usize]
     }
 }
 
 impl std::ops::IndexMut<u32> for Orders {
     #[inline]
-    fn index_mut(&mut self, at: u32) -> &mut Order {
+    fn index_mut(&mut self, at: u32) -> &mut RestingOrder {
         &mut self.orders[at as usize]
     }
 }
@@ -170,7 +170,7 @@ impl Ladder {
 
     /// Puts an order last at its price.
     pub(crate) fn push(&mut self, orders: &mut Orders, at: u32) {
-        let Order { tick, side, .. } = orders[at];
+        let RestingOrder { tick, side, .. } = orders[at];
         let position = position(tick);
         let last = std::mem::replace(&mut self.youngest[position], at);
         orders[at].prev = last;
@@ -186,7 +186,7 @@ impl Ladder {
 
     /// Takes an order off its price.
     pub(crate) fn unlink(&mut self, orders: &mut Orders, at: u32) {
-        let Order { tick, side, prev, next, .. } = orders[at];
+        let RestingOrder { tick, side, prev, next, .. } = orders[at];
         let position = position(tick);
         match prev {
             NONE => self.oldest[position] = next,
@@ -253,7 +253,7 @@ mod tests {
             let (mut orders, mut ladder) = (Orders::default(), Ladder::new());
             for (side, tick) in [(Side::Bid, reference - 64), (Side::Bid, reference - 3), (Side::Offer, reference + 63)]
             {
-                let at = orders.insert(Order::new(1, side, tick, 1, Kind::Limit));
+                let at = orders.insert(RestingOrder::new(1, side, tick, 1, Kind::Limit));
                 ladder.push(&mut orders, at);
             }
             assert_eq!(ladder.best(Side::Bid, reference), Some(reference - 3));
@@ -271,11 +271,11 @@ mod tests {
     fn orders_of_one_price_stay_in_order_of_age() {
         let (mut orders, mut ladder) = (Orders::default(), Ladder::new());
         for id in 0..3 {
-            let at = orders.insert(Order::new(id, Side::Bid, 700, 1, Kind::Limit));
+            let at = orders.insert(RestingOrder::new(id, Side::Bid, 700, 1, Kind::Limit));
             ladder.push(&mut orders, at);
         }
         ladder.unlink(&mut orders, 1);
         assert_eq!((ladder.oldest(700), orders.younger(0), ladder.youngest(700)), (0, 2, 2));
-        assert_eq!((orders.older(2), size_of::<Order>()), (0, 32));
+        assert_eq!((orders.older(2), size_of::<RestingOrder>()), (0, 32));
     }
 }

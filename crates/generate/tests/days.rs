@@ -4,7 +4,7 @@ mod support;
 
 use jiff::civil::date;
 use quoteclock_generate::{FastMarket, Load, Options, generate, registry};
-use quoteclock_model::{Condition, MarketEvent, OrderAction, Phase};
+use quoteclock_model::{MarketEvent, OrderAction, OrderCondition, Phase};
 use std::collections::BTreeSet;
 use support::{Each, Hasher, measure};
 
@@ -129,7 +129,7 @@ fn a_day_for_itch_has_only_events_that_itch_can_say() {
             MarketEvent::Order { action, .. } => match action {
                 OrderAction::Add { price, condition, quantity, .. } => {
                     assert!(price.is_some_and(|price| price.ten_thousandths() < 4_294_967_295));
-                    assert!(condition == Condition::None && quantity.0 <= u64::from(u32::MAX));
+                    assert!(condition == OrderCondition::None && quantity.0 <= u64::from(u32::MAX));
                 }
                 OrderAction::Replace { order, order_new, price, quantity } => {
                     assert!(order != order_new && price.is_some() && quantity.is_some());

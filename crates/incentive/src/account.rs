@@ -4,12 +4,12 @@ use crate::Month;
 use jiff::civil::Date;
 use quoteclock_ledger::{DayRow, Total};
 use quoteclock_model::{IssueCode, Micros, ObligationId, Paid, SystemThreshold};
-use quoteclock_rules::{Condition, ConditionKind, Issue, Period, Registry, Target};
+use quoteclock_rules::{ConditionKind, Issue, PaidCondition, Period, Registry, Target};
 use std::collections::BTreeMap;
 
 /// Whose account. Accounts are sorted by it, bytewise.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Key {
+pub struct AccountKey {
     /// The market maker.
     pub market_maker: String,
     /// The issue.
@@ -68,7 +68,7 @@ const WHOLE_PCT: u64 = 1_000_000;
 #[derive(Clone, Debug)]
 pub struct MonthAccounts {
     month: Month,
-    accounts: BTreeMap<Key, Account>,
+    accounts: BTreeMap<AccountKey, Account>,
 }
 
 /// The sums of one obligation.
@@ -104,7 +104,7 @@ impl MonthAccounts {
     pub fn add(&mut self, row: DayRow) {
         let DayRow { date, market_maker, issue, obligation, required_pct, leveraged_inverse, total } = row;
         assert!(self.month.dates().contains(&date), "{date} is not in {}", self.month);
-        let account = self.accounts.entry(Key { market_maker, issue, obligation }).or_default();
+        let account = self.accounts.entry(AccountKey { market_maker, issue, obligation }).or_default();
         account.total += total;
         account.days_measured += 1;
         if account.days_measured == 1 || account.last <= date {
@@ -115,13 +115,13 @@ impl MonthAccounts {
         }
     }
 
-    pub(crate) fn accounts(&self) -> &BTreeMap<Key, Account> {
+    pub(crate) fn accounts(&self) -> &BTreeMap<AccountKey, Account> {
         &self.accounts
     }
 
     /// The obligations of which it is not known whether their issue was leveraged or inverse when it was measured: then
     /// the registry tells.
-    pub fn leveraged_by_registry(&self) -> impl Iterator<Item = &Key> {
+    pub fn leveraged_by_registry(&self) -> impl Iterator<Item = &AccountKey> {
         self.accounts.iter().filter(|(_, account)| account.leveraged_inverse.is_none()).map(|(key, _)| key)
     }
 
@@ -129,14 +129,14 @@ impl MonthAccounts {
     ///
     /// # Panics
     /// Never: a month has fewer days than 32 bits count.
-    pub fn lines(&self, registry: &Registry) -> Vec<Line> {
+    pub fn lines(&self, registry: &Registry) -> Vec<MonthLine> {
         let trading_days = self.month.trading_days(registry);
         let in_force = InForce::of(registry);
-        let line = |(key, account): (&Key, &Account)| {
+        let line = |(key, account): (&AccountKey, &Account)| {
             let within = trading_days.iter().filter(|&&date| in_force.covers(key, date));
             let by_registry =
                 || registry.issue_on(&key.issue, account.last).is_some_and(|issue| issue.leveraged_inverse);
-            Line {
+            MonthLine {
                 key: key.clone(),
                 total: account.total,
                 required_pct: account.required_pct,
@@ -154,7 +154,7 @@ impl MonthAccounts {
 struct InForce<'a> {
     sign_ups: BTreeMap<(&'a str, &'a IssueCode), Vec<Period>>,
     issues: BTreeMap<&'a IssueCode, Vec<&'a Issue>>,
-    conditions: BTreeMap<(ConditionKind, &'a str), Vec<&'a Condition>>,
+    conditions: BTreeMap<(ConditionKind, &'a str), Vec<&'a PaidCondition>>,
 }
 
 impl<'a> InForce<'a> {
@@ -175,7 +175,7 @@ impl<'a> InForce<'a> {
 
     /// Whether a day is measured for `key`: the sign-up, a row of its issue and, for a condition, one of that are in
     /// force.
-    fn covers(&self, key: &Key, date: Date) -> bool {
+    fn covers(&self, key: &AccountKey, date: Date) -> bool {
         let sign_up = self.sign_ups.get(&(key.market_maker.as_str(), &key.issue));
         let issue = self.issues.get(&key.issue).into_iter().flatten().find(|issue| issue.period.contains(date));
         let (Some(periods), Some(issue)) = (sign_up, issue) else { return false };
@@ -188,7 +188,7 @@ impl<'a> InForce<'a> {
 }
 
 /// Whether a condition's row names the issue, or its index.
-fn is_of(row: &Condition, issue: &Issue) -> bool {
+fn is_of(row: &PaidCondition, issue: &Issue) -> bool {
     match &row.target {
         Target::Issue(code) => *code == issue.code,
         Target::Index(index) => issue.index.as_ref() == Some(index),
@@ -206,9 +206,9 @@ fn condition_of(obligation: &ObligationId) -> Option<(ConditionKind, &str)> {
 
 /// One obligation in one month.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Line {
+pub struct MonthLine {
     /// Whose.
-    pub key: Key,
+    pub key: AccountKey,
     /// Sums over the measured days.
     pub total: Total,
     /// The required share, in ten-thousandths of a percent: that of the last measured date.
@@ -223,7 +223,7 @@ pub struct Line {
     pub trading_days: u32,
 }
 
-impl Line {
+impl MonthLine {
     /// Whether it is the scheme's own obligation, and counts in the number of ETFs.
     pub fn is_general(&self) -> bool {
         self.key.obligation.paid() == Paid::Incentives
@@ -281,11 +281,11 @@ mod tests {
     use super::*;
     use jiff::civil::date;
 
-    fn line(available: u64, fulfilled: u64, required_pct: u64, leveraged_inverse: bool) -> Line {
+    fn line(available: u64, fulfilled: u64, required_pct: u64, leveraged_inverse: bool) -> MonthLine {
         let issue = IssueCode::new(b"1306").unwrap();
         let total = Total { available: Micros(available), fulfilled: Micros(fulfilled), unknown: Micros(0) };
-        let key = Key { market_maker: "MM1".to_owned(), issue, obligation: ObligationId::GENERAL };
-        Line {
+        let key = AccountKey { market_maker: "MM1".to_owned(), issue, obligation: ObligationId::GENERAL };
+        MonthLine {
             key,
             total,
             required_pct,

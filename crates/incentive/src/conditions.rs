@@ -5,10 +5,10 @@
 
 use crate::exact::{YEN, mul_div};
 use crate::trading::{Trading, participant_on, sign_up_rows};
-use crate::{Line, MakerLine, Month, Status};
+use crate::{MakerLine, Month, MonthLine, Status};
 use jiff::civil::Date;
 use quoteclock_model::{Amount, IssueCode};
-use quoteclock_rules::{Condition, ConditionKind, Issue, PaymentMethod, Priority, Registry, Target};
+use quoteclock_rules::{ConditionKind, Issue, PaidCondition, PaymentMethod, Priority, Registry, Target};
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -52,7 +52,7 @@ pub struct Terms {
     /// The last date of the month on which the condition covers the issue.
     pub date: Date,
     /// The row in force on it.
-    pub row: Condition,
+    pub row: PaidCondition,
     /// Assets under management of the issue as of that date.
     pub aum: Option<Amount>,
     /// Whether the condition asks for several issues together.
@@ -150,13 +150,13 @@ impl ConditionLine {
 pub fn conditions(
     month: Month,
     registry: &Registry,
-    lines: &[Line],
+    lines: &[MonthLine],
     makers: &[MakerLine],
     trading: &Trading,
 ) -> Vec<ConditionLine> {
     let qualified: BTreeSet<&str> =
         makers.iter().filter(|maker| maker.qualifies()).map(|maker| maker.market_maker.as_str()).collect();
-    let mut by_condition: BTreeMap<(&str, ConditionKind, &str), Vec<&Line>> = BTreeMap::new();
+    let mut by_condition: BTreeMap<(&str, ConditionKind, &str), Vec<&MonthLine>> = BTreeMap::new();
     for line in lines {
         if let Some((kind, name)) = line.condition() {
             by_condition.entry((kind.as_str(), kind, name)).or_default().push(line);
@@ -204,22 +204,22 @@ impl Standing {
 }
 
 impl<'a> Ground<'a> {
-    fn condition(&self, kind: ConditionKind, name: &str, lines: &[&Line]) -> Vec<ConditionLine> {
-        let of_name = |row: &&Condition| row.kind == kind && row.name == name;
-        let rows: Vec<&Condition> = self.registry.conditions().iter().filter(of_name).collect();
+    fn condition(&self, kind: ConditionKind, name: &str, lines: &[&MonthLine]) -> Vec<ConditionLine> {
+        let of_name = |row: &&PaidCondition| row.kind == kind && row.name == name;
+        let rows: Vec<&PaidCondition> = self.registry.conditions().iter().filter(of_name).collect();
         let group = self.group(kind, &rows);
-        let mut by_issue: BTreeMap<&IssueCode, Vec<&Line>> = BTreeMap::new();
+        let mut by_issue: BTreeMap<&IssueCode, Vec<&MonthLine>> = BTreeMap::new();
         for line in lines {
             by_issue.entry(&line.key.issue).or_default().push(line);
         }
         let mut found = Vec::with_capacity(lines.len());
         for (issue, of_issue) in &by_issue {
             let terms = self.terms(issue, &rows, group.is_some()).map(Arc::new);
-            let complete = |line: &Line| match &group {
+            let complete = |line: &MonthLine| match &group {
                 Some(issues) => issues.iter().all(|issue| fulfilled_by(&by_issue, issue, &line.key.market_maker)),
                 None => true,
             };
-            let standing = |line: &Line| match &group {
+            let standing = |line: &MonthLine| match &group {
                 Some(issues) => self.standing_in_group(issues, &by_issue, &line.key.market_maker),
                 None => self.standing(line),
             };
@@ -242,9 +242,9 @@ impl<'a> Ground<'a> {
     /// The issues of a sponsored condition that has rows for several of them in the month.
     ///
     /// Clause: `ST1/sponsored-grouping`.
-    fn group(&self, kind: ConditionKind, rows: &[&'a Condition]) -> Option<BTreeSet<&'a IssueCode>> {
+    fn group(&self, kind: ConditionKind, rows: &[&'a PaidCondition]) -> Option<BTreeSet<&'a IssueCode>> {
         let in_month = rows.iter().filter(|row| self.month.holds_any_of(row.period));
-        let issue_of = |row: &&'a Condition| match &row.target {
+        let issue_of = |row: &&'a PaidCondition| match &row.target {
             Target::Issue(issue) => Some(issue),
             Target::Index(_) => None,
         };
@@ -253,7 +253,7 @@ impl<'a> Ground<'a> {
     }
 
     /// The row that decides on an issue: of the last date of the month on which there is one.
-    fn terms(&self, issue: &IssueCode, rows: &[&Condition], group: bool) -> Option<Terms> {
+    fn terms(&self, issue: &IssueCode, rows: &[&PaidCondition], group: bool) -> Option<Terms> {
         let mut date = *self.month.dates().end();
         while self.month.dates().contains(&date) {
             let of_issue = self.registry.issue_on(issue, date);
@@ -275,10 +275,10 @@ impl<'a> Ground<'a> {
     /// with a row of their own do not count.
     ///
     /// Clauses: `ST1/matching-obligation`, `QC/hedging`.
-    fn is_beyond(&self, issue: &IssueCode, row: &Condition, rows: &[&Condition], date: Date) -> bool {
+    fn is_beyond(&self, issue: &IssueCode, row: &PaidCondition, rows: &[&PaidCondition], date: Date) -> bool {
         let (Target::Index(index), Some(issues_max)) = (&row.target, row.issues_max) else { return false };
         let has_own = |code: &IssueCode| {
-            let own = |row: &&&Condition| matches!(&row.target, Target::Issue(of) if of == code);
+            let own = |row: &&&PaidCondition| matches!(&row.target, Target::Issue(of) if of == code);
             rows.iter().filter(own).any(|row| row.period.contains(date))
         };
         let of_index = self.registry.issues().iter().filter(|row| row.period.contains(date));
@@ -289,7 +289,7 @@ impl<'a> Ground<'a> {
         issues_max <= u64::try_from(before).unwrap_or(u64::MAX)
     }
 
-    fn standing(&self, line: &Line) -> Standing {
+    fn standing(&self, line: &MonthLine) -> Standing {
         let (market_maker, issue) = (&line.key.market_maker, &line.key.issue);
         Standing {
             quantity: self.trading.of(market_maker, issue).map_or(0, |traded| traded.quantity),
@@ -308,7 +308,7 @@ impl<'a> Ground<'a> {
     fn standing_in_group(
         &self,
         issues: &BTreeSet<&IssueCode>,
-        by_issue: &BTreeMap<&IssueCode, Vec<&Line>>,
+        by_issue: &BTreeMap<&IssueCode, Vec<&MonthLine>>,
         market_maker: &str,
     ) -> Standing {
         let lines = issues.iter().filter_map(|issue| line_of(by_issue, issue, market_maker));
@@ -367,9 +367,9 @@ impl<'a> Ground<'a> {
 fn covering<'r>(
     issue: &IssueCode,
     of_issue: Option<&Issue>,
-    rows: &[&'r Condition],
+    rows: &[&'r PaidCondition],
     date: Date,
-) -> Option<&'r Condition> {
+) -> Option<&'r PaidCondition> {
     let index = of_issue.and_then(|row| row.index.as_ref());
     let in_force = || rows.iter().copied().filter(|row| row.period.contains(date));
     let own = in_force().find(|row| matches!(&row.target, Target::Issue(of) if of == issue));
@@ -377,20 +377,20 @@ fn covering<'r>(
 }
 
 fn line_of<'l>(
-    by_issue: &BTreeMap<&IssueCode, Vec<&'l Line>>,
+    by_issue: &BTreeMap<&IssueCode, Vec<&'l MonthLine>>,
     issue: &IssueCode,
     market_maker: &str,
-) -> Option<&'l Line> {
+) -> Option<&'l MonthLine> {
     by_issue.get(issue)?.iter().copied().find(|line| line.key.market_maker == market_maker)
 }
 
-fn fulfilled_by(by_issue: &BTreeMap<&IssueCode, Vec<&Line>>, issue: &IssueCode, market_maker: &str) -> bool {
+fn fulfilled_by(by_issue: &BTreeMap<&IssueCode, Vec<&MonthLine>>, issue: &IssueCode, market_maker: &str) -> bool {
     line_of(by_issue, issue, market_maker).is_some_and(|line| line.status() == Status::Fulfilled)
 }
 
 /// One market maker under a condition.
 struct Candidate<'l> {
-    line: &'l Line,
+    line: &'l MonthLine,
     fulfilled: bool,
     qualified: bool,
     complete: bool,

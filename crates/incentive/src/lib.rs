@@ -19,7 +19,7 @@ mod tiers;
 mod trading;
 mod value;
 
-pub use account::{Key, Line, MonthAccounts, Status, SystemStatus};
+pub use account::{AccountKey, MonthAccounts, MonthLine, Status, SystemStatus};
 pub use conditions::{ConditionLine, Note, Payout, Reckoning, Share, Terms};
 pub use makers::{MakerLine, makers};
 pub use month::Month;

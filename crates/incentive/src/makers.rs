@@ -1,6 +1,6 @@
 //! What follows from the month for each market maker: whether it quoted enough ETFs, and its free virtual servers.
 
-use crate::{Line, Month, Status};
+use crate::{Month, MonthLine, Status};
 use quoteclock_model::Amount;
 use quoteclock_rules::Registry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,7 +42,7 @@ impl MakerLine {
 }
 
 /// Every market maker that was signed up for anything in the month, or has a line in it, by name.
-pub fn makers(month: Month, lines: &[Line], registry: &Registry) -> Vec<MakerLine> {
+pub fn makers(month: Month, lines: &[MonthLine], registry: &Registry) -> Vec<MakerLine> {
     let scheme = registry.scheme().incentives();
     let signed_up = registry.sign_ups().iter().filter(|sign_up| month.holds_any_of(sign_up.period));
     let mut participants: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
@@ -68,10 +68,10 @@ pub fn makers(month: Month, lines: &[Line], registry: &Registry) -> Vec<MakerLin
 }
 
 /// Clause: `ST1/number-of-etfs`.
-pub(crate) fn etfs_fulfilled(market_maker: &str, lines: &[Line]) -> u32 {
+pub(crate) fn etfs_fulfilled(market_maker: &str, lines: &[MonthLine]) -> u32 {
     let own = &lines[lines.partition_point(|line| line.key.market_maker.as_str() < market_maker)..];
     let own = own.iter().take_while(|line| line.key.market_maker == market_maker);
-    let counts = |line: &&Line| line.is_general() && !line.leveraged_inverse && line.status() == Status::Fulfilled;
+    let counts = |line: &&MonthLine| line.is_general() && !line.leveraged_inverse && line.status() == Status::Fulfilled;
     u32::try_from(own.filter(counts).count()).expect("fewer ETFs than 32 bits count")
 }
 

@@ -4,7 +4,7 @@
 //! gives them as it is now, exemptions apart. Where the feed tells the sessions, each is taken to be as long as the last
 //! measured day.
 
-use crate::{Key, MonthAccounts};
+use crate::{AccountKey, MonthAccounts};
 use jiff::civil::Date;
 use quoteclock_ledger::Total;
 use quoteclock_model::{Micros, Timestamp};
@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Outlook {
     /// Whose.
-    pub key: Key,
+    pub key: AccountKey,
     /// Sums over the measured days.
     pub total: Total,
     /// Days that are in the sums.
@@ -36,7 +36,7 @@ pub enum Prospect {
     /// It makes its share if it is off for no longer than this, even if it was off in all unknown time.
     Open {
         /// The longest time, over all days to come.
-        may_be_off: Micros,
+        slack: Micros,
     },
     /// Unknown time decides: without a breach to come it makes its share if it was met in enough of that.
     Uncertain,
@@ -66,7 +66,7 @@ impl Outlook {
         } else if needed <= fulfilled {
             Prospect::Safe
         } else if needed <= fulfilled + remaining {
-            Prospect::Open { may_be_off: micros(fulfilled + remaining - needed) }
+            Prospect::Open { slack: micros(fulfilled + remaining - needed) }
         } else if needed <= fulfilled + unknown + remaining && unknown != 0 {
             Prospect::Uncertain
         } else {
@@ -101,9 +101,9 @@ impl Outlook {
     }
 
     /// How long it may be off: all that is to come where nothing can take its share away any more.
-    pub fn may_be_off(&self) -> Option<Micros> {
+    pub fn slack(&self) -> Option<Micros> {
         match self.prospect() {
-            Prospect::Open { may_be_off } => Some(may_be_off),
+            Prospect::Open { slack } => Some(slack),
             Prospect::Safe => Some(self.remaining),
             Prospect::Uncertain | Prospect::Lost { .. } | Prospect::NotApplicable => None,
         }
@@ -112,7 +112,7 @@ impl Outlook {
     /// The same for each day to come, rounded down; nothing where no day is.
     pub fn may_be_off_a_day(&self) -> Option<Micros> {
         let days = u64::from(self.days_remaining);
-        self.may_be_off().and_then(|span| span.0.checked_div(days)).map(Micros)
+        self.slack().and_then(|span| span.0.checked_div(days)).map(Micros)
     }
 
     /// The share of the time to come that is needed, in ten-thousandths of a percent, rounded up; nothing where it cannot
@@ -149,7 +149,7 @@ pub fn outlooks(
         };
         (key.clone(), (outlook, account.last))
     });
-    let mut outlooks: BTreeMap<Key, (Outlook, Date)> = so_far.collect();
+    let mut outlooks: BTreeMap<AccountKey, (Outlook, Date)> = so_far.collect();
     let to_come = accounts.month().trading_days(registry);
     for date in to_come {
         match measured.get(&date) {
@@ -163,7 +163,7 @@ pub fn outlooks(
 
 /// Adds a day to come, or what is left of one from `from` on.
 fn add_day(
-    outlooks: &mut BTreeMap<Key, (Outlook, Date)>,
+    outlooks: &mut BTreeMap<AccountKey, (Outlook, Date)>,
     accounts: &MonthAccounts,
     registry: &Registry,
     date: Date,
@@ -173,7 +173,7 @@ fn add_day(
     for sign_up in &plan.sign_ups {
         for obligation in sign_up.obligations.iter() {
             let (market_maker, issue) = (sign_up.market_maker.clone(), sign_up.issue.clone());
-            let key = Key { market_maker, issue, obligation: obligation.id.clone() };
+            let key = AccountKey { market_maker, issue, obligation: obligation.id.clone() };
             let time = match (plan.phase_source, from) {
                 (PhaseSource::Schedule, None) => sign_up.required_time(obligation),
                 (PhaseSource::Schedule, Some(from)) => sign_up.required_time_from(obligation, from),
@@ -209,7 +209,7 @@ mod tests {
         let issue = IssueCode::new(b"1306").unwrap();
         let total = Total { available: Micros(available), fulfilled: Micros(fulfilled), unknown: Micros(0) };
         Outlook {
-            key: Key { market_maker: "MM1".to_owned(), issue, obligation: ObligationId::GENERAL },
+            key: AccountKey { market_maker: "MM1".to_owned(), issue, obligation: ObligationId::GENERAL },
             total,
             days_measured: 1,
             required_pct: 800_000,
@@ -224,8 +224,8 @@ mod tests {
     fn what_may_still_be_off_is_exact() {
         assert_eq!(prospect(0, 0, 0), Prospect::NotApplicable);
         assert_eq!(prospect(100, 100, 25), Prospect::Safe, "100 of 125 are 80 %");
-        assert_eq!(prospect(100, 100, 26), Prospect::Open { may_be_off: Micros(25) }, "101 of 126, not 100");
-        assert_eq!(prospect(100, 60, 100), Prospect::Open { may_be_off: Micros(0) });
+        assert_eq!(prospect(100, 100, 26), Prospect::Open { slack: Micros(25) }, "101 of 126, not 100");
+        assert_eq!(prospect(100, 60, 100), Prospect::Open { slack: Micros(0) });
         assert_eq!(prospect(100, 59, 100), Prospect::Lost { short: Micros(1) });
         assert_eq!(prospect(100, 80, 0), Prospect::Safe);
         assert_eq!(prospect(100, 79, 0), Prospect::Lost { short: Micros(1) });
@@ -235,7 +235,7 @@ mod tests {
     fn nothing_is_safe_or_lost_that_unknown_time_could_turn() {
         let with = |fulfilled, unknown, remaining| {
             let issue = IssueCode::new(b"1306").unwrap();
-            let key = Key { market_maker: "MM1".to_owned(), issue, obligation: ObligationId::GENERAL };
+            let key = AccountKey { market_maker: "MM1".to_owned(), issue, obligation: ObligationId::GENERAL };
             let total = Total { available: Micros(100), fulfilled: Micros(fulfilled), unknown: Micros(unknown) };
             Outlook {
                 key,
@@ -248,7 +248,7 @@ mod tests {
         };
         assert_eq!(with(100, 25, 0).prospect(), Prospect::Safe, "100 of 125 in the worst case");
         assert_eq!(with(100, 26, 0).prospect(), Prospect::Uncertain);
-        assert_eq!(with(100, 26, 10).prospect(), Prospect::Open { may_be_off: Micros(1) }, "109 of 136");
+        assert_eq!(with(100, 26, 10).prospect(), Prospect::Open { slack: Micros(1) }, "109 of 136");
         assert_eq!(with(70, 50, 0).prospect(), Prospect::Uncertain, "120 of 150 in the best case");
         assert_eq!(with(69, 50, 0).prospect(), Prospect::Lost { short: Micros(1) });
         assert_eq!(with(100, 26, 10).may_be_off_a_day(), Some(Micros(0)));
@@ -263,9 +263,7 @@ mod tests {
     #[test]
     fn to_be_off_for_that_long_makes_the_share_and_a_microsecond_longer_does_not() {
         for (available, fulfilled, remaining) in [(1000, 900, 777), (3, 1, 100), (0, 0, 7), (12_345, 9_000, 54_321)] {
-            let Prospect::Open { may_be_off: Micros(off) } = prospect(available, fulfilled, remaining) else {
-                panic!()
-            };
+            let Prospect::Open { slack: Micros(off) } = prospect(available, fulfilled, remaining) else { panic!() };
             let share = |off| 5 * (fulfilled + remaining - off) >= 4 * (available + remaining);
             assert!(share(off) && !share(off + 1), "{available} {fulfilled} {remaining}: {off}");
         }

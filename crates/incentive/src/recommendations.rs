@@ -2,7 +2,7 @@
 //!
 //! Recommendations with the figures behind them; nothing is decided here.
 
-use crate::{Line, MakerLine, Month, Status};
+use crate::{MakerLine, Month, MonthLine, Status};
 use num_bigint::BigUint;
 use quoteclock_ledger::Total;
 use quoteclock_model::IssueCode;
@@ -78,7 +78,7 @@ pub struct PastMonth {
     /// The month.
     pub month: Month,
     /// Its lines.
-    pub lines: Vec<Line>,
+    pub lines: Vec<MonthLine>,
 }
 
 /// The recommendations of a month, by market maker, issue and recommendation. `past` are the months before it, as far as
@@ -88,7 +88,7 @@ pub struct PastMonth {
 pub fn recommendations(
     scheme: &Incentives,
     month: Month,
-    lines: &[Line],
+    lines: &[MonthLine],
     makers: &[MakerLine],
     past: &[PastMonth],
 ) -> Vec<RecommendationLine> {
@@ -107,9 +107,9 @@ impl RecommendationLine {
 }
 
 /// Clause: `ST1/managing-qualification`.
-fn briefings(lines: &[Line], makers: &[MakerLine]) -> Vec<RecommendationLine> {
+fn briefings(lines: &[MonthLine], makers: &[MakerLine]) -> Vec<RecommendationLine> {
     let missed = lines.iter().filter(|line| line.is_general() && line.status() == Status::NotFulfilled);
-    let of_line = |line: &Line| RecommendationLine {
+    let of_line = |line: &MonthLine| RecommendationLine {
         market_maker: line.key.market_maker.clone(),
         issue: Some(line.key.issue.clone()),
         recommendation: Recommendation::Briefing,
@@ -126,12 +126,12 @@ fn briefings(lines: &[Line], makers: &[MakerLine]) -> Vec<RecommendationLine> {
 }
 
 /// Whether the market maker has a line, of lines by market maker.
-fn is_measured(lines: &[Line], market_maker: &str) -> bool {
+fn is_measured(lines: &[MonthLine], market_maker: &str) -> bool {
     lines.binary_search_by(|line| line.key.market_maker.as_str().cmp(market_maker)).is_ok()
 }
 
 /// Clauses: `ST1/six-month-average`, `QC/six_month_average`.
-fn drops(scheme: &Incentives, month: Month, lines: &[Line], past: &[PastMonth]) -> Vec<RecommendationLine> {
+fn drops(scheme: &Incentives, month: Month, lines: &[MonthLine], past: &[PastMonth]) -> Vec<RecommendationLine> {
     let Some(before) = months_before(month, scheme.drop_months, past) else { return Vec::new() };
     let mut totals: BTreeMap<(&str, &IssueCode), Vec<Total>> = BTreeMap::new();
     for line in before.into_iter().flatten().chain(lines).filter(|line| line.is_general()) {
@@ -154,14 +154,14 @@ fn drops(scheme: &Incentives, month: Month, lines: &[Line], past: &[PastMonth]) 
 fn revocations(
     scheme: &Incentives,
     month: Month,
-    lines: &[Line],
+    lines: &[MonthLine],
     makers: &[MakerLine],
     past: &[PastMonth],
 ) -> Vec<RecommendationLine> {
     let Some(before) = months_before(month, scheme.revoke_months, past) else { return Vec::new() };
     let missed = makers.iter().filter(|maker| !maker.qualifies() && is_measured(lines, &maker.market_maker));
     let line = |maker: &MakerLine| {
-        let missed = |lines: &&[Line]| {
+        let missed = |lines: &&[MonthLine]| {
             let etfs = crate::makers::etfs_fulfilled(&maker.market_maker, lines);
             (is_measured(lines, &maker.market_maker) && etfs < scheme.etfs_required).then_some(etfs)
         };
@@ -178,7 +178,7 @@ fn revocations(
 }
 
 /// The lines of the `count - 1` months before `month`; `None` unless all of them are there.
-fn months_before(month: Month, count: u32, past: &[PastMonth]) -> Option<Vec<&[Line]>> {
+fn months_before(month: Month, count: u32, past: &[PastMonth]) -> Option<Vec<&[MonthLine]>> {
     let of = |month: Month| past.iter().find(|past| past.month == month).map(|past| past.lines.as_slice());
     (1..count).map(|back| of(month.earlier(back)?)).collect()
 }

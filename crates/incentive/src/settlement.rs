@@ -6,7 +6,7 @@ use crate::recommendations::{PastMonth, RecommendationLine, recommendations};
 use crate::tiers::{ReviewStock, TierLine, tiers};
 use crate::trading::Trading;
 use crate::value::{IncentiveLine, incentives};
-use crate::{Line, MakerLine, Month, makers};
+use crate::{MakerLine, Month, MonthLine, makers};
 use jiff::civil::Date;
 use quoteclock_model::IssueCode;
 use quoteclock_rules::Registry;
@@ -18,7 +18,7 @@ pub struct MonthStock {
     /// The month.
     pub month: Month,
     /// Its lines, by market maker, issue and obligation.
-    pub lines: Vec<Line>,
+    pub lines: Vec<MonthLine>,
     /// What was traded and sent in it.
     pub trading: Trading,
     /// What the review in force measured.
@@ -41,7 +41,7 @@ pub struct Settlement {
     /// The month.
     pub month: Month,
     /// One line for each obligation.
-    pub lines: Vec<Line>,
+    pub lines: Vec<MonthLine>,
     /// One for each market maker.
     pub makers: Vec<MakerLine>,
     /// Incentives 1 and 2.

@@ -3,7 +3,7 @@
 use crate::exact::{YEN, mul_div};
 use crate::tiers::{ReviewStock, TierSource};
 use crate::trading::{Basis, Trading};
-use crate::{Line, MakerLine, Measured, Status};
+use crate::{MakerLine, Measured, MonthLine, Status};
 use jiff::civil::Date;
 use quoteclock_model::{Amount, Bps, IssueCode};
 use quoteclock_rules::{AccessFeeIssues, Incentives, Registry, Tier};
@@ -114,7 +114,7 @@ pub struct IncentiveLine {
 /// Clauses: `ST1/number-of-etfs`, `ST1/trading-value`, `ST1/access-fee`, `QC/access_fee_issues`.
 pub fn incentives(
     registry: &Registry,
-    lines: &[Line],
+    lines: &[MonthLine],
     makers: &[MakerLine],
     trading: &Trading,
     review: &ReviewStock,
@@ -152,7 +152,7 @@ impl IncentiveLine {
 
 /// What is the same of all lines of a sign-up.
 struct OfIssue<'a> {
-    line: &'a Line,
+    line: &'a MonthLine,
     scheme: &'a Incentives,
     tier: Option<Tier>,
     source: TierSource,
@@ -164,7 +164,7 @@ impl<'a> OfIssue<'a> {
     /// The tier is that of the last date on which the sign-up was measured.
     ///
     /// Clause: `ST1/tiers`.
-    fn new(registry: &'a Registry, line: &'a Line, review: &ReviewStock, measured: Measured) -> OfIssue<'a> {
+    fn new(registry: &'a Registry, line: &'a MonthLine, review: &ReviewStock, measured: Measured) -> OfIssue<'a> {
         let row = registry.issue_on(&line.key.issue, line.last_measured);
         let (tier, source) = row.map_or((None, TierSource::Unknown), |row| review.tier(registry, row, measured));
         let diversified = row.is_some_and(|row| row.diversified);

@@ -3,7 +3,7 @@
 //! A registry that is bad is refused, and the old one stays. A good one is handed to the feed, which has the day measured
 //! again under it beside the running measurement; whoever has ordered it is answered once that has taken over.
 
-use crate::feed::{Order, Stop};
+use crate::feed::{Remeasurement, Stop};
 use crate::http;
 use crate::serve::Load;
 use crate::tokens::{TokenRow, Tokens};
@@ -29,7 +29,7 @@ pub(crate) struct Desk {
     /// The file of tokens.
     pub(crate) tokens: Option<PathBuf>,
     pub(crate) current: RwLock<Current>,
-    pub(crate) orders: Sender<Order>,
+    pub(crate) orders: Sender<Remeasurement>,
     pub(crate) stop: Stop,
 }
 
@@ -88,7 +88,7 @@ impl Desk {
         let tokens = read_tokens(self.tokens.as_deref(), &registry)?;
         let (sender, receiver) = mpsc::channel();
         let done = Box::new(move |result| drop(sender.send(result)));
-        let order = Order { registry: registry.clone(), digest, done };
+        let order = Remeasurement { registry: registry.clone(), digest, done };
         self.orders.send(order).map_err(|_| anyhow!("the feed has ended"))?;
         self.stop.wake();
         receiver.recv().context("the feed has ended")?.map_err(|problem| anyhow!(problem))?;

@@ -186,7 +186,7 @@ impl Pass {
 
     /// Whether time that has been told has turned out to be unknown, beyond what was known beforehand.
     fn told_too_early(&self) -> bool {
-        self.day.is_told_too_early() && self.day.unknown_late() != self.unknown
+        self.day.has_retroactive() && self.day.retroactive() != self.unknown
     }
 
     fn take(&mut self, frame: &Frame<'_>) -> Result<()> {
@@ -232,7 +232,7 @@ pub(crate) fn measure_again(source: &Source) -> Result<Measured> {
         pass.finish()
     };
     let measured = again(source.unknown.clone())?;
-    if measured.finished.unknown_late.is_empty() { Ok(measured) } else { again(measured.finished.unknown_late) }
+    if measured.finished.retroactive.is_empty() { Ok(measured) } else { again(measured.finished.retroactive) }
 }
 
 fn run(source: &Source, work: &Receiver<Work>, told: &Progress) -> Result<Option<Measured>> {
@@ -270,11 +270,11 @@ fn run(source: &Source, work: &Receiver<Work>, told: &Progress) -> Result<Option
     );
     let (length, known) = (pass.length, std::mem::take(&mut pass.unknown));
     let measured = pass.finish()?;
-    if measured.finished.unknown_late.is_empty() || measured.finished.unknown_late == known {
+    if measured.finished.retroactive.is_empty() || measured.finished.retroactive == known {
         return Ok(Some(measured));
     }
     tracing::info!("measuring the day again: a bad record has put time in doubt that was measured before it came");
-    let unknown = measured.finished.unknown_late;
+    let unknown = measured.finished.retroactive;
     let mut pass = Pass::new(&source.registry, &source.head, unknown)?;
     pass.read(&source.file, length)?;
     Ok(Some(pass.finish()?))

@@ -4,7 +4,7 @@ use crate::address::Feed;
 use crate::bad_usage;
 use crate::desk::{self, Current, Desk};
 use crate::disk::{Disk, RealDisk};
-use crate::feed::{FeedEnd, Inbox, Intake, Lines, Order, Stop, Syncer, follow_mold, follow_pipe, follow_soup};
+use crate::feed::{FeedEnd, Inbox, Intake, Lines, Remeasurement, Stop, Syncer, follow_mold, follow_pipe, follow_soup};
 use crate::http::{self, Health, Http};
 use crate::journal::{Folder, Journal, Lock, Stage};
 use crate::measure::{Measured, Source, measure_again};
@@ -315,7 +315,7 @@ impl Server<'_> {
         &mut self,
         lines: Option<&Lines>,
         mut resumed: Option<Journal>,
-        (inbox, orders): (&Inbox, &Receiver<Order>),
+        (inbox, orders): (&Inbox, &Receiver<Remeasurement>),
         health: &Health,
         stop: &Stop,
     ) -> Result<DayEnd> {

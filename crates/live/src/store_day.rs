@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use quoteclock_engine::Finished;
 use quoteclock_model::Timestamp;
 use quoteclock_rules::Registry;
-use quoteclock_store::{Batch, Digest, MeasuredDay, Provenance, Store};
+use quoteclock_store::{DayBatch, DayToStore, Digest, Provenance, Store};
 use quoteclock_wire::journal::Frame;
 use quoteclock_wire::payload::file_bytes;
 use sha2::{Digest as _, Sha256};
@@ -50,7 +50,7 @@ pub(crate) fn store(
         options: "--lenient".to_owned(),
         measured_at: Timestamp::from_micros(jiff::Timestamp::now().as_microsecond()),
     };
-    let day = MeasuredDay {
+    let day = DayToStore {
         plan: &finished.plan,
         ledger: &measured.ledger,
         turnover: &finished.turnover,
@@ -58,7 +58,7 @@ pub(crate) fn store(
     };
     let folder = db.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
     let aside = tempfile::Builder::new().prefix(".quoteclock-").tempdir_in(folder).context("making a folder aside")?;
-    let mut batch = Batch::create(&aside.path().join("day.db"))?;
+    let mut batch = DayBatch::create(&aside.path().join("day.db"))?;
     batch.add(day)?;
     Store::create(db)?.replace_days(batch, || {})?;
     Ok(())

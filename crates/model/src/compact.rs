@@ -1,6 +1,6 @@
 //! Events as nearly all of them are, in few bytes.
 
-use crate::{Condition, OrderAction, OrderId, ServerIndex, Side};
+use crate::{OrderAction, OrderCondition, OrderId, ServerIndex, Side};
 use std::num::NonZeroU32;
 
 /// Something that happens to one order, or to both of a trade: without a condition, a market order or a trade of nobody, and
@@ -77,7 +77,7 @@ impl CompactEvent {
     #[inline]
     pub fn of(action: &OrderAction) -> Option<CompactEvent> {
         match *action {
-            OrderAction::Add { order, server, side, price, quantity, condition: Condition::None } => {
+            OrderAction::Add { order, server, side, price, quantity, condition: OrderCondition::None } => {
                 let (price, shares) = (price?.in_32_bits()?, quantity.in_32_bits()?);
                 Some(CompactEvent::Add { order, server, side, price, shares })
             }

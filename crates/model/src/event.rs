@@ -20,7 +20,7 @@ impl Side {
 
 /// When an order may execute, where that is not "at any time".
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
-pub enum Condition {
+pub enum OrderCondition {
     /// No condition.
     #[default]
     None,
@@ -34,14 +34,14 @@ pub enum Condition {
     Ioc,
 }
 
-impl Condition {
+impl OrderCondition {
     /// Whether a limit order under this condition is a quote while it rests.
     ///
     /// Clause: `QC/on_close_orders`.
     pub const fn quotes(self) -> bool {
         match self {
-            Condition::None | Condition::Funari | Condition::Ioc => true,
-            Condition::OnOpen | Condition::OnClose => false,
+            OrderCondition::None | OrderCondition::Funari | OrderCondition::Ioc => true,
+            OrderCondition::OnOpen | OrderCondition::OnClose => false,
         }
     }
 }
@@ -146,7 +146,7 @@ pub enum OrderAction {
         /// Its quantity, above zero.
         quantity: Shares,
         /// Its condition.
-        condition: Condition,
+        condition: OrderCondition,
     },
     /// The order changes; side, server and condition carry over.
     Replace {

@@ -18,7 +18,7 @@ mod turnover;
 mod units;
 
 pub use compact::CompactEvent;
-pub use event::{Condition, MarketEvent, OrderAction, Phase, Phases, Record, Scope, Side};
+pub use event::{MarketEvent, OrderAction, OrderCondition, Phase, Phases, Record, Scope, Side};
 pub use ids::{IssueCode, IssueIndex, OrderId, SequenceNo, ServerIndex};
 pub use interval::{Interval, Reason, SideFault, State};
 pub use minimum::MinimumSize;

@@ -305,7 +305,7 @@ mod tests {
     use crate::verdict;
     use proptest::prelude::*;
     use quoteclock_book::Book;
-    use quoteclock_model::{Amount, Bps, Condition, OrderAction, OrderId, ServerIndex, Shares, Ticks};
+    use quoteclock_model::{Amount, Bps, OrderAction, OrderCondition, OrderId, ServerIndex, Shares, Ticks};
     use quoteclock_rules::TickTable;
     use std::sync::Arc;
 
@@ -356,7 +356,7 @@ mod tests {
             for (units, bid, shares, follows, number) in steps {
                 let (order, price) = (OrderId(number), Price::from_ten_thousandths(units * price_times));
                 let side = if bid { Side::Bid } else { Side::Offer };
-                let (server, quantity, condition) = (Some(ServerIndex(0)), Shares(shares + shares_more), Condition::None);
+                let (server, quantity, condition) = (Some(ServerIndex(0)), Shares(shares + shares_more), OrderCondition::None);
                 let action = match book.order(order) {
                     None => OrderAction::Add { order, server, side, price, quantity, condition },
                     Some(_) if follows => OrderAction::Replace { order, order_new: order, price, quantity: Some(quantity) },

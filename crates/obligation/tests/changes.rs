@@ -4,7 +4,7 @@
 use jiff::{civil::date, tz::TimeZone};
 use proptest::prelude::*;
 use quoteclock_model::{
-    Amount, Bps, Condition, Interval, IssueCode, Micros, ObligationId, OrderAction, OrderId, Phase, Phases, Price,
+    Amount, Bps, Interval, IssueCode, Micros, ObligationId, OrderAction, OrderCondition, OrderId, Phase, Phases, Price,
     ServerIndex, Shares, Side, Span, State, Timestamp,
 };
 use quoteclock_obligation::{IntervalSink, IssueMeasure, ObligationIndex, PlanServers, SignUpAt};
@@ -103,7 +103,7 @@ fn measure(plan: &DayPlan, steps: &[Step]) -> Vec<Vec<Option<State>>> {
         }
         let (order, price) = (OrderId(number), Price::from_ten_thousandths(units));
         let (side, server) = (if bid { Side::Bid } else { Side::Offer }, Some(ServerIndex(0)));
-        let (quantity, condition) = (Shares(shares), Condition::None);
+        let (quantity, condition) = (Shares(shares), OrderCondition::None);
         let action = match measure.book().order(order) {
             None => OrderAction::Add { order, server, side, price, quantity, condition },
             Some(_) if number % 2 == 0 => OrderAction::Replace { order, order_new: order, price, quantity: None },

@@ -7,7 +7,7 @@ use crate::shade::Shade;
 use crate::strip::column;
 use askama::Template;
 use jiff::civil::Date;
-use quoteclock_incentive::{Line, MakerLine, Month, Status};
+use quoteclock_incentive::{MakerLine, Month, MonthLine, Status};
 use quoteclock_ledger::{DisplayPercent, Total};
 use quoteclock_model::{IssueCode, Micros, ObligationId};
 use quoteclock_rules::local_time;
@@ -23,7 +23,7 @@ pub struct Verdicts<'a> {
     /// The month.
     pub month: Month,
     /// The obligations that the page shows, in order of their keys.
-    pub lines: &'a [Line],
+    pub lines: &'a [MonthLine],
     /// The market makers, by name.
     pub makers: &'a [MakerLine],
     /// Whether every trading day of the month is stored whole: until then verdicts are so far.
@@ -65,7 +65,7 @@ pub struct Section {
 }
 
 /// Links from a day of an obligation to its own page; none where there is no such page.
-pub type DayPages<'a> = &'a dyn Fn(&Line, Date) -> Option<String>;
+pub type DayPages<'a> = &'a dyn Fn(&MonthLine, Date) -> Option<String>;
 
 /// A page, ready to be written.
 #[derive(Template)]
@@ -222,7 +222,7 @@ fn figures(verdicts: &Verdicts<'_>, picture: &MonthPicture) -> Vec<(&'static str
 fn maker_rows(verdicts: &Verdicts<'_>, picture: &MonthPicture) -> Vec<MakerRow> {
     let mut rows: Vec<(usize, Micros, MakerRow)> = Vec::new();
     for name in names(verdicts) {
-        let own: Vec<&Line> = verdicts.lines.iter().filter(|line| line.key.market_maker == name).collect();
+        let own: Vec<&MonthLine> = verdicts.lines.iter().filter(|line| line.key.market_maker == name).collect();
         let failing = own.iter().filter(|line| line.status() == Status::NotFulfilled).count();
         let lost = picture.makers.get(name).map(|maker| &maker.lost);
         let total = lost.map_or(Micros::ZERO, Lost::total);
@@ -254,8 +254,8 @@ fn maker_rows(verdicts: &Verdicts<'_>, picture: &MonthPicture) -> Vec<MakerRow> 
 }
 
 /// The line that is farthest below what it requires, or least above it.
-fn worst<'a>(lines: &[&'a Line]) -> Option<&'a Line> {
-    let above = |line: &Line| {
+fn worst<'a>(lines: &[&'a MonthLine]) -> Option<&'a MonthLine> {
+    let above = |line: &MonthLine| {
         let percent = DisplayPercent::of(line.total.fulfilled, line.total.available)?;
         let signed = |number| i64::try_from(number).unwrap_or(i64::MAX);
         Some(signed(percent.ten_thousandths()) - signed(line.required_pct))
@@ -265,12 +265,12 @@ fn worst<'a>(lines: &[&'a Line]) -> Option<&'a Line> {
 
 /// Market makers by issues: the worst of a sign-up's obligations decides the colour.
 fn map(verdicts: &Verdicts<'_>, picture: &MonthPicture) -> Vec<MapRow> {
-    let mut cells: BTreeMap<&IssueCode, BTreeMap<&str, Vec<&Line>>> = BTreeMap::new();
+    let mut cells: BTreeMap<&IssueCode, BTreeMap<&str, Vec<&MonthLine>>> = BTreeMap::new();
     for line in verdicts.lines {
         cells.entry(&line.key.issue).or_default().entry(&line.key.market_maker).or_default().push(line);
     }
     let names = names(verdicts);
-    let row = |(issue, makers): (&IssueCode, BTreeMap<&str, Vec<&Line>>)| MapRow {
+    let row = |(issue, makers): (&IssueCode, BTreeMap<&str, Vec<&MonthLine>>)| MapRow {
         issue: issue.to_string(),
         squares: names.iter().map(|name| makers.get(name).map_or_else(empty, |lines| square(lines, picture))).collect(),
     };
@@ -281,7 +281,7 @@ fn empty() -> Square {
     Square { class: "", text: String::new(), title: String::new(), link: None }
 }
 
-fn square(lines: &[&Line], picture: &MonthPicture) -> Square {
+fn square(lines: &[&MonthLine], picture: &MonthPicture) -> Square {
     let Some(worst) = worst(lines).or_else(|| lines.first().copied()) else { return empty() };
     let uncertain = lines.iter().any(|line| !line.certain());
     let percent = DisplayPercent::of(worst.total.fulfilled, worst.total.available);
@@ -290,7 +290,7 @@ fn square(lines: &[&Line], picture: &MonthPicture) -> Square {
         None => Shade::Nothing,
         Some(percent) => Shade::of(percent.ten_thousandths(), worst.required_pct, worst.status() == Status::Fulfilled),
     };
-    let text = |line: &&Line| {
+    let text = |line: &&MonthLine| {
         let verdict = if line.certain() { line.status().as_str().replace('_', " ") } else { "not certain".to_owned() };
         format!("{}: {} %, required {} %, {verdict}", line.key.obligation, share(line), required(line.required_pct))
     };
@@ -364,7 +364,7 @@ fn time_bars(lost: &Lost) -> Vec<Bar> {
     (first..=last).map(bar).collect()
 }
 
-fn unfold(line: &Line, own: &LinePicture, picture: &MonthPicture, day_pages: DayPages<'_>) -> Unfolded {
+fn unfold(line: &MonthLine, own: &LinePicture, picture: &MonthPicture, day_pages: DayPages<'_>) -> Unfolded {
     let lost = lost_time(line.total);
     let reasons = own.lost.reasons();
     // What takes less than a twentieth of a percent is not a reason that anybody looks for first.
@@ -403,7 +403,7 @@ fn unfold(line: &Line, own: &LinePicture, picture: &MonthPicture, day_pages: Day
 fn unfold_day(
     date: Date,
     day: &DayPicture,
-    line: &Line,
+    line: &MonthLine,
     frame: &DayFrame,
     link: Option<String>,
 ) -> Option<UnfoldedDay> {
@@ -431,13 +431,13 @@ fn unfold_day(
 }
 
 /// Where an obligation's days stand in the page.
-fn anchor(line: &Line) -> String {
+fn anchor(line: &MonthLine) -> String {
     format!("#{}", anchor_id(line))
 }
 
 /// Letters, digits and hyphens stay; every other byte is written as `_` and two hexadecimal digits, so that no two keys
 /// share an anchor.
-fn anchor_id(line: &Line) -> String {
+fn anchor_id(line: &MonthLine) -> String {
     let mut id = String::new();
     for (position, part) in
         [line.key.market_maker.as_str(), line.key.issue.as_str(), &line.key.obligation.to_string()].iter().enumerate()
@@ -463,7 +463,7 @@ fn count(number: u64, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
-fn share(line: &Line) -> String {
+fn share(line: &MonthLine) -> String {
     DisplayPercent::of(line.total.fulfilled, line.total.available)
         .map_or_else(|| "–".to_owned(), |percent| percent.to_string())
 }

@@ -5,7 +5,7 @@ use crate::outage::Outage;
 use crate::strip::Strip;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use quoteclock_incentive::{Key, Line, Status};
+use quoteclock_incentive::{AccountKey, MonthLine, Status};
 use quoteclock_ledger::{DayRow, Total};
 use quoteclock_model::{IssueCode, Micros, ObligationId, Paid, Span};
 use std::collections::BTreeMap;
@@ -48,10 +48,10 @@ pub struct MonthPicture {
     frames: BTreeMap<Date, Frame>,
     pub(crate) makers: BTreeMap<String, MakerPicture>,
     /// Obligations whose days are shown.
-    pub(crate) unfolded: BTreeMap<Key, LinePicture>,
+    pub(crate) unfolded: BTreeMap<AccountKey, LinePicture>,
     /// Lost time of all `general` obligations.
     pub(crate) lost: Lost,
-    open: Option<(Key, Outage)>,
+    open: Option<(AccountKey, Outage)>,
 }
 
 #[derive(Clone, Debug)]
@@ -86,7 +86,11 @@ pub(crate) struct DayPicture {
 
 impl MonthPicture {
     /// A picture of no rows yet that will show the days of every line.
-    pub fn with_all_days(lines: &[Line], zone: TimeZone, frames: impl IntoIterator<Item = DayFrame>) -> MonthPicture {
+    pub fn with_all_days(
+        lines: &[MonthLine],
+        zone: TimeZone,
+        frames: impl IntoIterator<Item = DayFrame>,
+    ) -> MonthPicture {
         let mut picture = MonthPicture::new(lines, zone, frames);
         for line in lines {
             picture.unfolded.entry(line.key.clone()).or_default();
@@ -96,13 +100,13 @@ impl MonthPicture {
 
     /// A picture of no rows yet. The days of the lines that were not fulfilled, or that unknown time could turn, will be
     /// shown; `lines` are those that the page has.
-    pub fn new(lines: &[Line], zone: TimeZone, frames: impl IntoIterator<Item = DayFrame>) -> MonthPicture {
+    pub fn new(lines: &[MonthLine], zone: TimeZone, frames: impl IntoIterator<Item = DayFrame>) -> MonthPicture {
         let frame = |frame: DayFrame| {
             let stretches = stretches(frame.date, &zone);
             (frame.date, Frame { frame, stretches })
         };
         let frames = frames.into_iter().map(frame).collect();
-        let unfolds = |line: &&Line| line.status() == Status::NotFulfilled || line.total.unknown != Micros::ZERO;
+        let unfolds = |line: &&MonthLine| line.status() == Status::NotFulfilled || line.total.unknown != Micros::ZERO;
         let unfolded = lines.iter().filter(unfolds).map(|line| (line.key.clone(), LinePicture::default())).collect();
         let makers = lines.iter().map(|line| (line.key.market_maker.clone(), MakerPicture::default())).collect();
         MonthPicture { zone, frames, makers, unfolded, lost: Lost::default(), open: None }
@@ -115,7 +119,7 @@ impl MonthPicture {
         {
             *maker.days.entry(row.date).or_default() += row.total;
         }
-        let key = Key {
+        let key = AccountKey {
             market_maker: row.market_maker.clone(),
             issue: row.issue.clone(),
             obligation: row.obligation.clone(),
@@ -133,7 +137,7 @@ impl MonthPicture {
             maker.lost.add(stretches, breach.span, breach.reason);
             self.lost.add(stretches, breach.span, breach.reason);
         }
-        let key = Key {
+        let key = AccountKey {
             market_maker: breach.market_maker.to_owned(),
             issue: breach.issue.clone(),
             obligation: breach.obligation.clone(),

@@ -307,7 +307,7 @@ impl Engine {
         // What stops it is the error that `finish` gives.
         let _stopped = day.end_of_input(stated);
         let (finished, ledger, rejects) = day.finish()?;
-        if !finished.unknown_late.is_empty() {
+        if !finished.retroactive.is_empty() {
             return Err(EngineError::DoubtBehind);
         }
         Ok(MeasuredDay { finished, ledger: ledger.close(), rejects: rejects.rows })

@@ -1,7 +1,7 @@
 //! Why an obligation was fulfilled or not.
 
 use crate::Registry;
-use quoteclock_explain::{At, Explanation, QuestionError, Watch};
+use quoteclock_explain::{At, Explainer, Explanation, QuestionError};
 use quoteclock_replay::{Input, Progress, ReplayError};
 use thiserror::Error;
 
@@ -98,7 +98,7 @@ pub fn explain(
     let Question { market_maker, issue, obligation, at, breaches_max } = question.clone();
     let question = quoteclock_explain::Question { market_maker, issue, obligation, at, limit: breaches_max };
     let begin = |options| {
-        Watch::new(registry.tables(), options, question.clone())
+        Explainer::new(registry.tables(), options, question.clone())
             .map_err(|source| ReplayError::Day { file: input.name(), source })
     };
     let (_, answer) = quoteclock_replay::replay(registry.tables(), input, &options.day(), begin, progress)?;

@@ -16,5 +16,5 @@ pub use convert::{ConvertError, ConvertOptions, RecordProblem, Target, convert};
 pub use format::{Decoder, Format, RECOGNISED_BY_BYTES};
 pub use input::{InMemory, Input, Opened, Progress, ReadSeek};
 pub use raw::read_raw;
-pub use run::{MeasuredDay, NoRejects, Rejects, ReplayError, measure, measure_and_hash, replay};
+pub use run::{MeasuredInput, NoRejects, Rejects, ReplayError, measure, measure_and_hash, replay};
 pub use threads::{Pool, Threads};

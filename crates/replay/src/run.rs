@@ -6,7 +6,7 @@ use crate::input::{Input, Progress, Reading};
 use crate::stream::foreign;
 use crate::threads::Threads;
 use jiff::civil::Date;
-use quoteclock_engine::{BadRecord, Day, DayError, DayOptions, Finished, Pass, RejectSink};
+use quoteclock_engine::{BadRecord, Day, DayError, DayOptions, DayRun, Finished, RejectSink};
 use quoteclock_feed::{FeedError, Place, Stop};
 use quoteclock_ledger::{DayLedger, OpenLedger};
 use quoteclock_model::Timestamp;
@@ -80,7 +80,7 @@ pub enum ReplayError {
 
 /// A day, measured.
 #[derive(Debug)]
-pub struct MeasuredDay<R> {
+pub struct MeasuredInput<R> {
     /// What is known of the run.
     pub finished: Finished,
     /// Totals and breaches.
@@ -118,7 +118,7 @@ pub fn measure<R: Rejects>(
     threads: Threads,
     rejects: &mut R,
     progress: Progress<'_>,
-) -> Result<MeasuredDay<R::Sink>, ReplayError> {
+) -> Result<MeasuredInput<R::Sink>, ReplayError> {
     let (day, _) = passes(registry, input, options, threads, rejects, threads.reading(progress))?;
     Ok(day)
 }
@@ -137,13 +137,13 @@ pub fn measure_and_hash<R: Rejects>(
     threads: Threads,
     rejects: &mut R,
     progress: Progress<'_>,
-) -> Result<(MeasuredDay<R::Sink>, [u8; 32]), ReplayError> {
+) -> Result<(MeasuredInput<R::Sink>, [u8; 32]), ReplayError> {
     let reading = Reading { is_hashed: true, ..threads.reading(progress) };
     let (day, sha256) = passes(registry, input, options, threads, rejects, reading)?;
     Ok((day, sha256.expect("it was asked for")))
 }
 
-type Measured<S> = (MeasuredDay<S>, Option<[u8; 32]>);
+type Measured<S> = (MeasuredInput<S>, Option<[u8; 32]>);
 
 fn passes<R: Rejects>(
     registry: &Registry,
@@ -160,7 +160,7 @@ fn passes<R: Rejects>(
         day.map_err(|source| ReplayError::Day { file: file.clone(), source })
     };
     let (finished, (ledger, rejects), sha256) = read_and_replay(registry, input, options, begin, reading)?;
-    Ok((MeasuredDay { finished, ledger: ledger.close(), rejects }, sha256))
+    Ok((MeasuredInput { finished, ledger: ledger.close(), rejects }, sha256))
 }
 
 /// Pushes one input through the pass that `begin` makes, and through a second one where the first learnt too late that
@@ -168,7 +168,7 @@ fn passes<R: Rejects>(
 ///
 /// # Errors
 /// [`ReplayError`]; nothing of the day is known then.
-pub fn replay<P: Pass>(
+pub fn replay<P: DayRun>(
     registry: &Registry,
     input: &Input,
     options: &DayOptions,
@@ -180,9 +180,9 @@ pub fn replay<P: Pass>(
     Ok((finished, output))
 }
 
-type Replayed<P> = (Finished, <P as Pass>::Output, Option<[u8; 32]>);
+type Replayed<P> = (Finished, <P as DayRun>::Output, Option<[u8; 32]>);
 
-fn read_and_replay<P: Pass>(
+fn read_and_replay<P: DayRun>(
     registry: &Registry,
     input: &Input,
     options: &DayOptions,
@@ -204,15 +204,15 @@ fn read_and_replay<P: Pass>(
         Ok((output, source.hash().map_err(io_error)?))
     };
     let ((finished, output), sha256) = pass(options.clone(), reading.progress)?;
-    if finished.unknown_late.is_empty() {
+    if finished.retroactive.is_empty() {
         return Ok((finished, output, sha256));
     }
-    let again = DayOptions { unknown: finished.unknown_late, ..options.clone() };
+    let again = DayOptions { unknown: finished.retroactive, ..options.clone() };
     let ((finished, output), _) = pass(again, &|_| {})?;
     Ok((finished, output, sha256))
 }
 
-fn run_pass<P: Pass>(
+fn run_pass<P: DayRun>(
     registry: &Registry,
     input: &Input,
     chunks: &mut Chunks<'_>,
@@ -286,7 +286,7 @@ impl From<Stop> for DecodeError {
 }
 
 /// Pushes all of `chunks` through a decoder into `pass`.
-fn decode(chunks: &mut Chunks<'_>, mut decoder: Decoder, pass: &mut impl Pass) -> Result<(), DecodeError> {
+fn decode(chunks: &mut Chunks<'_>, mut decoder: Decoder, pass: &mut impl DayRun) -> Result<(), DecodeError> {
     loop {
         let chunk = match chunks.next() {
             Ok([]) => {

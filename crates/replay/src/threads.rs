@@ -1,7 +1,7 @@
 //! Several threads that do the work of a day's engine.
 
 use crate::input::{Progress, Reading};
-use quoteclock_engine::{Alone, Crew, Part};
+use quoteclock_engine::{Executor, SingleThread, Task};
 use rayon::ThreadPool;
 use std::num::NonZeroUsize;
 use std::sync::Mutex;
@@ -35,18 +35,18 @@ pub struct Pool {
     others: Option<ThreadPool>,
 }
 
-impl Crew for Pool {
+impl Executor for Pool {
     fn size(&self) -> usize {
         1 + self.others.as_ref().map_or(0, ThreadPool::current_num_threads)
     }
 
-    fn share(&self, parts: Vec<Part<'_>>) {
-        let Some(others) = &self.others else { return Alone.share(parts) };
-        let parts = Mutex::new(parts.into_iter());
-        let next = || parts.lock().expect("no thread panics with the lock").next();
+    fn run_all(&self, tasks: Vec<Task<'_>>) {
+        let Some(others) = &self.others else { return SingleThread.run_all(tasks) };
+        let tasks = Mutex::new(tasks.into_iter());
+        let next = || tasks.lock().expect("no thread panics with the lock").next();
         let work = || {
-            while let Some(part) = next() {
-                part();
+            while let Some(task) = next() {
+                task();
             }
         };
         others.in_place_scope(|scope| {

@@ -30,12 +30,11 @@ fn outcome(registry: &Registry, case: &Case, form: Form, bytes: &[u8], way: Opti
     let date = case.date.as_ref().map(|date| date.parse().expect("a date"));
     let options = DayOptions { lenient: false, allow_gaps: case.allow_gaps, date, ..DayOptions::default() };
     let (ledger, lines) = (OpenLedger::default(), Lines::default());
-    let crew = |threads| Threads(NonZeroUsize::new(threads).expect("a thread at least")).start();
+    let executor = |threads| Threads(NonZeroUsize::new(threads).expect("a thread at least")).start();
     let day = match way {
         None => Day::new(registry, options, ledger, lines),
-        Some((events, threads)) => {
-            Day::in_batches(registry, options, ledger, lines, crew(threads)).map(|day| day.with_batch_events(events))
-        }
+        Some((events, threads)) => Day::in_batches(registry, options, ledger, lines, executor(threads))
+            .map(|day| day.with_batch_events(events)),
     };
     let mut day = match day {
         Ok(day) => day,

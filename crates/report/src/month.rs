@@ -2,7 +2,7 @@
 
 use crate::rows::display_pct;
 use crate::table::{clock, percent_shown};
-use quoteclock_incentive::{Line, MakerLine, Month, Outlook, Prospect, Status, SystemStatus};
+use quoteclock_incentive::{MakerLine, Month, MonthLine, Outlook, Prospect, Status, SystemStatus};
 use quoteclock_model::Micros;
 use quoteclock_rows::{Align, Column, Decimals, Table, Tone, Unit};
 use std::borrow::Cow;
@@ -13,7 +13,7 @@ pub struct MonthlyRow<'a> {
     /// The month.
     pub month: Month,
     /// The obligation's line in it.
-    pub line: &'a Line,
+    pub line: &'a MonthLine,
     /// Whether all its trading days are stored: until then nothing is decided.
     pub is_over: bool,
 }
@@ -86,7 +86,7 @@ fn status(row: &MonthlyRow<'_>) -> String {
 }
 
 /// What the exchange's system shows, with a mark where it is judged by another share than the obligation.
-fn system(line: &Line) -> Cow<'static, str> {
+fn system(line: &MonthLine) -> Cow<'static, str> {
     match line.system_status() {
         None => "-".into(),
         Some(SystemStatus::Ng) if line.status() == Status::Fulfilled => "NG *".into(),
@@ -95,8 +95,9 @@ fn system(line: &Line) -> Cow<'static, str> {
 }
 
 /// What the mark beside a system status means; nothing where no line has one.
-pub fn system_note(lines: &[Line]) -> Option<&'static str> {
-    let is_marked = |line: &Line| line.system_status() == Some(SystemStatus::Ng) && line.status() == Status::Fulfilled;
+pub fn system_note(lines: &[MonthLine]) -> Option<&'static str> {
+    let is_marked =
+        |line: &MonthLine| line.system_status() == Some(SystemStatus::Ng) && line.status() == Status::Fulfilled;
     lines.iter().any(is_marked).then_some(
         "* the exchange's system asks 100 % of leveraged and inverse ETFs, to keep them from incentives; whether the \
          obligation is met is judged at the required share",
@@ -218,12 +219,10 @@ impl Table for Statuses {
                 Prospect::Open { .. } if row.outlook.is_at_risk() => Some(Tone::Doubtful),
                 Prospect::Open { .. } | Prospect::NotApplicable => None,
             }),
-        Column::<Self>::integer("may_be_off_us", Unit::Micros, |row| {
-            row.outlook.may_be_off().map(|span| span.0.into())
-        })
-        .shown_as("may be off", Align::Right, |row| {
-            row.outlook.may_be_off().map_or_else(|| "-".into(), |span| row.span(span))
-        }),
+        Column::<Self>::integer("may_be_off_us", Unit::Micros, |row| row.outlook.slack().map(|span| span.0.into()))
+            .shown_as("may be off", Align::Right, |row| {
+                row.outlook.slack().map_or_else(|| "-".into(), |span| row.span(span))
+            }),
         Column::<Self>::integer("short_us", Unit::Micros, |row| match row.outlook.prospect() {
             Prospect::Lost { short } => Some(short.0.into()),
             _ => None,

@@ -14,7 +14,7 @@ pub const REJECT_COLUMNS: [&str; 5] = ["file", "place", "issue", "reason", "reco
 
 /// What the rows of one obligation on one day have in common.
 #[derive(Clone, Copy, Debug)]
-pub struct Key<'a> {
+pub struct DayKey<'a> {
     /// The date.
     pub date: Date,
     /// The market maker.
@@ -28,12 +28,12 @@ pub struct Key<'a> {
 }
 
 /// The obligations of a plan, in the order of the output files.
-pub fn keys(plan: &DayPlan) -> impl Iterator<Item = Key<'_>> {
+pub fn keys(plan: &DayPlan) -> impl Iterator<Item = DayKey<'_>> {
     let obligations = plan
         .sign_ups
         .iter()
         .flat_map(|sign_up| sign_up.obligations.iter().map(move |obligation| (sign_up, obligation)));
-    obligations.zip(0..).map(|((sign_up, obligation), index)| Key {
+    obligations.zip(0..).map(|((sign_up, obligation), index)| DayKey {
         date: plan.date,
         market_maker: &sign_up.market_maker,
         issue: sign_up.issue.as_str(),
@@ -51,7 +51,7 @@ pub(crate) fn display_pct(total: Total) -> Option<i128> {
 #[derive(Clone, Copy, Debug)]
 pub struct DailyRow<'a> {
     /// Whose.
-    pub key: Key<'a>,
+    pub key: DayKey<'a>,
     /// Its times.
     pub total: Total,
 }
@@ -86,7 +86,7 @@ impl Daily {
 #[derive(Clone, Copy, Debug)]
 pub struct BreachRow<'a> {
     /// Whose.
-    pub key: Key<'a>,
+    pub key: DayKey<'a>,
     /// The scheme's zone.
     pub zone: &'a TimeZone,
     /// The breach.
@@ -115,7 +115,7 @@ impl Table for Breaches {
 impl Breaches {
     /// The rows of a day.
     pub fn rows<'a>(plan: &'a DayPlan, ledger: &'a DayLedger) -> impl Iterator<Item = BreachRow<'a>> {
-        let row = move |key: Key<'a>| {
+        let row = move |key: DayKey<'a>| {
             ledger.breaches(key.index).iter().map(move |&breach| BreachRow { key, zone: &plan.zone, breach })
         };
         keys(plan).flat_map(row)
@@ -126,7 +126,7 @@ impl Breaches {
 #[derive(Clone, Debug)]
 pub struct OutageRow<'a> {
     /// Whose.
-    pub key: Key<'a>,
+    pub key: DayKey<'a>,
     /// The scheme's zone.
     pub zone: &'a TimeZone,
     /// The outage.
@@ -158,7 +158,7 @@ impl Table for Outages {
 impl Outages {
     /// The rows of a day.
     pub fn rows<'a>(plan: &'a DayPlan, ledger: &'a DayLedger) -> impl Iterator<Item = OutageRow<'a>> {
-        let row = move |key: Key<'a>| {
+        let row = move |key: DayKey<'a>| {
             outages(ledger.breaches(key.index)).map(move |outage| OutageRow { key, zone: &plan.zone, outage })
         };
         keys(plan).flat_map(row)

@@ -1,6 +1,6 @@
 //! A day as people read it: a line for each obligation, with the worst outages named.
 
-use crate::rows::{Key, display_pct, keys};
+use crate::rows::{DayKey, display_pct, keys};
 use quoteclock_ledger::{DayLedger, DisplayPercent, Outage, Total, outages};
 use quoteclock_model::Micros;
 use quoteclock_rows::{Align, Column, Decimals, Table, Tone, Unit, text_table};
@@ -14,12 +14,12 @@ pub use quoteclock_rows::Style;
 #[derive(Clone, Debug)]
 pub struct DaySummary {
     plan: Arc<DayPlan>,
-    lines: Vec<Line>,
+    lines: Vec<SummaryLine>,
 }
 
 /// One obligation on one day.
 #[derive(Clone, Debug)]
-struct Line {
+struct SummaryLine {
     total: Total,
     outage_count: usize,
     /// Longest first.
@@ -32,7 +32,7 @@ const WORST_MAX: usize = 3;
 impl DaySummary {
     /// The summary of a day.
     pub fn new(plan: &Arc<DayPlan>, ledger: &DayLedger) -> DaySummary {
-        let line = |key: Key<'_>| {
+        let line = |key: DayKey<'_>| {
             let (mut outage_count, mut worst) = (0, Vec::with_capacity(WORST_MAX + 1));
             for outage in outages(ledger.breaches(key.index)) {
                 outage_count += 1;
@@ -42,7 +42,7 @@ impl DaySummary {
                     worst.truncate(WORST_MAX);
                 }
             }
-            Line { total: ledger.total(key.index), outage_count, worst }
+            SummaryLine { total: ledger.total(key.index), outage_count, worst }
         };
         DaySummary { plan: Arc::clone(plan), lines: keys(plan).map(line).collect() }
     }
@@ -84,7 +84,7 @@ impl DaySummary {
     }
 
     /// The longest outages, as many as fit.
-    fn worst(&self, line: &Line, room: usize) -> String {
+    fn worst(&self, line: &SummaryLine, room: usize) -> String {
         let outages: Vec<String> = line.worst.iter().map(|outage| self.outage(outage)).collect();
         fit(&outages, room)
     }
@@ -104,8 +104,8 @@ const GAP: usize = 2;
 
 /// One line of a day's table.
 struct DayRow<'a> {
-    key: Key<'a>,
-    line: &'a Line,
+    key: DayKey<'a>,
+    line: &'a SummaryLine,
 }
 
 /// A day's table, the longest outages apart: they take what room there is.

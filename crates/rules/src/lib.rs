@@ -28,8 +28,8 @@ pub use plan::{
 };
 pub use quoteclock_sheets::{Column, Finding, Period, Severity, SourceFile};
 pub use registry::{
-    Application, Condition, ConditionKind, Exemption, FILE_NAMES, FastMarket, Form, Holiday, Issue, Loaded,
-    MarketMaker, Payment, PaymentMethod, PlanError, Priority, Registry, Server, SignUp, Target, Tier,
+    Application, ConditionKind, Exemption, FILE_NAMES, FastMarket, Form, Holiday, Issue, Loaded, MarketMaker,
+    PaidCondition, Payment, PaymentMethod, PlanError, Priority, Registry, Server, SignUp, Target, Tier,
 };
 pub use scheme::{Scheme, SessionList, Terms};
 pub use ticks::{TickTable, TickTableError};

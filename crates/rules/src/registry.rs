@@ -5,13 +5,13 @@
 //! the files from a folder is the caller's task; paying anybody is that of later crates, which find the payment columns
 //! here as typed values.
 
-mod admin;
 mod applications;
 mod classes;
 mod load;
 mod matching;
 mod plan;
 mod rows;
+mod warnings;
 
 use crate::{Period, Scheme, Terms};
 use jiff::civil::Date;
@@ -64,7 +64,7 @@ struct Tables {
     sign_ups: Vec<SignUp>,
     fast_markets: Vec<FastMarket>,
     exemptions: Vec<Exemption>,
-    conditions: Vec<Condition>,
+    conditions: Vec<PaidCondition>,
     holidays: Vec<Holiday>,
     applications: Option<Vec<Application>>,
 }
@@ -229,7 +229,7 @@ pub enum Target {
 ///
 /// Clauses: `ST1/sponsored-obligation`, `ST1/matching-obligation`.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Condition {
+pub struct PaidCondition {
     /// Which of the two files it is from.
     pub kind: ConditionKind,
     /// Its name; several rows of one name form a group.
@@ -248,7 +248,7 @@ pub struct Condition {
     pub issues_max: Option<u64>,
 }
 
-impl Condition {
+impl PaidCondition {
     /// The obligation that it is.
     pub fn obligation(&self) -> ObligationId {
         match self.kind {
@@ -405,7 +405,7 @@ impl Registry {
     }
 
     /// The sponsored and matching conditions, by kind, name, target and first date.
-    pub fn conditions(&self) -> &[Condition] {
+    pub fn conditions(&self) -> &[PaidCondition] {
         &self.tables.conditions
     }
 

@@ -45,7 +45,7 @@ pub struct Provenance {
 
 /// Everything that is stored of a day.
 #[derive(Clone, Copy, Debug)]
-pub struct MeasuredDay<'a> {
+pub struct DayToStore<'a> {
     /// What was measured.
     pub plan: &'a DayPlan,
     /// Times and breaches.
@@ -58,29 +58,29 @@ pub struct MeasuredDay<'a> {
 
 /// Days written aside: a database that only this run sees.
 #[derive(Debug)]
-pub struct Batch {
+pub struct DayBatch {
     connection: Connection,
     file: PathBuf,
 }
 
-impl Batch {
+impl DayBatch {
     /// An empty batch in a new file, which is the caller's to remove.
     ///
     /// # Errors
     /// [`StoreError`] of the file.
-    pub fn create(file: &Path) -> Result<Batch, StoreError> {
+    pub fn create(file: &Path) -> Result<DayBatch, StoreError> {
         let error = |source| StoreError::of(file, "writing days aside", source);
         let connection = Connection::open(connect::plain(file)).map_err(error)?;
         schema::prepare_scratch(&connection).map_err(error)?;
-        Ok(Batch { connection, file: file.to_owned() })
+        Ok(DayBatch { connection, file: file.to_owned() })
     }
 
     /// Adds a day; one whose date is there already is left out. Two days of one date are for the caller to refuse.
     ///
     /// # Errors
     /// [`StoreError`] of the file.
-    pub fn add(&mut self, day: MeasuredDay<'_>) -> Result<(), StoreError> {
-        let Batch { connection, file } = self;
+    pub fn add(&mut self, day: DayToStore<'_>) -> Result<(), StoreError> {
+        let DayBatch { connection, file } = self;
         let mut write = || -> rusqlite::Result<()> {
             let transaction = connection.transaction()?;
             let date = date_text(day.plan.date);
@@ -95,7 +95,7 @@ impl Batch {
 
     /// Closes the batch: its file.
     pub(crate) fn finish(self) -> Result<PathBuf, StoreError> {
-        let Batch { connection, file } = self;
+        let DayBatch { connection, file } = self;
         let closed = connection.close();
         closed.map_err(|(_, source)| StoreError::of(&file, "writing days aside", source))?;
         Ok(file)
@@ -114,7 +114,7 @@ pub(crate) fn date_text(date: Date) -> String {
 struct DayWriter<'a, 'c> {
     to: &'a Transaction<'c>,
     date: String,
-    day: MeasuredDay<'a>,
+    day: DayToStore<'a>,
 }
 
 impl DayWriter<'_, '_> {
@@ -140,7 +140,7 @@ impl DayWriter<'_, '_> {
     }
 
     fn day_row(&self) -> rusqlite::Result<()> {
-        let MeasuredDay { plan, provenance, .. } = self.day;
+        let DayToStore { plan, provenance, .. } = self.day;
         let canonical = plan.canonical();
         let compressed = zstd::bulk::compress(canonical.as_bytes(), PLAN_LEVEL);
         let compressed = compressed.map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
@@ -169,7 +169,7 @@ impl DayWriter<'_, '_> {
 
     /// The measurement, with the sums over all results; what it changes is known once it is stored.
     fn measurement(&self) -> rusqlite::Result<()> {
-        let MeasuredDay { plan, ledger, provenance, .. } = self.day;
+        let DayToStore { plan, ledger, provenance, .. } = self.day;
         let count_of = |sign_up: &SignUpPlan| sign_up.obligations.len();
         let mut sum = Total::default();
         for index in (0..).take(plan.sign_ups.iter().map(count_of).sum()) {

@@ -1,6 +1,6 @@
 //! Keeps measured days in an SQLite file: the only crate that knows SQL.
 //!
-//! A run writes its days aside into a [`Batch`], a database of its own, so that nothing is locked and little is in memory
+//! A run writes its days aside into a [`DayBatch`], a database of its own, so that nothing is locked and little is in memory
 //! while days are measured; [`Store::replace_days`] then copies all of them in one transaction. So a run's days are there
 //! whole or not at all, whatever ends the program; a day that was there is replaced; and two programs wait for each other
 //! only while one copies.
@@ -18,7 +18,7 @@ mod replaced;
 mod schema;
 mod wide;
 
-pub use batch::{Batch, MeasuredDay, Provenance};
+pub use batch::{DayBatch, DayToStore, Provenance};
 pub use connect::on_waiting;
 pub use digest::Digest;
 pub use error::StoreError;
@@ -111,7 +111,11 @@ impl Store {
     /// # Errors
     /// [`StoreError::StoredAll`] if the days are stored, though something went wrong afterwards; any other, and then
     /// nothing has changed.
-    pub fn replace_days(&mut self, batch: Batch, about_to_commit: impl FnOnce()) -> Result<Vec<Replaced>, StoreError> {
+    pub fn replace_days(
+        &mut self,
+        batch: DayBatch,
+        about_to_commit: impl FnOnce(),
+    ) -> Result<Vec<Replaced>, StoreError> {
         let file = batch.finish()?;
         let error = |source| StoreError::of(&self.file, "storing days", source);
         self.connection.execute("ATTACH ?1 AS batch", [connect::text(&file)]).map_err(error)?;
@@ -148,7 +152,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] if the file cannot be read.
-    pub fn hold_still(&self) -> Result<(), StoreError> {
+    pub fn begin_snapshot(&self) -> Result<(), StoreError> {
         let result = self.connection.execute_batch("BEGIN; SELECT count(*) FROM days WHERE date = ''");
         result.map_err(|source| StoreError::of(&self.file, "reading it", source))
     }

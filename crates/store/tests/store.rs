@@ -8,7 +8,9 @@ use quoteclock_model::{
 };
 use quoteclock_obligation::{IntervalSink, ObligationIndex};
 use quoteclock_rules::{DayPlan, Registry, SourceFile};
-use quoteclock_store::{Batch, BreachRow, Change, Digest, MeasuredDay, MeasurementRow, Provenance, Store, StoreError};
+use quoteclock_store::{
+    BreachRow, Change, DayBatch, DayToStore, Digest, MeasurementRow, Provenance, Store, StoreError,
+};
 use std::path::Path;
 
 fn registry() -> Registry {
@@ -67,10 +69,10 @@ fn provenance() -> Provenance {
 
 fn store_days(store: &mut Store, folder: &Path, days: &[(Date, i64)]) -> Result<(), StoreError> {
     let file = tempfile::Builder::new().tempfile_in(folder).unwrap().into_temp_path().to_path_buf();
-    let mut batch = Batch::create(&file)?;
+    let mut batch = DayBatch::create(&file)?;
     for &(date, fulfilled) in days {
         let (plan, ledger, turnover) = measured(date, fulfilled);
-        batch.add(MeasuredDay { plan: &plan, ledger: &ledger, turnover: &turnover, provenance: &provenance() })?;
+        batch.add(DayToStore { plan: &plan, ledger: &ledger, turnover: &turnover, provenance: &provenance() })?;
     }
     store.replace_days(batch, || {}).map(|_| ())
 }
@@ -140,11 +142,9 @@ fn what_a_replacement_changes_is_told_and_every_measurement_is_kept() {
     let day = date(2024, 3, 4);
     let mut replace = |fulfilled| {
         let file = tempfile::Builder::new().tempfile_in(folder.path()).unwrap().into_temp_path().to_path_buf();
-        let mut batch = Batch::create(&file).unwrap();
+        let mut batch = DayBatch::create(&file).unwrap();
         let (plan, ledger, turnover) = measured(day, fulfilled);
-        batch
-            .add(MeasuredDay { plan: &plan, ledger: &ledger, turnover: &turnover, provenance: &provenance() })
-            .unwrap();
+        batch.add(DayToStore { plan: &plan, ledger: &ledger, turnover: &turnover, provenance: &provenance() }).unwrap();
         store.replace_days(batch, || {}).unwrap()
     };
     assert_eq!(replace(8_000_000), [], "nothing was stored before");
@@ -181,7 +181,7 @@ fn what_a_replacement_changes_is_told_and_every_measurement_is_kept() {
 /// All that a report is made of, as text.
 fn everything(file: &Path) -> Result<String, StoreError> {
     let store = Store::open(file)?;
-    store.hold_still()?;
+    store.begin_snapshot()?;
     let (march, mut text) = (date(2024, 3, 1)..=date(2024, 3, 31), String::new());
     text.push_str(&format!("{:?}", store.days(march.clone())?));
     store.results(march.clone(), |row| text.push_str(&format!("{row:?}")))?;
@@ -262,7 +262,7 @@ fn a_reader_sees_one_moment() {
     let mut writer = Store::create(&file).unwrap();
     store_days(&mut writer, folder.path(), &[(date(2024, 3, 1), 1_000_000)]).unwrap();
     let reader = Store::open(&file).unwrap();
-    reader.hold_still().unwrap();
+    reader.begin_snapshot().unwrap();
     store_days(&mut writer, folder.path(), &[(date(2024, 3, 4), 1_000_000)]).unwrap();
     assert_eq!((reader.days(ALL).unwrap().len(), results(&reader).len()), (1, 5));
     assert_eq!(writer.days(ALL).unwrap().len(), 2);

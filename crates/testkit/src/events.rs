@@ -86,7 +86,7 @@ pub(crate) struct Doubt {
 }
 
 /// The day as read.
-pub(crate) struct Day {
+pub(crate) struct DayEvents {
     pub(crate) date: Date,
     /// Local midnight, and the next one.
     pub(crate) start: i128,
@@ -97,7 +97,7 @@ pub(crate) struct Day {
     pub(crate) rejects: Vec<u64>,
 }
 
-impl Day {
+impl DayEvents {
     /// The applied events whose time has come.
     pub(crate) fn until(&self, time: i128) -> impl Iterator<Item = &Event> {
         self.applied.iter().filter(move |event| event.time <= time)
@@ -168,7 +168,7 @@ impl<'a> Record<'a> {
 }
 
 /// Reads the whole file.
-pub(crate) fn read(case: &Case, zone: &TimeZone) -> Result<Day, Refused> {
+pub(crate) fn read(case: &Case, zone: &TimeZone) -> Result<DayEvents, Refused> {
     let lines = lines(&case.events);
     let header: Vec<&str> = lines[0].1.split(',').collect();
     if !is_header(&header) {
@@ -189,11 +189,11 @@ pub(crate) fn read(case: &Case, zone: &TimeZone) -> Result<Day, Refused> {
 }
 
 /// Judges the records in the order of the input: which are applied, which are set aside, and what those leave in doubt.
-pub(crate) fn judge(case: &Case, zone: &TimeZone, date: Date, said: &[Said]) -> Result<Day, Refused> {
+pub(crate) fn judge(case: &Case, zone: &TimeZone, date: Date, said: &[Said]) -> Result<DayEvents, Refused> {
     let midnights = clock::at_local(zone, date, 0).zip(clock::at_local(zone, date, 1_440));
     let Some((start, end)) = midnights else { return Err(Refused(None)) };
 
-    let mut day = Day { date, start, end, applied: Vec::new(), doubts: Vec::new(), rejects: Vec::new() };
+    let mut day = DayEvents { date, start, end, applied: Vec::new(), doubts: Vec::new(), rejects: Vec::new() };
     let mut sequence = Sequence { last: None, unreadable: 0 };
     let mut last_good_time = start;
     for record in said {
@@ -276,7 +276,7 @@ impl Sequence {
 }
 
 /// Whether the event fits the book of its issue, worked out anew from all that was applied before.
-fn fits(day: &Day, event: &Event) -> bool {
+fn fits(day: &DayEvents, event: &Event) -> bool {
     match &event.scope {
         Scope::Issue(issue) => book::apply(&mut book::after(day.applied.iter(), issue), &event.action),
         Scope::Every => true,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 use crate::book::Book;
-use crate::events::{Action, Day, Phase, Scope, Side};
+use crate::events::{Action, DayEvents, Phase, Scope, Side};
 use crate::quote::{self, OwnQuotes};
 use crate::registry::{Obligation, Registry, SignUp};
 use crate::{Case, Outcome, book, clock, events, itch};
@@ -30,7 +30,7 @@ struct Stretch {
 }
 
 /// One sign-up under one obligation, and its day.
-struct Line {
+struct ObligationDay {
     sign_up: SignUp,
     obligation: Obligation,
     stretches: Vec<Stretch>,
@@ -62,7 +62,7 @@ pub fn measure_itch(case: &Case, stream: &[u8]) -> Outcome {
     }
 }
 
-fn outcome(registry: &Registry, day: &Day) -> Option<Outcome> {
+fn outcome(registry: &Registry, day: &DayEvents) -> Option<Outcome> {
     let mut lines = lines(registry, day)?;
     lines.sort_by(|a, b| key(a).cmp(&key(b)));
     let mut daily = "date,market_maker,issue,obligation,available_us,fulfilled_us,unknown_us,display_pct\n".to_owned();
@@ -82,16 +82,16 @@ fn outcome(registry: &Registry, day: &Day) -> Option<Outcome> {
 }
 
 /// The order of the output: bytewise by the columns after the date.
-fn key(line: &Line) -> (&str, &str, &str) {
+fn key(line: &ObligationDay) -> (&str, &str, &str) {
     (&line.sign_up.market_maker, &line.sign_up.issue, &line.obligation.name)
 }
 
-fn first_columns(day: &Day, line: &Line) -> String {
+fn first_columns(day: &DayEvents, line: &ObligationDay) -> String {
     let (market_maker, issue, obligation) = key(line);
     format!("{},{market_maker},{issue},{obligation}", day.date)
 }
 
-fn daily_row(day: &Day, line: &Line) -> String {
+fn daily_row(day: &DayEvents, line: &ObligationDay) -> String {
     let sum = |counts: fn(&State) -> bool| -> i128 {
         line.stretches.iter().filter(|s| counts(&s.state)).map(|s| s.end - s.start).sum()
     };
@@ -113,13 +113,13 @@ fn display_pct(fulfilled: i128, available: i128) -> String {
 }
 
 /// Every measured sign-up under every of its obligations, with its day.
-fn lines(registry: &Registry, day: &Day) -> Option<Vec<Line>> {
+fn lines(registry: &Registry, day: &DayEvents) -> Option<Vec<ObligationDay>> {
     let windows = windows(registry, day)?;
     let mut lines = Vec::new();
     for sign_up in registry.measured(day.date) {
         for obligation in registry.obligations(&sign_up, day.date)? {
             let sign_up = sign_up.clone();
-            lines.push(Line { sign_up, obligation, stretches: Vec::new() });
+            lines.push(ObligationDay { sign_up, obligation, stretches: Vec::new() });
         }
     }
     let exemptions: Vec<_> =
@@ -140,7 +140,7 @@ fn lines(registry: &Registry, day: &Day) -> Option<Vec<Line>> {
 }
 
 /// The continuous windows as instants, clipped to the day.
-fn windows(registry: &Registry, day: &Day) -> Option<Vec<(i128, i128)>> {
+fn windows(registry: &Registry, day: &DayEvents) -> Option<Vec<(i128, i128)>> {
     let scheme = &registry.scheme;
     if scheme.feed {
         return Some(vec![(day.start, day.end)]);
@@ -152,7 +152,7 @@ fn windows(registry: &Registry, day: &Day) -> Option<Vec<(i128, i128)>> {
 
 /// The instants of the day, in order, at which anything can change, and its end.
 fn instants<'a>(
-    day: &Day,
+    day: &DayEvents,
     windows: &'a [(i128, i128)],
     exemptions: impl Iterator<Item = &'a (i128, i128)>,
 ) -> Vec<i128> {
@@ -175,10 +175,10 @@ fn push(stretches: &mut Vec<Stretch>, next: Stretch) {
 /// is what they leave resting).
 fn state(
     registry: &Registry,
-    day: &Day,
+    day: &DayEvents,
     windows: &[(i128, i128)],
     exemptions: &[(i128, i128)],
-    line: &Line,
+    line: &ObligationDay,
     book: &Book<'_>,
     time: i128,
 ) -> Option<State> {
@@ -201,7 +201,7 @@ fn state(
 }
 
 /// The last phase sent for exactly this scope.
-fn phase(day: &Day, scope: &Scope, at_start: Phase, time: i128) -> Phase {
+fn phase(day: &DayEvents, scope: &Scope, at_start: Phase, time: i128) -> Phase {
     let phases = day.until(time).filter(|event| event.scope == *scope).filter_map(|event| match event.action {
         Action::Phase(phase) => Some(phase),
         _ => None,

@@ -7,13 +7,13 @@ fn price(units: u64) -> Price {
     Price::from_ten_thousandths(units).unwrap()
 }
 
-fn add(order: u64, side: Side, at: Option<u64>, quantity: u64, condition: Condition) -> OrderAction {
+fn add(order: u64, side: Side, at: Option<u64>, quantity: u64, condition: OrderCondition) -> OrderAction {
     let (order, price, quantity) = (OrderId(order), at.map(price), Shares(quantity));
     OrderAction::Add { order, server: Some(ServerIndex(3)), side, price, quantity, condition }
 }
 
 fn quote(order: u64, side: Side, at: u64, quantity: u64) -> OrderAction {
-    add(order, side, Some(at), quantity, Condition::None)
+    add(order, side, Some(at), quantity, OrderCondition::None)
 }
 
 fn trade(orders: [Option<u64>; 2], quantity: u64) -> OrderAction {
@@ -38,11 +38,11 @@ fn replace(order: u64, order_new: u64, at: Option<u64>, quantity: Option<u64>) -
 fn market_and_auction_orders_are_in_the_book_but_no_quotes() {
     // clause: QC/on_close_orders
     let book = book(&[
-        add(1, Side::Bid, None, 10, Condition::None),
-        add(2, Side::Bid, Some(5), 10, Condition::OnOpen),
-        add(3, Side::Bid, Some(5), 10, Condition::OnClose),
-        add(4, Side::Bid, Some(4), 10, Condition::Funari),
-        add(5, Side::Bid, Some(3), 10, Condition::Ioc),
+        add(1, Side::Bid, None, 10, OrderCondition::None),
+        add(2, Side::Bid, Some(5), 10, OrderCondition::OnOpen),
+        add(3, Side::Bid, Some(5), 10, OrderCondition::OnClose),
+        add(4, Side::Bid, Some(4), 10, OrderCondition::Funari),
+        add(5, Side::Bid, Some(3), 10, OrderCondition::Ioc),
     ]);
     assert_eq!(book.len(), 5);
     let levels = book.levels(Side::Bid);
@@ -56,10 +56,10 @@ fn a_replace_keeps_what_it_does_not_name() {
         quote(1, Side::Offer, 10, 7),
         replace(1, 2, Some(11), None),
         replace(2, 2, None, Some(9)),
-        add(5, Side::Bid, None, 4, Condition::None),
+        add(5, Side::Bid, None, 4, OrderCondition::None),
         replace(5, 5, Some(6), None),
     ]);
-    let (server, condition) = (Some(ServerIndex(3)), Condition::None);
+    let (server, condition) = (Some(ServerIndex(3)), OrderCondition::None);
     let offer = Order { server, side: Side::Offer, price: Some(price(11)), quantity: Shares(9), condition };
     let bid = Order { server, side: Side::Bid, price: Some(price(6)), quantity: Shares(4), condition };
     assert_eq!(book.orders(), [(OrderId(2), offer), (OrderId(5), bid)]);
@@ -117,7 +117,7 @@ fn own_quotes_are_those_of_the_orders_through_the_holders_servers() {
         quote(2, Side::Bid, 10, 5),
         through(Some(ServerIndex(4)), quote(3, Side::Bid, 12, 7)),
         through(None, quote(4, Side::Offer, 13, 7)),
-        add(5, Side::Offer, Some(14), 7, Condition::OnClose),
+        add(5, Side::Offer, Some(14), 7, OrderCondition::OnClose),
         replace(2, 6, Some(9), None),
     ] {
         book.apply(&action, holder_of, |_| {}).unwrap();
@@ -141,8 +141,12 @@ fn check_invariants(book: &Book) {
 
 fn any_action() -> impl Strategy<Value = OrderAction> {
     let (id, units, shares) = (1..9_u64, proptest::option::of(1..6_u64), 1..5_u64);
-    let condition =
-        prop_oneof![Just(Condition::None), Just(Condition::OnOpen), Just(Condition::Funari), Just(Condition::Ioc)];
+    let condition = prop_oneof![
+        Just(OrderCondition::None),
+        Just(OrderCondition::OnOpen),
+        Just(OrderCondition::Funari),
+        Just(OrderCondition::Ioc)
+    ];
     let side = prop_oneof![Just(Side::Bid), Just(Side::Offer)];
     prop_oneof![
         4 => (id.clone(), side, units.clone(), shares.clone(), condition).prop_map(|(id, s, p, q, c)| add(id, s, p, q, c)),

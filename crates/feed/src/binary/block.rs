@@ -7,7 +7,7 @@ use super::dictionary::Dictionary;
 use super::layout::{
     self, BlockHead, FRAME_HEAD_BYTES, GroupEntry, MARKET, Run, SLOT_BYTES, SLOTS_MAX, part_cut, parts,
 };
-use super::slot::{Records, Slot};
+use super::slot::{EventSlot, Records};
 use crate::{Malformed, Receiver};
 use quoteclock_model::{MarketEvent, Record, Scope, SequenceNo, Timestamp};
 use zerocopy::IntoBytes;
@@ -144,7 +144,7 @@ fn offset_of(slot: u32) -> u64 {
 #[derive(Clone, Copy, Debug)]
 pub struct Block<'a> {
     front: Front<'a>,
-    slots: &'a [Slot],
+    slots: &'a [EventSlot],
 }
 
 impl<'a> Block<'a> {
@@ -206,7 +206,7 @@ impl<'a> Block<'a> {
     }
 
     /// What the group at `position` is of, and its slots, verified or not.
-    pub(crate) fn raw_group(&self, position: usize) -> (Option<u32>, u32, &'a [Slot]) {
+    pub(crate) fn raw_group(&self, position: usize) -> (Option<u32>, u32, &'a [EventSlot]) {
         let entry = &self.front.groups[position];
         let issue = (entry.issue.get() != MARKET).then(|| entry.issue.get());
         (issue, entry.first_slot.get(), group_slots(self.slots, entry))
@@ -219,7 +219,7 @@ impl<'a> Block<'a> {
 
     /// The record that begins at the slot `position`, with its extension, and its bytes.
     #[inline]
-    pub(crate) fn record_at(&self, position: u32) -> Option<(&'a Slot, Option<&'a Slot>, &'a [u8])> {
+    pub(crate) fn record_at(&self, position: u32) -> Option<(&'a EventSlot, Option<&'a EventSlot>, &'a [u8])> {
         let slots = self.slots.get(position as usize..)?;
         let (slot, extension) = Records(slots).next()?;
         Some((slot, extension, slots[..1 + usize::from(extension.is_some())].as_bytes()))
@@ -232,7 +232,7 @@ impl<'a> Block<'a> {
 }
 
 /// The slots of a group; the table has been found to lie inside the block.
-fn group_slots<'a>(slots: &'a [Slot], entry: &GroupEntry) -> &'a [Slot] {
+fn group_slots<'a>(slots: &'a [EventSlot], entry: &GroupEntry) -> &'a [EventSlot] {
     debug_assert!(slots.len() <= SLOTS_MAX as usize, "the head has been checked");
     let start = entry.first_slot.get() as usize;
     &slots[start..start + entry.slots.get() as usize]
@@ -261,7 +261,7 @@ impl<'a> UnverifiedGroup<'a> {
     }
 
     /// The slots, damaged or not.
-    pub fn slots(&self) -> &'a [Slot] {
+    pub fn slots(&self) -> &'a [EventSlot] {
         self.group.slots
     }
 }
@@ -271,7 +271,7 @@ impl<'a> UnverifiedGroup<'a> {
 pub struct Group<'a> {
     issue: Option<u32>,
     base: Timestamp,
-    slots: &'a [Slot],
+    slots: &'a [EventSlot],
 }
 
 impl<'a> Group<'a> {
@@ -291,7 +291,7 @@ impl<'a> Group<'a> {
     }
 
     /// The records as they stand, extensions between them, for whoever decodes them in bulk.
-    pub fn slots(&self) -> &'a [Slot] {
+    pub fn slots(&self) -> &'a [EventSlot] {
         self.slots
     }
 
@@ -358,8 +358,8 @@ impl<'a> Iterator for GroupRecords<'a, '_> {
 /// The event of a record in a group of `scope`.
 #[inline]
 pub(crate) fn event_of(
-    slot: &Slot,
-    extension: Option<&Slot>,
+    slot: &EventSlot,
+    extension: Option<&EventSlot>,
     scope: Option<Scope>,
     dictionary: &Dictionary,
 ) -> Result<MarketEvent, Malformed> {

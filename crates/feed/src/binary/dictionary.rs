@@ -4,7 +4,7 @@
 //! the names of each kind from 0, through the whole file. Where a block is damaged its names are lost, and the indices
 //! after it stay right: every block says how many names stand before its own.
 
-use crate::{Directory, FileNames, Malformed, Receiver};
+use crate::{FileNames, Malformed, NameTable, Receiver};
 use foldhash::quality::RandomState;
 use hashbrown::HashSet;
 use quoteclock_model::{IssueCode, IssueIndex, ServerIndex};
@@ -32,8 +32,8 @@ fn write(list: &mut Vec<u8>, kind: u8, name: &str) {
 /// The names read so far.
 #[derive(Debug, Default)]
 pub struct Dictionary {
-    issues: Names,
-    servers: Names,
+    issues: SeenNames,
+    servers: SeenNames,
 }
 
 impl Dictionary {
@@ -75,16 +75,16 @@ impl Dictionary {
             let in_order = indices.iter().flatten().copied().eq(0..u32::try_from(names.len()).ok()?);
             let seen: HashSet<Box<[u8]>, RandomState> = names.iter().cloned().collect();
             let fits = in_order && seen.len() == names.len() && indices.len() <= count_max;
-            fits.then(|| Names { seen, indices: indices.clone() })
+            fits.then(|| SeenNames { seen, indices: indices.clone() })
         };
-        let issues = restore(issues, Directory::ISSUES_MAX)?;
-        Some(Dictionary { issues, servers: restore(servers, Directory::SERVERS_MAX)? })
+        let issues = restore(issues, NameTable::ISSUES_MAX)?;
+        Some(Dictionary { issues, servers: restore(servers, NameTable::SERVERS_MAX)? })
     }
 
     /// Counts names that a damaged block has taken with it, up to the numbers that stand before the next.
     pub(crate) fn lose(&mut self, issues_before: u32, servers_before: u32) -> Result<(), Malformed> {
-        let issues_max = u32::try_from(Directory::ISSUES_MAX).expect("fits 32 bits");
-        let servers_max = u32::try_from(Directory::SERVERS_MAX).expect("fits 32 bits");
+        let issues_max = u32::try_from(NameTable::ISSUES_MAX).expect("fits 32 bits");
+        let servers_max = u32::try_from(NameTable::SERVERS_MAX).expect("fits 32 bits");
         let ranges = [self.issues.count()..=issues_max, self.servers.count()..=servers_max];
         if !ranges[0].contains(&issues_before) || !ranges[1].contains(&servers_before) {
             let found = format!("{issues_before} issues and {servers_before} servers named before it");
@@ -119,7 +119,7 @@ impl Dictionary {
         let expected = "a new code of 1 to 32 visible ASCII characters, at most 262,144 in a file";
         let wrong = || Malformed::field("issue", name, expected);
         let code = IssueCode::new(name).ok_or_else(wrong)?;
-        let index = self.issues.add(name, Directory::ISSUES_MAX).ok_or_else(wrong)?;
+        let index = self.issues.add(name, NameTable::ISSUES_MAX).ok_or_else(wrong)?;
         receiver.issue(IssueIndex(index), &code);
         Ok(())
     }
@@ -127,9 +127,9 @@ impl Dictionary {
     fn define_server(&mut self, name: &[u8], receiver: &mut impl Receiver) -> Result<(), Malformed> {
         let expected = "a new name of 1 to 256 bytes of UTF-8, at most 1,048,576 in a file";
         let wrong = || Malformed::field("server", name, expected);
-        let legal = (1..=Directory::SERVER_BYTES_MAX).contains(&name.len());
+        let legal = (1..=NameTable::SERVER_BYTES_MAX).contains(&name.len());
         let text = std::str::from_utf8(name).ok().filter(|_| legal).ok_or_else(wrong)?;
-        let index = self.servers.add(name, Directory::SERVERS_MAX).ok_or_else(wrong)?;
+        let index = self.servers.add(name, NameTable::SERVERS_MAX).ok_or_else(wrong)?;
         receiver.server(ServerIndex(index), text);
         Ok(())
     }
@@ -150,22 +150,22 @@ fn split(list: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     Some((kind, name, rest))
 }
 
-/// Names of one kind.
+/// SeenNames of one kind.
 #[derive(Debug, Default)]
-struct Names {
+struct SeenNames {
     seen: HashSet<Box<[u8]>, RandomState>,
     /// For each index in the file, the one that was announced: the same, unless names before it are lost.
     indices: Vec<Option<u32>>,
 }
 
-impl Names {
+impl SeenNames {
     #[inline]
     fn get(&self, index: u64) -> Option<u32> {
         self.indices.get(usize::try_from(index).ok()?).copied().flatten()
     }
 
     fn count(&self) -> u32 {
-        u32::try_from(self.indices.len()).expect("bounded by the directory")
+        u32::try_from(self.indices.len()).expect("bounded by the names")
     }
 
     /// The index of a new name; `None` if it is not new, or one too many.

@@ -5,7 +5,7 @@
 
 use super::index::BlockEntry;
 use super::layout::{self, BlockHead, FRAME_HEAD_BYTES, GroupEntry, Run, SLOT_BYTES, checksum};
-use super::slot::Slot;
+use super::slot::EventSlot;
 use quoteclock_model::{Record, Timestamp};
 use zerocopy::little_endian::{I64, U32, U64};
 use zerocopy::{FromBytes, IntoBytes};
@@ -17,7 +17,7 @@ pub(crate) struct Pending {
     last: Timestamp,
     pub(crate) records: u32,
     /// In the original order, and whose each is.
-    pub(crate) slots: Vec<Slot>,
+    pub(crate) slots: Vec<EventSlot>,
     owners: Vec<u32>,
     /// How many slots each issue has; the market-wide ones come first.
     counts: Vec<u32>,
@@ -60,7 +60,7 @@ impl Pending {
         self.last = record.ts_event;
         let micros = record.ts_event.as_micros().abs_diff(self.base.as_micros());
         let micros = u32::try_from(micros).expect("a new block begins before");
-        let (slot, extension) = Slot::write(&record.event, server, self.records, micros);
+        let (slot, extension) = EventSlot::write(&record.event, server, self.records, micros);
         self.records += 1;
         self.push_slot(owner, slot);
         if let Some(extension) = extension {
@@ -69,7 +69,7 @@ impl Pending {
     }
 
     #[inline]
-    fn push_slot(&mut self, owner: u32, slot: Slot) {
+    fn push_slot(&mut self, owner: u32, slot: EventSlot) {
         let position = count_position(owner);
         if self.counts.len() <= position {
             self.counts.resize(position + 1, 0);
@@ -94,7 +94,7 @@ impl Pending {
         let front = start + FRAME_HEAD_BYTES;
         let slots_start = front + (to.len() - front).next_multiple_of(SLOT_BYTES);
         to.resize(slots_start + self.slots.len() * SLOT_BYTES, 0);
-        let slots = <[Slot]>::mut_from_bytes(&mut to[slots_start..]).expect("sized for the slots");
+        let slots = <[EventSlot]>::mut_from_bytes(&mut to[slots_start..]).expect("sized for the slots");
         for (&slot, &owner) in self.slots.iter().zip(&self.owners) {
             let place = &mut self.counts[count_position(owner)];
             slots[*place as usize] = slot;

@@ -3,7 +3,7 @@
 use super::layout::SLOT_BYTES;
 use crate::Malformed;
 use quoteclock_model::{
-    CompactEvent, Condition, MarketEvent, OrderAction, OrderId, Phase, Price, Scope, ServerIndex, Shares, Side,
+    CompactEvent, MarketEvent, OrderAction, OrderCondition, OrderId, Phase, Price, Scope, ServerIndex, Shares, Side,
 };
 use std::num::NonZeroU32;
 use zerocopy::little_endian::{U32, U64};
@@ -15,7 +15,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 /// quantity, and all else is zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
-pub struct Slot {
+pub struct EventSlot {
     order: U64,
     other: U64,
     price: U32,
@@ -24,9 +24,9 @@ pub struct Slot {
     tag: U32,
 }
 
-const _: () = assert!(size_of::<Slot>() == SLOT_BYTES);
+const _: () = assert!(size_of::<EventSlot>() == SLOT_BYTES);
 
-/// The parts of [`Slot::tag`].
+/// The parts of [`EventSlot::tag`].
 mod tag {
     pub const KIND_BITS: u32 = 0b111;
     pub const DETAIL_SHIFT: u32 = 3;
@@ -47,9 +47,9 @@ mod tag {
     pub const CLEAR: u32 = 7;
 }
 
-impl Slot {
+impl EventSlot {
     /// One that holds no record.
-    pub const EMPTY: Slot = Slot {
+    pub const EMPTY: EventSlot = EventSlot {
         order: U64::ZERO,
         other: U64::ZERO,
         price: U32::ZERO,
@@ -58,26 +58,26 @@ impl Slot {
         tag: U32::ZERO,
     };
 
-    /// The order that the event names first; meaningless unless [`Slot::has_order`].
+    /// The order that the event names first; meaningless unless [`EventSlot::has_order`].
     #[inline]
     pub fn order(&self) -> u64 {
         self.order.get()
     }
 
     /// Of an add the server's index in the file; of a replace the new number; of a trade the second order. Meaningless
-    /// unless [`Slot::has_other`].
+    /// unless [`EventSlot::has_other`].
     #[inline]
     pub fn other(&self) -> u64 {
         self.other.get()
     }
 
-    /// The price in ten-thousandths of a currency unit; 0 for none, and if [`Slot::is_wide`].
+    /// The price in ten-thousandths of a currency unit; 0 for none, and if [`EventSlot::is_wide`].
     #[inline]
     pub fn price(&self) -> u32 {
         self.price.get()
     }
 
-    /// The quantity; 0 for none, and if [`Slot::is_wide`].
+    /// The quantity; 0 for none, and if [`EventSlot::is_wide`].
     #[inline]
     pub fn quantity(&self) -> u32 {
         self.quantity.get()
@@ -113,13 +113,13 @@ impl Slot {
         self.tag.get() & tag::MARKED != 0
     }
 
-    /// Whether [`Slot::order`] names an order.
+    /// Whether [`EventSlot::order`] names an order.
     #[inline]
     pub fn has_order(&self) -> bool {
         self.tag.get() & tag::ORDER != 0
     }
 
-    /// Whether [`Slot::other`] says something.
+    /// Whether [`EventSlot::other`] says something.
     #[inline]
     pub fn has_other(&self) -> bool {
         self.tag.get() & tag::OTHER != 0
@@ -140,7 +140,12 @@ impl Slot {
     /// The record of `event`, `micros` after the block's first, and its extension, if it needs one. `server` is the
     /// index in the file of the server that an add names.
     #[inline]
-    pub fn write(event: &MarketEvent, server: Option<u32>, ordinal: u32, micros: u32) -> (Slot, Option<Slot>) {
+    pub fn write(
+        event: &MarketEvent,
+        server: Option<u32>,
+        ordinal: u32,
+        micros: u32,
+    ) -> (EventSlot, Option<EventSlot>) {
         let (price, shares) =
             (|price: Option<Price>| price.map_or(0, Price::ten_thousandths), |shares: Shares| shares.0);
         let at = |kind| kind | ordinal << tag::ORDINAL_SHIFT;
@@ -169,7 +174,7 @@ impl Slot {
             MarketEvent::Phase { phase, .. } => (tag::PHASE | phase_code(phase) << tag::DETAIL_SHIFT, 0, 0, 0, 0),
             MarketEvent::Clear { .. } => (tag::CLEAR, 0, 0, 0, 0),
         };
-        let mut slot = Slot {
+        let mut slot = EventSlot {
             order: U64::new(order),
             other: U64::new(other),
             price: U32::new(0),
@@ -182,33 +187,33 @@ impl Slot {
             return (slot, None);
         }
         slot.tag = U32::new(at(tag | tag::WIDE));
-        (slot, Some(Slot::extension(price, quantity)))
+        (slot, Some(EventSlot::extension(price, quantity)))
     }
 
     #[cold]
-    fn extension(price: u64, quantity: u64) -> Slot {
+    fn extension(price: u64, quantity: u64) -> EventSlot {
         let zero = U32::new(0);
         let tag = U32::new(tag::EXTENSION);
-        Slot { order: U64::new(price), other: U64::new(quantity), price: zero, quantity: zero, micros: zero, tag }
+        EventSlot { order: U64::new(price), other: U64::new(quantity), price: zero, quantity: zero, micros: zero, tag }
     }
 
     /// The tags of the compact forms, without marks.
     pub(crate) const COMPACT_ADD: u32 = tag::ADD | tag::ORDER;
-    pub(crate) const COMPACT_ADD_THROUGH: u32 = Slot::COMPACT_ADD | tag::OTHER;
+    pub(crate) const COMPACT_ADD_THROUGH: u32 = EventSlot::COMPACT_ADD | tag::OTHER;
     pub(crate) const COMPACT_REPLACE: u32 = tag::REPLACE | tag::ORDER | tag::OTHER;
     pub(crate) const COMPACT_REDUCE: u32 = tag::REDUCE | tag::ORDER;
     pub(crate) const COMPACT_CANCEL: u32 = tag::CANCEL | tag::ORDER;
     pub(crate) const COMPACT_TRADE: u32 = tag::TRADE | tag::ORDER;
     const COMPACT_TRADE_OF_SECOND: u32 = tag::TRADE | tag::OTHER;
-    const COMPACT_TRADE_OF_TWO: u32 = Slot::COMPACT_TRADE | tag::OTHER;
+    const COMPACT_TRADE_OF_TWO: u32 = EventSlot::COMPACT_TRADE | tag::OTHER;
 
     /// What the mark of an offer adds to a tag.
     pub(crate) const COMPACT_MARK: u32 = tag::MARKED;
 
     /// A record of one of the compact forms, still without time and ordinal.
     #[inline(always)]
-    pub(crate) fn compact_of(tag: u32, order: u64, other: u64, price: u32, quantity: u32) -> Slot {
-        Slot {
+    pub(crate) fn compact_of(tag: u32, order: u64, other: u64, price: u32, quantity: u32) -> EventSlot {
+        EventSlot {
             order: U64::new(order),
             other: U64::new(other),
             price: U32::new(price),
@@ -220,16 +225,16 @@ impl Slot {
 
     /// The same record with these bits in its tag, and of a server.
     #[inline(always)]
-    pub(crate) fn tagged(self, tag: u32, server: u32) -> Slot {
-        Slot { tag: U32::new(self.tag.get() | tag), other: U64::new(self.other.get() | u64::from(server)), ..self }
+    pub(crate) fn tagged(self, tag: u32, server: u32) -> EventSlot {
+        EventSlot { tag: U32::new(self.tag.get() | tag), other: U64::new(self.other.get() | u64::from(server)), ..self }
     }
 
     /// The same record, `micros` after the block's first and at a position in its order.
     #[inline(always)]
     #[must_use]
-    pub fn placed(self, ordinal: u32, micros: u32) -> Slot {
+    pub fn placed(self, ordinal: u32, micros: u32) -> EventSlot {
         let tag = U32::new(self.tag.get() | ordinal << tag::ORDINAL_SHIFT);
-        Slot { micros: U32::new(micros), tag, ..self }
+        EventSlot { micros: U32::new(micros), tag, ..self }
     }
 
     /// The event as a compact one, if it is; the fields of those cannot be wrong. `server_at` gives the server of an index in
@@ -242,19 +247,21 @@ impl Slot {
         let order = OrderId(self.order());
         let (price, shares) = (NonZeroU32::new(self.price()), NonZeroU32::new(self.quantity()));
         Some(match self.tag.get() & BELOW_ORDINAL & !tag::MARKED {
-            Slot::COMPACT_ADD => CompactEvent::Add { order, server: None, side, price: price?, shares: shares? },
-            Slot::COMPACT_ADD_THROUGH => {
+            EventSlot::COMPACT_ADD => CompactEvent::Add { order, server: None, side, price: price?, shares: shares? },
+            EventSlot::COMPACT_ADD_THROUGH => {
                 let server = Some(server_at(self.other())?);
                 CompactEvent::Add { order, server, side, price: price?, shares: shares? }
             }
-            Slot::COMPACT_REPLACE => CompactEvent::Replace { order, order_new: OrderId(self.other()), price, shares },
-            Slot::COMPACT_REDUCE => CompactEvent::Take { order, shares: Some(shares?) },
-            Slot::COMPACT_CANCEL => CompactEvent::Take { order, shares: None },
-            tag @ (Slot::COMPACT_TRADE | Slot::COMPACT_TRADE_OF_SECOND) => {
-                let order = if tag == Slot::COMPACT_TRADE { order } else { OrderId(self.other()) };
+            EventSlot::COMPACT_REPLACE => {
+                CompactEvent::Replace { order, order_new: OrderId(self.other()), price, shares }
+            }
+            EventSlot::COMPACT_REDUCE => CompactEvent::Take { order, shares: Some(shares?) },
+            EventSlot::COMPACT_CANCEL => CompactEvent::Take { order, shares: None },
+            tag @ (EventSlot::COMPACT_TRADE | EventSlot::COMPACT_TRADE_OF_SECOND) => {
+                let order = if tag == EventSlot::COMPACT_TRADE { order } else { OrderId(self.other()) };
                 CompactEvent::Execute { order, price, shares: shares?, auction }
             }
-            Slot::COMPACT_TRADE_OF_TWO => {
+            EventSlot::COMPACT_TRADE_OF_TWO => {
                 CompactEvent::ExecuteBoth { orders: [order, OrderId(self.other())], price, shares: shares?, auction }
             }
             _ => return None,
@@ -268,7 +275,7 @@ impl Slot {
     #[inline]
     pub fn event(
         &self,
-        extension: Option<&Slot>,
+        extension: Option<&EventSlot>,
         scope: Scope,
         server_at: impl FnOnce(u64) -> Option<ServerIndex>,
     ) -> Result<MarketEvent, Malformed> {
@@ -301,7 +308,7 @@ impl Slot {
     #[inline]
     fn add(
         &self,
-        extension: Option<&Slot>,
+        extension: Option<&EventSlot>,
         server_at: impl FnOnce(u64) -> Option<ServerIndex>,
     ) -> Result<OrderAction, Malformed> {
         let server = match self.has_other() {
@@ -309,11 +316,11 @@ impl Slot {
             true => Some(server_at(self.other()).ok_or_else(|| self.malformed("server"))?),
         };
         let condition = match self.detail() {
-            0 => Condition::None,
-            1 => Condition::OnOpen,
-            2 => Condition::OnClose,
-            3 => Condition::Funari,
-            4 => Condition::Ioc,
+            0 => OrderCondition::None,
+            1 => OrderCondition::OnOpen,
+            2 => OrderCondition::OnClose,
+            3 => OrderCondition::Funari,
+            4 => OrderCondition::Ioc,
             _ => return Err(self.malformed("condition")),
         };
         Ok(OrderAction::Add {
@@ -327,7 +334,7 @@ impl Slot {
     }
 
     #[inline]
-    fn trade(&self, extension: Option<&Slot>) -> Result<OrderAction, Malformed> {
+    fn trade(&self, extension: Option<&EventSlot>) -> Result<OrderAction, Malformed> {
         let order = self.has_order().then(|| OrderId(self.order()));
         let contra = self.has_other().then(|| OrderId(self.other()));
         if order.is_some() && order == contra {
@@ -360,7 +367,7 @@ impl Slot {
     }
 
     #[inline]
-    fn price_in(&self, extension: Option<&Slot>) -> Result<Option<Price>, Malformed> {
+    fn price_in(&self, extension: Option<&EventSlot>) -> Result<Option<Price>, Malformed> {
         let units = extension.map_or(u64::from(self.price()), |extension| extension.order.get());
         if units == 0 {
             return Ok(None);
@@ -369,7 +376,7 @@ impl Slot {
     }
 
     #[inline]
-    fn quantity_in(&self, extension: Option<&Slot>) -> Result<Option<Shares>, Malformed> {
+    fn quantity_in(&self, extension: Option<&EventSlot>) -> Result<Option<Shares>, Malformed> {
         let shares = Shares(extension.map_or(u64::from(self.quantity()), |extension| extension.other.get()));
         if shares == Shares(0) {
             return Ok(None);
@@ -378,7 +385,7 @@ impl Slot {
     }
 
     #[inline]
-    fn quantity_given(&self, extension: Option<&Slot>) -> Result<Shares, Malformed> {
+    fn quantity_given(&self, extension: Option<&EventSlot>) -> Result<Shares, Malformed> {
         self.quantity_in(extension)?.ok_or_else(|| self.malformed("quantity"))
     }
 
@@ -390,13 +397,13 @@ impl Slot {
     }
 }
 
-fn condition_code(condition: Condition) -> u32 {
+fn condition_code(condition: OrderCondition) -> u32 {
     match condition {
-        Condition::None => 0,
-        Condition::OnOpen => 1,
-        Condition::OnClose => 2,
-        Condition::Funari => 3,
-        Condition::Ioc => 4,
+        OrderCondition::None => 0,
+        OrderCondition::OnOpen => 1,
+        OrderCondition::OnClose => 2,
+        OrderCondition::Funari => 3,
+        OrderCondition::Ioc => 4,
     }
 }
 
@@ -413,10 +420,10 @@ fn phase_code(phase: Phase) -> u32 {
 
 /// Steps through the slots of a group, a record with its extension at a time.
 #[derive(Clone, Debug)]
-pub struct Records<'a>(pub &'a [Slot]);
+pub struct Records<'a>(pub &'a [EventSlot]);
 
 impl<'a> Iterator for Records<'a> {
-    type Item = (&'a Slot, Option<&'a Slot>);
+    type Item = (&'a EventSlot, Option<&'a EventSlot>);
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {

@@ -10,9 +10,9 @@ use super::Header;
 use super::deliver::damage;
 use super::dictionary::{self, Dictionary};
 use super::layout::{FILE_HEAD_BYTES, FileHead, MARKET, SLOT_BYTES};
-use super::slot::{Slot, server_of};
+use super::slot::{EventSlot, server_of};
 use crate::record::{check_writable, unwritable};
-use crate::{Directory, EventWriter, FeedError, Malformed, Place, RawRecord, Receiver, Sequence, Stop};
+use crate::{EventWriter, FeedError, Malformed, NameTable, Place, RawRecord, Receiver, Sequence, Stop};
 use quoteclock_model::{IssueCode, IssueIndex, Record, Scope, SequenceNo, ServerIndex, Timestamp};
 use std::io;
 use zerocopy::{FromBytes, IntoBytes};
@@ -86,7 +86,7 @@ impl MessageDecoder {
     fn record(&mut self, place: Place, message: &[u8], receiver: &mut impl Receiver) -> Result<(), Stop> {
         let (time, slots) = message.split_at(TIME_BYTES);
         let micros = i64::from_le_bytes(time.try_into().unwrap_or_default());
-        let slots = <[Slot]>::ref_from_bytes(slots).unwrap_or_default();
+        let slots = <[EventSlot]>::ref_from_bytes(slots).unwrap_or_default();
         let (Some(slot), extension) = (slots.first(), slots.get(1)) else {
             let malformed = Malformed::field("record", message, "a time and a record");
             return receiver.record(&damage(place, message, None, false, malformed));
@@ -117,30 +117,30 @@ impl MessageDecoder {
     }
 }
 
-/// Writes the binary form message by message. Names are numbered in the order of their first use.
+/// Writes the binary form message by message. NumberedNames are numbered in the order of their first use.
 #[derive(Debug)]
 pub struct MessageWriter<F> {
     /// Takes each message.
     take: F,
-    issues: Names<IssueCode>,
-    servers: Names<Box<str>>,
+    issues: NumberedNames<IssueCode>,
+    servers: NumberedNames<Box<str>>,
     message: Vec<u8>,
 }
 
-/// Names announced, each with the number that it has in the messages once it has been used.
+/// NumberedNames announced, each with the number that it has in the messages once it has been used.
 #[derive(Debug)]
-struct Names<T> {
+struct NumberedNames<T> {
     known: Vec<Option<(T, Option<u32>)>>,
     used: u32,
 }
 
-impl<T> Default for Names<T> {
-    fn default() -> Names<T> {
-        Names { known: Vec::new(), used: 0 }
+impl<T> Default for NumberedNames<T> {
+    fn default() -> NumberedNames<T> {
+        NumberedNames { known: Vec::new(), used: 0 }
     }
 }
 
-impl<T> Names<T> {
+impl<T> NumberedNames<T> {
     fn announce(&mut self, index: usize, name: T) {
         if self.known.len() <= index {
             self.known.resize_with(index + 1, || None);
@@ -167,7 +167,12 @@ impl<F: FnMut(Option<Timestamp>, &[u8]) -> io::Result<()>> MessageWriter<F> {
     /// Those of `take`.
     pub fn new(header: &Header, mut take: F) -> io::Result<MessageWriter<F>> {
         take(None, &FileHead::write(&Header { has_sequence: false, ..*header }))?;
-        Ok(MessageWriter { take, issues: Names::default(), servers: Names::default(), message: Vec::new() })
+        Ok(MessageWriter {
+            take,
+            issues: NumberedNames::default(),
+            servers: NumberedNames::default(),
+            message: Vec::new(),
+        })
     }
 
     fn issue_number(&mut self, index: IssueIndex) -> io::Result<u32> {
@@ -200,7 +205,7 @@ impl<F: FnMut(Option<Timestamp>, &[u8]) -> io::Result<()>> EventWriter for Messa
     }
 
     fn server(&mut self, index: ServerIndex, name: &str) -> io::Result<()> {
-        if !(1..=Directory::SERVER_BYTES_MAX).contains(&name.len()) {
+        if !(1..=NameTable::SERVER_BYTES_MAX).contains(&name.len()) {
             return Err(unwritable(format!("a server's name of {} bytes, not 1 to 256", name.len())));
         }
         self.servers.announce(index.index(), name.into());
@@ -219,7 +224,7 @@ impl<F: FnMut(Option<Timestamp>, &[u8]) -> io::Result<()>> EventWriter for Messa
             Scope::Issue(index) => self.issue_number(index)?,
         };
         let server = server_of(&record.event).map(|server| self.server_number(server)).transpose()?;
-        let (slot, extension) = Slot::write(&record.event, server, 0, issue);
+        let (slot, extension) = EventSlot::write(&record.event, server, 0, issue);
         self.message.clear();
         self.message.extend_from_slice(&record.ts_event.as_micros().to_le_bytes());
         self.message.extend_from_slice(slot.as_bytes());

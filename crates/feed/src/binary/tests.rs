@@ -10,7 +10,7 @@ use super::*;
 use crate::csv::{CsvDecoder, CsvWriter};
 use crate::{EventWriter, FeedError, Malformed, Place, RawRecord, Receiver, Sequence, Stop};
 use quoteclock_model::{
-    Condition, IssueCode, IssueIndex, MarketEvent, OrderAction, OrderId, Phase, Price, Record, Scope, SequenceNo,
+    IssueCode, IssueIndex, MarketEvent, OrderAction, OrderCondition, OrderId, Phase, Price, Record, Scope, SequenceNo,
     ServerIndex, Shares, Side, Timestamp,
 };
 
@@ -188,9 +188,9 @@ fn one_of_each(has_sequence: bool) -> Source {
         quantity,
     };
     let actions = [
-        (0, add(7, first, Side::Bid, units(20_000_000), 100, Condition::None)),
-        (1, add(u64::MAX, None, Side::Offer, None, 1_000_000_000_000, Condition::OnClose)),
-        (0, add(8, second, Side::Offer, Some(Price::MAX), 1, Condition::Ioc)),
+        (0, add(7, first, Side::Bid, units(20_000_000), 100, OrderCondition::None)),
+        (1, add(u64::MAX, None, Side::Offer, None, 1_000_000_000_000, OrderCondition::OnClose)),
+        (0, add(8, second, Side::Offer, Some(Price::MAX), 1, OrderCondition::Ioc)),
         (0, replace(u64::MAX, None, Some(Shares(u64::from(u32::MAX))))),
         (1, replace(7, units(1 << 32), None)),
         (1, replace(9, None, None)),

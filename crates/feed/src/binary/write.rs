@@ -10,7 +10,7 @@ use super::layout::{self, FileHead, MARKET, SLOTS_MAX};
 use super::pending::Pending;
 use super::slot::server_of;
 use crate::record::{check_writable, unwritable};
-use crate::{Directory, EventWriter};
+use crate::{EventWriter, NameTable};
 use foldhash::quality::RandomState;
 use hashbrown::HashMap;
 use quoteclock_model::{IssueCode, IssueIndex, Record, Scope, SequenceNo, ServerIndex, Timestamp};
@@ -31,8 +31,8 @@ pub struct BinaryWriter<W> {
     has_sequence: bool,
     /// Fixed by the caller; otherwise the block grows with the number of its issues.
     block_records: Option<u32>,
-    issues: Names,
-    servers: Names,
+    issues: WrittenNames,
+    servers: WrittenNames,
     block: Pending,
     /// Whatever is to be handed on next.
     buffer: Vec<u8>,
@@ -54,8 +54,8 @@ impl<W: Write> BinaryWriter<W> {
             output,
             has_sequence: header.has_sequence,
             block_records: None,
-            issues: Names::default(),
-            servers: Names::default(),
+            issues: WrittenNames::default(),
+            servers: WrittenNames::default(),
             block: Pending::default(),
             buffer: FileHead::write(header).to_vec(),
             offset: 0,
@@ -126,7 +126,7 @@ impl<W: Write> BinaryWriter<W> {
         if let Some(index) = self.issues.known(issue.index()) {
             return Ok(index);
         }
-        let (index, new) = self.issues.define(issue.index(), "issue", Directory::ISSUES_MAX)?;
+        let (index, new) = self.issues.define(issue.index(), "issue", NameTable::ISSUES_MAX)?;
         new.inspect(|code| write_issue(&mut self.block.names, code));
         Ok(index)
     }
@@ -137,7 +137,7 @@ impl<W: Write> BinaryWriter<W> {
         if let Some(index) = self.servers.known(server.index()) {
             return Ok(index);
         }
-        let (index, new) = self.servers.define(server.index(), "server", Directory::SERVERS_MAX)?;
+        let (index, new) = self.servers.define(server.index(), "server", NameTable::SERVERS_MAX)?;
         new.inspect(|name| write_server(&mut self.block.names, name));
         Ok(index)
     }
@@ -188,7 +188,7 @@ impl<W: Write> EventWriter for BinaryWriter<W> {
     }
 
     fn server(&mut self, index: ServerIndex, name: &str) -> io::Result<()> {
-        if !(1..=Directory::SERVER_BYTES_MAX).contains(&name.len()) {
+        if !(1..=NameTable::SERVER_BYTES_MAX).contains(&name.len()) {
             return Err(unwritable(format!("a server's name of {} bytes: it has 1 to 256", name.len())));
         }
         self.servers.announce(index.index(), name);
@@ -228,9 +228,9 @@ impl<W: Write> EventWriter for BinaryWriter<W> {
     }
 }
 
-/// Names of one kind: as the source counts them, and as the file does.
+/// WrittenNames of one kind: as the source counts them, and as the file does.
 #[derive(Debug, Default)]
-struct Names {
+struct WrittenNames {
     /// By the source's index.
     announced: Vec<Option<Announced>>,
     /// By name, those in the file.
@@ -243,7 +243,7 @@ struct Announced {
     index: Option<u32>,
 }
 
-impl Names {
+impl WrittenNames {
     fn announce(&mut self, source_index: usize, name: &str) {
         if self.announced.len() <= source_index {
             self.announced.resize(source_index + 1, None);

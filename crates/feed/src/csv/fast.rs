@@ -8,11 +8,11 @@
 //! faults and takes note of what is new: this module changes nothing and never says no for certain.
 
 use super::scan::{positions, positions_16};
-use crate::directory::ShortName;
+use crate::name_table::ShortName;
 use crate::text::{self, TimeReader, digits, word_at};
-use crate::{Directory, Place, RawRecord, Sequence};
+use crate::{NameTable, Place, RawRecord, Sequence};
 use quoteclock_model::{
-    Condition, MarketEvent, OrderAction, OrderId, Price, Scope, SequenceNo, ServerIndex, Shares, Side,
+    MarketEvent, OrderAction, OrderCondition, OrderId, Price, Scope, SequenceNo, ServerIndex, Shares, Side,
 };
 
 /// How many bytes from the beginning of a line are looked at; what remains of the input has to be as long.
@@ -26,7 +26,7 @@ const TAIL: usize = 64;
 const TAIL_WINDOW: usize = TAIL + 24;
 
 /// A line: what it says, and how many bytes it takes with its end.
-pub(super) struct Line<'a> {
+pub(super) struct FastLine<'a> {
     pub(super) record: RawRecord<'a>,
     pub(super) bytes: usize,
 }
@@ -38,8 +38,8 @@ pub(super) fn read<'a>(
     has_seq: bool,
     place: Place,
     times: &TimeReader,
-    directory: &Directory,
-) -> Option<Line<'a>> {
+    names: &NameTable,
+) -> Option<FastLine<'a>> {
     let (sequence, time_at) = if has_seq {
         let end = positions_16(window.first_chunk()?, b',').trailing_zeros() as usize;
         (end < 16).then_some(())?;
@@ -54,21 +54,21 @@ pub(super) fn read<'a>(
     let issue_end = positions_16(issue[1..].first_chunk()?, b',').trailing_zeros() as usize;
     (issue[0] == b',').then_some(())?;
     let code = ShortName::new(issue[1..].first_chunk()?, issue_end)?;
-    let issue = directory.known_issue(code)?;
+    let issue = names.known_issue(code)?;
     let event_at = time_at + TIME + 1 + issue_end + 1;
     let (kind, order_at) = Kind::read(u64::from_le_bytes(*window.get(event_at..)?.first_chunk()?), event_at)?;
-    let tail = Tail::cut(window.get(order_at..)?.first_chunk()?)?;
+    let tail = LineTail::cut(window.get(order_at..)?.first_chunk()?)?;
     let action = match kind {
         Kind::Add => {
             tail.none_between(tail.order, tail.contra)?;
             tail.none_between(tail.quantity, tail.condition)?;
             OrderAction::Add {
                 order: tail.order()?,
-                server: tail.server(directory)?,
+                server: tail.server(names)?,
                 side: tail.side()?,
                 price: tail.price()?,
                 quantity: tail.quantity()?,
-                condition: Condition::None,
+                condition: OrderCondition::None,
             }
         }
         Kind::Cancel => {
@@ -109,7 +109,7 @@ pub(super) fn read<'a>(
         also: None,
         event: Ok(MarketEvent::Order { issue, action }),
     };
-    Some(Line { record, bytes: end + 1 })
+    Some(FastLine { record, bytes: end + 1 })
 }
 
 /// Events of orders.
@@ -147,7 +147,7 @@ impl Kind {
 }
 
 /// The fields from `order` on, up to the end of the line: where each ends.
-struct Tail<'a> {
+struct LineTail<'a> {
     bytes: &'a [u8; TAIL_WINDOW],
     order: usize,
     contra: usize,
@@ -162,10 +162,10 @@ struct Tail<'a> {
     carriage_return: bool,
 }
 
-impl<'a> Tail<'a> {
+impl<'a> LineTail<'a> {
     /// Cuts a tail whose last field is empty.
     #[inline(always)]
-    fn cut(bytes: &'a [u8; TAIL_WINDOW]) -> Option<Tail<'a>> {
+    fn cut(bytes: &'a [u8; TAIL_WINDOW]) -> Option<LineTail<'a>> {
         let [mut commas, line_feeds] = positions(bytes.first_chunk()?, [b',', b'\n']);
         // Where no comma is left this gives the end of the window, before which the line feed stands.
         let mut next = || {
@@ -181,7 +181,7 @@ impl<'a> Tail<'a> {
         }
         let carriage_return = end == condition + 2 && bytes[end - 1] == b'\r';
         let is_whole = end == condition + 1 || carriage_return;
-        is_whole.then_some(Tail {
+        is_whole.then_some(LineTail {
             bytes,
             order,
             contra,
@@ -202,13 +202,13 @@ impl<'a> Tail<'a> {
     }
 
     #[inline(always)]
-    fn server(&self, directory: &Directory) -> Option<Option<ServerIndex>> {
+    fn server(&self, names: &NameTable) -> Option<Option<ServerIndex>> {
         match self.server - self.contra - 1 {
             0 => Some(None),
             length => {
                 let bytes = self.bytes[self.contra + 1..].first_chunk()?;
                 let name = ShortName::new(bytes, length)?;
-                Some(Some(directory.known_server(name)?))
+                Some(Some(names.known_server(name)?))
             }
         }
     }

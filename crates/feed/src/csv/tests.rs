@@ -90,8 +90,8 @@ fn every_event_reads_the_fields_it_uses() {
         quantity: Shares(100),
         condition,
     };
-    assert_eq!(action("add,7,,VS1,B,2000,100,,"), Ok(add(Some(ServerIndex(0)), yen(2000), Condition::None)));
-    assert_eq!(action("add,7,junk,,B,,100,on_close,junk"), Ok(add(None, None, Condition::OnClose)));
+    assert_eq!(action("add,7,,VS1,B,2000,100,,"), Ok(add(Some(ServerIndex(0)), yen(2000), OrderCondition::None)));
+    assert_eq!(action("add,7,junk,,B,,100,on_close,junk"), Ok(add(None, None, OrderCondition::OnClose)));
     let replace = |order_new, price, quantity| OrderAction::Replace { order: OrderId(7), order_new, price, quantity };
     assert_eq!(action("replace,7,,junk,junk,,,junk,junk"), Ok(replace(OrderId(7), None, None)));
     assert_eq!(action("replace,7,8,,,2001,5,,"), Ok(replace(OrderId(8), yen(2001), Some(Shares(5)))));

@@ -9,8 +9,8 @@ use super::COLUMNS;
 use crate::record::{check_writable, unwritable};
 use crate::{EventWriter, UtcOffset};
 use quoteclock_model::{
-    Condition, IssueCode, IssueIndex, MarketEvent, OrderAction, OrderId, Price, Record, Scope, SequenceNo, ServerIndex,
-    Shares, Side, Timestamp,
+    IssueCode, IssueIndex, MarketEvent, OrderAction, OrderCondition, OrderId, Price, Record, Scope, SequenceNo,
+    ServerIndex, Shares, Side, Timestamp,
 };
 use std::io::{self, Write};
 
@@ -24,8 +24,8 @@ pub struct CsvWriter<W> {
     buffer: Vec<u8>,
     has_sequence: bool,
     times: TimeWriter,
-    issues: Names,
-    servers: Names,
+    issues: NameFields,
+    servers: NameFields,
 }
 
 impl<W: Write> CsvWriter<W> {
@@ -35,7 +35,7 @@ impl<W: Write> CsvWriter<W> {
         let mut buffer = Vec::with_capacity(BUFFER_BYTES * 2);
         buffer.extend_from_slice(columns.join(",").as_bytes());
         buffer.push(b'\n');
-        let (issues, servers) = (Names::default(), Names::default());
+        let (issues, servers) = (NameFields::default(), NameFields::default());
         CsvWriter { output, buffer, has_sequence, times: TimeWriter::new(offset), issues, servers }
     }
 
@@ -157,11 +157,11 @@ impl<W: Write> EventWriter for CsvWriter<W> {
     }
 }
 
-/// Names as they stand in a field, by index.
+/// NameFields as they stand in a field, by index.
 #[derive(Debug, Default)]
-struct Names(Vec<Option<Box<[u8]>>>);
+struct NameFields(Vec<Option<Box<[u8]>>>);
 
-impl Names {
+impl NameFields {
     fn set(&mut self, index: usize, name: Box<[u8]>) {
         if self.0.len() <= index {
             self.0.resize(index + 1, None);
@@ -299,13 +299,13 @@ fn civil(days: i64) -> Option<(u64, u64, u64)> {
     (0..=9999).contains(&year).then(|| (year.unsigned_abs(), month.unsigned_abs(), day.unsigned_abs()))
 }
 
-fn condition_name(condition: Condition) -> &'static [u8] {
+fn condition_name(condition: OrderCondition) -> &'static [u8] {
     match condition {
-        Condition::None => b"",
-        Condition::OnOpen => b"on_open",
-        Condition::OnClose => b"on_close",
-        Condition::Funari => b"funari",
-        Condition::Ioc => b"ioc",
+        OrderCondition::None => b"",
+        OrderCondition::OnOpen => b"on_open",
+        OrderCondition::OnClose => b"on_close",
+        OrderCondition::Funari => b"funari",
+        OrderCondition::Ioc => b"ioc",
     }
 }
 

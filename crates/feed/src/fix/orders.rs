@@ -2,7 +2,7 @@
 
 use foldhash::quality::RandomState;
 use hashbrown::HashMap;
-use quoteclock_model::{Condition, IssueIndex, OrderAction, OrderId, Price, ServerIndex, Shares, Side};
+use quoteclock_model::{IssueIndex, OrderAction, OrderCondition, OrderId, Price, ServerIndex, Shares, Side};
 use std::collections::BTreeMap;
 
 /// A side of a quote.
@@ -133,7 +133,7 @@ impl Tracked {
                 OrderAction::Replace { order, order_new: order, price: Some(price), quantity: Some(quantity) }
             }
             (None, Some(Quote { price, quantity })) => {
-                OrderAction::Add { order, server, side, price: Some(price), quantity, condition: Condition::None }
+                OrderAction::Add { order, server, side, price: Some(price), quantity, condition: OrderCondition::None }
             }
         })
     }

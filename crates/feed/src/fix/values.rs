@@ -1,7 +1,7 @@
 //! Values of fields: numbers, prices and times as FIX writes them.
 
 use crate::text;
-use quoteclock_model::{Condition, Price, Shares, Side, Timestamp};
+use quoteclock_model::{OrderCondition, Price, Shares, Side, Timestamp};
 
 /// A whole number, such as a length or a sequence number.
 pub(super) fn count(value: &[u8]) -> Option<usize> {
@@ -38,12 +38,12 @@ pub(super) fn side(value: &[u8]) -> Option<Side> {
 }
 
 /// A condition, by time in force and type of order.
-pub(super) fn condition(time_in_force: Option<&[u8]>, order_type: Option<&[u8]>) -> Condition {
+pub(super) fn condition(time_in_force: Option<&[u8]>, order_type: Option<&[u8]>) -> OrderCondition {
     match (time_in_force, order_type) {
-        (Some(b"2"), _) => Condition::OnOpen,
-        (Some(b"7"), _) | (_, Some(b"5" | b"B")) => Condition::OnClose,
-        (Some(b"3" | b"4"), _) => Condition::Ioc,
-        _ => Condition::None,
+        (Some(b"2"), _) => OrderCondition::OnOpen,
+        (Some(b"7"), _) | (_, Some(b"5" | b"B")) => OrderCondition::OnClose,
+        (Some(b"3" | b"4"), _) => OrderCondition::Ioc,
+        _ => OrderCondition::None,
     }
 }
 

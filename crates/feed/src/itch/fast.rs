@@ -12,9 +12,9 @@ mod shuffle;
 use super::framing::LENGTH_BYTES;
 use super::locates::Locates;
 use super::message::at;
-use crate::binary::Slot;
-use crate::directory::ShortName;
-use crate::{CompactRecord, Directory};
+use crate::binary::EventSlot;
+use crate::name_table::ShortName;
+use crate::{CompactRecord, NameTable};
 use quoteclock_model::IssueIndex;
 
 /// How many bytes from the beginning of a frame are looked at; what remains of the input has to be as long. Every type's
@@ -98,15 +98,16 @@ impl Form {
 
 /// By type.
 static FORMS: [Form; 256] = {
-    let added = Form::of(36, Slot::COMPACT_ADD).with_entry();
-    let attributed = Form { attribution: u32::MAX, nobody: 0, ..Form::of(40, Slot::COMPACT_ADD_THROUGH).with_entry() };
-    let changed = Form::of(35, Slot::COMPACT_REPLACE).with_shares(at::SHARES_NEW).with_price(at::PRICE_NEW);
+    let added = Form::of(36, EventSlot::COMPACT_ADD).with_entry();
+    let attributed =
+        Form { attribution: u32::MAX, nobody: 0, ..Form::of(40, EventSlot::COMPACT_ADD_THROUGH).with_entry() };
+    let changed = Form::of(35, EventSlot::COMPACT_REPLACE).with_shares(at::SHARES_NEW).with_price(at::PRICE_NEW);
     let mut forms = [Form::NONE; 256];
     forms[b'A' as usize] = added.whole();
     forms[b'F' as usize] = attributed.whole();
-    forms[b'E' as usize] = Form::of(31, Slot::COMPACT_TRADE).with_shares(at::EXECUTED_SHARES).whole();
-    forms[b'X' as usize] = Form::of(23, Slot::COMPACT_REDUCE).with_shares(at::CANCELLED_SHARES).whole();
-    forms[b'D' as usize] = Form::of(19, Slot::COMPACT_CANCEL).whole();
+    forms[b'E' as usize] = Form::of(31, EventSlot::COMPACT_TRADE).with_shares(at::EXECUTED_SHARES).whole();
+    forms[b'X' as usize] = Form::of(23, EventSlot::COMPACT_REDUCE).with_shares(at::CANCELLED_SHARES).whole();
+    forms[b'D' as usize] = Form::of(19, EventSlot::COMPACT_CANCEL).whole();
     forms[b'U' as usize] = Form { order_new: u64::MAX, ..changed }.whole();
     forms
 };
@@ -120,7 +121,7 @@ static SIDES: [u32; 512] = {
         letter += 1;
     }
     sides[b'B' as usize] = 0;
-    sides[b'S' as usize] = Slot::COMPACT_MARK;
+    sides[b'S' as usize] = EventSlot::COMPACT_MARK;
     sides
 };
 
@@ -163,12 +164,12 @@ impl Attributions {
     }
 
     /// Takes note of the server of the attribution in the frame that `bytes` begin with, if it is known.
-    pub(super) fn learn(&mut self, bytes: &[u8], directory: &Directory) -> Option<()> {
+    pub(super) fn learn(&mut self, bytes: &[u8], names: &NameTable) -> Option<()> {
         const SPACES: u32 = u32::from_le_bytes(*b"    ");
         let window = bytes.first_chunk().filter(|window: &&[u8; WINDOW]| window[LENGTH_BYTES] == b'F')?;
         let name = u32::from_le_bytes(field(window, LENGTH_BYTES + at::ATTRIBUTION));
         let length = 4 - (name ^ SPACES).leading_zeros() / 8;
-        let server = directory.known_server(ShortName::of_word(name, length))?;
+        let server = names.known_server(ShortName::of_word(name, length))?;
         let place = Self::place(name.into());
         if place != Self::place(Self::NOBODY) {
             self.places[place] = (name.into(), server.0);
@@ -215,7 +216,7 @@ impl Run {
         bytes: &[u8],
         locates: &Locates,
         attributions: &Attributions,
-        fields: impl Fn(&[u8; WINDOW], &Form) -> Slot,
+        fields: impl Fn(&[u8; WINDOW], &Form) -> EventSlot,
     ) {
         let (mut rest, mut at, mut count, mut last, mut back) = (bytes, 0_u32, 0, 0, 0);
         for record in &mut self.records {
@@ -243,8 +244,8 @@ fn read(
     window: &[u8; WINDOW],
     locates: &Locates,
     attributions: &Attributions,
-    fields: impl Fn(&[u8; WINDOW], &Form) -> Slot,
-) -> Option<(IssueIndex, Slot, &'static Form)> {
+    fields: impl Fn(&[u8; WINDOW], &Form) -> EventSlot,
+) -> Option<(IssueIndex, EventSlot, &'static Form)> {
     let form = &FORMS[usize::from(window[LENGTH_BYTES])];
     let length = u32::from(u16::from_be_bytes(field(window, 0)));
     let (issue, symbol) = locates.named(u16::from_be_bytes(field(window, LENGTH_BYTES + at::LOCATE)))?;
@@ -268,12 +269,12 @@ fn read(
 }
 
 /// The numbers of a message at their places in a slot, that of the new order as the other; 0 where its type has none.
-fn fields(window: &[u8; WINDOW], form: &Form) -> Slot {
+fn fields(window: &[u8; WINDOW], form: &Form) -> EventSlot {
     let order = u64::from_be_bytes(field(window, LENGTH_BYTES + at::ORDER));
     let order_new = u64::from_be_bytes(field(window, LENGTH_BYTES + at::ORDER_NEW)) & form.order_new;
     let shares = u32::from_be_bytes(field(window, form.shares_at)) & !form.no_shares;
     let price = u32::from_be_bytes(field(window, form.price_at)) & !form.no_price;
-    Slot::compact_of(0, order, order_new, price, shares)
+    EventSlot::compact_of(0, order, order_new, price, shares)
 }
 
 /// A field that begins in the first 64 bytes of a frame.

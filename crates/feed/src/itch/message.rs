@@ -5,9 +5,10 @@
 
 use super::fast::{Attributions, Run};
 use super::locates::{Locates, StockField, without_padding};
-use crate::{Directory, ItchState, LocateState, Malformed, Place, RawRecord, Receiver, Sequence, Stop};
+use crate::{ItchState, LocateState, Malformed, NameTable, Place, RawRecord, Receiver, Sequence, Stop};
 use quoteclock_model::{
-    Condition, IssueIndex, MarketEvent, OrderAction, OrderId, Phase, Price, Scope, ServerIndex, Shares, Side, Timestamp,
+    IssueIndex, MarketEvent, OrderAction, OrderCondition, OrderId, Phase, Price, Scope, ServerIndex, Shares, Side,
+    Timestamp,
 };
 
 /// The length in bytes of a message of type `kind`; `None` if ITCH 5.0 has no such type.
@@ -71,24 +72,24 @@ pub(super) mod at {
 pub(super) struct Messages {
     midnight: Timestamp,
     locates: Locates,
-    directory: Directory,
+    names: NameTable,
     attributions: Attributions,
     /// Messages so far that were no record.
     pub(super) passed_over_count: u64,
 }
 
 /// What a message says; `None` if nothing to us.
-type Said = Result<Option<MarketEvent>, Malformed>;
+type MessageResult = Result<Option<MarketEvent>, Malformed>;
 
 impl Messages {
     pub(super) fn new(midnight: Timestamp) -> Messages {
-        let (locates, directory) = (Locates::default(), Directory::default());
-        Messages { midnight, locates, directory, attributions: Attributions::default(), passed_over_count: 0 }
+        let (locates, names) = (Locates::default(), NameTable::default());
+        Messages { midnight, locates, names, attributions: Attributions::default(), passed_over_count: 0 }
     }
 
     /// The locates and servers.
     pub(super) fn save(&self) -> (Vec<LocateState>, Vec<Box<[u8]>>) {
-        let [_, servers] = self.directory.names();
+        let [_, servers] = self.names.names();
         (self.locates.save(), servers)
     }
 
@@ -96,7 +97,7 @@ impl Messages {
     pub(super) fn restore(midnight: Timestamp, state: &ItchState) -> Option<Messages> {
         Some(Messages {
             locates: Locates::restore(&state.locates)?,
-            directory: Directory::restore(&[], &state.servers)?,
+            names: NameTable::restore(&[], &state.servers)?,
             passed_over_count: state.passed_over_count,
             ..Messages::new(midnight)
         })
@@ -145,7 +146,7 @@ impl Messages {
     pub(super) fn read_fast(&mut self, bytes: &[u8], run: &mut Run) {
         run.read(bytes, &self.locates, &self.attributions);
         // The server may be known, but not where the fast path finds it.
-        if run.records().is_empty() && self.attributions.learn(bytes, &self.directory).is_some() {
+        if run.records().is_empty() && self.attributions.learn(bytes, &self.names).is_some() {
             run.read(bytes, &self.locates, &self.attributions);
         }
     }
@@ -165,7 +166,7 @@ impl Messages {
 
     /// Reads a message of a known type and of its length; `scope` becomes the issue, as soon as it is known.
     #[inline]
-    fn read(&mut self, kind: u8, bytes: &[u8], scope: &mut Option<Scope>, to: &mut impl Receiver) -> Said {
+    fn read(&mut self, kind: u8, bytes: &[u8], scope: &mut Option<Scope>, to: &mut impl Receiver) -> MessageResult {
         match kind {
             b'S' => {
                 let event = system_event(whole(bytes))?;
@@ -183,7 +184,14 @@ impl Messages {
     }
 
     #[inline]
-    fn of_issue(&mut self, kind: u8, bytes: &[u8], locate: u16, issue: IssueIndex, to: &mut impl Receiver) -> Said {
+    fn of_issue(
+        &mut self,
+        kind: u8,
+        bytes: &[u8],
+        locate: u16,
+        issue: IssueIndex,
+        to: &mut impl Receiver,
+    ) -> MessageResult {
         let mut named = |stock: StockField| self.locates.name(locate, stock, to);
         let action = match kind {
             b'A' => {
@@ -221,7 +229,7 @@ impl Messages {
                 let phase = if m[at::STATE] == b'T' { Phase::Continuous } else { Phase::Halt };
                 return Ok(Some(MarketEvent::Phase { scope: Scope::Issue(issue), phase }));
             }
-            // The stock directory.
+            // The stock names.
             _ => {
                 named(bytes_at(whole::<39>(bytes), at::DIRECTORY_STOCK))?;
                 return Ok(None);
@@ -236,7 +244,7 @@ impl Messages {
         let field: [u8; 4] = bytes_at(m, at::ATTRIBUTION);
         let name = without_padding(&field);
         let legal = !name.is_empty() && name.iter().all(u8::is_ascii_graphic);
-        let server = if legal { self.directory.server(name, to) } else { None };
+        let server = if legal { self.names.server(name, to) } else { None };
         server.ok_or_else(|| {
             let expected = "the identifier of a market participant: 1 to 4 visible ASCII characters and spaces after \
                  them, at most 1,048,576 of them in a file";
@@ -246,7 +254,7 @@ impl Messages {
 }
 
 /// What the market as a whole does; system events other than the start and end of market hours say nothing to us.
-fn system_event(m: &[u8; 12]) -> Said {
+fn system_event(m: &[u8; 12]) -> MessageResult {
     let locate = u16_at(m, at::LOCATE);
     if locate != 0 {
         return Err(bad_number("stock locate", locate, "0 in a system event"));
@@ -267,7 +275,14 @@ fn add<const N: usize>(m: &[u8; N], server: Option<ServerIndex>) -> Result<Order
         other => return Err(Malformed::field("side", &[other], "B or S")),
     };
     let (price, quantity) = (Some(price(m, at::PRICE)?), shares(m, at::SHARES)?);
-    Ok(OrderAction::Add { order: order_at(m, at::ORDER), server, side, price, quantity, condition: Condition::None })
+    Ok(OrderAction::Add {
+        order: order_at(m, at::ORDER),
+        server,
+        side,
+        price,
+        quantity,
+        condition: OrderCondition::None,
+    })
 }
 
 /// An execution at the order's own price.

@@ -7,7 +7,8 @@ mod round_trip;
 use super::message::length;
 use super::*;
 use quoteclock_model::{
-    Condition, IssueCode, IssueIndex, MarketEvent, OrderAction, OrderId, Phase, Price, Scope, ServerIndex, Shares, Side,
+    IssueCode, IssueIndex, MarketEvent, OrderAction, OrderCondition, OrderId, Phase, Price, Scope, ServerIndex, Shares,
+    Side,
 };
 
 const MIDNIGHT: Timestamp = Timestamp::from_micros(1_000_000_000_000);
@@ -146,7 +147,7 @@ fn number(value: u32) -> [u8; 4] {
     value.to_be_bytes()
 }
 
-fn directory(locate: u16, stock: &[u8; 8]) -> Vec<u8> {
+fn names(locate: u16, stock: &[u8; 8]) -> Vec<u8> {
     message(b'R', locate, 0, &[stock, &[b' '; 20]])
 }
 
@@ -186,7 +187,7 @@ fn orders_are_added_with_the_market_participant_that_they_name() {
         side: Side::Bid,
         price: dollars(99_800),
         quantity: Shares(100),
-        condition: Condition::None,
+        condition: OrderCondition::None,
     };
     assert_eq!(action(add(3, u64::MAX, b'B', 100, ZVZZT, 99_800)), Ok(expected));
 
@@ -200,7 +201,7 @@ fn orders_are_added_with_the_market_participant_that_they_name() {
         side: Side::Offer,
         price: dollars(1_000_000),
         quantity: Shares(300),
-        condition: Condition::None,
+        condition: OrderCondition::None,
     };
     assert_eq!(log.events()[1], Ok(MarketEvent::Order { issue: IssueIndex(0), action: expected }));
 }
@@ -288,13 +289,8 @@ fn a_type_that_says_nothing_is_counted_and_passed_over() {
 #[test]
 fn a_locate_has_its_index_from_first_sight_and_its_code_once_told() {
     let cancel = |locate| message(b'D', locate, 5, &[&order(7)]);
-    let log = decode(&framed(&[
-        cancel(900),
-        directory(5, b"ABC     "),
-        cancel(900),
-        add(900, 1, b'B', 1, ZVZZT, 1),
-        cancel(5),
-    ]));
+    let log =
+        decode(&framed(&[cancel(900), names(5, b"ABC     "), cancel(900), add(900, 1, b'B', 1, ZVZZT, 1), cancel(5)]));
     let issues: Vec<_> = log.told.iter().filter(|told| matches!(told, Told::Issue(..))).collect();
     let (abc, zvzzt) = (IssueIndex(1), IssueIndex(0));
     assert_eq!(issues, [&Told::Issue(abc, "ABC".to_owned()), &Told::Issue(zvzzt, "ZVZZT".to_owned())]);
@@ -304,13 +300,13 @@ fn a_locate_has_its_index_from_first_sight_and_its_code_once_told() {
 
 #[test]
 fn a_stock_that_contradicts_its_locate_is_malformed() {
-    let other_symbol = [directory(5, ZVZZT), add(5, 1, b'B', 1, b"ZXZZT   ", 1)];
+    let other_symbol = [names(5, ZVZZT), add(5, 1, b'B', 1, b"ZXZZT   ", 1)];
     assert_eq!(
         event(&other_symbol),
         Err("stock: found ZXZZT at stock locate 5, which is ZVZZT, expected the symbol first given for its stock locate"
             .to_owned())
     );
-    let other_locate = [directory(5, ZVZZT), directory(5, ZVZZT), directory(6, ZVZZT)];
+    let other_locate = [names(5, ZVZZT), names(5, ZVZZT), names(6, ZVZZT)];
     assert_eq!(
         event(&other_locate),
         Err(
@@ -342,7 +338,7 @@ fn a_field_that_cannot_be_is_malformed_and_names_its_issue() {
         (message(b'U', 1, 5, &[&order(7), &order(8), &number(0), &number(1)]), "shares: found 0, "),
         (message(b'U', 1, 5, &[&order(7), &order(8), &number(1), &number(0)]), "price: found 0, "),
         (message(b'H', 1, 5, &[b"       \0", b"T     "]), "stock: found \"       \\x00\", "),
-        (directory(1, b"        "), "stock: found \"        \", "),
+        (names(1, b"        "), "stock: found \"        \", "),
     ];
     for (message, expected) in cases {
         let log = decode(&framed(&[message]));
@@ -395,7 +391,7 @@ fn decode_with(framing: Framing, stream: &[u8]) -> Vec<Told> {
 
 #[test]
 fn a_record_stands_where_its_frame_begins() {
-    let messages = [directory(1, ZVZZT), add(1, 7, b'B', 1, ZVZZT, 1), message(b'D', 1, 5, &[&order(7)])];
+    let messages = [names(1, ZVZZT), add(1, 7, b'B', 1, ZVZZT, 1), message(b'D', 1, 5, &[&order(7)])];
     let places = |stream: &[u8]| {
         let log = decode(stream);
         let place = |told: &Told| if let Told::Record { place, .. } = told { Some(*place) } else { None };
@@ -408,7 +404,7 @@ fn a_record_stands_where_its_frame_begins() {
 
 #[test]
 fn soup_packets_carry_what_the_file_form_carries() {
-    let messages = [directory(1, ZVZZT), attributed(1, 7, ZVZZT, b"LEHM"), message(b'D', 1, 5, &[&order(7)])];
+    let messages = [names(1, ZVZZT), attributed(1, 7, ZVZZT, b"LEHM"), message(b'D', 1, 5, &[&order(7)])];
     let mut packets = packet(b'A', b"SESSION   00000000000000000001");
     packets.extend(packet(b'+', b"hello"));
     packets.extend(packet(b'S', &messages[0]));
@@ -417,7 +413,7 @@ fn soup_packets_carry_what_the_file_form_carries() {
     packets.extend(packet(b'S', &messages[2]));
     packets.extend(packet(b'Z', b""));
     let (told, passed_over_count) = decode_in_chunks(&packets, usize::MAX);
-    assert_eq!(passed_over_count, 1, "the directory, and no packet of the protocol's own");
+    assert_eq!(passed_over_count, 1, "the names, and no packet of the protocol's own");
     assert_eq!(Log::of(told.clone()).events(), decode(&framed(&messages)).events());
     for size in 1..packets.len() {
         assert_eq!(decode_in_chunks(&packets, size), (told.clone(), 1), "{size}");
@@ -491,7 +487,7 @@ fn the_end_of_the_session_is_passed_over_and_nothing_may_follow_it() {
 
 #[test]
 fn a_stream_that_ends_inside_a_frame_says_so() {
-    let stream = framed(&[directory(1, ZVZZT), message(b'D', 1, 5, &[&order(7)])]);
+    let stream = framed(&[names(1, ZVZZT), message(b'D', 1, 5, &[&order(7)])]);
     for end in 42..stream.len() {
         let log = decode(&stream[..end]);
         let Some(Told::Record { place, bytes, ts_event: None, scope: None, event: Err(malformed) }) = log.told.last()
@@ -527,7 +523,7 @@ fn what_does_not_fit_the_fast_path_is_read_as_if_all_were_read_in_full() {
     ];
     // Decoding compares both ways; the window that the fast path reads by needs others to follow.
     let stream = |deviation: Vec<u8>| {
-        let before = [directory(1, ZVZZT), plain(), plain()];
+        let before = [names(1, ZVZZT), plain(), plain()];
         let after = [cancel(6), cancel(6), cancel(6), cancel(6)];
         framed(&[&before[..], &[deviation], &after].concat())
     };

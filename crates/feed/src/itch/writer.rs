@@ -20,7 +20,7 @@ use super::locates::StockField;
 use super::message::at;
 use crate::EventWriter;
 use quoteclock_model::{
-    Condition, IssueCode, IssueIndex, MarketEvent, OrderAction, OrderId, Phase, Price, Record, Scope, SequenceNo,
+    IssueCode, IssueIndex, MarketEvent, OrderAction, OrderCondition, OrderId, Phase, Price, Record, Scope, SequenceNo,
     ServerIndex, Shares, Side, Timestamp,
 };
 use std::io;
@@ -30,7 +30,7 @@ use std::io;
 pub struct ItchWriter<W> {
     output: W,
     midnight: Timestamp,
-    /// The time of the last event, in nanoseconds from midnight: that of a directory message, too.
+    /// The time of the last event, in nanoseconds from midnight: that of a names message, too.
     last_nanos: u64,
     match_number: u64,
     issues: Vec<Option<Issue>>,
@@ -106,7 +106,7 @@ impl<W: io::Write> ItchWriter<W> {
     fn action(&mut self, issue: Issue, action: &OrderAction) -> io::Result<()> {
         match *action {
             OrderAction::Add { order, server, side, price, quantity, condition } => {
-                if condition != Condition::None {
+                if condition != OrderCondition::None {
                     return Err(refused(format!("order {order} with a condition")));
                 }
                 let price = price.ok_or_else(|| refused(format!("order {order} without a price")))?;
@@ -264,7 +264,7 @@ impl<W: io::Write> ItchWriter<W> {
 }
 
 impl<W: io::Write> EventWriter for ItchWriter<W> {
-    /// Writes a directory message; the locate is the index, counted from 1.
+    /// Writes a names message; the locate is the index, counted from 1.
     fn issue(&mut self, index: IssueIndex, code: &IssueCode) -> io::Result<()> {
         let stock = padded(code.as_str()).ok_or_else(|| refused(format!("issue {code}, longer than 8 characters")))?;
         let locate = u16::try_from(index.0).ok().and_then(|index| index.checked_add(1));

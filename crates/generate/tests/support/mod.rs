@@ -6,8 +6,8 @@ use quoteclock_feed::{EventWriter, Place, RawRecord, Receiver, Sequence};
 use quoteclock_generate::{Options, Summary, generate, registry};
 use quoteclock_ledger::{DayLedger, OpenLedger};
 use quoteclock_model::{
-    Condition, IssueCode, IssueIndex, MarketEvent, ObligationId, OrderAction, Phase, Price, Record, Scope, SequenceNo,
-    ServerIndex, Side,
+    IssueCode, IssueIndex, MarketEvent, ObligationId, OrderAction, OrderCondition, Phase, Price, Record, Scope,
+    SequenceNo, ServerIndex, Side,
 };
 use quoteclock_obligation::ObligationIndex;
 use quoteclock_rules::{DayPlan, Loaded, Registry, SourceFile};
@@ -46,11 +46,11 @@ impl Hasher {
                 self.maybe(price.map(Price::ten_thousandths));
                 self.number(quantity.0);
                 self.number(match condition {
-                    Condition::None => 0,
-                    Condition::OnOpen => 1,
-                    Condition::OnClose => 2,
-                    Condition::Funari => 3,
-                    Condition::Ioc => 4,
+                    OrderCondition::None => 0,
+                    OrderCondition::OnOpen => 1,
+                    OrderCondition::OnClose => 2,
+                    OrderCondition::Funari => 3,
+                    OrderCondition::Ioc => 4,
                 });
             }
             OrderAction::Replace { order, order_new, price, quantity } => {

@@ -33,7 +33,7 @@ pub(crate) type Inbox = Arc<Mutex<Option<Sender<Work>>>>;
 pub(crate) type Done = Box<dyn FnOnce(std::result::Result<(), String>) + Send>;
 
 /// What others want of the running day.
-pub(crate) struct Order {
+pub(crate) struct Remeasurement {
     /// Measured under this from now on.
     pub(crate) registry: Registry,
     pub(crate) digest: Digest,
@@ -41,9 +41,9 @@ pub(crate) struct Order {
     pub(crate) done: Done,
 }
 
-impl std::fmt::Debug for Order {
+impl std::fmt::Debug for Remeasurement {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Order")
+        f.write_str("Remeasurement")
     }
 }
 
@@ -81,7 +81,7 @@ pub(crate) struct Intake {
     measuring: Option<Measuring>,
     /// The same day measured again beside it, which takes over once it has caught up.
     beside: Option<Beside>,
-    orders: Receiver<Order>,
+    orders: Receiver<Remeasurement>,
     /// The session that was accepted, before there is a journal.
     session: Option<SessionId>,
     /// A session that has ended here: it is not followed again.
@@ -100,7 +100,7 @@ impl Intake {
         date: Option<Date>,
         feed: String,
         syncer: Syncer,
-        (inbox, orders): (Inbox, Receiver<Order>),
+        (inbox, orders): (Inbox, Receiver<Remeasurement>),
     ) -> Intake {
         Intake {
             folder,
@@ -290,7 +290,7 @@ impl Intake {
     /// Sees to what others want, and to measurements that have to be made again.
     fn see_to_orders(&mut self) -> Result<()> {
         while let Ok(order) = self.orders.try_recv() {
-            let Order { registry, digest, done } = order;
+            let Remeasurement { registry, digest, done } = order;
             let Some(journal) = &self.journal else {
                 (self.registry, self.digest) = (registry, digest);
                 done(Ok(()));
@@ -310,7 +310,7 @@ impl Intake {
                 "measuring the day again beside the running one: a bad record has put earlier time in doubt"
             );
             let (sender, receiver) = bounded(1);
-            let look = Box::new(move |day: &mut crate::measure::LiveDay| drop(sender.send(day.unknown_late())));
+            let look = Box::new(move |day: &mut crate::measure::LiveDay| drop(sender.send(day.retroactive())));
             measuring.work().send(Work::Look(look)).map_err(|_| anyhow!("the engine has stopped"))?;
             let unknown = receiver.recv().unwrap_or_default();
             let measuring = Measuring::start(source_of(journal, &self.registry, unknown))?;

@@ -141,7 +141,7 @@ fn rows_of(bytes: &[u8]) -> Result<Vec<Row>> {
 /// The rows of a stored day; `None` if it is not stored.
 fn stored(shown: &Http, date: Date, file: File) -> Result<Option<Vec<Row>>> {
     let store = Store::open(&shown.db)?;
-    store.hold_still()?;
+    store.begin_snapshot()?;
     if store.days(date..=date)?.is_empty() {
         return Ok(None);
     }

@@ -66,7 +66,7 @@ pub(super) async fn state(State(shown): Shared, headers: HeaderMap) -> Response 
 
 fn as_it_stands(day: &mut LiveDay) -> Option<Answer> {
     // What has been told too early is measured again; until that takes over it is not known.
-    let late = day.unknown_late();
+    let late = day.retroactive();
     let is_stale = late != day.known_unknown();
     let mut running = Running::default();
     let (plan, last, ledger) = day.so_far(&mut running)?;

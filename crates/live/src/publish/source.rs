@@ -248,24 +248,24 @@ fn records(
     input: &Input,
     format: Format,
     mut spool: SpoolWriter,
-    forward: fn(&Day, Run<'_>, &mut SpoolWriter) -> Result<()>,
+    forward: fn(&SourceDay, Run<'_>, &mut SpoolWriter) -> Result<()>,
 ) -> Result<Spool> {
-    let day = Day::of(input, format)?;
+    let day = SourceDay::of(input, format)?;
     spool.set_offset(day.offset);
     forward(&day, &mut |writer| day.forward(input, writer), &mut spool)?;
     spool.finish()
 }
 
 /// What writers need to know of the file beforehand.
-struct Day {
+struct SourceDay {
     format: Format,
     date: Date,
     offset: UtcOffset,
     midnight: Timestamp,
 }
 
-impl Day {
-    fn of(input: &Input, format: Format) -> Result<Day> {
+impl SourceDay {
+    fn of(input: &Input, format: Format) -> Result<SourceDay> {
         if format == Format::Itch {
             let zone = TimeZone::get(ITCH_ZONE).context("the zone of ITCH")?;
             let expected = "ITCH, expected a name that begins MMDDYYYY, which tells its date";
@@ -273,7 +273,7 @@ impl Day {
             let midnight = date.to_zoned(zone.clone())?;
             let offset = i16::try_from(midnight.offset().seconds() / 60).ok().and_then(UtcOffset::from_minutes);
             let midnight = Timestamp::from_micros(midnight.timestamp().as_microsecond());
-            return Ok(Day { format, date, offset: offset.unwrap_or_default(), midnight });
+            return Ok(SourceDay { format, date, offset: offset.unwrap_or_default(), midnight });
         }
         let (mut decoder, mut first) = (Decoder::new(format, Timestamp::MIN), First::default());
         let result = read_raw::<Failed>(input, &|_| {}, |_, chunk| Ok(decoder.push(chunk, &mut first)?));
@@ -297,7 +297,7 @@ impl Day {
         let date = date.ok_or_else(|| anyhow!("no record with a readable time, expected at least one"))?;
         let start = date.to_zoned(TimeZone::UTC)?.timestamp().as_microsecond();
         let midnight = Timestamp::from_micros(start - i64::from(offset.minutes()) * 60_000_000);
-        Ok(Day { format, date, offset, midnight })
+        Ok(SourceDay { format, date, offset, midnight })
     }
 
     fn forward(&self, input: &Input, writer: &mut dyn AnyWriter) -> Result<()> {
@@ -410,7 +410,7 @@ impl Receiver for Forward<'_> {
 }
 
 /// Messages of the binary form.
-fn binary_writer(day: &Day, run: Run<'_>, spool: &mut SpoolWriter) -> Result<()> {
+fn binary_writer(day: &SourceDay, run: Run<'_>, spool: &mut SpoolWriter) -> Result<()> {
     let part = |number: i8| number.unsigned_abs();
     let date = TradingDate::new(day.date.year().unsigned_abs(), part(day.date.month()), part(day.date.day()));
     let date = date.ok_or_else(|| anyhow!("a date outside the calendar"))?;
@@ -422,7 +422,7 @@ fn binary_writer(day: &Day, run: Run<'_>, spool: &mut SpoolWriter) -> Result<()>
 }
 
 /// Messages of ITCH.
-fn itch_writer(day: &Day, run: Run<'_>, spool: &mut SpoolWriter) -> Result<()> {
+fn itch_writer(day: &SourceDay, run: Run<'_>, spool: &mut SpoolWriter) -> Result<()> {
     let mut writer = ItchWriter::new(Framed { spool, messages: ItchMessages::default() }, day.midnight);
     run(&mut writer)
 }

@@ -2,22 +2,22 @@ use super::*;
 use crate::picture::Breach;
 use jiff::civil::date;
 use jiff::tz::TimeZone;
-use quoteclock_incentive::Key;
+use quoteclock_incentive::AccountKey;
 use quoteclock_ledger::DayRow;
 use quoteclock_model::{Span, Timestamp};
 
 const HOUR: u64 = 3_600_000_000;
 
-fn key(market_maker: &str, issue: &str, obligation: &str) -> Key {
-    Key {
+fn key(market_maker: &str, issue: &str, obligation: &str) -> AccountKey {
+    AccountKey {
         market_maker: market_maker.to_owned(),
         issue: IssueCode::new(issue.as_bytes()).unwrap(),
         obligation: obligation.parse().unwrap(),
     }
 }
 
-fn line(key: Key, available: u64, fulfilled: u64, unknown: u64) -> Line {
-    Line {
+fn line(key: AccountKey, available: u64, fulfilled: u64, unknown: u64) -> MonthLine {
+    MonthLine {
         key,
         total: Total { available: Micros(available), fulfilled: Micros(fulfilled), unknown: Micros(unknown) },
         required_pct: 800_000,
@@ -48,7 +48,7 @@ fn page(is_over: bool) -> String {
     let frame = DayFrame { date: date(2024, 3, 1), shown: span("09:00:00", "15:00:00"), sessions };
     let mut picture = MonthPicture::new(&lines, TimeZone::get("Asia/Tokyo").unwrap(), [frame]);
     for line in &lines {
-        let Key { market_maker, issue, obligation } = line.key.clone();
+        let AccountKey { market_maker, issue, obligation } = line.key.clone();
         let row = DayRow {
             date: date(2024, 3, 1),
             market_maker,
@@ -66,7 +66,7 @@ fn page(is_over: bool) -> String {
         (span("10:30:00", "10:45:00"), "no_bid"),
         (span("14:45:00", "15:00:00"), "no_bid"),
     ] {
-        let Key { market_maker, issue, obligation } = failing;
+        let AccountKey { market_maker, issue, obligation } = failing;
         picture.breach(Breach { date: date(2024, 3, 1), market_maker, issue, obligation, span, reason });
     }
     picture.close();

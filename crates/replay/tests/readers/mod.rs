@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each user takes its part")]
 
 use jiff::civil::Date;
-use quoteclock_engine::{Alone, BadRecord, Crew, Day, DayOptions, Part, RejectSink};
+use quoteclock_engine::{BadRecord, Day, DayOptions, Executor, RejectSink, SingleThread, Task};
 use quoteclock_feed::binary::BinaryDecoder;
 use quoteclock_feed::csv::CsvDecoder;
 use quoteclock_feed::fix::FixDecoder;
@@ -214,7 +214,7 @@ pub enum Way {
     OneByOne,
     /// So many held back at most, and applied issue by issue; blocks of the binary form as they stand.
     Batches(usize),
-    /// The same, shared by a crew of so many, whose parts are done last first.
+    /// The same, on an executor of so many threads, which runs tasks last first.
     Shared(usize, usize),
 }
 
@@ -230,17 +230,17 @@ impl Way {
     }
 }
 
-/// Does the parts of some work as a crew might: in no order that anybody may count on.
+/// Runs tasks in an order that nobody would expect.
 #[derive(Clone, Copy, Debug)]
 struct LastFirst(usize);
 
-impl Crew for LastFirst {
+impl Executor for LastFirst {
     fn size(&self) -> usize {
         self.0
     }
 
-    fn share(&self, parts: Vec<Part<'_>>) {
-        parts.into_iter().rev().for_each(|part| part());
+    fn run_all(&self, tasks: Vec<Task<'_>>) {
+        tasks.into_iter().rev().for_each(|task| task());
     }
 }
 
@@ -262,7 +262,7 @@ pub fn measure_under(registry: &Registry, form: Form, chunks: &[&[u8]], options:
         let ledger = OpenLedger::default();
         let day = match way {
             Way::OneByOne => Day::new(registry, options.clone(), ledger, Dropped),
-            Way::Batches(events) => Day::in_batches(registry, options.clone(), ledger, Dropped, Alone)
+            Way::Batches(events) => Day::in_batches(registry, options.clone(), ledger, Dropped, SingleThread)
                 .map(|day| day.with_batch_events(events)),
             Way::Shared(events, size) => Day::in_batches(registry, options.clone(), ledger, Dropped, LastFirst(size))
                 .map(|day| day.with_batch_events(events)),
@@ -275,8 +275,8 @@ pub fn measure_under(registry: &Registry, form: Form, chunks: &[&[u8]], options:
             Err(error) => return Err(text(error)),
         }
         let (finished, ledger, Dropped) = day.finish().map_err(text)?;
-        if !again && !finished.unknown_late.is_empty() {
-            options.unknown = finished.unknown_late;
+        if !again && !finished.retroactive.is_empty() {
+            options.unknown = finished.retroactive;
             continue;
         }
         let ledger = ledger.close();

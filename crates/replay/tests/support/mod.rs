@@ -135,7 +135,7 @@ fn pass(
     write_daily_csv(&finished.plan, &ledger, &mut daily).expect("writing to memory");
     write_breaches_csv(&finished.plan, &ledger, &mut breaches).expect("writing to memory");
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-    Ok((finished.unknown_late, Outcome::Measured { daily: text(daily), breaches: text(breaches), rejects }))
+    Ok((finished.retroactive, Outcome::Measured { daily: text(daily), breaches: text(breaches), rejects }))
 }
 
 fn header<T: Table>() -> Vec<u8> {

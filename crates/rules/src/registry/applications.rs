@@ -3,7 +3,7 @@
 
 use super::load::Rows;
 use super::rows::{APPLICATIONS, MARKET_MAKERS, SIGN_UPS, SPONSORED};
-use super::{Application, Condition, Form, Issue, Registry, Target};
+use super::{Application, Form, Issue, PaidCondition, Registry, Target};
 use crate::Period;
 use crate::value::{self, Expected};
 use jiff::ToSpan;
@@ -211,7 +211,7 @@ impl Check<'_> {
     }
 
     /// Clause: `ST1/sponsored-application`.
-    fn sponsored(&self, Lined { line, value }: &Lined<Condition>, findings: &mut Findings) {
+    fn sponsored(&self, Lined { line, value }: &Lined<PaidCondition>, findings: &mut Findings) {
         let Some(manager) = value.payment.asset_manager.as_deref() else { return };
         let missing = [Form::At3, Form::At4].into_iter().filter(|form| !self.in_force_for(*form, manager, value));
         let missing: Vec<&str> = missing.map(Form::as_str).collect();
@@ -227,7 +227,7 @@ impl Check<'_> {
         }
     }
 
-    fn in_force_for(&self, form: Form, manager: &str, condition: &Condition) -> bool {
+    fn in_force_for(&self, form: Form, manager: &str, condition: &PaidCondition) -> bool {
         let issue = match &condition.target {
             Target::Issue(issue) => Some(issue),
             Target::Index(_) => None,

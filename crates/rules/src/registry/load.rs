@@ -1,9 +1,9 @@
 //! From the bytes of all files to a checked registry or to all that is wrong with them.
 
-use super::rows::{self, Names};
+use super::rows::{self, KnownNames};
 use super::{
-    Application, Condition, ConditionKind, Exemption, FastMarket, Holiday, Issue, Loaded, MarketMaker, Registry,
-    Server, SignUp, Tables, Target, admin, applications,
+    Application, ConditionKind, Exemption, FastMarket, Holiday, Issue, Loaded, MarketMaker, PaidCondition, Registry,
+    Server, SignUp, Tables, Target, applications, warnings,
 };
 use crate::Scheme;
 use crate::scheme::SchemeFile;
@@ -21,8 +21,8 @@ pub(super) struct Rows {
     pub(super) sign_ups: Vec<Lined<SignUp>>,
     pub(super) fast_markets: Vec<Lined<FastMarket>>,
     pub(super) exemptions: Vec<Lined<Exemption>>,
-    pub(super) sponsored: Vec<Lined<Condition>>,
-    pub(super) matching: Vec<Lined<Condition>>,
+    pub(super) sponsored: Vec<Lined<PaidCondition>>,
+    pub(super) matching: Vec<Lined<PaidCondition>>,
     pub(super) holidays: Vec<Lined<Holiday>>,
     /// `None` where there is no such file: then nothing is known of applications.
     pub(super) applications: Option<Vec<Lined<Application>>>,
@@ -32,7 +32,7 @@ pub(super) fn load(files: &[SourceFile]) -> Loaded {
     let mut findings = Findings::default();
     let rows = read(files, &mut findings);
     check_uniqueness(&rows, &mut findings);
-    admin::warn(&rows, &mut findings);
+    warnings::warn(&rows, &mut findings);
     let registry = (!findings.has_errors()).then(|| registry(rows));
     Loaded { registry, findings: findings.into_sorted() }
 }
@@ -47,7 +47,7 @@ fn read(files: &[SourceFile], findings: &mut Findings) -> Rows {
     let servers = required(files, &rows::SERVERS, findings);
     let sign_ups = required(files, &rows::SIGN_UPS, findings);
     let matching = optional(files, &rows::MATCHING, findings).filter(|table| has_target(table, findings));
-    let names = Names {
+    let names = KnownNames {
         issues: issues.as_ref().and_then(|table| defined(table, "issue", value::issue)),
         market_makers: market_makers.as_ref().and_then(|table| defined(table, "market_maker", value::name)),
         types: scheme.type_names,
@@ -71,10 +71,10 @@ fn read(files: &[SourceFile], findings: &mut Findings) -> Rows {
 }
 
 /// How one row of a file is read.
-type ReadRow<T> = fn(&Row<'_>, &Names, &mut Findings) -> Option<T>;
+type ReadRow<T> = fn(&Row<'_>, &KnownNames, &mut Findings) -> Option<T>;
 
 struct Reader<'a> {
-    names: &'a Names,
+    names: &'a KnownNames,
     findings: &'a mut Findings,
 }
 
@@ -155,7 +155,7 @@ fn check_uniqueness(rows: &Rows, findings: &mut Findings) {
         .check(&rows.holidays, findings);
 }
 
-fn condition_key(row: &Condition) -> String {
+fn condition_key(row: &PaidCondition) -> String {
     match &row.target {
         Target::Issue(issue) => format!("{}\tissue {issue}", row.name),
         Target::Index(index) => format!("{}\tindex {index}", row.name),
@@ -172,7 +172,7 @@ fn registry(rows: Rows) -> Registry {
         sign_ups: sorted(rows.sign_ups, |row| (row.market_maker.clone(), row.issue.clone(), row.period.first())),
         fast_markets: sorted(rows.fast_markets, |row| row.period.first()),
         exemptions: rows.exemptions.into_iter().map(|row| row.value).collect(),
-        conditions: sorted(conditions, |row: &Condition| {
+        conditions: sorted(conditions, |row: &PaidCondition| {
             (row.kind == ConditionKind::Matching, row.name.clone(), row.target.clone(), row.period.first())
         }),
         holidays: sorted(rows.holidays, |row| row.date),

@@ -1,23 +1,23 @@
 //! Matching funds beside the exchange's own tables: where their figures differ.
 
 use super::load::Rows;
-use super::rows::{self, MATCHING, Names};
-use super::{Condition, PaymentMethod, Target};
+use super::rows::{self, KnownNames, MATCHING};
+use super::{PaidCondition, PaymentMethod, Target};
 use crate::templates;
 use quoteclock_sheets::{Findings, Lined, SourceFile, optional};
 use std::sync::LazyLock;
 
 /// The exchange's tables.
-static TABLES: LazyLock<Vec<Condition>> = LazyLock::new(|| {
+static TABLES: LazyLock<Vec<PaidCondition>> = LazyLock::new(|| {
     let file = SourceFile { name: MATCHING.file.to_owned(), bytes: templates::MATCHING_FUNDS.into() };
     let mut findings = Findings::default();
     let table = optional(&[file], &MATCHING, &mut findings);
-    let names = Names::default();
+    let names = KnownNames::default();
     let rows = table
         .iter()
         .flat_map(quoteclock_sheets::Table::rows)
         .filter_map(|row| rows::matching(&row, &names, &mut findings));
-    rows.collect::<Vec<Condition>>()
+    rows.collect::<Vec<PaidCondition>>()
 });
 
 /// Clause: `ST1/matching-tables`.
@@ -47,12 +47,12 @@ pub(super) fn warn(rows: &Rows, findings: &mut Findings) {
     }
 }
 
-fn is_of(row: &Condition, index: &str) -> bool {
+fn is_of(row: &PaidCondition, index: &str) -> bool {
     matches!(&row.target, Target::Index(listed) if templates::same_index(listed, index))
 }
 
 /// Column, found and expected. What a row leaves empty of the payment is not compared: it may not be known yet.
-fn differences(row: &Condition, listed: &Condition) -> Vec<(&'static str, String, String)> {
+fn differences(row: &PaidCondition, listed: &PaidCondition) -> Vec<(&'static str, String, String)> {
     fn text<T: ToString>(value: Option<T>) -> String {
         value.map_or("nothing".to_owned(), |value| value.to_string())
     }

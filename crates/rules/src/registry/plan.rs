@@ -3,7 +3,7 @@
 //! Everything that depends on the date is decided here: which rows are in force, which session list, which multiplier,
 //! and which instants local clock times stand for. Nothing is remembered between dates.
 
-use super::{Condition, Issue, Registry, Target};
+use super::{Issue, PaidCondition, Registry, Target};
 use crate::{
     Availability, DayPlan, ObligationPlan, PhaseSource, RequiredShare, ServerPlan, SharePeriod, SignUpPlan, Terms,
     TickTable,
@@ -269,8 +269,8 @@ struct TermsOfDay<'r> {
     registry: &'r Registry,
     trading: Arc<Availability>,
     multipliers: &'r [u32],
-    by_issue: BTreeMap<&'r IssueCode, Vec<&'r Condition>>,
-    by_index: BTreeMap<&'r str, Vec<&'r Condition>>,
+    by_issue: BTreeMap<&'r IssueCode, Vec<&'r PaidCondition>>,
+    by_index: BTreeMap<&'r str, Vec<&'r PaidCondition>>,
 }
 
 impl<'r> TermsOfDay<'r> {

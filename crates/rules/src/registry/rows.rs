@@ -2,8 +2,8 @@
 //! faults.
 
 use super::{
-    Application, Condition, ConditionKind, Exemption, FastMarket, Holiday, Issue, MarketMaker, Payment, PaymentMethod,
-    Priority, Server, SignUp, Target, Tier,
+    Application, ConditionKind, Exemption, FastMarket, Holiday, Issue, MarketMaker, PaidCondition, Payment,
+    PaymentMethod, Priority, Server, SignUp, Target, Tier,
 };
 use crate::value::{self, Expected};
 use crate::{Period, Terms};
@@ -94,7 +94,7 @@ pub(super) const APPLICATIONS: Layout = Layout {
 /// The names that rows may refer to. `None` where the file that defines them could not be read, so that one fault does
 /// not bring a thousand others.
 #[derive(Default)]
-pub(super) struct Names {
+pub(super) struct KnownNames {
     pub(super) issues: Option<BTreeSet<IssueCode>>,
     pub(super) market_makers: Option<BTreeSet<String>>,
     pub(super) types: Option<BTreeSet<String>>,
@@ -120,12 +120,12 @@ fn reference<T: Ord + Display>(
     row.fault(column, format!("found {}, {}{hint}", quoted(&value.to_string()), expected()), findings)
 }
 
-fn known_issue(row: &Row<'_>, names: &Names, findings: &mut Findings) -> Option<IssueCode> {
+fn known_issue(row: &Row<'_>, names: &KnownNames, findings: &mut Findings) -> Option<IssueCode> {
     let expected = || "expected an issue that a row of issues.csv defines".to_owned();
     reference(row, "issue", value::issue, names.issues.as_ref(), expected, findings)
 }
 
-fn known_market_maker(row: &Row<'_>, names: &Names, findings: &mut Findings) -> Option<String> {
+fn known_market_maker(row: &Row<'_>, names: &KnownNames, findings: &mut Findings) -> Option<String> {
     let expected = || "expected a market maker that a row of market_makers.csv defines".to_owned();
     reference(row, "market_maker", value::name, names.market_makers.as_ref(), expected, findings)
 }
@@ -161,7 +161,7 @@ fn boolean(row: &Row<'_>, column: &str, findings: &mut Findings) -> Option<bool>
     row.optional(column, value::boolean, findings).map(Option::unwrap_or_default)
 }
 
-pub(super) fn issue(row: &Row<'_>, names: &Names, findings: &mut Findings) -> Option<Issue> {
+pub(super) fn issue(row: &Row<'_>, names: &KnownNames, findings: &mut Findings) -> Option<Issue> {
     let code = row.required("issue", value::issue, findings);
     let type_name = of_scheme(row, "type", "a type", names.types.as_ref(), findings);
     let tick_table = of_scheme(row, "tick_table", "a tick table", names.tick_tables.as_ref(), findings);
@@ -205,13 +205,13 @@ fn tier(text: &str) -> Result<Tier, Expected> {
     }
 }
 
-pub(super) fn market_maker(row: &Row<'_>, _: &Names, findings: &mut Findings) -> Option<MarketMaker> {
+pub(super) fn market_maker(row: &Row<'_>, _: &KnownNames, findings: &mut Findings) -> Option<MarketMaker> {
     let market_maker = row.required("market_maker", value::name, findings);
     let (name, kind) = (row.text("name", findings), row.text("kind", findings));
     Some(MarketMaker { market_maker: market_maker?, name: name?, kind: kind? })
 }
 
-pub(super) fn server(row: &Row<'_>, names: &Names, findings: &mut Findings) -> Option<Server> {
+pub(super) fn server(row: &Row<'_>, names: &KnownNames, findings: &mut Findings) -> Option<Server> {
     let server = row.required("server", value::name, findings);
     let market_maker = known_market_maker(row, names, findings);
     let participant = row.optional("participant", value::name, findings);
@@ -219,7 +219,7 @@ pub(super) fn server(row: &Row<'_>, names: &Names, findings: &mut Findings) -> O
     Some(Server { server: server?, market_maker: market_maker?, participant: participant?, period: period? })
 }
 
-pub(super) fn sign_up(row: &Row<'_>, names: &Names, findings: &mut Findings) -> Option<SignUp> {
+pub(super) fn sign_up(row: &Row<'_>, names: &KnownNames, findings: &mut Findings) -> Option<SignUp> {
     let market_maker = known_market_maker(row, names, findings);
     let issue = known_issue(row, names, findings);
     let participant = row.optional("participant", value::name, findings);
@@ -228,7 +228,7 @@ pub(super) fn sign_up(row: &Row<'_>, names: &Names, findings: &mut Findings) -> 
 }
 
 /// Clause: `ST1/fast-market`.
-pub(super) fn fast_market(row: &Row<'_>, _: &Names, findings: &mut Findings) -> Option<FastMarket> {
+pub(super) fn fast_market(row: &Row<'_>, _: &KnownNames, findings: &mut Findings) -> Option<FastMarket> {
     let multiplier = row.required("multiplier", multiplier, findings);
     let period = period(row, findings);
     Some(FastMarket { multiplier: multiplier?, period: period? })
@@ -243,7 +243,7 @@ fn multiplier(text: &str) -> Result<u32, Expected> {
 }
 
 /// Clause: `ST1/exemption`.
-pub(super) fn exemption(row: &Row<'_>, _: &Names, findings: &mut Findings) -> Option<Exemption> {
+pub(super) fn exemption(row: &Row<'_>, _: &KnownNames, findings: &mut Findings) -> Option<Exemption> {
     let issue = row.required("issue", issue_or_all, findings);
     let market_maker = row.optional("market_maker", value::name, findings);
     let (from, to) = (row.optional("from", value::instant, findings), row.optional("to", value::instant, findings));
@@ -266,13 +266,13 @@ fn issue_or_all(text: &str) -> Result<Option<IssueCode>, Expected> {
 }
 
 /// Clause: `ST1/sponsored-obligation`.
-pub(super) fn sponsored(row: &Row<'_>, _: &Names, findings: &mut Findings) -> Option<Condition> {
+pub(super) fn sponsored(row: &Row<'_>, _: &KnownNames, findings: &mut Findings) -> Option<PaidCondition> {
     let issue = row.required("issue", value::issue, findings);
     condition(row, ConditionKind::Sponsored, issue.map(Target::Issue), findings)
 }
 
 /// Clause: `ST1/matching-obligation`.
-pub(super) fn matching(row: &Row<'_>, _: &Names, findings: &mut Findings) -> Option<Condition> {
+pub(super) fn matching(row: &Row<'_>, _: &KnownNames, findings: &mut Findings) -> Option<PaidCondition> {
     let issue = row.optional("issue", value::issue, findings);
     let index = row.optional("index", value::name, findings);
     let target = match (issue, index) {
@@ -286,14 +286,19 @@ pub(super) fn matching(row: &Row<'_>, _: &Names, findings: &mut Findings) -> Opt
     condition(row, ConditionKind::Matching, target, findings)
 }
 
-fn condition(row: &Row<'_>, kind: ConditionKind, target: Option<Target>, findings: &mut Findings) -> Option<Condition> {
+fn condition(
+    row: &Row<'_>,
+    kind: ConditionKind,
+    target: Option<Target>,
+    findings: &mut Findings,
+) -> Option<PaidCondition> {
     let name = row.required("condition", value::name, findings);
     let terms = terms(row, findings);
     let coverage_pct = row.optional("coverage_pct", value::percent, findings);
     let period = period(row, findings);
     let payment = payment(row, findings);
     let issues_max = row.optional("max_issues", value::count, findings);
-    Some(Condition {
+    Some(PaidCondition {
         kind,
         name: name?,
         target: target?,
@@ -363,11 +368,11 @@ fn priority(text: &str) -> Result<Vec<Priority>, Expected> {
     Ok(order)
 }
 
-pub(super) fn application(row: &Row<'_>, _: &Names, findings: &mut Findings) -> Option<Application> {
+pub(super) fn application(row: &Row<'_>, _: &KnownNames, findings: &mut Findings) -> Option<Application> {
     super::applications::read(row, findings)
 }
 
-pub(super) fn holiday(row: &Row<'_>, _: &Names, findings: &mut Findings) -> Option<Holiday> {
+pub(super) fn holiday(row: &Row<'_>, _: &KnownNames, findings: &mut Findings) -> Option<Holiday> {
     let (date, name) = (row.required("date", value::date, findings), row.text("name", findings));
     Some(Holiday { date: date?, name: name? })
 }

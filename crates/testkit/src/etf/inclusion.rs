@@ -65,7 +65,7 @@ pub fn inclusion(folder: &Folder, allocation: &str, day: Option<&str>) -> Writte
             added_usd.map_or(String::new(), Fraction::hundredths),
             missing(&needed)
         ));
-        let mut lines: Vec<Line> = of_index
+        let mut lines: Vec<Column> = of_index
             .iter()
             .map(|row| {
                 let value = Fraction::new(number(row, "net_market_cap_usd").unwrap_or(0), UNIT);
@@ -174,10 +174,10 @@ fn quota(folder: &Folder, day: jiff::civil::Date) -> Result<Fraction, Vec<Thing>
 }
 
 /// A country, and its value before and after.
-type Line = (String, Fraction, Fraction);
+type Column = (String, Fraction, Fraction);
 
 /// Percentages of one column, four decimals, adding up to 100.
-fn column(lines: &[Line], value: fn(&Line) -> Fraction) -> Vec<String> {
+fn column(lines: &[Column], value: fn(&Column) -> Fraction) -> Vec<String> {
     let sum = lines.iter().fold(Fraction(0, 1), |sum, line| sum.plus(value(line)));
     let shares: Vec<Fraction> = lines.iter().map(|line| value(line).over(sum).times(Fraction(1_000_000, 1))).collect();
     let mut parts: Vec<i128> = shares.iter().map(|share| share.0 / share.1).collect();

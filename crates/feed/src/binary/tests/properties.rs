@@ -20,9 +20,9 @@ fn order() -> impl Strategy<Value = OrderId> {
     prop_oneof![4 => 0..100_u64, 1 => any::<u64>()].prop_map(OrderId)
 }
 
-fn condition() -> impl Strategy<Value = Condition> {
-    use Condition::{Funari, Ioc, OnClose, OnOpen};
-    proptest::sample::select(vec![Condition::None, OnOpen, OnClose, Funari, Ioc])
+fn condition() -> impl Strategy<Value = OrderCondition> {
+    use OrderCondition::{Funari, Ioc, OnClose, OnOpen};
+    proptest::sample::select(vec![OrderCondition::None, OnOpen, OnClose, Funari, Ioc])
 }
 
 fn phase() -> impl Strategy<Value = Phase> {

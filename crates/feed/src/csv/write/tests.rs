@@ -37,8 +37,8 @@ fn fields_that_an_event_does_not_use_are_empty() {
     let add = |server, price, condition| {
         line(OrderAction::Add { order, server, side: Side::Offer, price, quantity, condition }).expect("writable")
     };
-    assert_eq!(add(Some(ServerIndex(0)), price(20_000_000), Condition::None), "add,7,,VS1,S,2000,100,,");
-    assert_eq!(add(None, None, Condition::OnClose), "add,7,,,S,,100,on_close,");
+    assert_eq!(add(Some(ServerIndex(0)), price(20_000_000), OrderCondition::None), "add,7,,VS1,S,2000,100,,");
+    assert_eq!(add(None, None, OrderCondition::OnClose), "add,7,,,S,,100,on_close,");
     let replace = |order_new, price, quantity| {
         line(OrderAction::Replace { order, order_new: OrderId(order_new), price, quantity }).expect("writable")
     };

@@ -4,7 +4,7 @@
 //! exist. Without them a message takes a sixth more instructions.
 
 use super::{Attributions, Form, LENGTH_BYTES, Locates, Run, WINDOW, at};
-use crate::binary::Slot;
+use crate::binary::EventSlot;
 use std::arch::x86_64::{__m128i, _mm_shuffle_epi8};
 use zerocopy::transmute;
 
@@ -81,7 +81,7 @@ fn read(run: &mut Run, bytes: &[u8], locates: &Locates, attributions: &Attributi
 /// As [`super::fields`].
 #[inline]
 #[target_feature(enable = "ssse3")]
-fn fields(window: &[u8; WINDOW], form: &Form) -> Slot {
+fn fields(window: &[u8; WINDOW], form: &Form) -> EventSlot {
     let Shuffle { orders, numbers, numbers_at } = form.shuffle;
     let orders = _mm_shuffle_epi8(sixteen(window, Shuffle::ORDERS_AT), transmute!(orders));
     let numbers = _mm_shuffle_epi8(sixteen(window, numbers_at), transmute!(numbers));

@@ -123,7 +123,7 @@ proptest! {
 #[test]
 fn every_single_flipped_bit_is_survived() {
     let stream = framed(&[
-        directory(1, ZVZZT),
+        names(1, ZVZZT),
         attributed(1, 7, ZVZZT, b"LEHM"),
         message(b'E', 1, 5, &[&order(7), &number(1), &order(9)]),
         message(b'H', 1, 5, &[ZVZZT, b"T     "]),
@@ -142,12 +142,8 @@ fn every_single_flipped_bit_is_survived() {
 
 #[test]
 fn every_single_damaged_byte_of_a_fast_message_is_judged() {
-    let before = [
-        directory(1, ZVZZT),
-        attributed(1, 7, ZVZZT, b"LEHM"),
-        attributed(1, 8, ZVZZT, b"AB  "),
-        directory(2, b"1306    "),
-    ];
+    let before =
+        [names(1, ZVZZT), attributed(1, 7, ZVZZT, b"LEHM"), attributed(1, 8, ZVZZT, b"AB  "), names(2, b"1306    ")];
     let messages = [
         add(1, 9, b'B', 5, ZVZZT, 1_000_000),
         attributed(1, 10, ZVZZT, b"LEHM"),

@@ -31,7 +31,7 @@ fn server() -> impl Strategy<Value = Option<ServerIndex>> {
 
 fn addition() -> impl Strategy<Value = OrderAction> {
     (order_number(), server(), side(), price(), shares()).prop_map(|(order, server, side, price, quantity)| {
-        OrderAction::Add { order, server, side, price: Some(price), quantity, condition: Condition::None }
+        OrderAction::Add { order, server, side, price: Some(price), quantity, condition: OrderCondition::None }
     })
 }
 
@@ -212,9 +212,9 @@ fn what_itch_cannot_hold_is_refused_and_nothing_of_it_written() {
     let replace = |order_new, price, quantity| OrderAction::Replace { order, order_new, price, quantity };
     let trade = |price, quantity, orders, auction| OrderAction::Trade { price, quantity, orders, auction };
     let (dear, cheap, two) = (dollars(1 << 32), dollars(1), [Some(order), Some(OrderId(8))]);
-    let (none, five, many) = (Condition::None, Shares(5), Shares(1 << 32));
+    let (none, five, many) = (OrderCondition::None, Shares(5), Shares(1 << 32));
     let cases = [
-        (add(None, cheap, 1, Condition::Funari), "order 7 with a condition"),
+        (add(None, cheap, 1, OrderCondition::Funari), "order 7 with a condition"),
         (add(None, None, 1, none), "order 7 without a price"),
         (add(None, dear, 1, none), "the price 429496.7296, above 429,496.7295"),
         (add(None, cheap, 1 << 32, none), "4294967296 shares, not 1 to 4,294,967,295"),

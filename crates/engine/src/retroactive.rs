@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 /// Time that turned out to be unknown after it had been measured: a bad record that says it belongs there came later.
 ///
-/// A run cannot take back what it has told; the same input run again with the window in its options tells it right.
+/// Emitted intervals cannot be revised: run the same input again with this window in [`DayOptions::unknown`](crate::DayOptions).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct UnknownWindow {
     /// The issue; `None` for every issue.
@@ -43,12 +43,12 @@ impl UnknownTime {
 
 /// Windows found so far.
 #[derive(Debug, Default)]
-pub(crate) struct LateWindows {
+pub(crate) struct RetroactiveWindows {
     /// By issue; disjoint, ascending.
     spans: BTreeMap<Option<IssueCode>, Vec<Span>>,
 }
 
-impl LateWindows {
+impl RetroactiveWindows {
     /// Adds a window that ends at the current time: never before one that was added earlier.
     pub(crate) fn add(&mut self, issue: Option<IssueCode>, mut span: Span) {
         let spans = self.spans.entry(issue).or_default();
@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn windows_of_one_issue_that_meet_are_one() {
         let span = |start, end| Span { start: Timestamp::from_micros(start), end: Timestamp::from_micros(end) };
-        let mut late = LateWindows::default();
+        let mut late = RetroactiveWindows::default();
         let issue = IssueCode::new(b"1306");
         late.add(issue.clone(), span(1, 3));
         late.add(None, span(2, 4));
@@ -91,7 +91,7 @@ mod tests {
         let expected = [(None, span(2, 4)), (issue.clone(), span(1, 3)), (issue.clone(), span(5, 8))];
         let found = late.windows();
         assert_eq!(found.iter().map(|window| (window.issue.clone(), window.span)).collect::<Vec<_>>(), expected);
-        let mut late = LateWindows::default();
+        let mut late = RetroactiveWindows::default();
         late.add(issue.clone(), span(1, 3));
         late.add(issue.clone(), span(5, 6));
         late.add(issue.clone(), span(0, 9));

@@ -6,7 +6,7 @@
 use super::load::Rows;
 use super::matching as matching_tables;
 use super::rows::{EXEMPTIONS, HOLIDAYS, MARKET_MAKERS, MATCHING, SERVERS, SIGN_UPS, SPONSORED};
-use super::{Condition, ConditionKind, PaymentMethod, Server, SignUp, Target, applications, classes};
+use super::{ConditionKind, PaidCondition, PaymentMethod, Server, SignUp, Target, applications, classes};
 use crate::Period;
 use jiff::ToSpan;
 use jiff::civil::{Date, Weekday};
@@ -55,7 +55,7 @@ fn single_rows(rows: &Rows, findings: &mut Findings) {
 }
 
 /// Clause: `ST1/sponsored-amount`.
-fn sponsored_amount(Lined { line, value }: &Lined<Condition>, findings: &mut Findings) {
+fn sponsored_amount(Lined { line, value }: &Lined<PaidCondition>, findings: &mut Findings) {
     const YEN: u128 = 10_000;
     if let Some(total) = value.payment.total
         && !(100_000 * YEN..=1_000_000 * YEN).contains(&total.0)
@@ -66,7 +66,7 @@ fn sponsored_amount(Lined { line, value }: &Lined<Condition>, findings: &mut Fin
 }
 
 /// Clause: `ST1/sponsored-amount`.
-fn aum_part(Lined { line, value }: &Lined<Condition>, findings: &mut Findings) {
+fn aum_part(Lined { line, value }: &Lined<PaidCondition>, findings: &mut Findings) {
     let Some(part) = value.payment.aum_part else { return };
     let file = file_of(value.kind);
     if value.payment.total.is_some_and(|total| total < part) {
@@ -82,7 +82,7 @@ fn aum_part(Lined { line, value }: &Lined<Condition>, findings: &mut Findings) {
 }
 
 /// Clause: `ST1/sponsored-period`.
-fn sponsored_period(Lined { line, value }: &Lined<Condition>, findings: &mut Findings) {
+fn sponsored_period(Lined { line, value }: &Lined<PaidCondition>, findings: &mut Findings) {
     const EXPECTED: &str = "expected a condition of 3 to 12 months (ST1/sponsored-period)";
     let (Some(from), Some(to)) = (value.period.from, value.period.to) else {
         let column = if value.period.from.is_none() { "from" } else { "to" };
@@ -97,7 +97,7 @@ fn sponsored_period(Lined { line, value }: &Lined<Condition>, findings: &mut Fin
 }
 
 /// Clauses: `ST1/matching-makers`, `ST1/matching-obligation`.
-fn matching(Lined { line, value }: &Lined<Condition>, required_pct: u64, findings: &mut Findings) {
+fn matching(Lined { line, value }: &Lined<PaidCondition>, required_pct: u64, findings: &mut Findings) {
     if let Some(makers) = value.payment.makers_max
         && !(1..=2).contains(&makers)
     {
@@ -159,7 +159,7 @@ fn effective_date(file: &str, line: u64, period: Period, listed: &[Date], findin
 /// A group of ETFs is paid a fixed amount.
 ///
 /// Clause: `ST1/sponsored-grouping`.
-fn groups(sponsored: &[Lined<Condition>], findings: &mut Findings) {
+fn groups(sponsored: &[Lined<PaidCondition>], findings: &mut Findings) {
     let mut targets: BTreeMap<&str, BTreeSet<&Target>> = BTreeMap::new();
     for Lined { value, .. } in sponsored {
         targets.entry(&value.name).or_default().insert(&value.target);

@@ -6,7 +6,7 @@ use quoteclock_feed::{Place, Receiver, Stop};
 use quoteclock_obligation::DaySink;
 
 /// One run over the records of an input.
-pub trait Pass: Receiver {
+pub trait DayRun: Receiver {
     /// What comes of it.
     type Output;
 
@@ -29,7 +29,7 @@ pub trait Pass: Receiver {
     fn finish(self) -> Result<(Finished, Self::Output), DayError>;
 }
 
-impl<S: DaySink, R: RejectSink> Pass for Day<S, R> {
+impl<S: DaySink, R: RejectSink> DayRun for Day<S, R> {
     type Output = (S, R);
 
     fn broken(&mut self, place: Place, problem: &str, whole: bool, unfinished: &[u8]) -> Result<(), Stop> {

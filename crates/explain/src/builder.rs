@@ -25,7 +25,7 @@ const LATE_MAX: usize = 64;
 const SMALL_BOOK: usize = 64;
 
 /// What is being written.
-pub(crate) struct Scribe {
+pub(crate) struct ExplanationBuilder {
     plan: Arc<DayPlan>,
     found: Found,
     subject: Subject,
@@ -71,7 +71,7 @@ struct Opening {
     scene: Scene,
 }
 
-impl Scribe {
+impl ExplanationBuilder {
     pub(crate) fn new(
         registry: &Registry,
         plan: &Arc<DayPlan>,
@@ -79,7 +79,7 @@ impl Scribe {
         measure: MeasureIndex,
         limit: usize,
         unknown: &[Span],
-    ) -> Scribe {
+    ) -> ExplanationBuilder {
         let sign_up = &plan.sign_ups[found.sign_up];
         let concerns = |row: &&Exemption| {
             row.issue.as_ref().is_none_or(|issue| *issue == sign_up.issue)
@@ -87,7 +87,7 @@ impl Scribe {
         };
         let windows = &sign_up.obligations[found.obligation].availability.windows;
         let exemptions: Vec<Exemption> = registry.exemptions().iter().filter(concerns).cloned().collect();
-        Scribe {
+        ExplanationBuilder {
             plan: Arc::clone(plan),
             found,
             subject: subject(registry, plan, found),
@@ -126,7 +126,7 @@ impl Scribe {
     }
 
     /// Something happened at the current time that may change quotes.
-    pub(crate) fn touch(&mut self) {
+    pub(crate) fn mark_stale(&mut self) {
         self.stale = true;
     }
 

@@ -5,7 +5,7 @@ use quoteclock_model::{SequenceNo, Span, Timestamp};
 
 /// What is to be said of a record's sequence number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Order {
+pub(crate) enum SequenceCheck {
     /// As it should be, or not carried.
     Next,
     /// It could not be read.
@@ -46,21 +46,21 @@ impl Sequencer {
     }
 
     #[inline]
-    pub(crate) fn check(&mut self, sequence: Sequence) -> Order {
+    pub(crate) fn check(&mut self, sequence: Sequence) -> SequenceCheck {
         let found = match sequence {
-            Sequence::Absent => return Order::Next,
+            Sequence::Absent => return SequenceCheck::Next,
             Sequence::Unreadable => {
                 self.unread += 1;
-                return Order::Unreadable;
+                return SequenceCheck::Unreadable;
             }
             Sequence::Given(found) => found,
         };
         let order = match self.last {
-            Some(last) if found <= last => return Order::Repeat { found, last },
+            Some(last) if found <= last => return SequenceCheck::Repeat { found, last },
             Some(last) if !self.allow_gaps && self.unread < found.0 - last.0 - 1 => {
-                Order::Gap { found, expected: SequenceNo(last.0 + 1) }
+                SequenceCheck::Gap { found, expected: SequenceNo(last.0 + 1) }
             }
-            _ => Order::Next,
+            _ => SequenceCheck::Next,
         };
         self.last = Some(found);
         self.unread = 0;
@@ -71,7 +71,7 @@ impl Sequencer {
     pub(crate) fn check_run(&mut self, first: SequenceNo, count: u32) -> bool {
         let before = (self.last, self.unread);
         let Some(rest) = u64::from(count).checked_sub(1) else { return false };
-        let follows = self.check(Sequence::Given(first)) == Order::Next;
+        let follows = self.check(Sequence::Given(first)) == SequenceCheck::Next;
         match first.0.checked_add(rest) {
             Some(last) if follows => self.last = Some(SequenceNo(last)),
             _ => (self.last, self.unread) = before,
@@ -95,20 +95,20 @@ pub(crate) enum Timing {
 
 /// Follows times through one date.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Progress {
+pub(crate) struct DayProgress {
     day: Span,
     /// The latest good time; the day's start before the first.
     last: Timestamp,
 }
 
-impl Progress {
-    pub(crate) fn new(day: Span) -> Progress {
-        Progress { day, last: day.start }
+impl DayProgress {
+    pub(crate) fn new(day: Span) -> DayProgress {
+        DayProgress { day, last: day.start }
     }
 
     /// A day that has come to a time.
-    pub(crate) fn from_time(day: Span, last: Timestamp) -> Progress {
-        Progress { day, last }
+    pub(crate) fn from_time(day: Span, last: Timestamp) -> DayProgress {
+        DayProgress { day, last }
     }
 
     /// The latest good time so far.
@@ -151,25 +151,25 @@ mod tests {
     #[test]
     fn numbers_rise_by_one_from_anywhere() {
         let mut sequencer = Sequencer::new(false);
-        assert_eq!(sequencer.check(given(41)), Order::Next);
-        assert_eq!(sequencer.check(given(42)), Order::Next);
-        assert_eq!(sequencer.check(given(44)), Order::Gap { found: SequenceNo(44), expected: SequenceNo(43) });
-        assert_eq!(sequencer.check(given(45)), Order::Next);
-        assert_eq!(sequencer.check(given(45)), Order::Repeat { found: SequenceNo(45), last: SequenceNo(45) });
-        assert_eq!(sequencer.check(given(3)), Order::Repeat { found: SequenceNo(3), last: SequenceNo(45) });
-        assert_eq!(sequencer.check(given(46)), Order::Next);
+        assert_eq!(sequencer.check(given(41)), SequenceCheck::Next);
+        assert_eq!(sequencer.check(given(42)), SequenceCheck::Next);
+        assert_eq!(sequencer.check(given(44)), SequenceCheck::Gap { found: SequenceNo(44), expected: SequenceNo(43) });
+        assert_eq!(sequencer.check(given(45)), SequenceCheck::Next);
+        assert_eq!(sequencer.check(given(45)), SequenceCheck::Repeat { found: SequenceNo(45), last: SequenceNo(45) });
+        assert_eq!(sequencer.check(given(3)), SequenceCheck::Repeat { found: SequenceNo(3), last: SequenceNo(45) });
+        assert_eq!(sequencer.check(given(46)), SequenceCheck::Next);
         assert_eq!(
             sequencer.check(given(u64::MAX)),
-            Order::Gap { found: SequenceNo(u64::MAX), expected: SequenceNo(47) }
+            SequenceCheck::Gap { found: SequenceNo(u64::MAX), expected: SequenceNo(47) }
         );
     }
 
     #[test]
     fn with_gaps_allowed_numbers_must_only_rise() {
         let mut sequencer = Sequencer::new(true);
-        assert_eq!(sequencer.check(given(1)), Order::Next);
-        assert_eq!(sequencer.check(given(9)), Order::Next);
-        assert_eq!(sequencer.check(given(9)), Order::Repeat { found: SequenceNo(9), last: SequenceNo(9) });
+        assert_eq!(sequencer.check(given(1)), SequenceCheck::Next);
+        assert_eq!(sequencer.check(given(9)), SequenceCheck::Next);
+        assert_eq!(sequencer.check(given(9)), SequenceCheck::Repeat { found: SequenceNo(9), last: SequenceNo(9) });
     }
 
     #[test]
@@ -179,14 +179,14 @@ mod tests {
             for sequence in [given(1), Sequence::Unreadable, Sequence::Unreadable] {
                 sequencer.check(sequence);
             }
-            assert_eq!(sequencer.check(given(next)) == Order::Next, fits, "{next}");
+            assert_eq!(sequencer.check(given(next)) == SequenceCheck::Next, fits, "{next}");
         }
     }
 
     #[test]
     fn a_stretch_of_good_times_begins_at_the_last_one_and_ends_before_the_day_does() {
         let at = Timestamp::from_micros;
-        let mut progress = Progress::new(Span { start: at(10), end: at(20) });
+        let mut progress = DayProgress::new(Span { start: at(10), end: at(20) });
         progress.check(Some(at(12)));
         for (start, end, holds) in [(12, 19, true), (11, 19, false), (12, 20, false), (19, 19, true), (12, 12, true)] {
             assert_eq!(progress.holds(Span { start: at(start), end: at(end) }), holds, "{start} to {end}");
@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn times_stay_in_the_day_and_never_go_back() {
         let at = Timestamp::from_micros;
-        let mut progress = Progress::new(Span { start: at(10), end: at(20) });
+        let mut progress = DayProgress::new(Span { start: at(10), end: at(20) });
         assert_eq!(progress.check(Some(at(9))), Timing::Backwards(at(9)));
         assert_eq!(progress.check(Some(at(15))), Timing::Good(at(15)));
         assert_eq!(progress.check(Some(at(15))), Timing::Good(at(15)));

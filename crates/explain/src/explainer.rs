@@ -1,11 +1,11 @@
 //! Stands around a day: every record passes through to the measuring path, seen before and after it is applied.
 
+use crate::builder::ExplanationBuilder;
 use crate::event::{Event, OwnOrder, What};
-use crate::scribe::Scribe;
 use crate::subject::{QuestionError, find};
 use crate::{Explanation, Question};
 use quoteclock_book::{Book, Order};
-use quoteclock_engine::{BadRecord, Day, DayError, DayOptions, Fault, Finished, Pass, RejectSink, UnknownWindow};
+use quoteclock_engine::{BadRecord, Day, DayError, DayOptions, DayRun, Fault, Finished, RejectSink, UnknownWindow};
 use quoteclock_feed::{Place, RawRecord, Receiver, Sequence, Stop};
 use quoteclock_model::{
     Interval, IssueCode, IssueIndex, MarketEvent, OrderAction, OrderId, Scope, ServerIndex, Span, Timestamp,
@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A day, measured as always, and watched for one obligation.
-pub struct Watch {
+pub struct Explainer {
     registry: Registry,
     question: Question,
     windows: Vec<UnknownWindow>,
@@ -27,19 +27,19 @@ pub struct Watch {
     servers: Vec<Arc<str>>,
     /// The names of the servers whose orders are the sign-up's quotes.
     own_servers: BTreeSet<String>,
-    scribe: Option<Box<Scribe>>,
+    builder: Option<Box<ExplanationBuilder>>,
     problem: Option<QuestionError>,
 }
 
-impl Watch {
+impl Explainer {
     /// A day measured under `registry`, watched for what `question` asks.
     ///
     /// # Errors
     /// [`DayError::Plan`] if a date is given that cannot be measured.
-    pub fn new(registry: &Registry, options: DayOptions, question: Question) -> Result<Watch, DayError> {
+    pub fn new(registry: &Registry, options: DayOptions, question: Question) -> Result<Explainer, DayError> {
         let windows = options.unknown.clone();
         let day = Day::new(registry, options, Recorder::default(), LastBad::default())?;
-        let mut watch = Watch {
+        let mut explainer = Explainer {
             registry: registry.clone(),
             question,
             windows,
@@ -47,12 +47,12 @@ impl Watch {
             issue: None,
             servers: Vec::new(),
             own_servers: BTreeSet::new(),
-            scribe: None,
+            builder: None,
             problem: None,
         };
         // A question without an answer ends the run with its first record.
-        let _ = watch.open();
-        Ok(watch)
+        let _ = explainer.open();
+        Ok(explainer)
     }
 
     /// Once the day is open, finds in it what is asked.
@@ -60,7 +60,7 @@ impl Watch {
         if self.problem.is_some() {
             return Err(Stop);
         }
-        let (None, Some(engine)) = (&self.scribe, self.day.engine()) else { return Ok(()) };
+        let (None, Some(engine)) = (&self.builder, self.day.engine()) else { return Ok(()) };
         let plan = Arc::clone(engine.plan());
         let found = find(&self.registry, &plan, &self.question).map_err(|problem| {
             self.problem = Some(problem);
@@ -72,18 +72,18 @@ impl Watch {
         self.day.sink_mut().watch(found.index);
         let unknown = unknown_spans(&self.windows, &sign_up.issue, plan.day);
         let limit = self.question.limit;
-        self.scribe = Some(Box::new(Scribe::new(&self.registry, &plan, found, measure, limit, &unknown)));
+        self.builder = Some(Box::new(ExplanationBuilder::new(&self.registry, &plan, found, measure, limit, &unknown)));
         Ok(())
     }
 
     /// Settles everything before `to`, if that is later than all records so far.
     fn reach(&mut self, to: Timestamp) {
-        let Some(scribe) = &mut self.scribe else { return };
-        if to <= scribe.now {
+        let Some(builder) = &mut self.builder else { return };
+        if to <= builder.now {
             return;
         }
-        if let Some((measure, recorder)) = self.day.look(scribe.measure, to) {
-            scribe.settle(measure, std::mem::take(&mut recorder.ended), to);
+        if let Some((measure, recorder)) = self.day.look(builder.measure, to) {
+            builder.settle(measure, std::mem::take(&mut recorder.ended), to);
         }
     }
 
@@ -131,20 +131,20 @@ impl Watch {
     ) {
         let live_after = self.live(record);
         let concerned = self.concerns(record);
-        let Some(scribe) = &mut self.scribe else { return };
+        let Some(builder) = &mut self.builder else { return };
         if let Ok(MarketEvent::Clear { .. }) = record.event {
             // After a gap a record is applied if it can be: a clear, if its time is good.
-            let in_time = record.ts_event.is_some_and(|time| last <= Some(time) && scribe.day().contains(time));
+            let in_time = record.ts_event.is_some_and(|time| last <= Some(time) && builder.day().contains(time));
             let gap = bad.is_some_and(|bad| matches!(bad.fault, Fault::SequenceGap { .. }));
             if concerned && (bad.is_none() || gap && in_time) {
-                scribe.market.clear();
+                builder.market.clear();
                 // The issue sees what happens to the market when it is next looked at: from here on its book has to be right.
-                let _ = self.day.look(scribe.measure, scribe.now);
+                let _ = self.day.look(builder.measure, builder.now);
             }
             return;
         }
-        live_before.iter().flatten().for_each(|order| scribe.market.take(order));
-        live_after.iter().flatten().for_each(|order| scribe.market.add(order));
+        live_before.iter().flatten().for_each(|order| builder.market.take(order));
+        live_after.iter().flatten().for_each(|order| builder.market.add(order));
     }
 
     fn own_order(&self, book: &Book, id: OrderId) -> Option<OwnOrder> {
@@ -188,28 +188,28 @@ impl Watch {
             _ => None,
         };
         let concerned = self.concerns(record);
-        let Some(scribe) = &mut self.scribe else { return };
+        let Some(builder) = &mut self.builder else { return };
         let sequence = match record.sequence {
             Sequence::Given(number) => Some(number),
             Sequence::Absent | Sequence::Unreadable => None,
         };
-        let event = |what| Event { place: record.place, sequence, at: scribe.now, what };
+        let event = |what| Event { place: record.place, sequence, at: builder.now, what };
         if let Some(bad) = bad.filter(|_| gap || concerned) {
             let bad = event(What::Bad { fault: bad.fault.to_string() });
             // As the day has it: since the last record, where its own time does not tell.
-            let own = record.ts_event.filter(|&time| !gap && scribe.day().contains(time));
-            scribe.doubt(&bad, own.or(last).unwrap_or(scribe.now));
-            scribe.note(bad);
+            let own = record.ts_event.filter(|&time| !gap && builder.day().contains(time));
+            builder.doubt(&bad, own.or(last).unwrap_or(builder.now));
+            builder.note(bad);
         }
         if concerned {
-            scribe.touch();
+            builder.mark_stale();
         }
         if let Some(what) = what {
             if matches!(what, What::Clear { .. }) {
-                scribe.clear();
+                builder.clear();
             }
-            let event = Event { place: record.place, sequence, at: scribe.now, what };
-            scribe.note(event);
+            let event = Event { place: record.place, sequence, at: builder.now, what };
+            builder.note(event);
         }
     }
 
@@ -249,7 +249,7 @@ fn unknown_spans(windows: &[UnknownWindow], issue: &IssueCode, day: Span) -> Vec
     merge_spans(concerned.filter_map(|window| window.span.clip(day)).collect())
 }
 
-impl Receiver for Watch {
+impl Receiver for Explainer {
     fn issue(&mut self, index: IssueIndex, code: &IssueCode) {
         if self.issue.is_none() && code.as_str() == self.question.issue {
             self.issue = Some(index);
@@ -263,9 +263,9 @@ impl Receiver for Watch {
     }
 
     fn record(&mut self, record: &RawRecord<'_>) -> Result<(), Stop> {
-        let last = self.scribe.as_ref().map(|scribe| scribe.now);
+        let last = self.builder.as_ref().map(|builder| builder.now);
         if let Some(time) = record.ts_event {
-            if self.scribe.is_none() {
+            if self.builder.is_none() {
                 self.day.open_at(time)?;
             }
             self.open()?;
@@ -290,18 +290,18 @@ impl Receiver for Watch {
     }
 }
 
-impl Pass for Watch {
+impl DayRun for Explainer {
     type Output = Result<Explanation, QuestionError>;
 
     fn broken(&mut self, place: Place, problem: &str, whole: bool, unfinished: &[u8]) -> Result<(), Stop> {
         self.day.broken(place, problem, whole, unfinished)?;
-        if let Some(scribe) = &mut self.scribe {
+        if let Some(builder) = &mut self.builder {
             let what = What::Bad { fault: problem.to_owned() };
-            let event = Event { place, sequence: None, at: scribe.now, what };
-            let from = if whole { Timestamp::MIN } else { scribe.now };
-            scribe.doubt(&event, from);
-            scribe.note(event);
-            scribe.touch();
+            let event = Event { place, sequence: None, at: builder.now, what };
+            let from = if whole { Timestamp::MIN } else { builder.now };
+            builder.doubt(&event, from);
+            builder.note(event);
+            builder.mark_stale();
         }
         Ok(())
     }
@@ -316,9 +316,9 @@ impl Pass for Watch {
             self.reach(end);
         }
         let (finished, recorder, _) = self.day.finish()?;
-        let answer = match (self.problem, self.scribe) {
+        let answer = match (self.problem, self.builder) {
             (Some(problem), _) => Err(problem),
-            (None, Some(scribe)) => Ok(scribe.finish(&self.registry, recorder.ended, finished.reject_count)),
+            (None, Some(builder)) => Ok(builder.finish(&self.registry, recorder.ended, finished.reject_count)),
             (None, None) => unreachable!("a finished day has been opened, and so looked into"),
         };
         Ok((finished, answer))

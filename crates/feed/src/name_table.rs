@@ -8,12 +8,12 @@ use quoteclock_model::{IssueCode, IssueIndex, ServerIndex};
 
 /// Issues and servers seen so far. Bounded: an input with more names than a market can have is damaged or hostile.
 #[derive(Debug, Default)]
-pub struct Directory {
-    issues: Names,
-    servers: Names,
+pub struct NameTable {
+    issues: NameIndex,
+    servers: NameIndex,
 }
 
-impl Directory {
+impl NameTable {
     /// How many issues one input may name.
     pub const ISSUES_MAX: usize = 1 << 18;
     /// How many virtual servers one input may name.
@@ -23,22 +23,22 @@ impl Directory {
 
     /// Issues and servers, in the order of their indices.
     pub(crate) fn names(&self) -> [Vec<Box<[u8]>>; 2] {
-        [&self.issues, &self.servers].map(Names::in_order)
+        [&self.issues, &self.servers].map(NameIndex::in_order)
     }
 
-    /// A directory of these, which nobody is told; `None` if they are too many, or one is there twice.
-    pub(crate) fn restore(issues: &[Box<[u8]>], servers: &[Box<[u8]>]) -> Option<Directory> {
-        let mut directory = Directory::default();
+    /// A names of these, which nobody is told; `None` if they are too many, or one is there twice.
+    pub(crate) fn restore(issues: &[Box<[u8]>], servers: &[Box<[u8]>]) -> Option<NameTable> {
+        let mut names = NameTable::default();
         for name in issues {
-            directory.issues.add_new(name, Self::ISSUES_MAX)?;
+            names.issues.add_new(name, Self::ISSUES_MAX)?;
         }
         for name in servers {
-            directory.servers.add_new(name, Self::SERVERS_MAX)?;
+            names.servers.add_new(name, Self::SERVERS_MAX)?;
         }
-        Some(directory)
+        Some(names)
     }
 
-    /// The issue that `code` spells, announced to `receiver` if new; `None` if it spells none or the directory is full.
+    /// The issue that `code` spells, announced to `receiver` if new; `None` if it spells none or the names is full.
     #[inline]
     pub fn issue(&mut self, code: &[u8], receiver: &mut impl Receiver) -> Option<IssueIndex> {
         if let Some(index) = self.issues.known(code) {
@@ -62,7 +62,7 @@ impl Directory {
         self.servers.short.known(name).map(ServerIndex)
     }
 
-    /// The virtual server that `name` spells, announced to `receiver` if new; `None` if it spells none or the directory
+    /// The virtual server that `name` spells, announced to `receiver` if new; `None` if it spells none or the names
     /// is full.
     #[inline]
     pub fn server(&mut self, name: &[u8], receiver: &mut impl Receiver) -> Option<ServerIndex> {
@@ -119,14 +119,14 @@ impl ShortName {
     }
 }
 
-/// Names of one kind. The map is keyed at random, so that names cannot be chosen to collide.
+/// NameIndex of one kind. The map is keyed at random, so that names cannot be chosen to collide.
 #[derive(Debug, Default)]
-struct Names {
+struct NameIndex {
     indices: HashMap<Box<[u8]>, u32, RandomState>,
     short: ShortNames,
 }
 
-impl Names {
+impl NameIndex {
     #[inline]
     fn known(&self, name: &[u8]) -> Option<u32> {
         let short = ShortName::from_slice(name).and_then(|name| self.short.known(name));
