@@ -7,7 +7,7 @@ use clap::Subcommand;
 use jiff::civil::Date;
 use quoteclock_etf::{Interpretation, feeders, inclusion, licences, stock_connect, tables};
 use quoteclock_report::wrap;
-use quoteclock_rows::{Align, Table, json_rows, write_csv};
+use quoteclock_rows::{Table, json_rows, text_table, write_csv};
 use quoteclock_sheets::{Finding, SourceFile, value};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -263,7 +263,11 @@ impl Decided {
         if !self.text.is_empty() {
             self.text.push('\n');
         }
-        self.text.push_str(&shown::<T>(&rows()));
+        let rows = rows();
+        match rows.is_empty() {
+            true => self.text.push_str(&format!("{}: none\n", T::NAME)),
+            false => self.text.push_str(&text_table::<T>(&rows, terminal::table_style())),
+        }
         Ok(())
     }
 
@@ -313,38 +317,4 @@ impl Decided {
         let readings: BTreeMap<&str, &str> = self.interpretations.iter().map(|one| (one.name, one.value)).collect();
         writeln!(to, "\"interpretations\":{}}}", serde_json::to_string(&readings)?)
     }
-}
-
-/// A table for people: what a list shows, as wide as what it holds.
-fn shown<T: Table>(rows: &[T::Row<'_>]) -> String {
-    let columns: Vec<_> = T::SHOWN.iter().filter_map(|name| T::COLUMNS.iter().find(|one| one.name == *name)).collect();
-    if rows.is_empty() {
-        return format!("{}: none\n", T::NAME);
-    }
-    let mut lines: Vec<Vec<String>> = Vec::with_capacity(rows.len() + 1);
-    lines.push(columns.iter().map(|one| one.shown.as_ref().map_or(one.name, |shown| shown.title).to_owned()).collect());
-    for row in rows {
-        lines.push(columns.iter().map(|one| one.value(row).to_string()).collect());
-    }
-    // A column without anything in it says nothing.
-    let is_filled = |position: usize| lines[1..].iter().any(|line| !line[position].is_empty());
-    let width = |position: usize| lines.iter().map(|line| line[position].chars().count()).max().unwrap_or_default();
-    let kept: Vec<(usize, usize)> = (0..columns.len())
-        .filter(|&position| is_filled(position))
-        .map(|position| (position, width(position)))
-        .collect();
-    let mut text = String::new();
-    for line in &lines {
-        let mut row = String::new();
-        for &(position, width) in &kept {
-            let cell = &line[position];
-            match columns[position].shown.as_ref().map_or(Align::Left, |shown| shown.align) {
-                Align::Left => row.push_str(&format!("{cell:<width$}  ")),
-                Align::Right => row.push_str(&format!("{cell:>width$}  ")),
-            }
-        }
-        text.push_str(row.trim_end());
-        text.push('\n');
-    }
-    text
 }

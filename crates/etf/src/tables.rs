@@ -4,7 +4,7 @@ use crate::feeders::{Candidate, Pair};
 use crate::inclusion::{Asked, Inclusion, Usd, Weight};
 use crate::stock_connect::{Figure, Review, ReviewDates};
 use crate::{Decimal, Missing, inclusion, licences, stock_connect};
-use quoteclock_rows::{Column, Decimals, Table, Unit};
+use quoteclock_rows::{Align, Column, Decimals, Table, Unit};
 use std::borrow::Cow;
 use std::fmt::Display;
 
@@ -17,6 +17,17 @@ fn text<'a>(value: impl Display) -> Option<Cow<'a, str>> {
 fn list<'a>(values: &[impl Display]) -> Option<Cow<'a, str>> {
     let texts: Vec<String> = values.iter().map(ToString::to_string).collect();
     (!texts.is_empty()).then(|| texts.join(";").into())
+}
+
+/// Several values where people read them: a space after each, so that a narrow terminal can break the line.
+fn listed<'a>(values: &[impl Display]) -> Cow<'a, str> {
+    let texts: Vec<String> = values.iter().map(ToString::to_string).collect();
+    texts.join("; ").into()
+}
+
+/// What is missing, where people read it.
+fn needed_shown<'a>(missing: &Missing) -> Cow<'a, str> {
+    missing.to_string().replace(';', "; ").into()
 }
 
 fn needed<'a>(missing: &Missing) -> Option<Cow<'a, str>> {
@@ -52,7 +63,9 @@ impl Table for Dates {
         Column::<Self>::date("cut_off", |row| row.1.cut_off).shown("cut-off"),
         Column::<Self>::date("announcement", |row| row.1.announcement).shown("announcement"),
         Column::<Self>::date("effective", |row| row.1.effective).shown("effective"),
-        Column::<Self>::text("missing", |row| needed(&row.1.missing)).shown("missing"),
+        Column::<Self>::text("missing", |row| needed(&row.1.missing))
+            .shown_as("missing", Align::Left, |row| needed_shown(&row.1.missing))
+            .on_occasion(|row| !row.1.missing.is_empty()),
     ];
     const SHOWN: &'static [&'static str] = &["review", "cut_off", "announcement", "effective", "missing"];
 }
@@ -72,7 +85,8 @@ impl Table for Reviews {
             None => Some("undecided".into()),
         })
         .shown("after"),
-        Column::<Self>::text("reasons", |row| list(&row.1.reasons)).shown("reasons"),
+        Column::<Self>::text("reasons", |row| list(&row.1.reasons))
+            .shown_as("reasons", Align::Left, |row| listed(&row.1.reasons)),
         Column::<Self>::decimal("aum_average_rmb", Unit::None, CENTS, |row| signed(row.1.aum_average?.count())),
         Column::<Self>::decimal("a_share_pct", Unit::Percent, EXACT, |row| percent(&row.1.figures.a_share)),
         Column::<Self>::decimal("northbound_pct", Unit::Percent, EXACT, |row| percent(&row.1.figures.northbound)),
@@ -82,7 +96,9 @@ impl Table for Reviews {
         Column::<Self>::decimal("largest_pct", Unit::Percent, EXACT, |row| percent(&row.1.figures.largest)),
         Column::<Self>::decimal("top_five_pct", Unit::Percent, EXACT, |row| percent(&row.1.figures.top_five)),
         Column::<Self>::decimal("top_turnover_pct", Unit::Percent, EXACT, |row| percent(&row.1.figures.top_turnover)),
-        Column::<Self>::text("missing", |row| needed(&row.1.missing)).shown("missing"),
+        Column::<Self>::text("missing", |row| needed(&row.1.missing))
+            .shown_as("missing", Align::Left, |row| needed_shown(&row.1.missing))
+            .on_occasion(|row| !row.1.missing.is_empty()),
     ];
     const SHOWN: &'static [&'static str] = &["etf", "status_before", "status_after", "reasons", "missing"];
 }
@@ -99,10 +115,17 @@ impl Table for Decisions {
         Column::<Self>::text("company", |row| Some(row.company.as_str().into())).shown("company"),
         Column::<Self>::text("decision", |row| text(row.outcome)).shown("decision"),
         Column::<Self>::integer("place", Unit::Count, |row| row.place?.try_into().ok()).shown("place"),
-        Column::<Self>::date("free_from", |row| row.free_from).shown("free from"),
-        Column::<Self>::text("others", |row| list(&row.others)).shown("others"),
-        Column::<Self>::text("clauses", |row| list(&row.clauses)).shown("clauses"),
-        Column::<Self>::text("missing", |row| needed(&row.missing)).shown("missing"),
+        Column::<Self>::date("free_from", |row| row.free_from)
+            .shown("free from")
+            .on_occasion(|row| row.free_from.is_some()),
+        Column::<Self>::text("others", |row| list(&row.others))
+            .shown_as("others", Align::Left, |row| listed(&row.others))
+            .on_occasion(|row| !row.others.is_empty()),
+        Column::<Self>::text("clauses", |row| list(&row.clauses))
+            .shown_as("clauses", Align::Left, |row| listed(&row.clauses)),
+        Column::<Self>::text("missing", |row| needed(&row.missing))
+            .shown_as("missing", Align::Left, |row| needed_shown(&row.missing))
+            .on_occasion(|row| !row.missing.is_empty()),
     ];
     const SHOWN: &'static [&'static str] =
         &["index", "application", "company", "decision", "place", "free_from", "others", "clauses", "missing"];
@@ -118,13 +141,17 @@ impl Table for Allocations {
         Column::<Self>::text("index", |row| Some(row.1.index.as_str().into())).shown("index"),
         Column::<Self>::text("allocation", |row| text(row.0)).shown("allocation"),
         Column::<Self>::decimal("quota_usd", Unit::Dollars, CENTS, |row| dollars(row.1.quota.as_ref()))
-            .shown("quota USD"),
+            .shown("quota USD")
+            .on_occasion(|row| row.1.quota.is_some()),
         Column::<Self>::decimal("china_a_usd", Unit::Dollars, EXACT, |row| signed(row.1.china_a?.units()))
             .shown("China A USD"),
         Column::<Self>::decimal("added_usd", Unit::Dollars, CENTS, |row| dollars(row.1.added.as_ref()))
             .shown("added USD"),
-        Column::<Self>::text("clauses", |row| list(&row.1.clauses)).shown("clauses"),
-        Column::<Self>::text("missing", |row| needed(&row.1.missing)).shown("missing"),
+        Column::<Self>::text("clauses", |row| list(&row.1.clauses))
+            .shown_as("clauses", Align::Left, |row| listed(&row.1.clauses)),
+        Column::<Self>::text("missing", |row| needed(&row.1.missing))
+            .shown_as("missing", Align::Left, |row| needed_shown(&row.1.missing))
+            .on_occasion(|row| !row.1.missing.is_empty()),
     ];
     const SHOWN: &'static [&'static str] =
         &["index", "allocation", "quota_usd", "china_a_usd", "added_usd", "clauses", "missing"];
@@ -162,11 +189,19 @@ impl Table for Pairs {
         Column::<Self>::text("issue", |row| Some(row.feeder.issue.as_str().into())).shown("issue"),
         Column::<Self>::text("target_market", |row| text(row.feeder.target_market)).shown("target market"),
         Column::<Self>::text("target", |row| Some(row.feeder.target.as_str().into())).shown("target"),
-        Column::<Self>::text("index", |row| row.feeder.index.as_deref().map(Cow::Borrowed)).shown("index"),
+        Column::<Self>::text("index", |row| row.feeder.index.as_deref().map(Cow::Borrowed))
+            .shown("index")
+            .on_occasion(|row| row.feeder.index.is_some()),
         Column::<Self>::text("programme", |row| text(row.feeder.programme)).shown("programme"),
-        Column::<Self>::date("from", |row| row.feeder.period.from).shown("from"),
-        Column::<Self>::date("to", |row| row.feeder.period.to).shown("to"),
-        Column::<Self>::text("missing", |row| needed(&row.missing)).shown("missing"),
+        Column::<Self>::date("from", |row| row.feeder.period.from)
+            .shown("from")
+            .on_occasion(|row| row.feeder.period.from.is_some()),
+        Column::<Self>::date("to", |row| row.feeder.period.to)
+            .shown("to")
+            .on_occasion(|row| row.feeder.period.to.is_some()),
+        Column::<Self>::text("missing", |row| needed(&row.missing))
+            .shown_as("missing", Align::Left, |row| needed_shown(&row.missing))
+            .on_occasion(|row| !row.missing.is_empty()),
     ];
     const SHOWN: &'static [&'static str] =
         &["market", "issue", "target_market", "target", "index", "programme", "from", "to", "missing"];
