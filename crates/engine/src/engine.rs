@@ -3,6 +3,7 @@
 use crate::coverage::Coverage;
 use crate::executor::{Executor, run_chunks, run_chunks_into};
 use crate::group::{Common, Events, Group, GroupFault, Intervals, OrderCounts, apply_group, count_order, fetch_ahead};
+use crate::issue_slot::IssueSlot;
 use crate::market::{MarketChange, MarketLog};
 use crate::retroactive::UnknownTime;
 use crate::state::Saving;
@@ -43,19 +44,6 @@ pub struct Engine {
 /// The position of the measure of one issue of the plan.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct MeasureIndex(usize);
-
-#[derive(Debug)]
-pub(crate) struct IssueSlot {
-    pub(crate) measure: IssueMeasure,
-    /// The issue, once it is known.
-    pub(crate) code: Option<IssueCode>,
-    /// Whether an issue of the input has it.
-    pub(crate) bound: bool,
-    /// Whether it has had an event of its own.
-    pub(crate) has_events: bool,
-    /// How many changes of the market log it has seen.
-    pub(crate) seen: usize,
-}
 
 impl Engine {
     /// A day of `plan`, at its start, made ready by `executor`. Time inside `unknown` counts as unknown.

@@ -4,7 +4,7 @@
 //! several threads.
 
 use crate::Fault;
-use crate::engine::IssueSlot;
+use crate::issue_slot::IssueSlot;
 use crate::market::MarketLog;
 use quoteclock_book::prefetch_all;
 use quoteclock_feed::binary::EventSlot;

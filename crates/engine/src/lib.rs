@@ -16,9 +16,11 @@ mod engine;
 mod executor;
 mod faults;
 mod group;
+mod issue_slot;
 mod market;
 mod order_checks;
 mod retroactive;
+mod save;
 mod state;
 mod until;
 

@@ -3,7 +3,7 @@
 //! A market-wide event in a market of eight thousand issues would touch every one of them. It is written down instead,
 //! and an issue catches up before its next own event; so issues stay independent of each other.
 
-use crate::engine::IssueSlot;
+use crate::issue_slot::IssueSlot;
 use quoteclock_model::{Phase, Timestamp};
 use quoteclock_obligation::IntervalSink;
 
