@@ -93,7 +93,7 @@ fn main() -> ExitCode {
         Command::Serve(serve) => serve::run(serve),
         Command::Publish(publish) => publish::run(publish),
         Command::Token(token) => token::run(token),
-        Command::Manuals(manuals) => manuals::run(manuals),
+        Command::Manuals(manuals) => manuals::run(manuals, Args::command()),
     };
     match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,

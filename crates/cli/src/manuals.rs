@@ -1,9 +1,8 @@
 //! `quoteclock manuals`: shell completions and man pages, for whoever packages the program.
 
-use crate::args::Args;
 use crate::{Outcome, output};
 use anyhow::{Context, Result};
-use clap::{CommandFactory, ValueEnum};
+use clap::ValueEnum;
 use clap_complete::Shell;
 use std::path::PathBuf;
 
@@ -19,9 +18,8 @@ pub(crate) struct ManualsArgs {
     out: PathBuf,
 }
 
-/// Runs the command.
-pub(crate) fn run(args: &ManualsArgs) -> Result<Outcome> {
-    let mut command = Args::command();
+/// Runs the command; `command` is the program as a whole.
+pub(crate) fn run(args: &ManualsArgs, mut command: clap::Command) -> Result<Outcome> {
     let folder = |name| {
         let folder = args.out.join(name);
         let made = std::fs::create_dir_all(&folder).with_context(|| format!("making the folder {}", folder.display()));

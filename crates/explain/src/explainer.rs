@@ -2,7 +2,8 @@
 
 use crate::builder::ExplanationBuilder;
 use crate::event::{Event, OwnOrder, What};
-use crate::subject::{QuestionError, find};
+use crate::question::QuestionError;
+use crate::subject::find;
 use crate::{Explanation, Question};
 use quoteclock_book::{Book, Order};
 use quoteclock_engine::{BadRecord, Day, DayError, DayOptions, DayRun, Fault, Finished, RejectSink, UnknownWindow};

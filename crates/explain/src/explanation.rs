@@ -8,6 +8,9 @@ use quoteclock_rules::{DayPlan, Limits};
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
+/// How many breaches a page works out and marks in its picture; its table lists all that the explanation has.
+pub(crate) const WORKED_MAX: usize = 50;
+
 /// Whose obligation it is.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Subject {

@@ -3,7 +3,7 @@
 use crate::builder::length;
 use crate::clauses;
 use crate::event::Cause;
-use crate::explanation::{Explanation, Scene, Stretch};
+use crate::explanation::{Explanation, Scene, Stretch, WORKED_MAX};
 use crate::format::{
     availability, cause, clock, duration, grouped, limits, market, side_name, side_verdict, spread, state_kind,
     state_name, suggestion,
@@ -15,9 +15,6 @@ use askama::Template;
 use quoteclock_ledger::DisplayPercent;
 use quoteclock_model::{Micros, State};
 use std::io::{self, Write};
-
-/// How many breaches are worked out; the table lists all that the explanation has.
-pub(crate) const WORKED_MAX: usize = 50;
 
 /// Writes the page.
 ///

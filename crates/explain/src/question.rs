@@ -1,12 +1,83 @@
 //! What is asked.
 
-use crate::subject::QuestionError;
-use jiff::civil::Time;
-use jiff::tz::AmbiguousOffset;
+use jiff::civil::{Date, Time};
+use jiff::tz::{AmbiguousOffset, Offset};
 use quoteclock_model::Timestamp;
 use quoteclock_rules::DayPlan;
 use std::str::FromStr;
 use thiserror::Error;
+
+/// Why a question has no answer.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+#[non_exhaustive]
+pub enum QuestionError {
+    /// No such market maker.
+    #[error("market maker {found} is not in the registry, expected one of {known}")]
+    MarketMaker {
+        /// The name.
+        found: String,
+        /// Those there are.
+        known: String,
+    },
+    /// The market maker is not measured in the issue on the date.
+    #[error(
+        "{market_maker} is not measured in {issue} on {date}: {why}; sign-ups of {market_maker} on {date}: {known}"
+    )]
+    SignUp {
+        /// The market maker.
+        market_maker: String,
+        /// The issue.
+        issue: String,
+        /// The date.
+        date: Date,
+        /// Why not.
+        why: String,
+        /// The issues in which it is measured.
+        known: String,
+    },
+    /// The sign-up has no such obligation on the date.
+    #[error("{market_maker} has no obligation {found} in {issue} on {date}, expected one of {known}")]
+    Obligation {
+        /// The market maker.
+        market_maker: String,
+        /// The issue.
+        issue: String,
+        /// The date.
+        date: Date,
+        /// The name.
+        found: String,
+        /// Those there are.
+        known: String,
+    },
+    /// The instant is not on the date.
+    #[error("the instant asked for is not on {date}, the date of the file")]
+    Instant {
+        /// The date.
+        date: Date,
+    },
+    /// The clock was put back, and shows the reading twice.
+    #[error(
+        "on {date} the clock shows {time} twice, expected one of them: {date}T{time}{before} or {date}T{time}{after}"
+    )]
+    ClockFold {
+        /// The date.
+        date: Date,
+        /// The reading.
+        time: Time,
+        /// The offset of the first time.
+        before: Offset,
+        /// That of the second.
+        after: Offset,
+    },
+    /// The clock was put forward, past the reading.
+    #[error("on {date} the clock never shows {time}: it was put forward past it")]
+    ClockGap {
+        /// The date.
+        date: Date,
+        /// The reading.
+        time: Time,
+    },
+}
 
 /// One obligation, and perhaps an instant.
 #[derive(Clone, PartialEq, Eq, Debug)]

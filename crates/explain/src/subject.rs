@@ -1,84 +1,10 @@
 //! Finds what is asked in a day's plan, or says what there is instead.
 
-use crate::Question;
-use jiff::civil::{Date, Time};
-use jiff::tz::Offset;
+use crate::question::{Question, QuestionError};
+use jiff::civil::Date;
 use quoteclock_model::{ObligationId, Timestamp};
 use quoteclock_obligation::ObligationIndex;
 use quoteclock_rules::{DayPlan, Registry};
-use thiserror::Error;
-
-/// Why a question has no answer.
-#[derive(Clone, PartialEq, Eq, Debug, Error)]
-#[non_exhaustive]
-pub enum QuestionError {
-    /// No such market maker.
-    #[error("market maker {found} is not in the registry, expected one of {known}")]
-    MarketMaker {
-        /// The name.
-        found: String,
-        /// Those there are.
-        known: String,
-    },
-    /// The market maker is not measured in the issue on the date.
-    #[error(
-        "{market_maker} is not measured in {issue} on {date}: {why}; sign-ups of {market_maker} on {date}: {known}"
-    )]
-    SignUp {
-        /// The market maker.
-        market_maker: String,
-        /// The issue.
-        issue: String,
-        /// The date.
-        date: Date,
-        /// Why not.
-        why: String,
-        /// The issues in which it is measured.
-        known: String,
-    },
-    /// The sign-up has no such obligation on the date.
-    #[error("{market_maker} has no obligation {found} in {issue} on {date}, expected one of {known}")]
-    Obligation {
-        /// The market maker.
-        market_maker: String,
-        /// The issue.
-        issue: String,
-        /// The date.
-        date: Date,
-        /// The name.
-        found: String,
-        /// Those there are.
-        known: String,
-    },
-    /// The instant is not on the date.
-    #[error("the instant asked for is not on {date}, the date of the file")]
-    Instant {
-        /// The date.
-        date: Date,
-    },
-    /// The clock was put back, and shows the reading twice.
-    #[error(
-        "on {date} the clock shows {time} twice, expected one of them: {date}T{time}{before} or {date}T{time}{after}"
-    )]
-    ClockFold {
-        /// The date.
-        date: Date,
-        /// The reading.
-        time: Time,
-        /// The offset of the first time.
-        before: Offset,
-        /// That of the second.
-        after: Offset,
-    },
-    /// The clock was put forward, past the reading.
-    #[error("on {date} the clock never shows {time}: it was put forward past it")]
-    ClockGap {
-        /// The date.
-        date: Date,
-        /// The reading.
-        time: Time,
-    },
-}
 
 /// Where the answer is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

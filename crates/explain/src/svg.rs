@@ -1,9 +1,8 @@
 //! The day's strip as inline SVG: prices above, states below. Drawn in tenths of a pixel, in integers.
 
-use crate::Explanation;
 use crate::builder::length;
+use crate::explanation::{Explanation, WORKED_MAX};
 use crate::format::{clock, duration, grouped};
-use crate::html::WORKED_MAX;
 use crate::strip::{Column, PriceLine, States, Stroke};
 use quoteclock_model::{Price, Span, State, Timestamp};
 use std::fmt::Write;

@@ -16,6 +16,7 @@
 mod fast;
 mod file_name;
 mod framing;
+mod layout;
 mod locates;
 mod message;
 mod writer;
@@ -26,7 +27,8 @@ pub use writer::ItchWriter;
 
 use crate::{CompactRun, FeedError, ItchState, Malformed, Place, RawRecord, Receiver, Sequence, Stop};
 use fast::Run;
-use framing::{DETECTION_BYTES, LENGTH_BYTES, Packet};
+use framing::{DETECTION_BYTES, Packet};
+use layout::LENGTH_BYTES;
 use message::Messages;
 use quoteclock_model::Timestamp;
 

@@ -3,8 +3,8 @@
 //! They keep the slab, the ladder of the issue, its counts and its market makers' slots in step with what is written, so
 //! that what is written is valid.
 
+use crate::agent::QuoteSlot;
 use crate::day::DayMaker;
-use crate::maker::QuoteSlot;
 use crate::orders::{Kind, Ladder, NONE, REACH, RestingOrder, opposite};
 use quoteclock_feed::EventWriter;
 use quoteclock_model::{MarketEvent, OrderAction, OrderCondition, OrderId, Price, Scope, ServerIndex, Shares, Side};

@@ -4,9 +4,9 @@
 //! reactions) and the flow of orders, whose pace follows from the events still to be made. Memory holds the live orders,
 //! the issues and the agents; nothing grows with the number of events.
 
+use crate::agent::{Agent, Climate, QuoteSlot};
 use crate::calendar::{Auction, Boundary, Calendar, MINUTE, Market, SECOND};
 use crate::grid::Grid;
-use crate::maker::{Agent, Climate, QuoteSlot};
 use crate::options::{Options, day_number};
 use crate::orders::{Ladder, Orders};
 use crate::output::Output;

@@ -10,6 +10,7 @@
 //!
 //! Deliberately absent: files, formats, and any judgement of quotes. What the days are measured to be is not known here.
 
+mod agent;
 mod auction;
 mod book;
 mod calendar;

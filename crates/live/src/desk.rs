@@ -4,16 +4,18 @@
 //! again under it beside the running measurement; whoever has ordered it is answered once that has taken over.
 
 use crate::feed::{Remeasurement, Stop};
-use crate::http;
-use crate::serve::Load;
-use crate::tokens::{TokenRow, Tokens};
+use crate::tokens::{Role, TokenRow, Tokens};
 use anyhow::{Context, Result, anyhow};
 use crossbeam_channel::Sender;
 use jiff::civil::Date;
 use quoteclock_rules::Registry;
+use quoteclock_store::Digest;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, RwLock, mpsc};
+use std::sync::{Arc, Mutex, RwLock, mpsc};
+
+/// The registry's folder, read.
+pub type Load = Arc<dyn Fn() -> Result<(Registry, Digest)> + Send + Sync>;
 
 /// What everything is judged by now.
 pub(crate) struct Current {
@@ -54,7 +56,16 @@ const FAST_MARKET: &str = "fast_market.csv";
 /// Reads the file of tokens, if there is one.
 pub(crate) fn read_tokens(file: Option<&Path>, registry: &Registry) -> Result<Tokens> {
     let Some(file) = file else { return Ok(Tokens::default()) };
-    Tokens::read(file, jiff::Timestamp::now(), |role, party| http::is_party(registry, role, party))
+    Tokens::read(file, jiff::Timestamp::now(), |role, party| is_party(registry, role, party))
+}
+
+/// Whether the registry knows `party` in `role`.
+fn is_party(registry: &Registry, role: Role, party: &str) -> bool {
+    match role {
+        Role::MarketMaker => registry.market_makers().iter().any(|market_maker| market_maker.market_maker == party),
+        Role::AssetManager => registry.issues().iter().any(|issue| issue.asset_manager.as_deref() == Some(party)),
+        Role::Exchange | Role::Operator => party.is_empty(),
+    }
 }
 
 impl Desk {

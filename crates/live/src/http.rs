@@ -12,7 +12,6 @@ mod state;
 use crate::desk::Desk;
 use crate::feed::{Inbox, Stop};
 use crate::measure::{LiveDay, Work};
-use crate::tokens::Role;
 use anyhow::{Context, Result};
 use axum::Router;
 use axum::extract::State;
@@ -21,7 +20,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use quoteclock_rules::Registry;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -62,15 +60,6 @@ pub(crate) struct Http {
 }
 
 type Shared = State<Arc<Http>>;
-
-/// Whether the registry knows `party` in `role`.
-pub(crate) fn is_party(registry: &Registry, role: Role, party: &str) -> bool {
-    match role {
-        Role::MarketMaker => registry.market_makers().iter().any(|market_maker| market_maker.market_maker == party),
-        Role::AssetManager => registry.issues().iter().any(|issue| issue.asset_manager.as_deref() == Some(party)),
-        Role::Exchange | Role::Operator => party.is_empty(),
-    }
-}
 
 /// Binds the address and answers on a thread of its own; gives the address that was bound.
 pub(crate) fn start(address: SocketAddr, shown: Http, stop: Stop) -> Result<SocketAddr> {

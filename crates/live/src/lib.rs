@@ -27,10 +27,11 @@ mod store_day;
 mod tokens;
 
 pub use address::{Feed, MoldAddress, Publication};
+pub use desk::Load;
 pub use publish::{PublishOptions, publish};
 pub use quoteclock_wire::SessionId;
 pub use quoteclock_wire::payload::Payload;
-pub use serve::{DayEnd, Load, Ready, ServeOptions, serve};
+pub use serve::{DayEnd, Ready, ServeOptions, serve};
 pub use store_day::Built;
 pub use tokens::{Role, TokenRow, new_token};
 

@@ -2,7 +2,7 @@
 
 use crate::address::Feed;
 use crate::bad_usage;
-use crate::desk::{self, Current, Desk};
+use crate::desk::{self, Current, Desk, Load};
 use crate::disk::{Disk, RealDisk};
 use crate::feed::{FeedEnd, Inbox, Intake, Lines, Remeasurement, Stop, Syncer, follow_mold, follow_pipe, follow_soup};
 use crate::http::{self, Health, Http};
@@ -76,9 +76,6 @@ pub enum DayEnd {
 
 /// Orders that wait for the feed to see to them.
 const ORDERS_MAX: usize = 16;
-
-/// The registry's folder, read.
-pub type Load = Arc<dyn Fn() -> Result<(Registry, Digest)> + Send + Sync>;
 
 /// Follows the source until there is no more to come, or the process is asked to end. `load` reads the registry; `ready`
 /// is told what has been bound.

@@ -1,13 +1,10 @@
 //! The bytes of an input, decompressed, a chunk at a time: read where they are used, or ahead on a thread of its own.
 
-use crate::input::{Progress, Raw};
+use crate::stored::{CHUNK_BYTES, Progress, Raw};
 use crate::stream::{Stream, StreamError};
 use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::thread::{Builder, JoinHandle};
-
-/// How much is read at once, and handed to a decoder at once.
-pub(crate) const CHUNK_BYTES: usize = 1 << 18;
 
 /// How many chunks are read ahead at most. So much hides how unevenly chunks are decompressed and measured, and is small
 /// beside a day's books.

@@ -6,7 +6,8 @@
 
 use crate::chunks::ChunkError;
 use crate::format::{Decoder, Format, RECOGNISED_BY_BYTES};
-use crate::input::{Input, Progress};
+use crate::input::Input;
+use crate::stored::Progress;
 use crate::stream::foreign;
 use crate::threads::Threads;
 use jiff::civil::Date;

@@ -1,16 +1,13 @@
 //! One input: a file, standard input or memory, and its bytes as they are stored.
 
-use crate::chunks::{CHUNK_BYTES, Chunks};
+use crate::chunks::Chunks;
+use crate::stored::{Bytes, CHUNK_BYTES, Opened, Progress, Raw, Stored};
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-/// Told how many bytes of the inputs, as stored, have been read since it was last told.
-pub type Progress<'a> = &'a (dyn Fn(u64) + Sync);
+use std::sync::{Arc, Mutex};
 
 /// How an input is read.
 #[derive(Clone, Copy)]
@@ -33,46 +30,6 @@ pub enum Input {
     Memory(InMemory),
     /// Whatever the caller has opened.
     Opened(Opened),
-}
-
-/// What a caller has opened: read from its start, also a second time.
-#[derive(Clone)]
-pub struct Opened {
-    name: String,
-    reader: Arc<Mutex<dyn ReadSeek>>,
-}
-
-/// Bytes that can be read twice.
-pub trait ReadSeek: Read + Seek + Send {}
-
-impl<T: Read + Seek + Send> ReadSeek for T {}
-
-impl fmt::Debug for Opened {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.name)
-    }
-}
-
-/// The same reader, not the same bytes.
-impl PartialEq for Opened {
-    fn eq(&self, other: &Opened) -> bool {
-        Arc::ptr_eq(&self.reader, &other.reader)
-    }
-}
-
-impl Eq for Opened {}
-
-/// One call at a time.
-impl Read for Opened {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.reader.lock().map_err(|_| io::Error::other("a thread panicked while it read"))?.read(buffer)
-    }
-}
-
-impl Seek for Opened {
-    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
-        self.reader.lock().map_err(|_| io::Error::other("a thread panicked while it read"))?.seek(to)
-    }
 }
 
 /// Bytes in memory, stored as a file would be: plain or compressed.
@@ -191,83 +148,5 @@ impl Source {
             }
         }
         Ok(self.raw.stored().hasher.take().map(|hasher| hasher.finalize().into()))
-    }
-}
-
-/// The bytes of an input as they are stored, counted and hashed while they are read. Clones read on where another one
-/// has stopped.
-#[derive(Clone)]
-pub(crate) struct Raw(Arc<Shared>);
-
-struct Shared {
-    stored: Mutex<Stored>,
-    /// Bytes read so far.
-    count: AtomicU64,
-    /// Tells a failing disk from a damaged stream.
-    failed: AtomicBool,
-}
-
-struct Stored {
-    bytes: Bytes,
-    hasher: Option<Sha256>,
-}
-
-enum Bytes {
-    File(File),
-    Stdin,
-    Memory(Cursor<Arc<[u8]>>),
-    Opened(Opened),
-}
-
-impl Raw {
-    fn new(stored: Stored) -> Raw {
-        Raw(Arc::new(Shared { stored: Mutex::new(stored), count: AtomicU64::new(0), failed: AtomicBool::new(false) }))
-    }
-
-    fn stored(&self) -> MutexGuard<'_, Stored> {
-        self.0.stored.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn rewind(&self) {
-        match &mut self.stored().bytes {
-            // A pipe cannot be rewound, and has no need to be when it is read once.
-            Bytes::File(file) => drop(file.rewind()),
-            Bytes::Stdin => {}
-            Bytes::Memory(bytes) => bytes.set_position(0),
-            Bytes::Opened(opened) => drop(opened.rewind()),
-        }
-    }
-
-    /// How many bytes have been read.
-    pub(crate) fn count(&self) -> u64 {
-        self.0.count.load(Ordering::Relaxed)
-    }
-
-    /// Whether reading has failed.
-    pub(crate) fn has_failed(&self) -> bool {
-        self.0.failed.load(Ordering::Relaxed)
-    }
-}
-
-impl Read for Raw {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut stored = self.stored();
-        let result = match &mut stored.bytes {
-            Bytes::File(file) => file.read(buffer),
-            Bytes::Stdin => io::stdin().lock().read(buffer),
-            Bytes::Memory(bytes) => bytes.read(buffer),
-            Bytes::Opened(opened) => opened.read(buffer),
-        };
-        match &result {
-            Ok(count) => {
-                self.0.count.fetch_add(*count as u64, Ordering::Relaxed);
-                if let Some(hasher) = &mut stored.hasher {
-                    hasher.update(&buffer[..*count]);
-                }
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(_) => self.0.failed.store(true, Ordering::Relaxed),
-        }
-        result
     }
 }

@@ -9,12 +9,14 @@ mod format;
 mod input;
 mod raw;
 mod run;
+mod stored;
 mod stream;
 mod threads;
 
 pub use convert::{ConvertError, ConvertOptions, RecordProblem, Target, convert};
 pub use format::{Decoder, Format, RECOGNISED_BY_BYTES};
-pub use input::{InMemory, Input, Opened, Progress, ReadSeek};
+pub use input::{InMemory, Input};
 pub use raw::read_raw;
 pub use run::{MeasuredInput, NoRejects, Rejects, ReplayError, measure, measure_and_hash, replay};
+pub use stored::{Opened, Progress, ReadSeek};
 pub use threads::{Pool, Threads};

@@ -2,7 +2,8 @@
 
 use crate::chunks::ChunkError;
 use crate::format::{Format, RECOGNISED_BY_BYTES};
-use crate::input::{Input, Progress};
+use crate::input::Input;
+use crate::stored::Progress;
 use std::io;
 
 /// Tells `take` the form of `input` and its decompressed bytes, chunk by chunk.

@@ -2,7 +2,8 @@
 
 use crate::chunks::{ChunkError, Chunks};
 use crate::format::{Decoder, Format, RECOGNISED_BY_BYTES};
-use crate::input::{Input, Progress, Reading};
+use crate::input::{Input, Reading};
+use crate::stored::Progress;
 use crate::stream::foreign;
 use crate::threads::Threads;
 use jiff::civil::Date;

@@ -3,8 +3,7 @@
 //! What is not read says what it is: another compression, a dictionary or a window that nobody can be asked for, bytes
 //! after the end.
 
-use crate::chunks::CHUNK_BYTES;
-use crate::input::Raw;
+use crate::stored::{CHUNK_BYTES, Raw};
 use flate2::bufread::GzDecoder;
 use std::io::{self, BufRead, Read};
 

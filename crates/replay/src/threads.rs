@@ -1,6 +1,7 @@
 //! Several threads that do the work of a day's engine.
 
-use crate::input::{Progress, Reading};
+use crate::input::Reading;
+use crate::stored::Progress;
 use quoteclock_engine::{Executor, SingleThread, Task};
 use rayon::ThreadPool;
 use std::num::NonZeroUsize;

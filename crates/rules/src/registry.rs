@@ -7,6 +7,7 @@
 
 mod applications;
 mod classes;
+mod files;
 mod load;
 mod matching;
 mod plan;

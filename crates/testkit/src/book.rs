@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::events::{Action, Condition, Event, Side};
+use crate::event::{Action, Condition, Event, Side};
 
 /// A resting order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

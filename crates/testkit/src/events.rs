@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use crate::event::{Action, Condition, Event, Phase, Scope, Side};
 use crate::text::{lines, ten_thousandths, whole};
 use crate::{Case, book, clock};
 
@@ -11,72 +12,6 @@ const COLUMNS: [&str; 12] =
     ["seq", "time", "issue", "event", "order", "contra", "server", "side", "price", "quantity", "condition", "phase"];
 /// Those that it may lack.
 const OPTIONAL: [&str; 4] = ["seq", "contra", "condition", "phase"];
-
-/// What an event or a doubt concerns.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Scope {
-    Issue(String),
-    Every,
-}
-
-impl Scope {
-    /// Whether the issue is concerned.
-    pub(crate) fn covers(&self, issue: &str) -> bool {
-        match self {
-            Scope::Issue(code) => code == issue,
-            Scope::Every => true,
-        }
-    }
-}
-
-/// The side of an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Side {
-    Bid,
-    Offer,
-}
-
-/// The condition of an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Condition {
-    None,
-    OnOpen,
-    OnClose,
-    Funari,
-    Ioc,
-}
-
-/// A trading phase.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Phase {
-    Continuous,
-    SequentialQuote,
-    SpecialQuote,
-    Halt,
-    Auction,
-    Closed,
-}
-
-/// What an event does.
-#[derive(Clone, Debug)]
-pub(crate) enum Action {
-    Add { order: u64, server: String, side: Side, price: Option<i128>, quantity: i128, condition: Condition },
-    Replace { order: u64, new_order: Option<u64>, price: Option<i128>, quantity: Option<i128> },
-    Reduce { order: u64, quantity: i128 },
-    Cancel { order: u64 },
-    Trade { orders: Vec<u64>, quantity: i128 },
-    Phase(Phase),
-    Clear,
-}
-
-/// An applied record.
-#[derive(Clone, Debug)]
-pub(crate) struct Event {
-    pub(crate) line: u64,
-    pub(crate) time: i128,
-    pub(crate) scope: Scope,
-    pub(crate) action: Action,
-}
 
 /// A doubt that a bad record raises: from that time on, until a later record of the file clears it.
 pub(crate) struct Doubt {

@@ -6,7 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::events::{Action, Condition, Phase, Said, Scope, Side, is_issue_code};
+use crate::event::{Action, Condition, Phase, Scope, Side};
+use crate::events::{Said, is_issue_code};
 
 /// The types that say something, their lengths in bytes, and where they have a symbol.
 const TYPES: [(u8, usize, Option<usize>); 12] = [

@@ -27,6 +27,7 @@
 
 mod book;
 mod clock;
+mod event;
 mod events;
 mod itch;
 mod measure;

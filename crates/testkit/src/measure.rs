@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 use crate::book::Book;
-use crate::events::{Action, DayEvents, Phase, Scope, Side};
+use crate::event::{Action, Phase, Scope, Side};
+use crate::events::DayEvents;
 use crate::quote::{self, OwnQuotes};
 use crate::registry::{Obligation, Registry, SignUp};
 use crate::{Case, Outcome, book, clock, events, itch};

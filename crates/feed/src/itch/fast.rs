@@ -9,9 +9,8 @@
 #[cfg(target_arch = "x86_64")]
 mod shuffle;
 
-use super::framing::LENGTH_BYTES;
+use super::layout::{LENGTH_BYTES, at};
 use super::locates::Locates;
-use super::message::at;
 use crate::binary::EventSlot;
 use crate::name_table::ShortName;
 use crate::{CompactRecord, NameTable};

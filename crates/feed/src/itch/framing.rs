@@ -4,11 +4,8 @@
 //! first frame tells: a type that is known and has the length of that type is decisive, because no SoupBinTCP packet
 //! has, as a whole, the length of the message type that its letter would be.
 
-use super::message;
+use super::layout::{LENGTH_BYTES, length as message_length};
 use crate::Malformed;
-
-/// Bytes of a frame's length, big-endian, which counts the bytes after it.
-pub(super) const LENGTH_BYTES: usize = 2;
 
 /// How many bytes are needed to tell the framing: the length, and the letter of a packet and of a message.
 pub(super) const DETECTION_BYTES: usize = 4;
@@ -81,13 +78,13 @@ pub fn looks_like_itch(first_bytes: &[u8]) -> bool {
 
 /// Whether the first frame is a message of a known type and of its length.
 fn begins_with_message(first_bytes: &[u8]) -> bool {
-    matches!(first_bytes, [high, low, kind, ..] if message::length(*kind) == Some(length(*high, *low)))
+    matches!(first_bytes, [high, low, kind, ..] if message_length(*kind) == Some(length(*high, *low)))
 }
 
 /// Whether the first frame is a SoupBinTCP packet: of data with a known message, or of the protocol's own.
 fn begins_with_packet(first_bytes: &[u8]) -> bool {
     match first_bytes {
-        [high, low, b'S' | b'U', kind, ..] => message::length(*kind).is_some_and(|of| of + 1 == length(*high, *low)),
+        [high, low, b'S' | b'U', kind, ..] => message_length(*kind).is_some_and(|of| of + 1 == length(*high, *low)),
         // Two characters of text are a length of at least 0x2020.
         [high, low, letter, ..] => length(*high, *low) < 0x2020 && is_control(*letter, length(*high, *low)),
         _ => false,

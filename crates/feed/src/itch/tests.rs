@@ -4,7 +4,7 @@ mod damage;
 mod real;
 mod round_trip;
 
-use super::message::length;
+use super::layout::length;
 use super::*;
 use quoteclock_model::{
     IssueCode, IssueIndex, MarketEvent, OrderAction, OrderCondition, OrderId, Phase, Price, Scope, ServerIndex, Shares,

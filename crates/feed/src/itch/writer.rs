@@ -16,8 +16,8 @@
 //!
 //! No mark of the end of the session is written, because other programs that read such files expect none.
 
+use super::layout::at;
 use super::locates::StockField;
-use super::message::at;
 use crate::EventWriter;
 use quoteclock_model::{
     IssueCode, IssueIndex, MarketEvent, OrderAction, OrderCondition, OrderId, Phase, Price, Record, Scope, SequenceNo,

@@ -1,8 +1,7 @@
 //! `applications.csv`: which forms were handed in, from when on they count, and where the exchange's lead times were not
 //! kept. What a form decides is who gets which document and which notice; nothing here is measured.
 
-use super::load::Rows;
-use super::rows::{APPLICATIONS, MARKET_MAKERS, SIGN_UPS, SPONSORED};
+use super::files::{APPLICATIONS, MARKET_MAKERS, Rows, SIGN_UPS, SPONSORED};
 use super::{Application, Form, Issue, PaidCondition, Registry, Target};
 use crate::Period;
 use crate::value::{self, Expected};

@@ -1,9 +1,7 @@
 //! Issues and market makers against ST-1's own rules of who is what: types by index, tiers, diversified investment,
 //! participants. What a row leaves empty is not judged.
 
-use super::load::Rows;
-use super::rows::{ISSUES, SIGN_UPS};
-use super::warnings::file_of;
+use super::files::{ISSUES, Rows, SIGN_UPS, file_of};
 use super::{Issue, Target, Tier};
 use crate::templates::{is_diversified_index, same_index};
 use quoteclock_model::Bps;

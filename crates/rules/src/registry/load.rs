@@ -1,32 +1,16 @@
 //! From the bytes of all files to a checked registry or to all that is wrong with them.
 
-use super::rows::{self, KnownNames};
+use super::files::{self, KnownNames, Rows};
+use super::rows;
 use super::{
-    Application, ConditionKind, Exemption, FastMarket, Holiday, Issue, Loaded, MarketMaker, PaidCondition, Registry,
-    Server, SignUp, Tables, Target, applications, warnings,
+    Application, ConditionKind, FastMarket, Holiday, Issue, Loaded, MarketMaker, PaidCondition, Registry, Server,
+    SignUp, Tables, Target, applications, warnings,
 };
-use crate::Scheme;
 use crate::scheme::SchemeFile;
 use crate::value::{self, Expected};
 use quoteclock_sheets::{Findings, Layout, Lined, Row, SourceFile, Table, Uniqueness, content, optional, required};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-
-/// All rows that could be read.
-pub(super) struct Rows {
-    pub(super) scheme: Scheme,
-    pub(super) issues: Vec<Lined<Issue>>,
-    pub(super) market_makers: Vec<Lined<MarketMaker>>,
-    pub(super) servers: Vec<Lined<Server>>,
-    pub(super) sign_ups: Vec<Lined<SignUp>>,
-    pub(super) fast_markets: Vec<Lined<FastMarket>>,
-    pub(super) exemptions: Vec<Lined<Exemption>>,
-    pub(super) sponsored: Vec<Lined<PaidCondition>>,
-    pub(super) matching: Vec<Lined<PaidCondition>>,
-    pub(super) holidays: Vec<Lined<Holiday>>,
-    /// `None` where there is no such file: then nothing is known of applications.
-    pub(super) applications: Option<Vec<Lined<Application>>>,
-}
 
 pub(super) fn load(files: &[SourceFile]) -> Loaded {
     let mut findings = Findings::default();
@@ -42,11 +26,11 @@ fn read(files: &[SourceFile], findings: &mut Findings) -> Rows {
         Some(bytes) => SchemeFile::parse(bytes, findings),
         None => SchemeFile::built_in(),
     };
-    let issues = required(files, &rows::ISSUES, findings);
-    let market_makers = required(files, &rows::MARKET_MAKERS, findings);
-    let servers = required(files, &rows::SERVERS, findings);
-    let sign_ups = required(files, &rows::SIGN_UPS, findings);
-    let matching = optional(files, &rows::MATCHING, findings).filter(|table| has_target(table, findings));
+    let issues = required(files, &files::ISSUES, findings);
+    let market_makers = required(files, &files::MARKET_MAKERS, findings);
+    let servers = required(files, &files::SERVERS, findings);
+    let sign_ups = required(files, &files::SIGN_UPS, findings);
+    let matching = optional(files, &files::MATCHING, findings).filter(|table| has_target(table, findings));
     let names = KnownNames {
         issues: issues.as_ref().and_then(|table| defined(table, "issue", value::issue)),
         market_makers: market_makers.as_ref().and_then(|table| defined(table, "market_maker", value::name)),
@@ -60,13 +44,13 @@ fn read(files: &[SourceFile], findings: &mut Findings) -> Rows {
         market_makers: reader.rows(market_makers, rows::market_maker),
         servers: reader.rows(servers, rows::server),
         sign_ups: reader.rows(sign_ups, rows::sign_up),
-        fast_markets: reader.file(files, &rows::FAST_MARKETS, rows::fast_market),
-        exemptions: reader.file(files, &rows::EXEMPTIONS, rows::exemption),
-        sponsored: reader.file(files, &rows::SPONSORED, rows::sponsored),
+        fast_markets: reader.file(files, &files::FAST_MARKETS, rows::fast_market),
+        exemptions: reader.file(files, &files::EXEMPTIONS, rows::exemption),
+        sponsored: reader.file(files, &files::SPONSORED, rows::sponsored),
         matching: reader.rows(matching, rows::matching),
-        holidays: reader.file(files, &rows::HOLIDAYS, rows::holiday),
-        applications: content(files, rows::APPLICATIONS.file)
-            .map(|_| reader.file(files, &rows::APPLICATIONS, rows::application)),
+        holidays: reader.file(files, &files::HOLIDAYS, rows::holiday),
+        applications: content(files, files::APPLICATIONS.file)
+            .map(|_| reader.file(files, &files::APPLICATIONS, rows::application)),
     }
 }
 
@@ -95,7 +79,7 @@ fn has_target(table: &Table, findings: &mut Findings) -> bool {
     let has = table.has("issue") || table.has("index");
     if !has {
         let message = "the column is missing, expected issue or index in the header".to_owned();
-        findings.error(rows::MATCHING.file, 1, Some("issue"), message);
+        findings.error(files::MATCHING.file, 1, Some("issue"), message);
     }
     has
 }
@@ -108,28 +92,28 @@ fn defined<T: Ord>(table: &Table, column: &str, parse: fn(&str) -> Result<T, Exp
 /// REFERENCE section 3: one row in force for one key on one date.
 fn check_uniqueness(rows: &Rows, findings: &mut Findings) {
     Uniqueness {
-        file: rows::ISSUES.file,
+        file: files::ISSUES.file,
         column: "issue",
         key: |row: &Issue| row.code.to_string(),
         period: Some(|row| row.period),
     }
     .check(&rows.issues, findings);
     Uniqueness {
-        file: rows::MARKET_MAKERS.file,
+        file: files::MARKET_MAKERS.file,
         column: "market_maker",
         key: |row: &MarketMaker| row.market_maker.clone(),
         period: None,
     }
     .check(&rows.market_makers, findings);
     Uniqueness {
-        file: rows::SERVERS.file,
+        file: files::SERVERS.file,
         column: "server",
         key: |row: &Server| row.server.clone(),
         period: Some(|row| row.period),
     }
     .check(&rows.servers, findings);
     Uniqueness {
-        file: rows::SIGN_UPS.file,
+        file: files::SIGN_UPS.file,
         column: "issue",
         // A tab stands in no name, so no two pairs print alike.
         key: |row: &SignUp| format!("{}\t{}", row.market_maker, row.issue),
@@ -137,21 +121,21 @@ fn check_uniqueness(rows: &Rows, findings: &mut Findings) {
     }
     .check(&rows.sign_ups, findings);
     Uniqueness {
-        file: rows::FAST_MARKETS.file,
+        file: files::FAST_MARKETS.file,
         column: "from",
         key: |_: &FastMarket| "fast market".to_owned(),
         period: Some(|row| row.period),
     }
     .check(&rows.fast_markets, findings);
-    for (file, conditions) in [(rows::SPONSORED.file, &rows.sponsored), (rows::MATCHING.file, &rows.matching)] {
+    for (file, conditions) in [(files::SPONSORED.file, &rows.sponsored), (files::MATCHING.file, &rows.matching)] {
         Uniqueness { file, column: "condition", key: condition_key, period: Some(|row| row.period) }
             .check(conditions, findings);
     }
     if let Some(applications) = &rows.applications {
-        Uniqueness { file: rows::APPLICATIONS.file, column: "form", key: applications::key, period: None }
+        Uniqueness { file: files::APPLICATIONS.file, column: "form", key: applications::key, period: None }
             .check(applications, findings);
     }
-    Uniqueness { file: rows::HOLIDAYS.file, column: "date", key: |row: &Holiday| row.date.to_string(), period: None }
+    Uniqueness { file: files::HOLIDAYS.file, column: "date", key: |row: &Holiday| row.date.to_string(), period: None }
         .check(&rows.holidays, findings);
 }
 

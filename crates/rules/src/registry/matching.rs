@@ -1,7 +1,7 @@
 //! Matching funds beside the exchange's own tables: where their figures differ.
 
-use super::load::Rows;
-use super::rows::{self, KnownNames, MATCHING};
+use super::files::{KnownNames, MATCHING, Rows};
+use super::rows;
 use super::{PaidCondition, PaymentMethod, Target};
 use crate::templates;
 use quoteclock_sheets::{Findings, Lined, SourceFile, optional};

@@ -1,6 +1,7 @@
 //! From the cells of one row to one typed row, file by file. A row with a fault yields nothing and reports all of its
 //! faults.
 
+use super::files::KnownNames;
 use super::{
     Application, ConditionKind, Exemption, FastMarket, Holiday, Issue, MarketMaker, PaidCondition, Payment,
     PaymentMethod, Priority, Server, SignUp, Target, Tier,
@@ -8,98 +9,9 @@ use super::{
 use crate::value::{self, Expected};
 use crate::{Period, Terms};
 use quoteclock_model::IssueCode;
-use quoteclock_sheets::{Findings, Layout, Row, quoted};
+use quoteclock_sheets::{Findings, Row, quoted};
 use std::collections::BTreeSet;
 use std::fmt::Display;
-
-pub(super) const ISSUES: Layout = Layout {
-    file: "issues.csv",
-    required: &["issue", "type", "tick_table"],
-    optional: &[
-        "name",
-        "leveraged_inverse",
-        "active",
-        "index",
-        "trading_unit",
-        "tier",
-        "diversified",
-        "listed",
-        "asset_manager",
-        "aum_jpy",
-        "from",
-        "to",
-    ],
-};
-pub(super) const MARKET_MAKERS: Layout =
-    Layout { file: "market_makers.csv", required: &["market_maker"], optional: &["name", "kind"] };
-pub(super) const SERVERS: Layout = Layout {
-    file: "virtual_servers.csv",
-    required: &["server", "market_maker"],
-    optional: &["participant", "from", "to"],
-};
-pub(super) const SIGN_UPS: Layout =
-    Layout { file: "signups.csv", required: &["market_maker", "issue"], optional: &["participant", "from", "to"] };
-pub(super) const FAST_MARKETS: Layout =
-    Layout { file: "fast_market.csv", required: &["multiplier"], optional: &["from", "to"] };
-pub(super) const EXEMPTIONS: Layout =
-    Layout { file: "exemptions.csv", required: &["issue"], optional: &["market_maker", "from", "to", "reason"] };
-pub(super) const SPONSORED: Layout = Layout {
-    file: "sponsored.csv",
-    required: &["condition", "issue", "min_value_jpy"],
-    optional: &[
-        "max_spread_bps",
-        "max_spread_ticks",
-        "coverage_pct",
-        "from",
-        "to",
-        "asset_manager",
-        "total_jpy",
-        "payment",
-        "max_makers",
-        "priority",
-        "aum_trigger_jpy",
-        "aum_part_jpy",
-    ],
-};
-/// `issue` is not required as a column: `index` may stand in its place. A row has one of them.
-pub(super) const MATCHING: Layout = Layout {
-    file: "matching_funds.csv",
-    required: &["condition", "min_value_jpy"],
-    optional: &[
-        "issue",
-        "index",
-        "max_issues",
-        "max_spread_bps",
-        "max_spread_ticks",
-        "coverage_pct",
-        "from",
-        "to",
-        "asset_manager",
-        "total_jpy",
-        "payment",
-        "max_makers",
-        "priority",
-        "aum_trigger_jpy",
-        "aum_part_jpy",
-    ],
-};
-pub(super) const HOLIDAYS: Layout = Layout { file: "holidays.csv", required: &["date"], optional: &["name"] };
-
-pub(super) const APPLICATIONS: Layout = Layout {
-    file: "applications.csv",
-    required: &["form", "party", "effective"],
-    optional: &["received", "issue", "condition", "document"],
-};
-
-/// The names that rows may refer to. `None` where the file that defines them could not be read, so that one fault does
-/// not bring a thousand others.
-#[derive(Default)]
-pub(super) struct KnownNames {
-    pub(super) issues: Option<BTreeSet<IssueCode>>,
-    pub(super) market_makers: Option<BTreeSet<String>>,
-    pub(super) types: Option<BTreeSet<String>>,
-    pub(super) tick_tables: Option<BTreeSet<String>>,
-}
 
 /// The value of `column`, checked to be one of `known`.
 fn reference<T: Ord + Display>(

@@ -3,10 +3,9 @@
 //! Nothing here stops or changes a measurement. What concerns more than one file is looked at only where no file has an
 //! error, since a row that could not be read would bring warnings that vanish with it.
 
-use super::load::Rows;
+use super::files::{EXEMPTIONS, HOLIDAYS, MARKET_MAKERS, MATCHING, Rows, SERVERS, SIGN_UPS, SPONSORED, file_of};
 use super::matching as matching_tables;
-use super::rows::{EXEMPTIONS, HOLIDAYS, MARKET_MAKERS, MATCHING, SERVERS, SIGN_UPS, SPONSORED};
-use super::{ConditionKind, PaidCondition, PaymentMethod, Server, SignUp, Target, applications, classes};
+use super::{PaidCondition, PaymentMethod, Server, SignUp, Target, applications, classes};
 use crate::Period;
 use jiff::ToSpan;
 use jiff::civil::{Date, Weekday};
@@ -281,12 +280,5 @@ fn sign_ups(rows: &Rows, findings: &mut Findings) {
             );
             findings.warning(MARKET_MAKERS.file, *line, "market_maker", message);
         }
-    }
-}
-
-pub(super) fn file_of(kind: ConditionKind) -> &'static str {
-    match kind {
-        ConditionKind::Sponsored => SPONSORED.file,
-        ConditionKind::Matching => MATCHING.file,
     }
 }

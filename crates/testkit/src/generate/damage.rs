@@ -5,7 +5,7 @@ use super::flow::{Draft, clear_and_resend};
 use super::setup::Setup;
 use super::times;
 use super::write::{Row, Sheet};
-use crate::events::Scope;
+use crate::event::Scope;
 
 /// Puts clears into the day (with everything sent again, so that what follows stays good), to end doubts with.
 pub(super) fn with_clears(choices: &mut Choices<'_>, mut drafts: Vec<Draft>) -> Vec<Draft> {

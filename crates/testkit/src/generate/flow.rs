@@ -3,7 +3,7 @@
 use super::choices::Choices;
 use super::setup::{Quoter, Setup};
 use crate::book::{self, Book};
-use crate::events::{Action, Condition, Event, Phase, Scope, Side};
+use crate::event::{Action, Condition, Event, Phase, Scope, Side};
 use crate::scheme::Limits;
 
 /// An event to be written, with what a trade's record says beside its event.

@@ -6,7 +6,7 @@ use super::choices::Choices;
 use super::flow::Draft;
 use super::setup::Setup;
 use super::times;
-use crate::events::{Action, Condition, Phase, Scope, Side};
+use crate::event::{Action, Condition, Phase, Scope, Side};
 
 /// An events file before it is joined to text.
 pub(super) struct Sheet {
