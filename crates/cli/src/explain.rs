@@ -44,7 +44,7 @@ pub(crate) struct ExplainArgs {
     at: Option<String>,
 
     /// Take the day up to this time only: a local clock time such as 10:30, or one such as 2024-03-01T10:30:00+09:00
-    #[arg(long, value_name = "TIME", value_parser = crate::replay::until)]
+    #[arg(long, value_name = "TIME", value_parser = crate::how::until)]
     until: Option<Until>,
 
     /// How many breaches to explain, the longest first

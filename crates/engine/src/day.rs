@@ -73,6 +73,8 @@ pub struct Finished {
     /// What the input does not support of the figures, in order of kind and name; nothing is looked at where the day went on
     /// from a saved state.
     pub coverage: Vec<Coverage>,
+    /// The servers that added an order, sorted: registering any other one otherwise alters no figure of the day.
+    pub servers_heard: Vec<String>,
     /// Up to when the day was measured, if not to its end.
     pub until: Option<Timestamp>,
 }
@@ -271,6 +273,7 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
             self.retroactive.add(None, Span { start: since, end: plan.day.end });
         }
         let coverage = self.coverage(&engine, progress.last());
+        let servers_heard = engine.servers_heard(&self.servers);
         let turnover = engine.finish(&*self.executor, &mut self.sink);
         let (plan, until) = match self.cut {
             Some((whole, until)) => (whole, Some(until)),
@@ -280,6 +283,7 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
             plan,
             turnover,
             coverage,
+            servers_heard,
             until,
             record_count: self.record_count,
             reject_count: self.reject_count,

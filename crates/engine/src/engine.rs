@@ -374,6 +374,14 @@ impl Engine {
         coverage
     }
 
+    /// Which of the input's `servers` have added an order so far, sorted.
+    pub(crate) fn servers_heard(&self, servers: &[Box<str>]) -> Vec<String> {
+        let heard = servers.iter().zip(&self.orders.0).filter(|(_, orders)| 0 < **orders);
+        let mut heard: Vec<String> = heard.map(|(server, _)| server.to_string()).collect();
+        heard.sort_unstable();
+        heard
+    }
+
     /// What the input told of the market's phase last.
     pub(crate) fn last_market_phase(&self) -> Option<Phase> {
         self.market.phase()
