@@ -178,7 +178,8 @@ fn check(name: &str, text: fn(usize) -> String, arguments: &[&str]) {
     // More obligations than one, so that each of them would be walked.
     let sponsored = "condition,issue,max_spread_bps,min_value_jpy\nC0,1306,20,1000\nC1,1306,21,100000\n";
     bench.write("registry/sponsored.csv", sponsored.as_bytes());
-    let measured = |row: fn(usize) -> String| (0..MEASURED).map(row).collect::<String>();
+    let count = if name == "over_issues" { MEASURED } else { 0 };
+    let measured = |row: fn(usize) -> String| (0..count).map(row).collect::<String>();
     let issues = measured(|issue| format!("{issue:05},T,yen\n"));
     let sign_ups = measured(|issue| format!("MM1,{issue:05}\n"));
     bench.write("registry/issues.csv", format!("issue,type,tick_table\n1306,T,yen\n1321,T,yen\n{issues}").as_bytes());

@@ -118,7 +118,7 @@ fn matching(Lined { line, value }: &Lined<PaidCondition>, required_pct: u64, fin
 /// Six months, and again where they have been prolonged.
 ///
 /// Clause: `ST1/matching-period`.
-fn matching_period(Lined { line, value }: &Lined<Condition>, findings: &mut Findings) {
+fn matching_period(Lined { line, value }: &Lined<PaidCondition>, findings: &mut Findings) {
     let (Some(from), Some(to)) = (value.period.from, value.period.to) else { return };
     let end = to.tomorrow().unwrap_or(Date::MAX);
     let mut ends = (1..).map_while(|times: i64| from.checked_add((6 * times).months()).ok());
