@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use jiff::civil::Date;
 use quoteclock_engine::{DayOptions, Until};
 use quoteclock_explain::{Explainer, Explanation, Question, render_text, write_html, write_json};
-use quoteclock_replay::{Input, ReplayError, replay};
+use quoteclock_replay::{Input, Replay, ReplayError};
 use quoteclock_rules::Registry;
 use std::path::{Path, PathBuf};
 
@@ -129,7 +129,8 @@ fn explain(args: &ExplainArgs, registry: &Registry, question: &Question) -> Resu
         Explainer::new(registry, options, question.clone())
             .map_err(|source| ReplayError::Day { file: input.name(), source })
     };
-    let replayed = replay(registry, &input, &options, begin, &|bytes| bar.inc(bytes));
+    let progress = |bytes| bar.inc(bytes);
+    let replayed = Replay { registry, input: &input, options: &options, progress: &progress }.run(begin);
     bar.finish_and_clear();
     let (_, answer) = replayed?;
     answer.map_err(|error| BadUsage(error.to_string()).into())

@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use quoteclock_engine::Until;
 use quoteclock_ledger::{DayRow, DisplayPercent};
 use quoteclock_model::Timestamp;
-use quoteclock_replay::{Input, MeasuredInput, Progress, ReplayError, Threads, measure, measure_and_hash};
+use quoteclock_replay::{Input, MeasuredInput, Progress, Replay, ReplayError, Threads};
 use quoteclock_report::{DaySummary, REJECTS_LISTED, write_document};
 use quoteclock_rules::Registry;
 use quoteclock_store::{Change, DayBatch, Digest, Provenance, Replaced, Store, StoreError};
@@ -376,10 +376,10 @@ impl Run<'_> {
         let mut rejects = StagedRejects { file: input.name(), of_each_kind: args.rejects, parts: parts.clone() };
         // What is kept says what it rests on.
         let is_hashed = self.batch.is_some() || args.parquet();
+        let replay = Replay { registry, input, options: &options, progress };
         let (day, input_sha256) = match is_hashed {
-            false => measure(registry, input, &options, threads, &mut rejects, progress).map(|day| (day, None)),
-            true => measure_and_hash(registry, input, &options, threads, &mut rejects, progress)
-                .map(|(day, sha256)| (day, Some(Digest(sha256)))),
+            false => replay.measure(threads, &mut rejects).map(|day| (day, None)),
+            true => replay.measure_and_hash(threads, &mut rejects).map(|(day, sha256)| (day, Some(Digest(sha256)))),
         }
         .map_err(|error| advise(error, job.how))?;
         let coverage = DayCoverage::of(&day.finished);

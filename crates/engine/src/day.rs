@@ -140,7 +140,7 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
     /// # Errors
     /// [`DayError::Plan`] if a date is given that cannot be measured.
     pub fn new(registry: &Registry, options: DayOptions, sink: S, rejects: R) -> Result<Self, DayError> {
-        Day::with(registry, options, sink, rejects, None, Box::new(SingleThread))
+        Day::unopened(registry, options, sink, rejects).opened()
     }
 
     /// Same result as [`Day::new`], faster: events are held back and applied issue by issue, by the tasks of an executor. Only
@@ -156,27 +156,21 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
         executor: impl Executor + 'static,
     ) -> Result<Self, DayError> {
         let batch = (!options.lenient).then(EventBatch::default);
-        Day::with(registry, options, sink, rejects, batch, Box::new(executor))
+        let executor = Box::new(executor);
+        Day { batch, executor, ..Day::unopened(registry, options, sink, rejects) }.opened()
     }
 
-    fn with(
-        registry: &Registry,
-        options: DayOptions,
-        sink: S,
-        rejects: R,
-        batch: Option<EventBatch>,
-        executor: Box<dyn Executor>,
-    ) -> Result<Self, DayError> {
+    /// A day whose date is not known yet.
+    fn unopened(registry: &Registry, options: DayOptions, sink: S, rejects: R) -> Self {
         let sequencer = Sequencer::new(options.allow_gaps);
-        let date = options.date;
-        let mut day = Day {
+        Day {
             registry: registry.clone(),
             options,
             sink,
             rejects,
             sequencer,
-            batch,
-            executor,
+            batch: None,
+            executor: Box::new(SingleThread),
             times: BlockTimes::default(),
             issues: Vec::new(),
             servers: Vec::new(),
@@ -189,11 +183,15 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
             unnamed_doubts: BTreeMap::new(),
             cut: None,
             error: None,
-        };
-        if let Some(date) = date {
-            day.open(date)?;
         }
-        Ok(day)
+    }
+
+    /// The same, begun, if its date is given.
+    fn opened(mut self) -> Result<Self, DayError> {
+        if let Some(date) = self.options.date {
+            self.open(date)?;
+        }
+        Ok(self)
     }
 
     /// The same day with so many events at most in a batch, if there are any, rather than as many as suit the number of issues.

@@ -75,8 +75,7 @@ impl ExplanationBuilder {
     pub(crate) fn new(
         registry: &Registry,
         plan: &Arc<DayPlan>,
-        found: Found,
-        measure: MeasureIndex,
+        (found, measure): (Found, MeasureIndex),
         limit: usize,
         unknown: &[Span],
     ) -> ExplanationBuilder {

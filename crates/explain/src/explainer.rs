@@ -73,7 +73,8 @@ impl Explainer {
         self.day.sink_mut().watch(found.index);
         let unknown = unknown_spans(&self.windows, &sign_up.issue, plan.day);
         let limit = self.question.limit;
-        self.builder = Some(Box::new(ExplanationBuilder::new(&self.registry, &plan, found, measure, limit, &unknown)));
+        self.builder =
+            Some(Box::new(ExplanationBuilder::new(&self.registry, &plan, (found, measure), limit, &unknown)));
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use crate::Registry;
 use quoteclock_explain::{At, Explainer, Explanation, QuestionError};
-use quoteclock_replay::{Input, Progress, ReplayError};
+use quoteclock_replay::{Input, Progress, Replay, ReplayError};
 use thiserror::Error;
 
 use crate::ReplayOptions;
@@ -101,6 +101,7 @@ pub fn explain(
         Explainer::new(registry.tables(), options, question.clone())
             .map_err(|source| ReplayError::Day { file: input.name(), source })
     };
-    let (_, answer) = quoteclock_replay::replay(registry.tables(), input, &options.day(), begin, progress)?;
+    let replay = Replay { registry: registry.tables(), input, options: &options.day(), progress };
+    let (_, answer) = replay.run(begin)?;
     Ok(answer?)
 }
