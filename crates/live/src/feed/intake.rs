@@ -92,21 +92,13 @@ pub(crate) struct Intake {
     waiting: VecDeque<Work>,
 }
 
-/// What is followed.
-pub(crate) struct Followed {
-    /// What its messages say, where the options tell.
-    pub(crate) payload: Option<Payload>,
-    /// Its date, where the options tell.
-    pub(crate) date: Option<Date>,
-    /// Where it comes from, for people.
-    pub(crate) feed: String,
-}
-
 impl Intake {
     pub(crate) fn new(
         folder: Folder,
         (registry, digest): (Registry, Digest),
-        Followed { payload, date, feed }: Followed,
+        payload: Option<Payload>,
+        date: Option<Date>,
+        feed: String,
         syncer: Syncer,
         (inbox, orders): (Inbox, Receiver<Remeasurement>),
     ) -> Intake {
