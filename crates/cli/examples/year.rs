@@ -56,6 +56,7 @@ fn add_day(batch: &mut DayBatch, registry: &Registry, date: Date) -> Result<usiz
         program_commit: "unknown".to_owned(),
         options: String::new(),
         coverage: "[]".to_owned(),
+        servers_heard: plan.servers.iter().map(|server| server.name.clone()).collect(),
         until: None,
         measured_at: quoteclock_model::Timestamp::from_micros(0),
     };

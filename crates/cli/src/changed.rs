@@ -23,12 +23,21 @@ pub(crate) fn compare(day: &StoredDay, registry: &Registry) -> Result<Plan> {
     if Digest::of(text.as_bytes()) == day.plan_sha256 {
         return Ok(Plan { plan, reasons: Vec::new() });
     }
+    let heard: Option<BTreeSet<&str>> =
+        day.servers_heard.as_ref().map(|servers| servers.iter().map(String::as_str).collect());
+    let whole = |text: &str| told(text, heard.as_ref());
+    if day.plan.as_ref().is_some_and(|before| whole(before) == whole(&text)) {
+        return Ok(Plan { plan, reasons: Vec::new() });
+    }
     let mut reasons = Vec::new();
     if day.multiplier != plan.multiplier {
         reasons.push(format!("x{} to x{}", day.multiplier, plan.multiplier));
     }
     match &day.plan {
-        Some(before) => reasons.extend(differences(before, &text, day.multiplier != plan.multiplier)),
+        Some(before) => {
+            let other_multiplier = day.multiplier != plan.multiplier;
+            reasons.extend(differences(&whole(before), &whole(&text), other_multiplier));
+        }
         None if reasons.is_empty() => {
             reasons.push("what it was is not known: an earlier version has stored the day".to_owned());
         }
@@ -83,12 +92,25 @@ fn blocks(text: &str) -> BTreeMap<String, Block<'_>> {
 
 /// `MM1/1306` of `3:MM1 1306`.
 fn sign_up_name(text: &str) -> String {
-    let (length, rest) = text.split_once(':').unwrap_or(("", text));
-    let length: usize = length.parse().unwrap_or_default();
-    match (rest.get(..length), rest.get(length..)) {
-        (Some(market_maker), Some(issue)) => format!("{market_maker}/{}", issue.trim_start()),
-        _ => text.to_owned(),
+    match counted(text) {
+        Some((market_maker, issue)) => format!("{market_maker}/{}", issue.trim_start()),
+        None => text.to_owned(),
     }
+}
+
+/// The name at the start of `3:MM1 1306`, and what follows.
+fn counted(text: &str) -> Option<(&str, &str)> {
+    let (length, rest) = text.split_once(':')?;
+    rest.split_at_checked(length.parse().ok()?)
+}
+
+/// A plan's text without the servers that added no order on the day: whose they are alters nothing.
+fn told(text: &str, heard: Option<&BTreeSet<&str>>) -> String {
+    let is_silent = |line: &&str| {
+        let server = line.strip_prefix("server ").or(line.strip_prefix("own ")).and_then(counted);
+        heard.zip(server).is_some_and(|(heard, (server, _))| !heard.contains(server))
+    };
+    text.lines().filter(|line| !is_silent(line)).flat_map(|line| [line, "\n"]).collect()
 }
 
 /// What differs, in words. Limits that a Fast Market has widened are told by its multiplier.
@@ -161,6 +183,18 @@ mod tests {
             reasons(&[("sign_up 3:MM2 1306", "sign_up 3:MM2 1321")], false),
             ["no sign-up any more MM2/1306", "sign-up MM2/1321"]
         );
+    }
+
+    #[test]
+    fn servers_without_an_order_alter_nothing() {
+        let more = BEFORE
+            .replace("own 3:VS1\n", "own 3:VS1\nown 3:VS3\n")
+            .replace("server 3:VS2", "server 3:VS3 3:MM1\nserver 3:VS2");
+        let heard = BTreeSet::from(["VS1", "VS2"]);
+        assert_eq!(told(&more, Some(&heard)), BEFORE);
+        assert_eq!(told(&more, None), more, "of an older day it is not known");
+        let heard = BTreeSet::from(["VS1", "VS2", "VS3"]);
+        assert_eq!(differences(BEFORE, &told(&more, Some(&heard)), false), ["servers MM1/1306"]);
     }
 
     #[test]

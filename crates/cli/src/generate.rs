@@ -1,5 +1,6 @@
 //! `quoteclock generate`: made-up trading days with their registry.
 
+use crate::target::Target;
 use crate::{BadUsage, Outcome, output};
 use anyhow::{Context, Result};
 use clap::ValueEnum;
@@ -11,7 +12,7 @@ use quoteclock_feed::{EventWriter, TradingDate, UtcOffset};
 use quoteclock_generate::{Load, Options, Summary, generate, registry};
 use quoteclock_model::Timestamp;
 use quoteclock_rules::{Registry, SourceFile};
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -95,14 +96,14 @@ pub(crate) fn run(args: &GenerateArgs) -> Result<Outcome> {
     refuse_to_overwrite(args, &folder)?;
     fs::create_dir_all(&folder).with_context(|| format!("making the folder {}", folder.display()))?;
     for (name, text) in &files {
-        fs::write(folder.join(name), text).with_context(|| format!("writing {}", folder.join(name).display()))?;
+        Target::of(&folder.join(name))?.write(|to| Ok(to.write_all(text.as_bytes())?))?;
     }
     let mut text = format!("{}: {} files\n", folder.display(), files.len());
     for day in &days {
         let path = args.out.join(file_name(day.date, form(args, &options)));
         refuse_to_overwrite(args, &path)?;
-        let file = File::create(&path).with_context(|| format!("writing {}", path.display()))?;
-        let summary = write_day(day, form(args, &options), &zone, BufWriter::new(file))
+        let summary = Target::of(&path)?
+            .write(|to| write_day(day, form(args, &options), &zone, to))
             .with_context(|| format!("writing {}", path.display()))?;
         text.push_str(&format!(
             "{}: {} events, at most {} live orders\n",

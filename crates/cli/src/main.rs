@@ -3,6 +3,7 @@
 //! One file per subcommand. Exit codes: 0 done, 1 bad input, 2 bad usage, 3 done but incomplete (a lenient run set records
 //! aside, a month has trading days that are not measured). Deliberately absent: any rule of measurement.
 
+mod again;
 mod args;
 mod changed;
 mod check;
@@ -13,6 +14,7 @@ mod documents;
 mod etf;
 mod explain;
 mod generate;
+mod how;
 mod init;
 mod list;
 mod manuals;

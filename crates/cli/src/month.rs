@@ -175,7 +175,7 @@ pub(crate) fn count(number: usize, what: &str) -> String {
 pub(crate) fn refuse(changed: &BTreeMap<Date, Vec<String>>, instead: &str) -> anyhow::Error {
     anyhow!(
         "the registry has changed, and would alter the result of {}:{}\n\
-         replay what is named (quoteclock replay --db){instead}",
+         replay what is named (quoteclock replay --db FILE --changed){instead}",
         count(changed.len(), "stored day"),
         reasons(changed)
     )

@@ -1,19 +1,19 @@
 //! `quoteclock replay`: days of order events in, quote display time out.
 
+use crate::again::{self, Found};
 use crate::coverage::{CoverageJson, DayCoverage};
+use crate::how::{How, until};
 use crate::staging::{self, Forms, List, Parts, StagedRejects, Staging};
 use crate::target::{folder_of, refuse_inputs};
 use crate::{BadUsage, Outcome, month, output, publication, registry, scratch, terminal};
 use anyhow::{Context, Result, bail};
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
-use quoteclock_engine::{DayOptions, Until};
-use quoteclock_explain::At;
+use quoteclock_engine::Until;
 use quoteclock_ledger::{DayRow, DisplayPercent};
 use quoteclock_model::Timestamp;
-use quoteclock_replay::{Input, MeasuredInput, Progress, ReplayError, Threads, measure, measure_and_hash};
+use quoteclock_replay::{Input, MeasuredInput, Progress, Replay, ReplayError, Threads};
 use quoteclock_report::{DaySummary, REJECTS_LISTED, write_document};
-use quoteclock_rules::{Registry, local_time};
+use quoteclock_rules::Registry;
 use quoteclock_store::{Change, DayBatch, Digest, Provenance, Replaced, Store, StoreError};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -32,11 +32,15 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
   quoteclock replay --registry registry --out results march/*.csv.gz
   quoteclock replay --registry us --out results 01302020.NASDAQ_ITCH50.gz
   quoteclock replay --registry registry --db market.db march/*.csv.gz
+  quoteclock replay --registry registry --db market.db --changed --inputs /archive/2024-03
   zcat 2024-03-01.csv.gz | quoteclock replay --registry registry --json - > 2024-03-01.json
 
 --out writes daily.csv, breaches.csv and outages.csv (and rejects.csv with --lenient), once the whole run has succeeded.
 --db keeps the days in a database; a day that was there is replaced. The run's days are in it whole or not at all,
-and before the files of --out have their names.")]
+and before the files of --out have their names.
+--changed measures again exactly the stored days that the registry as it is now would measure otherwise, each with the
+options that it was measured with. An input is sought where it was, beside the database, and in every --inputs DIR; it has
+to hold the same bytes. If one is not found, it is named and nothing is replaced.")]
 pub(crate) struct ReplayArgs {
     /// Folder of the registry: scheme, issues, market makers, virtual servers, sign-ups
     #[arg(long, value_name = "DIR")]
@@ -89,19 +93,23 @@ pub(crate) struct ReplayArgs {
     #[arg(long)]
     json: bool,
 
+    /// Measure again the stored days that the registry would measure otherwise, with the options that are stored with them
+    #[arg(
+        long,
+        requires = "db",
+        conflicts_with_all = ["files", "out", "lenient", "allow_gaps", "date", "until"]
+    )]
+    changed: bool,
+
+    /// Folder with inputs of stored days, for those that are neither where they were nor beside the database; may be given
+    /// several times
+    #[arg(long, value_name = "DIR", requires = "changed")]
+    inputs: Vec<PathBuf>,
+
     /// Files of order events, one trading day each: CSV, the binary form (.qcev), NASDAQ ITCH 5.0 or FIX logs, plain or compressed
     /// with gzip or zstd; - for standard input
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "changed", value_name = "FILE")]
     files: Vec<PathBuf>,
-}
-
-/// Reads what `--until` says.
-pub(crate) fn until(text: &str) -> Result<Until, String> {
-    match text.parse() {
-        Ok(At::Instant(at)) => Ok(Until::Instant(at)),
-        Ok(At::Clock(time)) => Ok(Until::Clock(time)),
-        Err(error) => Err(error.to_string()),
-    }
 }
 
 /// Reads what `--threads` says.
@@ -140,16 +148,11 @@ impl ReplayArgs {
         }
     }
 
-    /// The options that alter what is measured, as they are stored with a day.
-    fn options(&self) -> String {
-        let given = [(self.allow_gaps, "--allow-gaps"), (self.lenient, "--lenient")];
-        let mut options: Vec<String> =
-            given.iter().filter(|(given, _)| *given).map(|(_, option)| (*option).to_owned()).collect();
-        options.extend(self.until.map(|until| match until {
-            Until::Instant(at) => format!("--until {}", local_time(at, &TimeZone::UTC)),
-            Until::Clock(time) => format!("--until {time}"),
-        }));
-        options.join(" ")
+    /// The inputs that were typed.
+    fn typed_jobs(&self) -> Vec<Job> {
+        let how = How { allow_gaps: self.allow_gaps, lenient: self.lenient, until: self.until };
+        let job = |file: &PathBuf| Job { input: Input::named(file), how, date: self.date, stored_as: None };
+        self.files.iter().map(job).collect()
     }
 
     /// Whether Parquet is asked for.
@@ -176,6 +179,34 @@ struct Measured {
     until: Option<String>,
 }
 
+/// One input, and how it is measured.
+#[derive(Clone, Debug)]
+struct Job {
+    input: Input,
+    how: How,
+    date: Option<Date>,
+    /// What the database calls an input that was measured before, and its hash.
+    stored_as: Option<StoredAs>,
+}
+
+#[derive(Clone, Debug)]
+struct StoredAs {
+    input: String,
+    input_sha256: Digest,
+    /// Whether that is the hash of a journal's messages, not of its bytes.
+    is_journal: bool,
+}
+
+impl Job {
+    /// A stored day that is measured again.
+    fn again(Found { day, path, is_journal, how }: Found) -> Job {
+        // Of a journal the database has the feed; a file that has moved is called by its new name.
+        let input = if is_journal { day.input } else { path.display().to_string() };
+        let stored_as = Some(StoredAs { input, input_sha256: day.input_sha256, is_journal });
+        Job { input: Input::File(path), how, date: Some(day.date), stored_as }
+    }
+}
+
 /// Runs the command.
 pub(crate) fn run(args: &ReplayArgs) -> Result<Outcome> {
     let inputs: Vec<Input> = args.files.iter().map(|file| Input::named(file)).collect();
@@ -184,17 +215,28 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Outcome> {
     }
     args.look_at_outputs(&inputs)?;
     let Some((registry, digest)) = registry::load_and_hash(&args.registry)? else { return Ok(Outcome::BadInput) };
+    let jobs = match &args.db {
+        Some(db) if args.changed => {
+            again::changed_days(&registry, db, &args.inputs)?.into_iter().map(Job::again).collect()
+        }
+        _ => args.typed_jobs(),
+    };
+    if args.changed && jobs.is_empty() && !args.json {
+        output::print("the registry would measure every stored day as it was measured; nothing was replaced\n")?;
+        return Ok(Outcome::Done);
+    }
+    let is_lenient = jobs.iter().any(|job| job.how.lenient);
     let forms = Forms { csv: args.out.is_some(), json: args.json, parquet: args.parquet() };
     let staging = Staging::new(args.out.as_deref().or(args.db.as_deref().map(folder_of)), forms)?;
     let batch = args.db.is_some().then(|| DayBatch::create(&staging.database())).transpose()?.map(Mutex::new);
     let run = Run { args, registry: &registry, digest, batch: batch.as_ref() };
-    let days = in_order_of_dates(&inputs, run.measure_all(&inputs, &staging)?)?;
+    let days = in_order_of_dates(&jobs, run.measure_all(&jobs, &staging)?)?;
     let parts: Vec<Parts> = days.iter().map(|day| day.parts.clone()).collect();
     warn(args, &days);
     let rests_on = run.rests_on(&days);
     let replaced = publish(args, &staging, &parts, &rests_on, batch)?;
     let printed = if args.json {
-        print_json(&registry, &parts, &days, args.lenient)
+        print_json(&registry, &parts, &days, is_lenient, args.db.is_some().then_some(&replaced))
     } else {
         print_text(args, &registry, &days, &replaced)
     };
@@ -295,20 +337,20 @@ struct Run<'a> {
 
 impl Run<'_> {
     /// Measures all inputs, several at once; the error of the first one in their order, if any.
-    fn measure_all(self, inputs: &[Input], staging: &Staging) -> Result<Vec<Measured>> {
-        let sizes: Option<u64> = inputs.iter().map(Input::size).sum();
+    fn measure_all(self, jobs: &[Job], staging: &Staging) -> Result<Vec<Measured>> {
+        let sizes: Option<u64> = jobs.iter().map(|job| job.input.size()).sum();
         let bar = terminal::progress_bar(sizes);
         let progress = |bytes| bar.inc(bytes);
         let threads = self.args.thread_count();
-        let days_at_once = threads.min(inputs.len());
+        let days_at_once = threads.min(jobs.len());
         let of_a_day = Threads(NonZeroUsize::new(threads / days_at_once.max(1)).unwrap_or(NonZeroUsize::MIN));
         let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
         let results = Mutex::new(BTreeMap::new());
         let work = || {
             while !failed.load(Ordering::Relaxed) {
                 let position = next.fetch_add(1, Ordering::Relaxed);
-                let Some(input) = inputs.get(position) else { return };
-                let result = self.measure_one(input, of_a_day, staging.parts(position), &progress);
+                let Some(job) = jobs.get(position) else { return };
+                let result = self.measure_one(job, of_a_day, staging.parts(position), &progress);
                 failed.fetch_or(result.is_err(), Ordering::Relaxed);
                 results.lock().expect("no thread panics with the lock").insert(position, result);
             }
@@ -327,27 +369,22 @@ impl Run<'_> {
         results.into_values().collect()
     }
 
-    fn measure_one(self, input: &Input, threads: Threads, parts: Parts, progress: Progress<'_>) -> Result<Measured> {
+    fn measure_one(self, job: &Job, threads: Threads, parts: Parts, progress: Progress<'_>) -> Result<Measured> {
         let Run { args, registry, .. } = self;
-        let options = DayOptions {
-            lenient: args.lenient,
-            allow_gaps: args.allow_gaps,
-            date: args.date,
-            until: args.until,
-            ..DayOptions::default()
-        };
+        let input = &job.input;
+        let options = job.how.of_day(job.date);
         let mut rejects = StagedRejects { file: input.name(), of_each_kind: args.rejects, parts: parts.clone() };
         // What is kept says what it rests on.
         let is_hashed = self.batch.is_some() || args.parquet();
+        let replay = Replay { registry, input, options: &options, progress };
         let (day, input_sha256) = match is_hashed {
-            false => measure(registry, input, &options, threads, &mut rejects, progress).map(|day| (day, None)),
-            true => measure_and_hash(registry, input, &options, threads, &mut rejects, progress)
-                .map(|(day, sha256)| (day, Some(Digest(sha256)))),
+            false => replay.measure(threads, &mut rejects).map(|day| (day, None)),
+            true => replay.measure_and_hash(threads, &mut rejects).map(|(day, sha256)| (day, Some(Digest(sha256)))),
         }
-        .map_err(|error| advise(error, args))?;
+        .map_err(|error| advise(error, job.how))?;
         let coverage = DayCoverage::of(&day.finished);
         if let Some(input_sha256) = input_sha256 {
-            self.set_aside(input, &day, &coverage, input_sha256)?;
+            self.set_aside(job, &day, &coverage, input_sha256)?;
         }
         let writing = || format!("{}: writing its results aside", input.name());
         day.rejects.finish().with_context(writing)?;
@@ -374,16 +411,23 @@ impl Run<'_> {
     /// Writes a day aside for the database.
     fn set_aside<R>(
         self,
-        input: &Input,
+        job: &Job,
         day: &MeasuredInput<R>,
         coverage: &DayCoverage,
         input_sha256: Digest,
     ) -> Result<()> {
         let Some(batch) = self.batch else { return Ok(()) };
+        let (input, input_sha256) = match job.stored_as.clone() {
+            None => (job.input.name(), input_sha256),
+            Some(stored) if stored.is_journal || stored.input_sha256 == input_sha256 => {
+                (stored.input, stored.input_sha256)
+            }
+            Some(_) => bail!("{}: has changed while it was read; nothing was replaced", job.input.name()),
+        };
         let (scheme, finished) = (self.registry.scheme(), &day.finished);
         let interpretations = scheme.interpretations().iter();
         let provenance = Provenance {
-            input: input.name(),
+            input,
             input_sha256,
             registry_sha256: self.digest,
             scheme: scheme.name().to_owned(),
@@ -392,10 +436,11 @@ impl Run<'_> {
             record_count: finished.record_count,
             reject_count: finished.reject_count,
             coverage: coverage.stored()?,
+            servers_heard: finished.servers_heard.clone(),
             until: finished.until,
             program_version: env!("CARGO_PKG_VERSION").to_owned(),
             program_commit: env!("QUOTECLOCK_COMMIT").to_owned(),
-            options: self.args.options(),
+            options: job.how.to_string(),
             measured_at: Timestamp::from_micros(jiff::Timestamp::now().as_microsecond()),
         };
         let (plan, ledger, turnover) = (&finished.plan, &day.ledger, &finished.turnover);
@@ -405,20 +450,20 @@ impl Run<'_> {
 }
 
 /// Adds to an error what can be done about it.
-fn advise(error: ReplayError, args: &ReplayArgs) -> anyhow::Error {
+fn advise(error: ReplayError, how: How) -> anyhow::Error {
     let is_bad_record = matches!(&error, ReplayError::Day { source: quoteclock_engine::DayError::Bad(_), .. });
     let advice = "nothing was written; --lenient sets bad records aside and reports the time they leave in doubt";
     let error = anyhow::Error::from(error);
-    if is_bad_record && !args.lenient { anyhow::anyhow!("{error:#}\n{advice}") } else { error }
+    if is_bad_record && !how.lenient { anyhow::anyhow!("{error:#}\n{advice}") } else { error }
 }
 
 /// Days by date; two of one date are an error of whoever typed them.
-fn in_order_of_dates(inputs: &[Input], days: Vec<Measured>) -> Result<Vec<Measured>> {
+fn in_order_of_dates(jobs: &[Job], days: Vec<Measured>) -> Result<Vec<Measured>> {
     let mut by_date: BTreeMap<Date, (usize, Measured)> = BTreeMap::new();
     for (position, day) in days.into_iter().enumerate() {
         let date = day.date;
         if let Some((earlier, _)) = by_date.insert(date, (position, day)) {
-            let (first, second) = (inputs[earlier].name(), inputs[position].name());
+            let (first, second) = (jobs[earlier].input.name(), jobs[position].input.name());
             let problem = format!("{first} and {second} are both of {date}, expected one file for each date");
             return Err(BadUsage(problem).into());
         }
@@ -436,10 +481,26 @@ struct Scheme<'a> {
 #[derive(Serialize)]
 struct Rest<'a> {
     coverage: Vec<&'a CoverageJson>,
+    /// What has come in the place of stored days; left out without a database.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replaced: Option<Vec<ReplacedJson>>,
     scheme: Scheme<'a>,
 }
 
-fn print_json(registry: &Registry, parts: &[Parts], days: &[Measured], lenient: bool) -> Result<()> {
+#[derive(Serialize)]
+struct ReplacedJson {
+    date: String,
+    results_differing: usize,
+    statuses_differing: usize,
+}
+
+fn print_json(
+    registry: &Registry,
+    parts: &[Parts],
+    days: &[Measured],
+    lenient: bool,
+    replaced: Option<&Vec<Replaced>>,
+) -> Result<()> {
     let scheme = registry.scheme();
     let (name, version) = (scheme.name(), scheme.version());
     let interpretations = scheme.interpretations().iter().collect();
@@ -449,7 +510,15 @@ fn print_json(registry: &Registry, parts: &[Parts], days: &[Measured], lenient: 
         lists.push(("rejects", list(List::Rejects)?));
     }
     let coverage = days.iter().flat_map(|day| &day.coverage.rows).collect();
-    let rest = Rest { coverage, scheme: Scheme { name, version, interpretations } };
+    let replaced = replaced.map(|days| {
+        let of_day = |day: &Replaced| ReplacedJson {
+            date: day.date.to_string(),
+            results_differing: day.changes.len(),
+            statuses_differing: day.changes.iter().filter(|change| change.turns_status()).count(),
+        };
+        days.iter().map(of_day).collect()
+    });
+    let rest = Rest { coverage, replaced, scheme: Scheme { name, version, interpretations } };
     output::print_with(|to| write_document(lists, &rest, to))
 }
 

@@ -14,6 +14,10 @@ const HEADER: &str = "time,issue,event,order,server,side,price,quantity,phase\n"
 /// How much the second step may cost in percent of the first, which is half as long: 200 would be a line, 400 a square.
 const GROWTH_MAX: u64 = 270;
 
+/// The issues of [`over_issues`], and how many of them are measured.
+const ISSUES: usize = 10_000;
+const MEASURED: usize = 100;
+
 /// The smallest input of a shape, in records.
 const RECORDS: usize = 1_000;
 
@@ -117,6 +121,37 @@ fn phases(count: usize) -> String {
     text
 }
 
+/// The market halts and goes on over ten thousand issues, of which a hundred are measured, and each of which is touched
+/// now and then.
+fn over_issues(count: usize) -> String {
+    let mut text = HEADER.to_owned();
+    for issue in 0..ISSUES {
+        writeln!(text, "{},{issue:05},add,1,VS1,B,100,10,", at(0)).expect("a string");
+    }
+    for k in 0..count / 2 {
+        let phase = if k % 2 == 0 { "halt" } else { "continuous" };
+        writeln!(text, "{},*,phase,,,,,,{phase}", at(k)).expect("a string");
+        writeln!(text, "{},{:05},add,{},VS1,S,101,10,", at(k), k * 7 % ISSUES, k + 2).expect("a string");
+    }
+    text
+}
+
+/// As many issues as phases: what they cost is their sum, not their product.
+fn issues_and_phases(count: usize) -> String {
+    let mut text = HEADER.to_owned();
+    (0..count / 3).for_each(|k| writeln!(text, "{},N{k},add,1,,B,100,10,", at(0)).expect("a string"));
+    (0..count / 3).for_each(|k| writeln!(text, "{},*,phase,,,,,,halt", at(k)).expect("a string"));
+    (0..count / 3).for_each(|k| writeln!(text, "{},N{k},cancel,1,,,,,", at(count)).expect("a string"));
+    text
+}
+
+/// Every order by a server of its own and of an issue of its own, none of which the registry knows: all are named.
+fn strangers(count: usize) -> String {
+    let mut text = HEADER.to_owned();
+    (0..count).for_each(|k| writeln!(text, "{},N{k},add,1,S{k},B,100,10,", at(k)).expect("a string"));
+    text
+}
+
 /// All at one time.
 fn instant(count: usize) -> String {
     let mut text = HEADER.to_owned();
@@ -143,6 +178,12 @@ fn check(name: &str, text: fn(usize) -> String, arguments: &[&str]) {
     // More obligations than one, so that each of them would be walked.
     let sponsored = "condition,issue,max_spread_bps,min_value_jpy\nC0,1306,20,1000\nC1,1306,21,100000\n";
     bench.write("registry/sponsored.csv", sponsored.as_bytes());
+    let count = if name == "over_issues" { MEASURED } else { 0 };
+    let measured = |row: fn(usize) -> String| (0..count).map(row).collect::<String>();
+    let issues = measured(|issue| format!("{issue:05},T,yen\n"));
+    let sign_ups = measured(|issue| format!("MM1,{issue:05}\n"));
+    bench.write("registry/issues.csv", format!("issue,type,tick_table\n1306,T,yen\n1321,T,yen\n{issues}").as_bytes());
+    bench.write("registry/signups.csv", format!("market_maker,issue\nMM1,1306\nMM1,1321\n{sign_ups}").as_bytes());
     let mut counts = Vec::new();
     for factor in [1, 2, 4] {
         bench.write("day.csv", text(RECORDS * factor).as_bytes());
@@ -190,6 +231,9 @@ shapes! {
     numbers replay_of_a_flood_of_order_numbers explain_of_a_flood_of_order_numbers,
     clears replay_of_a_storm_of_clears explain_of_a_storm_of_clears,
     phases replay_of_a_storm_of_phases explain_of_a_storm_of_phases,
+    over_issues replay_of_a_storm_of_phases_over_issues explain_of_a_storm_of_phases_over_issues,
+    issues_and_phases replay_of_as_many_issues_as_phases explain_of_as_many_issues_as_phases,
+    strangers replay_of_servers_and_issues_of_nobody explain_of_servers_and_issues_of_nobody,
     instant replay_of_a_storm_at_one_instant explain_of_a_storm_at_one_instant,
     late replay_of_time_found_out_late explain_of_time_found_out_late,
 }

@@ -256,6 +256,28 @@ fn signals_take_temporary_files_with_them_and_a_later_run_those_of_a_killed_one(
 }
 
 #[test]
+fn a_generated_day_is_there_whole_or_not_at_all() {
+    let bench = Bench::new();
+    // Far more than the machine makes before it is told to stop.
+    let mut child = hearing_signals(&bench)
+        .args(["generate", "--events", "1G", "--out", "out"])
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let began = Instant::now();
+    while !bench.path("out/registry").is_dir() && began.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    wait_for_scratch(&bench, "out");
+    std::thread::sleep(Duration::from_millis(200));
+    assert!(Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status().unwrap().success());
+    assert!(!child.wait().unwrap().success());
+    let names: Vec<_> = fs::read_dir(bench.path("out")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["registry"]);
+    assert_eq!(bench.run(&["check", "--registry", "out/registry"]).status.code(), Some(0), "every file of it is whole");
+}
+
+#[test]
 fn a_signal_that_was_to_be_passed_over_is() {
     if !cfg!(target_os = "linux") || !has("nohup") {
         return;

@@ -73,6 +73,8 @@ pub struct Finished {
     /// What the input does not support of the figures, in order of kind and name; nothing is looked at where the day went on
     /// from a saved state.
     pub coverage: Vec<Coverage>,
+    /// The servers that added an order, sorted: registering any other one otherwise alters no figure of the day.
+    pub servers_heard: Vec<String>,
     /// Up to when the day was measured, if not to its end.
     pub until: Option<Timestamp>,
 }
@@ -138,7 +140,7 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
     /// # Errors
     /// [`DayError::Plan`] if a date is given that cannot be measured.
     pub fn new(registry: &Registry, options: DayOptions, sink: S, rejects: R) -> Result<Self, DayError> {
-        Day::with(registry, options, sink, rejects, None, Box::new(SingleThread))
+        Day::unopened(registry, options, sink, rejects).opened()
     }
 
     /// Same result as [`Day::new`], faster: events are held back and applied issue by issue, by the tasks of an executor. Only
@@ -154,27 +156,21 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
         executor: impl Executor + 'static,
     ) -> Result<Self, DayError> {
         let batch = (!options.lenient).then(EventBatch::default);
-        Day::with(registry, options, sink, rejects, batch, Box::new(executor))
+        let executor = Box::new(executor);
+        Day { batch, executor, ..Day::unopened(registry, options, sink, rejects) }.opened()
     }
 
-    fn with(
-        registry: &Registry,
-        options: DayOptions,
-        sink: S,
-        rejects: R,
-        batch: Option<EventBatch>,
-        executor: Box<dyn Executor>,
-    ) -> Result<Self, DayError> {
+    /// A day whose date is not known yet.
+    fn unopened(registry: &Registry, options: DayOptions, sink: S, rejects: R) -> Self {
         let sequencer = Sequencer::new(options.allow_gaps);
-        let date = options.date;
-        let mut day = Day {
+        Day {
             registry: registry.clone(),
             options,
             sink,
             rejects,
             sequencer,
-            batch,
-            executor,
+            batch: None,
+            executor: Box::new(SingleThread),
             times: BlockTimes::default(),
             issues: Vec::new(),
             servers: Vec::new(),
@@ -187,11 +183,15 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
             unnamed_doubts: BTreeMap::new(),
             cut: None,
             error: None,
-        };
-        if let Some(date) = date {
-            day.open(date)?;
         }
-        Ok(day)
+    }
+
+    /// The same, begun, if its date is given.
+    fn opened(mut self) -> Result<Self, DayError> {
+        if let Some(date) = self.options.date {
+            self.open(date)?;
+        }
+        Ok(self)
     }
 
     /// The same day with so many events at most in a batch, if there are any, rather than as many as suit the number of issues.
@@ -271,6 +271,7 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
             self.retroactive.add(None, Span { start: since, end: plan.day.end });
         }
         let coverage = self.coverage(&engine, progress.last());
+        let servers_heard = engine.servers_heard(&self.servers);
         let turnover = engine.finish(&*self.executor, &mut self.sink);
         let (plan, until) = match self.cut {
             Some((whole, until)) => (whole, Some(until)),
@@ -280,6 +281,7 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
             plan,
             turnover,
             coverage,
+            servers_heard,
             until,
             record_count: self.record_count,
             reject_count: self.reject_count,

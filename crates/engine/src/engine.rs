@@ -2,7 +2,7 @@
 
 use crate::coverage::Coverage;
 use crate::executor::{Executor, run_chunks, run_chunks_into};
-use crate::group::{Common, Events, Group, GroupFault, Intervals, OrderCounts, apply_group, count_order, fetch_ahead};
+use crate::group::{Context, Events, Group, GroupFault, Intervals, OrderCounts, apply_group, count_order, fetch_ahead};
 use crate::issue_slot::IssueSlot;
 use crate::market::{MarketChange, MarketLog};
 use crate::retroactive::UnknownTime;
@@ -208,7 +208,8 @@ impl Engine {
             slots_of.iter().for_each(|&slot| self.save_before_change(slot));
         }
         let Engine { slots, plan_server_of, market, buffers, orders, .. } = self;
-        let common = Common { market, servers: PlanServers::new(plan_server_of), base };
+        let servers = PlanServers::new(plan_server_of);
+        let context = |issue: IssueIndex| Context { issue, market, servers, base };
         if executor.size() == 1 {
             let mut first = None;
             for (position, (issue, events)) in groups.iter().enumerate() {
@@ -217,7 +218,7 @@ impl Engine {
                     Some((&slots[slots_of[ahead]], events as &dyn Events))
                 });
                 first =
-                    earlier(first, apply_group(&mut slots[slots_of[position]], common, *issue, events, orders, sink));
+                    earlier(first, apply_group(&mut slots[slots_of[position]], context(*issue), events, orders, sink));
             }
             return first;
         }
@@ -229,7 +230,7 @@ impl Engine {
         let mut jobs: Vec<Group<'_>> = of_slots
             .filter_map(|(slot, position)| {
                 let (issue, events) = &groups[position?];
-                Some(Group { slot, common, issue: *issue, events, fault: None })
+                Some(Group { slot, context: context(*issue), events, fault: None })
             })
             .collect();
         run_chunks_into(executor, &mut jobs, buffers, Group::apply_all);
@@ -372,6 +373,14 @@ impl Engine {
         }
         coverage.sort();
         coverage
+    }
+
+    /// Which of the input's `servers` have added an order so far, sorted.
+    pub(crate) fn servers_heard(&self, servers: &[Box<str>]) -> Vec<String> {
+        let heard = servers.iter().zip(&self.orders.0).filter(|(_, orders)| 0 < **orders);
+        let mut heard: Vec<String> = heard.map(|(server, _)| server.to_string()).collect();
+        heard.sort_unstable();
+        heard
     }
 
     /// What the input told of the market's phase last.

@@ -16,15 +16,15 @@ use quoteclock_obligation::{IntervalSink, IssueMeasure, ObligationIndex, PlanSer
 /// The events of one issue, and what they are applied to.
 pub(crate) struct Group<'a> {
     pub(crate) slot: &'a mut IssueSlot,
-    pub(crate) common: Common<'a>,
-    pub(crate) issue: IssueIndex,
+    pub(crate) context: Context<'a>,
     pub(crate) events: &'a (dyn Events + 'a),
     pub(crate) fault: Option<GroupFault>,
 }
 
-/// What is the same for all groups of a stretch of time.
+/// What a group is applied under: all of it but the issue is the same for all groups of a stretch of time.
 #[derive(Clone, Copy)]
-pub(crate) struct Common<'a> {
+pub(crate) struct Context<'a> {
+    pub(crate) issue: IssueIndex,
     pub(crate) market: &'a MarketLog,
     /// The servers named so far.
     pub(crate) servers: PlanServers<'a>,
@@ -56,8 +56,8 @@ impl Group<'_> {
         let mut orders = std::mem::take(&mut buffer.orders);
         for position in 0..groups.len() {
             fetch_ahead(position, |ahead| groups.get(ahead).map(|group| (&*group.slot, group.events)));
-            let Group { slot, common, issue, events, fault } = &mut groups[position];
-            *fault = apply_group(slot, *common, *issue, *events, &mut orders, buffer);
+            let Group { slot, context, events, fault } = &mut groups[position];
+            *fault = apply_group(slot, *context, *events, &mut orders, buffer);
         }
         buffer.orders = orders;
     }
@@ -140,20 +140,19 @@ impl IntervalSink for Intervals {
 /// Applies the events of one issue, and tells `sink` the intervals that have ended before them.
 pub(crate) fn apply_group(
     slot: &mut IssueSlot,
-    common: Common<'_>,
-    issue: IssueIndex,
+    context: Context<'_>,
     events: &dyn Events,
     orders: &mut impl CountOrders,
     sink: &mut impl IntervalSink,
 ) -> Option<GroupFault> {
-    common.market.catch_up(slot, sink);
+    context.market.catch_up(slot, sink);
     slot.has_events = true;
     let (mut fault, mut first) = (None, true);
     events.each_part(&mut |part, next| {
         if std::mem::take(&mut first) {
             part.iter().take(AHEAD).for_each(|event| fetch_orders(&slot.measure, event));
         }
-        fault = apply_part(&mut slot.measure, common, issue, (part, next), orders, sink).err();
+        fault = apply_part(&mut slot.measure, context, (part, next), orders, sink).err();
         fault.is_none()
     });
     fault
@@ -164,12 +163,12 @@ const AHEAD: usize = 16;
 
 fn apply_part(
     measure: &mut IssueMeasure,
-    Common { servers, base, .. }: Common<'_>,
-    issue: IssueIndex,
+    context: Context<'_>,
     (events, next): (&[EventSlot], &[EventSlot]),
     orders: &mut impl CountOrders,
     sink: &mut impl IntervalSink,
 ) -> Result<(), GroupFault> {
+    let Context { issue, servers, base, .. } = context;
     prefetch_all(next);
     let mut rest = events.iter();
     while let Some(event) = rest.next() {
@@ -185,7 +184,7 @@ fn apply_part(
             if extension.is_some() {
                 rest.next();
             }
-            apply_full(measure, event, extension, issue, servers, orders).map_err(|fault| GroupFault {
+            apply_full(measure, event, extension, context, orders).map_err(|fault| GroupFault {
                 ordinal: event.ordinal(),
                 issue,
                 fault,
@@ -223,8 +222,7 @@ fn apply_full(
     measure: &mut IssueMeasure,
     event: &EventSlot,
     extension: Option<&EventSlot>,
-    issue: IssueIndex,
-    servers: PlanServers<'_>,
+    Context { issue, servers, .. }: Context<'_>,
     orders: &mut impl CountOrders,
 ) -> Result<(), Fault> {
     match event.event(extension, Scope::Issue(issue), |at| servers.named(at))? {

@@ -32,5 +32,5 @@ pub use executor::{Executor, SingleThread, Task};
 pub use faults::{BadRecord, DayError, Fault, FaultKind};
 pub use market::MarketChange;
 pub use retroactive::{UnknownTime, UnknownWindow};
-pub use state::{DayState, EngineState, IssueState, RestoreError, StageState};
+pub use state::{DayState, EngineState, IssueState, RestoreError, SavedDay, StageState};
 pub use until::Until;

@@ -101,6 +101,15 @@ pub struct IssueState {
     pub measure: MeasureState,
 }
 
+/// All that a save gives, to go on from.
+#[derive(Clone, Copy, Debug)]
+pub struct SavedDay<'a> {
+    /// What belongs to no issue.
+    pub state: &'a DayState,
+    /// The issues, in the order of their numbers.
+    pub issues: &'a [IssueState],
+}
+
 /// Why a day cannot go on from a state.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 #[non_exhaustive]

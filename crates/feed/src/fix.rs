@@ -147,7 +147,7 @@ impl FixDecoder {
                 }
                 Scanned::Broken(length) => {
                     let malformed = Malformed::field("record", &rest[..length], "a whole FIX message, up to tag 10");
-                    self.hand_over_malformed(place, &rest[..length], None, None, malformed, receiver)?;
+                    self.hand_over_unread(malformed_record(place, &rest[..length], malformed), receiver)?;
                     length
                 }
                 Scanned::Unfinished => break,
@@ -221,7 +221,7 @@ impl FixDecoder {
                     let malformed =
                         Malformed::field("34", found, "the number after that of the session's last message");
                     self.is_shown = true;
-                    self.hand_over_malformed(message.place, message.bytes, None, None, malformed, receiver)?;
+                    self.hand_over_unread(malformed_record(message.place, message.bytes, malformed), receiver)?;
                 }
             }
             _ => {}
@@ -475,22 +475,15 @@ impl FixDecoder {
         receiver: &mut impl Receiver,
     ) -> Result<(), Stop> {
         let bytes = if std::mem::replace(&mut self.is_shown, true) { &[] } else { message.bytes };
-        let time = message.time().ok();
+        let ts_event = message.time().ok();
         let scope = self.issue(message.get(55), receiver).ok().map(Scope::Issue);
-        self.hand_over_malformed(message.place, bytes, time, scope, malformed, receiver)
+        let record = RawRecord { ts_event, scope, ..malformed_record(message.place, bytes, malformed) };
+        self.hand_over_unread(record, receiver)
     }
 
-    fn hand_over_malformed(
-        &mut self,
-        place: Place,
-        bytes: &[u8],
-        ts_event: Option<Timestamp>,
-        scope: Option<Scope>,
-        malformed: Malformed,
-        receiver: &mut impl Receiver,
-    ) -> Result<(), Stop> {
+    fn hand_over_unread(&mut self, record: RawRecord<'_>, receiver: &mut impl Receiver) -> Result<(), Stop> {
         let sequence = self.next_sequence();
-        receiver.record(&RawRecord { place, bytes, ts_event, sequence, scope, also: None, event: Err(malformed) })
+        receiver.record(&RawRecord { sequence, ..record })
     }
 
     fn next_sequence(&mut self) -> Sequence {
@@ -498,6 +491,12 @@ impl FixDecoder {
         self.sequence = self.sequence.saturating_add(1);
         Sequence::Given(SequenceNo(self.sequence))
     }
+}
+
+/// A message that cannot be read, before it has its number.
+fn malformed_record(place: Place, bytes: &[u8], malformed: Malformed) -> RawRecord<'_> {
+    let (sequence, event) = (Sequence::Absent, Err(malformed));
+    RawRecord { place, bytes, ts_event: None, sequence, scope: None, also: None, event }
 }
 
 /// What one message says: at most two things.

@@ -15,6 +15,19 @@ use quoteclock_model::{OrderCondition, Side};
 /// How far the reference may walk from where the day began.
 const WALK_MAX: u32 = 250;
 
+/// Whose order takes what rests.
+#[derive(Clone, Copy)]
+struct Taker {
+    /// The order, where it is named.
+    contra: Option<u64>,
+    /// The market maker, or [`NONE`]: nobody trades with itself.
+    market_maker: u32,
+}
+
+impl Taker {
+    const UNNAMED: Taker = Taker { contra: None, market_maker: NONE };
+}
+
 impl<W: EventWriter> DayMaker<'_, W> {
     /// A burst of actions at one issue.
     pub(crate) fn flow(&mut self) {
@@ -190,7 +203,7 @@ impl<W: EventWriter> DayMaker<'_, W> {
         if shown {
             self.take_shown(issue, side, best, quantity);
         } else {
-            self.take(issue, side, best, quantity, None, NONE);
+            self.take(issue, (side, best), quantity, Taker::UNNAMED);
         }
         let emptied = self.best_is_beyond(issue, opposite(side), best);
         if emptied && self.random.chance(250) {
@@ -220,7 +233,7 @@ impl<W: EventWriter> DayMaker<'_, W> {
         let order = RestingOrder::new(self.number(), side, best, quantity, Kind::Limit);
         let price = (!market).then(|| self.price(issue, best));
         self.write_add_as(issue, &order, server, price, condition);
-        let left = self.take(issue, side, best, quantity, Some(order.id), taker);
+        let left = self.take(issue, (side, best), quantity, Taker { contra: Some(order.id), market_maker: taker });
         if left == 0 {
             return;
         }
@@ -241,7 +254,7 @@ impl<W: EventWriter> DayMaker<'_, W> {
 
     /// Takes up to `quantity` at `best` on the side opposite to `side`; what is left is returned. Market maker `taker` does
     /// not trade with itself.
-    fn take(&mut self, issue: u32, side: Side, best: u32, quantity: u32, contra: Option<u64>, taker: u32) -> u32 {
+    fn take(&mut self, issue: u32, (side, best): (Side, u32), quantity: u32, taker: Taker) -> u32 {
         let mut left = quantity;
         for _ in 0..6 {
             let state = &self.issues[issue as usize];
@@ -250,11 +263,11 @@ impl<W: EventWriter> DayMaker<'_, W> {
             }
             let at = state.ladder.oldest(best);
             let RestingOrder { quantity, agent, .. } = self.orders[at];
-            if agent != NONE && self.agents[agent as usize].market_maker == taker {
+            if agent != NONE && self.agents[agent as usize].market_maker == taker.market_maker {
                 break;
             }
             let executed = left.min(quantity);
-            self.execute(issue, at, executed, contra, false);
+            self.execute(issue, at, executed, taker.contra, false);
             left -= executed;
         }
         left

@@ -5,7 +5,7 @@ mod mold;
 mod pipe;
 mod soup;
 
-pub(crate) use intake::{Inbox, Intake, Remeasurement, Syncer};
+pub(crate) use intake::{Followed, Inbox, Intake, Remeasurement, Syncer};
 pub(crate) use mold::Lines;
 
 use anyhow::Result;

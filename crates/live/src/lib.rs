@@ -32,7 +32,7 @@ pub use publish::{PublishOptions, publish};
 pub use quoteclock_wire::SessionId;
 pub use quoteclock_wire::payload::Payload;
 pub use serve::{DayEnd, Ready, ServeOptions, serve};
-pub use store_day::Built;
+pub use store_day::{Built, hash_of_journal};
 pub use tokens::{Role, TokenRow, new_token};
 
 /// What was typed makes no sense, or must not be done: nothing has been bound or written.

@@ -4,7 +4,9 @@ use crate::address::Feed;
 use crate::bad_usage;
 use crate::desk::{self, Current, Desk, Load};
 use crate::disk::{Disk, RealDisk};
-use crate::feed::{FeedEnd, Inbox, Intake, Lines, Remeasurement, Stop, Syncer, follow_mold, follow_pipe, follow_soup};
+use crate::feed::{
+    FeedEnd, Followed, Inbox, Intake, Lines, Remeasurement, Stop, Syncer, follow_mold, follow_pipe, follow_soup,
+};
 use crate::http::{self, Health, Http};
 use crate::journal::{Folder, Journal, Lock, Stage};
 use crate::measure::{Measured, Source, measure_again};
@@ -320,7 +322,7 @@ impl Server<'_> {
         let (payload, date, feed) = (self.options.payload, self.options.date, self.options.feed.name());
         let syncer = Syncer::start()?;
         let (under, others) = ((self.registry.clone(), self.digest), (Arc::clone(inbox), orders.clone()));
-        let mut intake = Intake::new(folder, under, payload, date, feed, syncer, others);
+        let mut intake = Intake::new(folder, under, Followed { payload, date, feed }, syncer, others);
         loop {
             match resumed.take() {
                 Some(journal) => {

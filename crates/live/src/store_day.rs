@@ -9,8 +9,9 @@ use quoteclock_model::Timestamp;
 use quoteclock_rules::Registry;
 use quoteclock_store::{DayBatch, DayToStore, Digest, Provenance, Store};
 use quoteclock_wire::journal::Frame;
-use quoteclock_wire::payload::file_bytes;
+use quoteclock_wire::payload::{Payload, file_bytes};
 use sha2::{Digest as _, Sha256};
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -36,7 +37,8 @@ pub(crate) fn store(
     let interpretations = scheme.interpretations().iter();
     let provenance = Provenance {
         input: journal.head.feed.clone(),
-        input_sha256: hash_of_messages(journal).context("hashing the journal")?,
+        input_sha256: hash_of_messages(journal.head.payload, JournalReader::new(Arc::clone(&journal.file)))
+            .context("hashing the journal")?,
         registry_sha256,
         scheme: scheme.name().to_owned(),
         scheme_version: scheme.version().to_owned(),
@@ -44,6 +46,7 @@ pub(crate) fn store(
         record_count: finished.record_count,
         reject_count: finished.reject_count,
         coverage: (built.coverage)(finished)?,
+        servers_heard: finished.servers_heard.clone(),
         until: finished.until,
         program_version: env!("CARGO_PKG_VERSION").to_owned(),
         program_commit: built.commit.to_owned(),
@@ -64,16 +67,28 @@ pub(crate) fn store(
     Ok(())
 }
 
+/// What `days` has of the input of a day that was measured as it came, and whose journal this is: the SHA-256 of the file
+/// that the messages make.
+///
+/// # Errors
+/// If it cannot be read, or is no journal.
+pub fn hash_of_journal(path: &Path) -> Result<Digest> {
+    let open = || -> Result<Digest> {
+        let file: Arc<dyn DiskFile> = Arc::new(File::open(path)?);
+        let head = JournalReader::new(Arc::clone(&file)).head()?;
+        hash_of_messages(head.payload, JournalReader::new(file))
+    };
+    open().with_context(|| format!("hashing the journal {}", path.display()))
+}
+
 /// The SHA-256 of the file that the messages make.
-fn hash_of_messages(journal: &Journal) -> Result<Digest> {
+fn hash_of_messages(payload: Payload, mut reader: JournalReader) -> Result<Digest> {
     let mut hasher = Sha256::new();
-    let file: Arc<dyn DiskFile> = Arc::clone(&journal.file);
-    let mut reader = JournalReader::new(file);
     reader.head()?;
     while let Some(frame) = reader.next()? {
         match frame {
             Frame::Messages { blocks, .. } => {
-                file_bytes(journal.head.payload, blocks, |bytes| hasher.update(bytes));
+                file_bytes(payload, blocks, |bytes| hasher.update(bytes));
             }
             Frame::Bytes { bytes, .. } => hasher.update(bytes),
             Frame::Gap { .. } | Frame::End { .. } | Frame::Lost { .. } => {}

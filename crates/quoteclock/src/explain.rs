@@ -2,7 +2,7 @@
 
 use crate::Registry;
 use quoteclock_explain::{At, Explainer, Explanation, QuestionError};
-use quoteclock_replay::{Input, Progress, ReplayError};
+use quoteclock_replay::{Input, Progress, Replay, ReplayError};
 use thiserror::Error;
 
 use crate::ReplayOptions;
@@ -96,14 +96,12 @@ pub fn explain(
     progress: Progress<'_>,
 ) -> Result<Explanation, ExplainError> {
     let Question { market_maker, issue, obligation, at, breaches_max } = question.clone();
-    let (issue, obligation) = (Some(issue), Some(obligation));
     let question = quoteclock_explain::Question { market_maker, issue, obligation, at, limit: breaches_max };
     let begin = |options| {
         Explainer::new(registry.tables(), options, question.clone())
             .map_err(|source| ReplayError::Day { file: input.name(), source })
     };
-    let issues: Vec<_> = question.issues(registry.tables());
-    let (_, answer, _) =
-        quoteclock_replay::replay_issues(registry.tables(), input, &options.day(), &issues, false, begin, progress)?;
-    Ok(answer?.into_iter().next().expect("a question that names an issue has one answer"))
+    let replay = Replay { registry: registry.tables(), input, options: &options.day(), progress };
+    let (_, answer) = replay.run(begin)?;
+    Ok(answer?)
 }

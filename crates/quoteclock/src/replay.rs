@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use quoteclock_engine::{BadRecord, DayOptions, Finished, RejectSink};
 use quoteclock_ledger::{DayLedger, DisplayPercent, Total};
 use quoteclock_model::DayTurnover;
-use quoteclock_replay::{Input, Progress, Rejects, ReplayError, Threads, measure};
+use quoteclock_replay::{Input, Progress, Rejects, Replay, ReplayError, Threads};
 use quoteclock_rules::DayPlan;
 use std::io;
 use std::num::NonZeroUsize;
@@ -105,7 +105,8 @@ pub fn replay_with(
     options: &ReplayOptions,
     progress: Progress<'_>,
 ) -> Result<MeasuredDay, ReplayError> {
-    let day = measure(registry.tables(), input, &options.day(), options.threads, &mut KeepRejects, progress)?;
+    let replay = Replay { registry: registry.tables(), input, options: &options.day(), progress };
+    let day = replay.measure(options.threads, &mut KeepRejects)?;
     Ok(MeasuredDay { finished: day.finished, ledger: day.ledger, rejects: day.rejects.rows })
 }
 

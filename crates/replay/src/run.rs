@@ -8,12 +8,10 @@ use crate::stream::foreign;
 use crate::threads::Threads;
 use jiff::civil::Date;
 use quoteclock_engine::{BadRecord, Day, DayError, DayOptions, DayRun, Finished, RejectSink};
-use quoteclock_feed::binary::{BinaryFile, BinaryFileError};
 use quoteclock_feed::{FeedError, Place, Stop};
 use quoteclock_ledger::{DayLedger, OpenLedger};
-use quoteclock_model::{IssueCode, Timestamp};
+use quoteclock_model::Timestamp;
 use quoteclock_rules::Registry;
-use std::fs::File;
 use std::io;
 use thiserror::Error;
 
@@ -104,172 +102,115 @@ pub trait Rejects {
     fn begin(&mut self) -> io::Result<Self::Sink>;
 }
 
-/// Measures one input under `registry`. What comes out is the same with any number of threads.
-///
-/// A lenient run that finds out late that time already measured is unknown runs a second time over the same input, with
-/// what it has learnt.
-///
-/// # Errors
-/// [`ReplayError`]; nothing of the day is known then.
-///
-/// # Panics
-/// Never: a finished day has been opened.
-pub fn measure<R: Rejects>(
-    registry: &Registry,
-    input: &Input,
-    options: &DayOptions,
-    threads: Threads,
-    rejects: &mut R,
-    progress: Progress<'_>,
-) -> Result<MeasuredInput<R::Sink>, ReplayError> {
-    let (day, _) = passes(registry, input, options, threads, rejects, threads.reading(progress))?;
-    Ok(day)
+/// An input, and what it is to be measured by.
+#[derive(Clone, Copy)]
+pub struct Replay<'a> {
+    /// The registry.
+    pub registry: &'a Registry,
+    /// The input.
+    pub input: &'a Input,
+    /// How its records are to be taken.
+    pub options: &'a DayOptions,
+    /// Told how much has been read.
+    pub progress: Progress<'a>,
 }
 
-/// The same, and the SHA-256 of the input's bytes as stored, taken while they are read.
-///
-/// # Errors
-/// As [`measure`].
-///
-/// # Panics
-/// Never: a hash that was asked for is there.
-pub fn measure_and_hash<R: Rejects>(
-    registry: &Registry,
-    input: &Input,
-    options: &DayOptions,
-    threads: Threads,
-    rejects: &mut R,
-    progress: Progress<'_>,
-) -> Result<(MeasuredInput<R::Sink>, [u8; 32]), ReplayError> {
-    let reading = Reading { is_hashed: true, ..threads.reading(progress) };
-    let (day, sha256) = passes(registry, input, options, threads, rejects, reading)?;
-    Ok((day, sha256.expect("it was asked for")))
+impl Replay<'_> {
+    /// Measures the input. What comes out is the same with any number of threads.
+    ///
+    /// A lenient run that finds out late that time already measured is unknown runs a second time over the same input,
+    /// with what it has learnt.
+    ///
+    /// # Errors
+    /// [`ReplayError`]; nothing of the day is known then.
+    ///
+    /// # Panics
+    /// Never: a finished day has been opened.
+    pub fn measure<R: Rejects>(self, threads: Threads, rejects: &mut R) -> Result<MeasuredInput<R::Sink>, ReplayError> {
+        let (day, _) = self.measure_by(threads.reading(self.progress), threads, rejects)?;
+        Ok(day)
+    }
+
+    /// The same, and the SHA-256 of the input's bytes as stored, taken while they are read.
+    ///
+    /// # Errors
+    /// As [`Replay::measure`].
+    ///
+    /// # Panics
+    /// Never: a hash that was asked for is there.
+    pub fn measure_and_hash<R: Rejects>(
+        self,
+        threads: Threads,
+        rejects: &mut R,
+    ) -> Result<(MeasuredInput<R::Sink>, [u8; 32]), ReplayError> {
+        let reading = Reading { is_hashed: true, ..threads.reading(self.progress) };
+        let (day, sha256) = self.measure_by(reading, threads, rejects)?;
+        Ok((day, sha256.expect("it was asked for")))
+    }
+
+    fn measure_by<R: Rejects>(
+        self,
+        reading: Reading<'_>,
+        threads: Threads,
+        rejects: &mut R,
+    ) -> Result<Measured<R::Sink>, ReplayError> {
+        let file = self.input.name();
+        let begin = |options| {
+            let sink = rejects.begin().map_err(|source| ReplayError::Rejects { file: file.clone(), source })?;
+            let day = Day::in_batches(self.registry, options, OpenLedger::default(), sink, threads.start());
+            day.map_err(|source| ReplayError::Day { file: file.clone(), source })
+        };
+        let (finished, (ledger, rejects), sha256) = self.read_and_run(reading, begin)?;
+        Ok((MeasuredInput { finished, ledger: ledger.close(), rejects }, sha256))
+    }
+
+    /// Pushes the input through the run that `begin` makes, and through a second one where the first learnt too late that
+    /// time already measured is unknown. The last one counts.
+    ///
+    /// # Errors
+    /// [`ReplayError`]; nothing of the day is known then.
+    pub fn run<P: DayRun>(
+        self,
+        begin: impl FnMut(DayOptions) -> Result<P, ReplayError>,
+    ) -> Result<(Finished, P::Output), ReplayError> {
+        let is_ahead = Threads::cores_to_spare();
+        let reading = Reading { progress: self.progress, is_hashed: false, is_ahead };
+        let (finished, output, _) = self.read_and_run(reading, begin)?;
+        Ok((finished, output))
+    }
+
+    fn read_and_run<P: DayRun>(
+        self,
+        reading: Reading<'_>,
+        mut begin: impl FnMut(DayOptions) -> Result<P, ReplayError>,
+    ) -> Result<Replayed<P>, ReplayError> {
+        let Replay { registry, input, .. } = self;
+        let io_error = |source| ReplayError::Io { file: input.name(), source };
+        let options = &with_date_of_name(self.options, input)?;
+        let source = input.open(options.lenient, reading.is_hashed).map_err(io_error)?;
+        let is_read_on = options.lenient || reading.is_hashed;
+        let mut pass = |options: DayOptions, progress| {
+            let date = options.date;
+            let pass = begin(options)?;
+            let mut chunks = source.chunks(progress, reading.is_ahead).map_err(io_error)?;
+            let output = run_pass(registry, input, &mut chunks, date, pass)?;
+            if is_read_on {
+                chunks.end();
+            }
+            Ok((output, source.hash().map_err(io_error)?))
+        };
+        let ((finished, output), sha256) = pass(options.clone(), reading.progress)?;
+        if finished.retroactive.is_empty() {
+            return Ok((finished, output, sha256));
+        }
+        let again = DayOptions { unknown: finished.retroactive, ..options.clone() };
+        let ((finished, output), _) = pass(again, &|_| {})?;
+        Ok((finished, output, sha256))
+    }
 }
 
 type Measured<S> = (MeasuredInput<S>, Option<[u8; 32]>);
-
-fn passes<R: Rejects>(
-    registry: &Registry,
-    input: &Input,
-    options: &DayOptions,
-    threads: Threads,
-    rejects: &mut R,
-    reading: Reading<'_>,
-) -> Result<Measured<R::Sink>, ReplayError> {
-    let file = input.name();
-    let begin = |options| {
-        let sink = rejects.begin().map_err(|source| ReplayError::Rejects { file: file.clone(), source })?;
-        let day = Day::in_batches(registry, options, OpenLedger::default(), sink, threads.start());
-        day.map_err(|source| ReplayError::Day { file: file.clone(), source })
-    };
-    let (finished, (ledger, rejects), sha256) = read_and_replay(registry, input, options, begin, reading)?;
-    Ok((MeasuredInput { finished, ledger: ledger.close(), rejects }, sha256))
-}
-
-/// Pushes one input through the pass that `begin` makes, and through a second one where the first learnt too late that
-/// time already measured is unknown. The last one counts.
-///
-/// # Errors
-/// [`ReplayError`]; nothing of the day is known then.
-pub fn replay<P: DayRun>(
-    registry: &Registry,
-    input: &Input,
-    options: &DayOptions,
-    begin: impl FnMut(DayOptions) -> Result<P, ReplayError>,
-    progress: Progress<'_>,
-) -> Result<(Finished, P::Output), ReplayError> {
-    let reading = Reading { progress, is_hashed: false, is_ahead: Threads::cores_to_spare() };
-    let (finished, output, _) = read_and_replay(registry, input, options, begin, reading)?;
-    Ok((finished, output))
-}
-
-/// The same for a run that is about some `issues` only, and the SHA-256 of the input's bytes as stored, if it `is_hashed`.
-///
-/// Of an uncompressed file of the binary form, strictly read, only the records of these issues and the market-wide ones are
-/// read, by its index; what is not read is not judged. Where anything is wrong with what is read, the whole input is pushed
-/// through, and told as [`replay`] tells it.
-///
-/// # Errors
-/// As [`replay`].
-pub fn replay_issues<P: DayRun>(
-    registry: &Registry,
-    input: &Input,
-    options: &DayOptions,
-    issues: &[IssueCode],
-    is_hashed: bool,
-    mut begin: impl FnMut(DayOptions) -> Result<P, ReplayError>,
-    progress: Progress<'_>,
-) -> Result<(Finished, P::Output, Option<[u8; 32]>), ReplayError> {
-    if let Some((finished, output)) = by_index(registry, input, options, issues, &mut begin) {
-        let io_error = |source| ReplayError::Io { file: input.name(), source };
-        let sha256 = if is_hashed { Some(input.sha256().map_err(io_error)?) } else { None };
-        return Ok((finished, output, sha256));
-    }
-    let reading = Reading { progress, is_hashed, is_ahead: Threads::cores_to_spare() };
-    read_and_replay(registry, input, options, begin, reading)
-}
-
-/// Reads parts of a file by its index; `None` where that cannot be, or where not all is as it should be.
-fn by_index<P: DayRun>(
-    registry: &Registry,
-    input: &Input,
-    options: &DayOptions,
-    issues: &[IssueCode],
-    begin: &mut impl FnMut(DayOptions) -> Result<P, ReplayError>,
-) -> Option<(Finished, P::Output)> {
-    let Input::File(path) = input else { return None };
-    if options.lenient || !path.is_file() {
-        return None;
-    }
-    let mut file = BinaryFile::open(File::open(path).ok()?).ok()?;
-    let options = with_date_of_name(options, input).ok()?;
-    let (first, last) = (file.index().blocks().first()?.start, file.index().blocks().last()?.last);
-    let date = registry.local_date(first).ok()?;
-    if registry.local_date(last).ok()? != date || options.date.is_some_and(|given| given != date) {
-        return None;
-    }
-    // Of the records that are read the numbers do not follow each other; those of the file are looked at.
-    let mut run = begin(DayOptions { date: Some(date), allow_gaps: true, ..options.clone() }).ok()?;
-    match file.records_of(issues, &mut run) {
-        Ok(is_unbroken) if is_unbroken || options.allow_gaps => run.end_of_input(None).ok()?,
-        // It has what it needs, or has met what it tells when it ends.
-        Err(BinaryFileError::Feed(FeedError::Stopped)) => {}
-        _ => return None,
-    }
-    run.finish().ok()
-}
-
 type Replayed<P> = (Finished, <P as DayRun>::Output, Option<[u8; 32]>);
-
-fn read_and_replay<P: DayRun>(
-    registry: &Registry,
-    input: &Input,
-    options: &DayOptions,
-    mut begin: impl FnMut(DayOptions) -> Result<P, ReplayError>,
-    reading: Reading<'_>,
-) -> Result<Replayed<P>, ReplayError> {
-    let io_error = |source| ReplayError::Io { file: input.name(), source };
-    let options = &with_date_of_name(options, input)?;
-    let source = input.open(options.lenient, reading.is_hashed).map_err(io_error)?;
-    let is_read_on = options.lenient || reading.is_hashed;
-    let mut pass = |options: DayOptions, progress| {
-        let date = options.date;
-        let pass = begin(options)?;
-        let mut chunks = source.chunks(progress, reading.is_ahead).map_err(io_error)?;
-        let output = run_pass(registry, input, &mut chunks, date, pass)?;
-        if is_read_on {
-            chunks.end();
-        }
-        Ok((output, source.hash().map_err(io_error)?))
-    };
-    let ((finished, output), sha256) = pass(options.clone(), reading.progress)?;
-    if finished.retroactive.is_empty() {
-        return Ok((finished, output, sha256));
-    }
-    let again = DayOptions { unknown: finished.retroactive, ..options.clone() };
-    let ((finished, output), _) = pass(again, &|_| {})?;
-    Ok((finished, output, sha256))
-}
 
 fn run_pass<P: DayRun>(
     registry: &Registry,

@@ -4,7 +4,7 @@
 mod support;
 
 use proptest::prelude::*;
-use quoteclock_engine::{Day, DayOptions, DayState, IssueState, UnknownWindow};
+use quoteclock_engine::{Day, DayOptions, DayState, IssueState, SavedDay, UnknownWindow};
 use quoteclock_feed::binary::BinaryDecoder;
 use quoteclock_feed::csv::CsvDecoder;
 use quoteclock_feed::itch::{Framing, ItchDecoder};
@@ -134,7 +134,8 @@ impl Run<'_> {
     fn rest(&self, kept: &Kept) -> String {
         let ledger = OpenLedger::restore(kept.totals.clone(), kept.log.clone()).expect("a ledger that was kept");
         let (options, rejects) = (self.options.clone(), Lines(kept.rejects.clone()));
-        let day = Day::restore(self.registry, options, ledger, rejects, &kept.day, &kept.issues);
+        let saved = SavedDay { state: &kept.day, issues: &kept.issues };
+        let day = Day::restore(self.registry, options, ledger, rejects, saved);
         let mut day = day.expect("a state that was saved");
         let mut decoder = Decoder::restore(&kept.decoder);
         let pushed = decoder.push(&self.bytes[kept.read..], &mut day);

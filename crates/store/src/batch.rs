@@ -31,6 +31,8 @@ pub struct Provenance {
     pub reject_count: u64,
     /// What the input does not support of the figures: a JSON list, empty where it supports them all.
     pub coverage: String,
+    /// The servers that added an order, sorted.
+    pub servers_heard: Vec<String>,
     /// Up to when the day was measured, if not to its end.
     pub until: Option<Timestamp>,
     /// The version of this program.
@@ -102,8 +104,13 @@ impl DayBatch {
     }
 }
 
-/// How hard the text of a plan is compressed: it repeats itself, and any level finds that.
-const PLAN_LEVEL: i32 = 3;
+/// How hard the texts of plans and names are compressed: they repeat themselves, and any level finds that.
+const TEXT_LEVEL: i32 = 3;
+
+fn compressed(text: &str) -> rusqlite::Result<Vec<u8>> {
+    zstd::bulk::compress(text.as_bytes(), TEXT_LEVEL)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+}
 
 /// A date as the file has it.
 pub(crate) fn date_text(date: Date) -> String {
@@ -142,11 +149,11 @@ impl DayWriter<'_, '_> {
     fn day_row(&self) -> rusqlite::Result<()> {
         let DayToStore { plan, provenance, .. } = self.day;
         let canonical = plan.canonical();
-        let compressed = zstd::bulk::compress(canonical.as_bytes(), PLAN_LEVEL);
-        let compressed = compressed.map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+        let servers = serde_json::to_string(&provenance.servers_heard)
+            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
         let sql = "INSERT INTO days (date, input, input_sha256, registry_sha256, plan_sha256, scheme, scheme_version, multiplier,
-            record_count, reject_count, program_version, options, plan, coverage, until_us)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+            record_count, reject_count, program_version, options, plan, coverage, until_us, servers)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
         self.prepare(sql)?.execute(params![
             self.date,
             provenance.input,
@@ -160,9 +167,10 @@ impl DayWriter<'_, '_> {
             count(provenance.reject_count),
             provenance.program_version,
             provenance.options,
-            compressed,
+            compressed(&canonical)?,
             provenance.coverage,
             provenance.until.map(Timestamp::as_micros),
+            compressed(&servers)?,
         ])?;
         Ok(())
     }

@@ -50,6 +50,8 @@ pub struct StoredDay {
     pub options: Option<String>,
     /// The canonical text of the plan that it was measured under; `None` where an earlier version has stored it.
     pub plan: Option<String>,
+    /// The servers that added an order, sorted; `None` where an earlier version has stored it.
+    pub servers_heard: Option<Vec<String>>,
 }
 
 /// A measurement that was stored, whether it is still or another one has come in its place.
@@ -318,20 +320,25 @@ fn day(row: &Row<'_>) -> Result<StoredDay> {
         coverage: row.get("coverage")?,
         until: row.get::<_, Option<i64>>("until_us")?.map(Timestamp::from_micros),
         options: row.get("options")?,
-        plan: row.get::<_, Option<Vec<u8>>>("plan")?.map(|plan| plan_text(&plan)).transpose()?,
+        plan: compressed_text(row, "plan")?,
+        servers_heard: compressed_text(row, "servers")?.map(|names| list(&names)).transpose()?,
     })
 }
 
-/// The text of a plan longer than this is not ours.
-const PLAN_BYTES_MAX: usize = 1 << 30;
+/// A text of a plan or of names longer than this is not ours.
+const TEXT_BYTES_MAX: u64 = 1 << 30;
 
-fn plan_text(compressed: &[u8]) -> Result<String> {
-    let error = |error| Error::FromSqlConversionFailure(0, Type::Blob, error);
+fn compressed_text(row: &Row<'_>, column: &str) -> Result<Option<String>> {
+    let Some(compressed) = row.get::<_, Option<Vec<u8>>>(column)? else { return Ok(None) };
+    let error = |source: std::io::Error| Error::FromSqlConversionFailure(0, Type::Blob, Box::new(source));
     let mut text = String::new();
-    let decoder = zstd::stream::read::Decoder::new(compressed).map_err(|source| error(Box::new(source)))?;
-    let limit = u64::try_from(PLAN_BYTES_MAX).unwrap_or(u64::MAX);
-    decoder.take(limit).read_to_string(&mut text).map_err(|source| error(Box::new(source)))?;
-    Ok(text)
+    let decoder = zstd::stream::read::Decoder::new(&*compressed).map_err(error)?;
+    decoder.take(TEXT_BYTES_MAX).read_to_string(&mut text).map_err(error)?;
+    Ok(Some(text))
+}
+
+fn list(names: &str) -> Result<Vec<String>> {
+    serde_json::from_str(names).map_err(|error| Error::FromSqlConversionFailure(0, Type::Text, Box::new(error)))
 }
 
 /// A row of `results`.

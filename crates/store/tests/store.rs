@@ -59,6 +59,7 @@ fn provenance() -> Provenance {
         record_count: 9,
         reject_count: 2,
         coverage: "[]".to_owned(),
+        servers_heard: vec!["VS1".to_owned()],
         until: None,
         program_version: "0.1.0".to_owned(),
         program_commit: "unknown".to_owned(),

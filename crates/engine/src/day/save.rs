@@ -4,7 +4,7 @@ use super::{Day, DayOptions, RejectSink, Stage};
 use crate::engine::Engine;
 use crate::order_checks::DayProgress;
 use crate::retroactive::{UnknownTime, UnknownWindow};
-use crate::state::{DayState, IssueState, RestoreError, StageState};
+use crate::state::{DayState, IssueState, RestoreError, SavedDay, StageState};
 use quoteclock_feed::Stop;
 use quoteclock_model::Timestamp;
 use quoteclock_obligation::{DaySink, ObligationIndex, Running};
@@ -44,8 +44,7 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
         self.engine_mut().and_then(Engine::save_next)
     }
 
-    /// The day that [`Day::new`] makes of the same registry and options, as it was when the states were saved: `issues` are
-    /// those of the save, in the order of their numbers. `sink` and `rejects` are as they were then; the plan is not told again.
+    /// The day that [`Day::new`] makes of the same registry and options, as it was when it was saved. `sink` and `rejects` are as they were then; the plan is not told again.
     ///
     /// # Errors
     /// [`RestoreError`] if the states are not those of a day of this registry.
@@ -54,9 +53,9 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
         options: DayOptions,
         sink: S,
         rejects: R,
-        state: &DayState,
-        issues: &[IssueState],
+        saved: SavedDay<'_>,
     ) -> Result<Self, RestoreError> {
+        let SavedDay { state, issues } = saved;
         let mut day = Day::new(registry, DayOptions { date: None, ..options.clone() }, sink, rejects)?;
         let engine = match &state.stage {
             StageState::Waiting { .. } => None,

@@ -110,7 +110,12 @@ impl<W: io::Write> ItchWriter<W> {
                     return Err(refused(format!("order {order} with a condition")));
                 }
                 let price = price.ok_or_else(|| refused(format!("order {order} without a price")))?;
-                self.add(issue, order, server, side, price, quantity)
+                let side = match side {
+                    Side::Bid => b'B',
+                    Side::Offer => b'S',
+                };
+                let (shares, price) = (shares(quantity)?, price_field(price)?);
+                self.add(issue, server, OrderFields { order, side, shares, price })
             }
             OrderAction::Replace { order, order_new, price, quantity } => {
                 self.replace(issue, order, order_new, price, quantity)
@@ -136,30 +141,17 @@ impl<W: io::Write> ItchWriter<W> {
         }
     }
 
-    fn add(
-        &mut self,
-        issue: Issue,
-        order: OrderId,
-        server: Option<ServerIndex>,
-        side: Side,
-        price: Price,
-        quantity: Shares,
-    ) -> io::Result<()> {
-        let side = match side {
-            Side::Bid => b'B',
-            Side::Offer => b'S',
-        };
-        let (quantity, price) = (shares(quantity)?, price_field(price)?);
+    fn add(&mut self, issue: Issue, server: Option<ServerIndex>, fields: OrderFields) -> io::Result<()> {
         match server {
             None => {
                 let message: Message<36> = self.begin(b'A', issue);
-                self.write(&added(message, issue, order, side, quantity, price))
+                self.write(&fields.put(message, issue))
             }
             Some(server) => {
                 let name = self.servers.get(server.index()).copied();
                 let name = name.ok_or_else(|| refused(format!("server {}, which has not been announced", server.0)))?;
                 let message: Message<40> = self.begin(b'F', issue);
-                self.write(&added(message, issue, order, side, quantity, price).put(at::ATTRIBUTION, name))
+                self.write(&fields.put(message, issue).put(at::ATTRIBUTION, name))
             }
         }
     }
@@ -241,7 +233,8 @@ impl<W: io::Write> ItchWriter<W> {
             self.write(&message.put(at::CROSS_KIND, *b"O"))?;
         } else {
             let message: Message<44> = self.begin(b'P', issue);
-            let message = added(message, issue, OrderId(0), b'B', shares(quantity)?, price);
+            let fields = OrderFields { order: OrderId(0), side: b'B', shares: shares(quantity)?, price };
+            let message = fields.put(message, issue);
             self.write(&message.put(at::TRADE_MATCH, match_number))?;
         }
         self.match_number += 1;
@@ -310,16 +303,18 @@ impl<W: io::Write> EventWriter for ItchWriter<W> {
 }
 
 /// The fields that an order and a trade of an unnamed order have in common.
-fn added<const N: usize>(
-    message: Message<N>,
-    issue: Issue,
+struct OrderFields {
     order: OrderId,
     side: u8,
-    quantity: [u8; 4],
+    shares: [u8; 4],
     price: [u8; 4],
-) -> Message<N> {
-    let message = message.order(at::ORDER, order).put(at::SIDE, [side]).put(at::SHARES, quantity);
-    message.put(at::STOCK, issue.stock).put(at::PRICE, price)
+}
+
+impl OrderFields {
+    fn put<const N: usize>(&self, message: Message<N>, issue: Issue) -> Message<N> {
+        let message = message.order(at::ORDER, self.order).put(at::SIDE, [self.side]).put(at::SHARES, self.shares);
+        message.put(at::STOCK, issue.stock).put(at::PRICE, self.price)
+    }
 }
 
 /// `name` filled up with spaces; `None` if it is longer.

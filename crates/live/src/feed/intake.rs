@@ -92,13 +92,21 @@ pub(crate) struct Intake {
     waiting: VecDeque<Work>,
 }
 
+/// What is followed.
+pub(crate) struct Followed {
+    /// What its messages say, where the options tell.
+    pub(crate) payload: Option<Payload>,
+    /// Its date, where the options tell.
+    pub(crate) date: Option<Date>,
+    /// Where it comes from, for people.
+    pub(crate) feed: String,
+}
+
 impl Intake {
     pub(crate) fn new(
         folder: Folder,
         (registry, digest): (Registry, Digest),
-        payload: Option<Payload>,
-        date: Option<Date>,
-        feed: String,
+        Followed { payload, date, feed }: Followed,
         syncer: Syncer,
         (inbox, orders): (Inbox, Receiver<Remeasurement>),
     ) -> Intake {

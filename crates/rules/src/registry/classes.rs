@@ -60,6 +60,10 @@ fn kind_of(index: &str) -> Option<IndexKind> {
 pub(super) fn warn(rows: &Rows, findings: &mut Findings) {
     for Lined { line, value } in &rows.issues {
         let mut warn = |column, message| findings.warning(ISSUES.file, *line, column, message);
+        if value.name.as_deref().is_some_and(is_named_a_note) {
+            let message = "by its name it is an exchange-traded note, expected ETFs only: ETNs are not in the scheme (ST1/target)";
+            warn("name", message.to_owned());
+        }
         if let Some(expected) = type_expected(value) {
             let index = value.index.as_deref().map_or(String::new(), |index| format!(" of {index}"));
             let what = match (value.leveraged_inverse, value.active) {
@@ -97,6 +101,16 @@ pub(super) fn warn(rows: &Rows, findings: &mut Findings) {
     }
     participants(rows, findings);
     conditions(rows, findings);
+}
+
+/// Whether a name says that it is of an exchange-traded note.
+///
+/// Clause: `ST1/target`.
+fn is_named_a_note(name: &str) -> bool {
+    let mut words = name.split(|letter: char| !letter.is_ascii_alphanumeric());
+    let lower = name.to_ascii_lowercase();
+    words.any(|word| matches!(word, "ETN" | "ETNs"))
+        || ["exchange traded note", "exchange-traded note"].iter().any(|words| lower.contains(words))
 }
 
 /// The types that an issue may have, unless its own is one of them. Type D is one by one, for what is of type C otherwise.

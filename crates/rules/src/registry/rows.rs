@@ -13,33 +13,41 @@ use quoteclock_sheets::{Findings, Row, quoted};
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
+/// What a reference may be.
+struct Known<'a, T> {
+    /// `None` where not all are known.
+    names: Option<&'a BTreeSet<T>>,
+    /// What to say was expected.
+    expected: &'a dyn Fn() -> String,
+}
+
 /// The value of `column`, checked to be one of `known`.
 fn reference<T: Ord + Display>(
     row: &Row<'_>,
     column: &str,
     parse: fn(&str) -> Result<T, Expected>,
-    known: Option<&BTreeSet<T>>,
-    expected: impl Fn() -> String,
+    known: &Known<'_, T>,
     findings: &mut Findings,
 ) -> Option<T> {
     let value = row.required(column, parse, findings)?;
-    let is_known = |value: &T| known.is_none_or(|known| known.contains(value));
+    let is_known = |value: &T| known.names.is_none_or(|names| names.contains(value));
     if is_known(&value) {
         return Some(value);
     }
     let zeroed = parse(&format!("0{value}")).ok().filter(is_known);
     let hint = zeroed.map_or(String::new(), |name| format!(" ({name}? spreadsheets drop leading zeros)"));
-    row.fault(column, format!("found {}, {}{hint}", quoted(&value.to_string()), expected()), findings)
+    row.fault(column, format!("found {}, {}{hint}", quoted(&value.to_string()), (known.expected)()), findings)
 }
 
 fn known_issue(row: &Row<'_>, names: &KnownNames, findings: &mut Findings) -> Option<IssueCode> {
     let expected = || "expected an issue that a row of issues.csv defines".to_owned();
-    reference(row, "issue", value::issue, names.issues.as_ref(), expected, findings)
+    reference(row, "issue", value::issue, &Known { names: names.issues.as_ref(), expected: &expected }, findings)
 }
 
 fn known_market_maker(row: &Row<'_>, names: &KnownNames, findings: &mut Findings) -> Option<String> {
     let expected = || "expected a market maker that a row of market_makers.csv defines".to_owned();
-    reference(row, "market_maker", value::name, names.market_makers.as_ref(), expected, findings)
+    let known = Known { names: names.market_makers.as_ref(), expected: &expected };
+    reference(row, "market_maker", value::name, &known, findings)
 }
 
 /// A reference to a part of the scheme: `what` says which, `names` are those there are.
@@ -54,7 +62,7 @@ fn of_scheme(
         let shown: Vec<&str> = names.into_iter().flatten().map(String::as_str).take(20).collect();
         format!("expected {what} of the scheme, such as {}", shown.join(", "))
     };
-    reference(row, column, value::name, names, expected, findings)
+    reference(row, column, value::name, &Known { names, expected: &expected }, findings)
 }
 
 /// The columns `from` and `to` as inclusive dates.

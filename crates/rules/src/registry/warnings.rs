@@ -49,6 +49,7 @@ fn single_rows(rows: &Rows, findings: &mut Findings) {
     }
     for row in &rows.matching {
         matching(row, rows.scheme.required_pct(), findings);
+        matching_period(row, findings);
         aum_part(row, findings);
     }
 }
@@ -111,6 +112,19 @@ fn matching(Lined { line, value }: &Lined<PaidCondition>, required_pct: u64, fin
         let message =
             format!("found {found}, expected {expected} as for every matching fund (ST1/matching-obligation)");
         findings.warning(MATCHING.file, *line, "coverage_pct", message);
+    }
+}
+
+/// Six months, and again where they have been prolonged.
+///
+/// Clause: `ST1/matching-period`.
+fn matching_period(Lined { line, value }: &Lined<PaidCondition>, findings: &mut Findings) {
+    let (Some(from), Some(to)) = (value.period.from, value.period.to) else { return };
+    let end = to.tomorrow().unwrap_or(Date::MAX);
+    let mut ends = (1..).map_while(|times: i64| from.checked_add((6 * times).months()).ok());
+    if ends.find(|six| end <= *six).is_none_or(|six| six != end) {
+        let message = format!("found {from} to {to}, expected six months, or several times six (ST1/matching-period)");
+        findings.warning(MATCHING.file, *line, "to", message);
     }
 }
 

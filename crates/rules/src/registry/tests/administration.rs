@@ -334,6 +334,19 @@ fn types_follow_the_index() {
 }
 
 #[test]
+fn an_exchange_traded_note_is_none_of_the_scheme() {
+    // clause: ST1/target
+    let issues = |name: &str| format!("issue,name,type,tick_table\n1306,{name},C,01\n");
+    for name in ["NEXT NOTES Gold ETN", "Gold (ETN)", "Exchange-Traded Notes on Gold", "金ETN"] {
+        let place = "issues.csv: line 2, column name";
+        warning(&[("issues.csv", &issues(name))], place, "ETNs are not in the scheme");
+    }
+    for name in ["", "Gold ETF", "VIETNAM ETF", "Etna Fund"] {
+        assert_eq!(warnings(&[("issues.csv", &issues(name))]), [""; 0], "{name}");
+    }
+}
+
+#[test]
 fn tiers_and_diversified_investment_have_their_rules() {
     // clause: ST1/tiers, ST1/diversified
     let issues =
@@ -358,6 +371,25 @@ fn an_agency_signs_up_through_a_participant() {
         warning(&[("market_makers.csv", &makers(kind)), ("signups.csv", sign_ups)], place, "an agency");
     }
     assert_eq!(warnings(&[("market_makers.csv", &makers("prop desk")), ("signups.csv", sign_ups)]), [""; 0]);
+}
+
+#[test]
+fn matching_funds_are_set_for_six_months_at_a_time() {
+    // clause: ST1/matching-period
+    let issues = "issue,type,tick_table,index\n1306,C,01,Gold\n";
+    let of = |from: &str, to: &str| {
+        format!("condition,index,max_spread_bps,min_value_jpy,from,to\nM,Gold,1,1,{from},{to}\n")
+    };
+    for (from, to) in
+        [("2024-03-01", "2024-08-31"), ("2023-09-01", "2024-08-31"), ("2024-03-01", ""), ("", "2024-08-31")]
+    {
+        let changes = [("issues.csv", issues), ("matching_funds.csv", &of(from, to))];
+        assert_eq!(warnings(&changes), [""; 0], "{from} {to}");
+    }
+    for (from, to) in [("2024-03-01", "2024-12-31"), ("2024-03-01", "2024-05-31"), ("2024-03-01", "9999-12-31")] {
+        let changes = [("issues.csv", issues), ("matching_funds.csv", &of(from, to))];
+        warning(&changes, "matching_funds.csv: line 2, column to", "expected six months");
+    }
 }
 
 #[test]
