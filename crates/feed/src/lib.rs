@@ -23,4 +23,4 @@ pub use name_table::NameTable;
 pub use record::{
     CompactRecord, CompactRun, EventWriter, FeedError, Malformed, Place, RawRecord, Receiver, Sequence, Stop,
 };
-pub use state::{BinaryStage, BinaryState, CsvState, FileNames, ItchState, ListSums, LocateState};
+pub use state::{BinaryStage, BinaryState, CsvState, FileNames, ItchState, ListSums, LocateState, MessageState};

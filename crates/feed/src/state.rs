@@ -79,6 +79,21 @@ pub struct BinaryState {
     pub lists: ListSums,
 }
 
+/// A [`MessageDecoder`](crate::binary::MessageDecoder) between two messages.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MessageState {
+    /// What the first message says of the day, once it has been there.
+    pub header: Option<Header>,
+    /// The issues named so far.
+    pub issues: FileNames,
+    /// The servers named so far.
+    pub servers: FileNames,
+    /// Whether messages have been lost that may have named some.
+    pub names_lost: bool,
+    /// Bytes of all messages so far.
+    pub offset: u64,
+}
+
 /// Whether the lists that end a binary file say what its blocks do: checksums of both, of which no one has to hold the other.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct ListSums {

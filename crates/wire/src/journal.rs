@@ -303,6 +303,12 @@ fn holds(mut blocks: &[u8], count: u32) -> bool {
     blocks.is_empty()
 }
 
+/// The checksum of all frames up to and with `frame`, `before` being that of those before it, and 0 the first's: two journals
+/// in which it is the same at the same place have, as far as a checksum can tell, the same frames up to there.
+pub fn chain(before: u32, frame: &[u8]) -> u32 {
+    crc32c::crc32c_append(before, frame.get(4..COVERED_FROM).unwrap_or_default())
+}
+
 /// The number that the first frame of a journal has.
 pub fn first_number(head: &Head) -> u64 {
     u64::from(head.session.is_some())

@@ -7,6 +7,7 @@
 use quoteclock_feed::binary::{BinaryDecoder, MessageDecoder, looks_like_binary};
 use quoteclock_feed::csv::CsvDecoder;
 use quoteclock_feed::itch::{Framing, ItchDecoder, looks_like_itch};
+use quoteclock_feed::{BinaryState, CsvState, ItchState, MessageState};
 use quoteclock_feed::{FeedError, Malformed, Place, RawRecord, Receiver, Sequence, Stop, TradingDate};
 use quoteclock_model::Timestamp;
 use std::fmt;
@@ -80,6 +81,28 @@ pub struct PayloadDecoder {
     lines: Vec<u8>,
 }
 
+/// A [`PayloadDecoder`] between two messages, or two chunks of a file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PayloadState {
+    /// The decoder of the form.
+    pub form: FormState,
+    /// Bytes of the file that the messages make, so far.
+    pub offset: u64,
+}
+
+/// The state of one form's decoder.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum FormState {
+    /// CSV.
+    Csv(CsvState),
+    /// The binary form message by message.
+    Messages(MessageState),
+    /// A file of the binary form.
+    File(BinaryState),
+    /// ITCH.
+    Itch(ItchState),
+}
+
 #[derive(Debug)]
 enum Inner {
     Csv(Box<CsvDecoder>),
@@ -106,6 +129,29 @@ impl PayloadDecoder {
             Payload::Csv | Payload::Itch => Inner::Csv(Box::default()),
         };
         PayloadDecoder { inner, offset: 0, lines: Vec::new() }
+    }
+
+    /// What the decoder knows.
+    pub fn save(&self) -> PayloadState {
+        let form = match &self.inner {
+            Inner::Csv(decoder) => FormState::Csv(decoder.save()),
+            Inner::Messages(decoder) => FormState::Messages(decoder.save()),
+            Inner::File(decoder) => FormState::File(decoder.save()),
+            Inner::Itch(decoder) => FormState::Itch(decoder.save()),
+        };
+        PayloadState { form, offset: self.offset }
+    }
+
+    /// The decoder as it was when `state` was saved; `None` if that is not one of a decoder. Times that count from midnight do
+    /// so from `midnight`.
+    pub fn restore(state: &PayloadState, midnight: Timestamp) -> Option<PayloadDecoder> {
+        let inner = match &state.form {
+            FormState::Csv(state) => Inner::Csv(Box::new(CsvDecoder::restore(state)?)),
+            FormState::Messages(state) => Inner::Messages(Box::new(MessageDecoder::restore(state)?)),
+            FormState::File(state) => Inner::File(Box::new(BinaryDecoder::restore(state)?)),
+            FormState::Itch(state) => Inner::Itch(Box::new(ItchDecoder::restore(midnight, state)?)),
+        };
+        Some(PayloadDecoder { inner, offset: state.offset, lines: Vec::new() })
     }
 
     /// Takes messages, each with its length before it.

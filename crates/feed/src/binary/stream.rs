@@ -12,7 +12,7 @@ use super::dictionary::{self, Dictionary};
 use super::layout::{FILE_HEAD_BYTES, FileHead, MARKET, SLOT_BYTES};
 use super::slot::{EventSlot, server_of};
 use crate::record::{check_writable, unwritable};
-use crate::{EventWriter, FeedError, Malformed, NameTable, Place, RawRecord, Receiver, Sequence, Stop};
+use crate::{EventWriter, FeedError, Malformed, MessageState, NameTable, Place, RawRecord, Receiver, Sequence, Stop};
 use quoteclock_model::{IssueCode, IssueIndex, Record, Scope, SequenceNo, ServerIndex, Timestamp};
 use std::io;
 use zerocopy::{FromBytes, IntoBytes};
@@ -41,6 +41,19 @@ impl MessageDecoder {
     /// What the first message says of the day, once it has been there.
     pub fn header(&self) -> Option<&Header> {
         self.header.as_ref()
+    }
+
+    /// What the decoder knows.
+    pub fn save(&self) -> MessageState {
+        let [issues, servers] = self.dictionary.save();
+        MessageState { header: self.header, issues, servers, names_lost: self.names_lost, offset: self.offset }
+    }
+
+    /// The decoder as it was when `state` was saved; `None` if that is not one of a decoder.
+    pub fn restore(state: &MessageState) -> Option<MessageDecoder> {
+        let dictionary = Dictionary::restore(&state.issues, &state.servers)?;
+        let &MessageState { header, names_lost, offset, .. } = state;
+        Some(MessageDecoder { header, dictionary, names_lost, offset })
     }
 
     /// Takes note that messages are missing before the next one. Numbers of names that come later are not certain any
