@@ -395,8 +395,25 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
 
     /// What is measured on `date`.
     pub(crate) fn plan_of(&self, date: Date) -> Result<DayPlan, DayError> {
-        let plan = if self.options.variants { self.registry.plan_in_variants(date) } else { self.registry.plan(date) };
-        plan.map_err(|error| DayError::Plan { date, problem: error.to_string() })
+        plan_under(&self.registry, &self.options, date)
+    }
+
+    /// Goes on under another registry, if that requires of the day what this one does; in variants it may declare another
+    /// Fast Market. Says whether it does.
+    ///
+    /// # Errors
+    /// [`DayError::Plan`] if the date cannot be measured under it.
+    pub fn take_registry(&mut self, registry: &Registry) -> Result<bool, DayError> {
+        if let Stage::Open { engine, .. } = &mut self.stage {
+            let plan = plan_under(registry, &self.options, engine.plan().date)?;
+            let as_before = DayPlan { multiplier: engine.plan().multiplier, ..plan.clone() };
+            if self.cut.is_some() || as_before != **engine.plan() {
+                return Ok(false);
+            }
+            engine.set_plan(Arc::new(plan));
+        }
+        self.registry = registry.clone();
+        Ok(true)
     }
 
     pub(crate) fn engine_mut(&mut self) -> Option<&mut Engine> {
@@ -448,6 +465,12 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
         }
         Ok(())
     }
+}
+
+/// What a registry requires on `date`.
+fn plan_under(registry: &Registry, options: &DayOptions, date: Date) -> Result<DayPlan, DayError> {
+    let plan = if options.variants { registry.plan_in_variants(date) } else { registry.plan(date) };
+    plan.map_err(|error| DayError::Plan { date, problem: error.to_string() })
 }
 
 #[cfg(test)]

@@ -89,6 +89,11 @@ impl Engine {
         &self.plan
     }
 
+    /// Sets a plan that requires the same as the one that is measured.
+    pub(crate) fn set_plan(&mut self, plan: Arc<DayPlan>) {
+        self.plan = plan;
+    }
+
     /// Names an issue of the input. Some feeds refer to an issue by its index before they tell its code; no order can
     /// have been added to it by then.
     pub fn define_issue(&mut self, index: IssueIndex, code: &IssueCode) {
