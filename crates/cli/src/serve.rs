@@ -9,6 +9,7 @@ use serde::Serialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Measure a running feed, and store each day when its session has ended.
 ///
@@ -128,6 +129,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Outcome> {
             commit: env!("QUOTECLOCK_COMMIT"),
             coverage: |finished| Ok(DayCoverage::of(finished).stored()?),
         },
+        checkpoint_every: checkpoint_every(),
     };
     let folder = args.registry.clone();
     let load: Load = Arc::new(move || {
@@ -142,6 +144,12 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Outcome> {
         DayEnd::Done => Ok(Outcome::Done),
         DayEnd::Incomplete => Ok(Outcome::Incomplete),
     }
+}
+
+/// `QUOTECLOCK_CHECKPOINT_MS` has checkpoints made more or less often.
+fn checkpoint_every() -> Duration {
+    let millis = std::env::var("QUOTECLOCK_CHECKPOINT_MS").ok().and_then(|millis| millis.parse().ok());
+    millis.map_or(ServeOptions::CHECKPOINT_EVERY, Duration::from_millis)
 }
 
 /// Prints the one line that says that all is bound.

@@ -324,7 +324,9 @@ fn kills() -> usize {
 #[test]
 fn killed_at_any_moment_it_comes_to_the_same() {
     let (_folder, day) = generated("150k", "small", "csv");
-    let mut state = 17_u32;
+    let (mut state, mut from_checkpoints) = (17_u32, 0);
+    // A day of a second has no checkpoint every ten of them.
+    let often = ("QUOTECLOCK_CHECKPOINT_MS", "20");
     for round in 0..kills() {
         let publisher = day.publish("soup://127.0.0.1:0", &["--speed", "max", "--payload", "binary"]);
         let feed = format!("soup://{}", publisher.address("listen"));
@@ -332,6 +334,7 @@ fn killed_at_any_moment_it_comes_to_the_same() {
         for _ in 0..1 + round % 3 {
             let mut command = Command::new(assert_cmd::cargo::cargo_bin!("quoteclock"));
             command.current_dir(day.folder.path()).args(day.serve_arguments(&name, &feed, &[]));
+            command.env(often.0, often.1);
             let mut server = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             std::thread::sleep(Duration::from_micros(u64::from(state >> 12) % 900_000));
@@ -340,11 +343,18 @@ fn killed_at_any_moment_it_comes_to_the_same() {
         }
         let arguments = day.serve_arguments(&name, &feed, &[]);
         let mut command = Command::new(assert_cmd::cargo::cargo_bin!("quoteclock"));
-        command.current_dir(day.folder.path()).args(&arguments).stdout(Stdio::null());
-        let log = fs::File::create(day.folder.path().join("last.log")).unwrap();
-        assert_eq!(command.stderr(log).status().unwrap().code(), Some(day.code), "round {round}");
+        command.current_dir(day.folder.path()).args(&arguments).stdout(Stdio::null()).env(often.0, often.1);
+        let log = day.folder.path().join("last.log");
+        let status = command.stderr(fs::File::create(&log).unwrap()).status().unwrap();
+        assert_eq!(status.code(), Some(day.code), "round {round}");
+        from_checkpoints += usize::from(fs::read_to_string(&log).unwrap().contains("measuring from a checkpoint on"));
         day.assert_equal(&name);
+        // Of a stored day no checkpoint is left.
+        let left = fs::read_dir(day.folder.path().join(format!("{name}.journal"))).unwrap();
+        assert!(left.into_iter().all(|entry| entry.unwrap().path().extension().is_none_or(|ending| ending != "qcp")));
     }
+    eprintln!("{from_checkpoints} of {} rounds went on from a checkpoint", kills());
+    assert!(0 < from_checkpoints, "no round went on from a checkpoint");
 }
 
 #[test]

@@ -108,7 +108,7 @@ pub(crate) mod tests {
     #[derive(Clone, Debug, Default)]
     pub(crate) struct TestDisk(Arc<Mutex<Inside>>);
 
-    #[derive(Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     struct Inside {
         /// Names now, and as they are on the disk.
         names: BTreeMap<PathBuf, u64>,
@@ -149,6 +149,11 @@ pub(crate) mod tests {
                 file.now = [&file.synced[..], &unsynced[..keep(unsynced.len()).min(unsynced.len())]].concat();
                 file.synced = file.now.clone();
             }
+        }
+
+        /// Another with the same on it.
+        pub(crate) fn copy(&self) -> TestDisk {
+            TestDisk(Arc::new(Mutex::new(self.0.lock().unwrap().clone())))
         }
 
         fn step(&self) -> io::Result<std::sync::MutexGuard<'_, Inside>> {

@@ -3,6 +3,7 @@
 //! An open journal is `SESSION.open.qcj`; once its session has ended and its date is known it is `DATE.SESSION.qcj`. What a
 //! crash has torn off its end is cut away when it is opened again.
 
+use crate::checkpoint::{self, Found, Mark};
 use crate::disk::{Disk, DiskFile};
 use anyhow::{Context, Result, bail};
 use quoteclock_wire::SessionId;
@@ -45,6 +46,10 @@ pub(crate) struct Journal {
     /// Bytes in the file.
     pub(crate) length: u64,
     pub(crate) stage: Stage,
+    /// The checksum of all frames so far.
+    pub(crate) chain: u32,
+    /// Checkpoints of the day as of a place in it, the newest first.
+    pub(crate) checkpoints: Vec<Found>,
 }
 
 /// The journals of a folder.
@@ -110,7 +115,8 @@ impl Folder {
         self.disk.sync_folder(&self.path).with_context(making)?;
         let (next, length) = (journal::first_number(&head), HEAD_BYTES as u64);
         let disk = Arc::clone(&self.disk);
-        Ok(Journal { disk, file, path, head, next, length, stage: Stage::Open })
+        let (stage, chain, checkpoints) = (Stage::Open, 0, Vec::new());
+        Ok(Journal { disk, file, path, head, next, length, stage, chain, checkpoints })
     }
 
     /// Opens a journal, and cuts off what is torn or damaged.
@@ -120,6 +126,8 @@ impl Folder {
         let mut reader = JournalReader::new(Arc::clone(&file));
         let head = reader.head().with_context(opening)?;
         let (mut next, mut stage) = (journal::first_number(&head), Stage::Open);
+        let (candidates, mut checkpoints) = (checkpoint::find(self, head.session)?, Vec::new());
+        let mut chain = 0;
         while let Some(frame) = reader.next().with_context(opening)? {
             let Some(after) = frame.follows(next).filter(|_| stage == Stage::Open) else {
                 reader.unread();
@@ -129,6 +137,9 @@ impl Folder {
             if frame.is_last() {
                 stage = Stage::Ended;
             }
+            chain = reader.chain();
+            let mark = Mark { length: reader.position(), next, chain };
+            checkpoints.extend(candidates.iter().filter(|candidate| candidate.mark == mark).cloned());
         }
         let (length, torn) = (reader.position(), reader.rest().with_context(opening)?);
         if 0 < torn {
@@ -136,8 +147,12 @@ impl Folder {
             file.cut(length).with_context(opening)?;
             file.sync().with_context(opening)?;
         }
+        for stale in candidates.iter().filter(|candidate| length < candidate.mark.length) {
+            tracing::warn!(checkpoint = %stale.path.display(), "is not used: its journal has lost what it was taken after");
+        }
+        checkpoints.sort_by_key(|found| std::cmp::Reverse(found.mark.length));
         let (disk, path) = (Arc::clone(&self.disk), path.to_owned());
-        Ok(Journal { disk, file, path, head, next, length, stage })
+        Ok(Journal { disk, file, path, head, next, length, stage, chain, checkpoints })
     }
 }
 
@@ -161,6 +176,7 @@ impl Journal {
         self.file.append(frame).with_context(appending)?;
         self.length += frame.len() as u64;
         self.next = next;
+        self.chain = journal::chain(self.chain, frame);
         Ok(())
     }
 
@@ -204,16 +220,25 @@ pub(crate) struct JournalReader {
     at: usize,
     last: usize,
     damaged: bool,
+    /// The checksum of all frames read so far, and of those before the last.
+    chain: u32,
+    chain_before: u32,
 }
 
 impl JournalReader {
     pub(crate) fn new(file: Arc<dyn DiskFile>) -> JournalReader {
-        JournalReader { file, buffer: Vec::new(), offset: 0, at: 0, last: 0, damaged: false }
+        let buffer = Vec::new();
+        JournalReader { file, buffer, offset: 0, at: 0, last: 0, damaged: false, chain: 0, chain_before: 0 }
     }
 
-    /// Reads from a frame on that begins at `offset`.
-    pub(crate) fn from(file: Arc<dyn DiskFile>, offset: u64) -> JournalReader {
-        JournalReader { offset, ..JournalReader::new(file) }
+    /// Reads from a frame on that begins at `offset`; `chain` is the checksum of those before it.
+    pub(crate) fn from(file: Arc<dyn DiskFile>, offset: u64, chain: u32) -> JournalReader {
+        JournalReader { offset, chain, ..JournalReader::new(file) }
+    }
+
+    /// The checksum of all frames so far.
+    pub(crate) fn chain(&self) -> u32 {
+        self.chain
     }
 
     /// Where the next frame begins.
@@ -251,13 +276,15 @@ impl JournalReader {
         };
         self.last = self.at;
         self.at += length;
+        self.chain_before = self.chain;
+        self.chain = journal::chain(self.chain, &self.buffer[self.last..self.at]);
         let frame = Frame::read(&self.buffer[self.last..self.at]);
         Ok(frame.ok().flatten().map(|(frame, _)| frame))
     }
 
     /// Takes the last frame back.
     fn unread(&mut self) {
-        self.at = self.last;
+        (self.at, self.chain) = (self.last, self.chain_before);
     }
 
     /// How many bytes there are after the last frame.

@@ -13,12 +13,14 @@
 //! waits; a day is stored only when its journal has ended and is on the disk. Deliberately absent: any rule of measurement.
 
 mod address;
+mod checkpoint;
 mod clock;
 mod desk;
 mod disk;
 mod feed;
 mod http;
 mod journal;
+mod ledger;
 mod measure;
 mod publish;
 mod serve;

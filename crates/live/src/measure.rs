@@ -4,32 +4,41 @@
 //! Frames come over a bounded channel, many messages at once. The journal on the disk is the same bytes, so that whatever
 //! has to be measured again (after a restart, for a doubt that reaches back, under another registry) reads it there.
 
+use crate::checkpoint::{Checkpoint, Found, Keeper, Mark, Part, Start};
 use crate::clock;
 use crate::disk::DiskFile;
 use crate::journal::JournalReader;
+use crate::ledger::LiveLedger;
 use anyhow::{Context, Result, anyhow};
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use hdrhistogram::Histogram;
 use jiff::civil::Date;
-use quoteclock_engine::{BadRecord, Day, DayOptions, Finished, RejectSink, UnknownWindow};
+use quoteclock_engine::{BadRecord, Day, DayOptions, Finished, RejectSink, SavedDay, UnknownWindow};
 use quoteclock_feed::{FeedError, TradingDate};
 use quoteclock_ledger::{DayLedger, OpenLedger};
-use quoteclock_model::Timestamp;
-use quoteclock_rules::Registry;
+use quoteclock_model::{Interval, Span, State, Timestamp};
+use quoteclock_obligation::{IntervalSink, ObligationIndex};
+use quoteclock_rules::{DayPlan, Registry, Variant};
+use quoteclock_store::Digest;
 use quoteclock_wire::journal::{self, Frame, HEAD_BYTES, Head};
 use quoteclock_wire::payload::{Payload, PayloadDecoder};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Frames that wait for the engine: when there are so many, the feed waits.
 const WAITING_MAX: usize = 64;
 /// Of the records set aside, so many are told in the log.
 const TOLD_MAX: u64 = 20;
 
+/// How long the engine saves between two frames. No part of a day that it takes at once is much longer.
+const SAVES_FOR: Duration = Duration::from_micros(200);
+/// How long it waits for the next frame while there is something to save.
+const SAVES_AFTER: Duration = Duration::from_millis(1);
+
 /// The day that is being measured.
-pub(crate) type LiveDay = Day<OpenLedger, Told>;
+pub(crate) type LiveDay = Day<LiveLedger, Told>;
 
 /// What the engine's thread is given.
 pub(crate) enum Work {
@@ -39,6 +48,18 @@ pub(crate) enum Work {
     ReadTo(u64),
     /// Somebody wants to look at the day as it stands.
     Look(Box<dyn FnOnce(&mut LiveDay) + Send>),
+    /// From now on checkpoints are to be made.
+    Keep(Keep),
+    /// Another registry, if the day as it stands can go on under it; whether it does is told.
+    Take(Registry, Sender<Result<bool>>),
+}
+
+/// Where checkpoints go, how often, and which program they name.
+#[derive(Clone, Debug)]
+pub(crate) struct Keep {
+    pub(crate) keeper: Keeper,
+    pub(crate) every: Duration,
+    pub(crate) program: String,
 }
 
 impl std::fmt::Debug for Work {
@@ -47,6 +68,8 @@ impl std::fmt::Debug for Work {
             Work::Frame(bytes, _) => write!(f, "Frame of {} bytes", bytes.len()),
             Work::ReadTo(length) => write!(f, "ReadTo {length}"),
             Work::Look(_) => f.write_str("Look"),
+            Work::Keep(_) => f.write_str("Keep"),
+            Work::Take(..) => f.write_str("Take"),
         }
     }
 }
@@ -85,16 +108,22 @@ pub(crate) struct Source {
     pub(crate) length: u64,
     /// Time that an earlier measurement has found to be unknown.
     pub(crate) unknown: Vec<UnknownWindow>,
+    /// Where it may begin instead of at the beginning, the best first.
+    pub(crate) checkpoints: Vec<Found>,
+    /// Where checkpoints of it go, if any are to be made.
+    pub(crate) keep: Option<Keep>,
+    /// The program, as checkpoints name it.
+    pub(crate) program: String,
 }
 
 impl Measuring {
-    /// Starts to measure the journal, from its beginning.
+    /// Starts to measure the journal, from its beginning or a checkpoint.
     pub(crate) fn start(source: Source) -> Result<Measuring> {
         let (work, given) = bounded(WAITING_MAX);
         let thread = std::thread::Builder::new().name("engine".to_owned());
         let told = Arc::new(Progress::default());
         let progress = Arc::clone(&told);
-        let thread = thread.spawn(move || run(&source, &given, &progress)).context("starting the engine's thread")?;
+        let thread = thread.spawn(move || run(source, &given, &progress)).context("starting the engine's thread")?;
         Ok(Measuring { work, thread, told })
     }
 
@@ -157,31 +186,112 @@ fn fault_kind(bad: &BadRecord) -> &'static str {
     }
 }
 
+/// What a running day comes to so far, under the multiplier that is declared now.
+pub(crate) struct SoFar {
+    pub(crate) plan: DayPlan,
+    /// The time of the last record.
+    pub(crate) last: Timestamp,
+    pub(crate) ledger: DayLedger,
+    /// For each obligation its state, and since when.
+    pub(crate) standing: Vec<(State, Timestamp)>,
+}
+
+/// What has been measured so far, as if the day ended here; `None` before the date is known.
+pub(crate) fn so_far(day: &mut LiveDay) -> Option<SoFar> {
+    /// The intervals that go on.
+    #[derive(Default)]
+    struct Running(Vec<(ObligationIndex, Interval)>);
+
+    impl IntervalSink for Running {
+        fn interval(&mut self, obligation: ObligationIndex, interval: Interval) {
+            self.0.push((obligation, interval));
+        }
+    }
+
+    let mut running = Running::default();
+    let (plan, last, ledger) = day.so_far(&mut running)?;
+    let mut ledger: OpenLedger = ledger.open().clone();
+    let mut standing = vec![(State::Unavailable, plan.day.start); ledger.totals().len()];
+    for (obligation, interval) in running.0 {
+        ledger.interval(obligation, interval);
+        standing[obligation.0 as usize] = (interval.state, interval.start);
+    }
+    let Variant { plan, positions } = plan.variant(plan.multiplier);
+    let standing = positions.iter().map(|&position| standing[position as usize]).collect();
+    Some(SoFar { plan, last, ledger: ledger.close().variant(&positions), standing })
+}
+
 /// A pass over a journal.
 struct Pass {
     day: LiveDay,
     decoder: PayloadDecoder,
     ended: bool,
     /// How far the journal has been read.
-    length: u64,
+    mark: Mark,
     /// What it was told beforehand to be unknown.
     unknown: Vec<UnknownWindow>,
+    /// Whether a checkpoint is being made.
+    is_saving: bool,
+    /// When the last one began.
+    kept: Instant,
+    /// The longest stop for the one that is being made.
+    stop_max: Duration,
 }
 
 impl Pass {
-    fn new(registry: &Registry, head: &Head, unknown: Vec<UnknownWindow>) -> Result<Pass> {
+    /// From the beginning of the journal.
+    fn new(source: &Source, unknown: Vec<UnknownWindow>) -> Result<Pass> {
+        let Source { registry, head, .. } = source;
         let date = head.date.and_then(civil_date);
-        let midnight = match (head.payload, date) {
-            (Payload::Itch, Some(date)) => {
-                registry.plan(date).map_err(|error| anyhow!("date {date}: {error}"))?.day.start
+        let day = Day::new(registry, options(date, unknown.clone()), LiveLedger::default(), Told::default())?;
+        let decoder = journal::payload_decoder(head, midnight(registry, head)?);
+        let mark = Mark { length: HEAD_BYTES as u64, next: journal::first_number(head), chain: 0 };
+        Ok(Pass::at(mark, day, decoder, unknown))
+    }
+
+    fn at(mark: Mark, day: LiveDay, decoder: PayloadDecoder, unknown: Vec<UnknownWindow>) -> Pass {
+        let (is_saving, kept, stop_max) = (false, Instant::now(), Duration::ZERO);
+        Pass { day, decoder, ended: false, mark, unknown, is_saving, kept, stop_max }
+    }
+
+    /// From the best checkpoint that can be used, otherwise from the beginning.
+    fn start(source: &Source) -> Result<Pass> {
+        for found in &source.checkpoints {
+            match Pass::resume(source, found) {
+                Ok(pass) => {
+                    let (next, left) = (pass.mark.next, source.length.saturating_sub(pass.mark.length));
+                    tracing::info!(next, journal_bytes_left = left, "measuring from a checkpoint on");
+                    return Ok(pass);
+                }
+                Err(error) => {
+                    let error = format!("{error:#}");
+                    tracing::warn!(checkpoint = %found.path.display(), error, "is not used");
+                }
             }
-            (Payload::Itch, None) => return Err(anyhow!("ITCH without a date, expected one in the journal's head")),
-            _ => Timestamp::MIN,
-        };
-        let options = DayOptions { lenient: true, date, unknown: unknown.clone(), ..DayOptions::default() };
-        let day = Day::new(registry, options, OpenLedger::default(), Told::default())?;
-        let decoder = journal::payload_decoder(head, midnight);
-        Ok(Pass { day, decoder, ended: false, length: HEAD_BYTES as u64, unknown })
+        }
+        Pass::new(source, source.unknown.clone())
+    }
+
+    fn resume(source: &Source, found: &Found) -> Result<Pass> {
+        let Source { registry, head, program, .. } = source;
+        let Checkpoint { start, issues, ledger } = found.read()?;
+        let Start { mark, program: made_by, plan, unknown, rejects, decoder, day } = start;
+        if made_by != *program {
+            return Err(anyhow!("it is of {made_by}, expected {program}"));
+        }
+        let decoder = PayloadDecoder::restore(&decoder, midnight(registry, head)?).context("its decoder's state")?;
+        let date = head.date.and_then(civil_date);
+        let (options, ledger) = (options(date, unknown.clone()), LiveLedger::new(ledger));
+        let day = Day::restore(registry, options, ledger, Told(rejects), SavedDay { state: &day, issues: &issues })?;
+        let planned = day.engine().map(|engine| engine.plan());
+        let obligations = planned.map_or(0, |plan| plan.sign_ups.iter().map(|of| of.obligations.len()).sum());
+        let mut day = day;
+        if plan != day.engine().map(|engine| Digest::of_plan(engine.plan()))
+            || obligations != day.sink_mut().open().totals().len()
+        {
+            return Err(anyhow!("the registry requires something else of the day now"));
+        }
+        Ok(Pass::at(mark, day, decoder, unknown))
     }
 
     /// Whether time that has been told has turned out to be unknown, beyond what was known beforehand.
@@ -191,6 +301,7 @@ impl Pass {
 
     fn take(&mut self, frame: &Frame<'_>) -> Result<()> {
         self.ended |= frame.is_last();
+        self.mark.next = frame.follows(self.mark.next).unwrap_or(self.mark.next);
         match frame.deliver(&mut self.decoder, &mut self.day) {
             // The day keeps why it has stopped, and says so in the end.
             Ok(()) | Err(FeedError::Stopped) => Ok(()),
@@ -200,14 +311,93 @@ impl Pass {
 
     /// Reads the frames of a journal up to `length`.
     fn read(&mut self, file: &Arc<dyn DiskFile>, length: u64) -> Result<()> {
-        let mut reader = JournalReader::from(Arc::clone(file), self.length);
+        let mut reader = JournalReader::from(Arc::clone(file), self.mark.length, self.mark.chain);
         while reader.position() < length
             && let Some(frame) = reader.next().context("reading the journal")?
         {
             self.take(&frame)?;
+            (self.mark.length, self.mark.chain) = (reader.position(), reader.chain());
         }
-        self.length = reader.position();
         Ok(())
+    }
+
+    /// Sees to checkpoints, for a short while.
+    fn keep(&mut self, source: &Source, keep: &Keep) {
+        let started = Instant::now();
+        if !self.is_saving {
+            if started.duration_since(self.kept) < keep.every || !keep.keeper.has_room() {
+                return;
+            }
+            self.kept = started;
+            self.stop_max = Duration::ZERO;
+            self.is_saving = self.begin_save(source, keep);
+        } else {
+            self.save_on(keep, started);
+        }
+        self.stop_max = self.stop_max.max(started.elapsed());
+        if !self.is_saving {
+            let stop_us = u64::try_from(self.stop_max.as_micros()).unwrap_or(u64::MAX);
+            tracing::info!(longest_stop_us = stop_us, "a checkpoint has been taken");
+        }
+    }
+
+    fn begin_save(&mut self, source: &Source, keep: &Keep) -> bool {
+        // A lenient day holds nothing back.
+        let Ok(day) = self.day.begin_save() else { return false };
+        self.day.sink_mut().begin_save();
+        let start = Start {
+            mark: self.mark,
+            program: source.program.clone(),
+            plan: None,
+            unknown: self.unknown.clone(),
+            rejects: self.day.rejects_mut().0,
+            decoder: self.decoder.save(),
+            day,
+        };
+        let plan = self.day.engine().map(|engine| Arc::clone(engine.plan()));
+        keep.keeper.begin(source.head.session, &source.file, plan, start)
+    }
+
+    /// Hands over parts until some time has gone by, or all are given.
+    fn save_on(&mut self, keep: &Keep, started: Instant) {
+        while keep.keeper.has_room() && started.elapsed() < SAVES_FOR {
+            let part = match self.day.save_next() {
+                Some(issue) => Some(Part::Issue(Box::new(issue))),
+                None => self.day.sink_mut().save_next(),
+            };
+            match part {
+                Some(part) => keep.keeper.part(part),
+                None => {
+                    keep.keeper.end();
+                    self.is_saving = false;
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Goes on under another registry, if the day as it stands can: where nothing differs but a Fast Market, of which every
+    /// variant is measured, or exemptions in time to come. Says whether it does.
+    fn take_registry(&mut self, registry: &Registry) -> Result<bool> {
+        if self.day.take_registry(registry)? {
+            return Ok(true);
+        }
+        let Some((old, now)) = self.day.engine().map(|engine| (Arc::clone(engine.plan()), engine.reached())) else {
+            return Ok(false);
+        };
+        let new = registry.plan_in_variants(old.date).map_err(|error| anyhow!("date {}: {error}", old.date))?;
+        if !agree_before(&old, &new, now) {
+            return Ok(false);
+        }
+        self.is_saving = false;
+        let Ok(state) = self.day.begin_save() else { return Ok(false) };
+        let mut issues: Vec<_> = std::iter::from_fn(|| self.day.save_next()).collect();
+        issues.sort_unstable_by_key(|issue| issue.number);
+        let ledger = LiveLedger::new(self.day.sink_mut().open().clone());
+        let rejects = Told(self.day.rejects_mut().0);
+        let options = options(Some(old.date), self.unknown.clone());
+        self.day = Day::restore(registry, options, ledger, rejects, SavedDay { state: &state, issues: &issues })?;
+        Ok(true)
     }
 
     fn finish(self) -> Result<Measured> {
@@ -220,44 +410,103 @@ impl Pass {
         // The day keeps why it has stopped.
         let _ = day.end_of_input(stated);
         let (finished, ledger, _) = day.finish()?;
-        Ok(Measured { finished, ledger: ledger.close() })
+        let Variant { plan, positions } = finished.plan.variant(finished.plan.multiplier);
+        let ledger = ledger.into_open().close().variant(&positions);
+        Ok(Measured { finished: Finished { plan: Arc::new(plan), ..finished }, ledger })
     }
+}
+
+/// A running day is lenient, and its Fast Market may still be declared.
+fn options(date: Option<Date>, unknown: Vec<UnknownWindow>) -> DayOptions {
+    DayOptions { lenient: true, date, unknown, variants: true, ..DayOptions::default() }
+}
+
+/// What times that count from midnight count from.
+fn midnight(registry: &Registry, head: &Head) -> Result<Timestamp> {
+    match (head.payload, head.date.and_then(civil_date)) {
+        (Payload::Itch, Some(date)) => {
+            Ok(registry.plan(date).map_err(|error| anyhow!("date {date}: {error}"))?.day.start)
+        }
+        (Payload::Itch, None) => Err(anyhow!("ITCH without a date, expected one in the journal's head")),
+        _ => Ok(Timestamp::MIN),
+    }
+}
+
+/// Whether two plans require the same before `now`, and differ after it in exemptions alone.
+fn agree_before(old: &DayPlan, new: &DayPlan, now: Timestamp) -> bool {
+    let past = |plan: &DayPlan| {
+        let mut plan = DayPlan { multiplier: 1, ..plan.clone() };
+        let before = Span { start: plan.day.start, end: now };
+        for sign_up in &mut plan.sign_ups {
+            sign_up.exempt = sign_up.exempt.iter().filter_map(|exempt| exempt.clip(before)).collect();
+        }
+        plan
+    };
+    past(old) == past(new)
 }
 
 /// Measures a journal whose session has ended, as it stands on the disk.
 pub(crate) fn measure_again(source: &Source) -> Result<Measured> {
-    let again = |unknown| {
-        let mut pass = Pass::new(&source.registry, &source.head, unknown)?;
-        pass.read(&source.file, source.length)?;
-        pass.finish()
-    };
-    let measured = again(source.unknown.clone())?;
-    if measured.finished.retroactive.is_empty() { Ok(measured) } else { again(measured.finished.retroactive) }
+    let mut pass = Pass::start(source)?;
+    pass.read(&source.file, source.length)?;
+    to_the_end(source, pass)
 }
 
-fn run(source: &Source, work: &Receiver<Work>, told: &Progress) -> Result<Option<Measured>> {
-    let mut pass = Pass::new(&source.registry, &source.head, source.unknown.clone())?;
+/// Ends a pass over a whole journal; measures it once more where time has turned out to be unknown after it was told.
+fn to_the_end(source: &Source, mut pass: Pass) -> Result<Measured> {
+    let (length, known) = (pass.mark.length, std::mem::take(&mut pass.unknown));
+    let measured = pass.finish()?;
+    if measured.finished.retroactive.is_empty() || measured.finished.retroactive == known {
+        return Ok(measured);
+    }
+    tracing::info!("measuring the day again: a bad record has put time in doubt that was measured before it came");
+    let mut pass = Pass::new(source, measured.finished.retroactive)?;
+    pass.read(&source.file, length)?;
+    pass.finish()
+}
+
+fn run(mut source: Source, work: &Receiver<Work>, told: &Progress) -> Result<Option<Measured>> {
+    let mut pass = Pass::start(&source)?;
     pass.read(&source.file, source.length)?;
+    let mut keep = source.keep.take();
     // Up to a minute, to two digits.
     let mut latency =
         Histogram::<u64>::new_with_bounds(1, 60_000_000, 2).map_err(|_| anyhow!("the latency's bounds"))?;
     while !pass.ended {
         told.told_too_early.store(pass.told_too_early(), Ordering::Release);
-        told.length.store(pass.length, Ordering::Release);
-        match work.recv() {
-            Ok(Work::Frame(bytes, received)) => {
+        told.length.store(pass.mark.length, Ordering::Release);
+        let given = match work.recv_timeout(if pass.is_saving { SAVES_AFTER } else { Duration::MAX }) {
+            Ok(given) => Some(given),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => return Ok(None),
+        };
+        match given {
+            Some(Work::Frame(bytes, received)) => {
                 let Ok(Some((frame, _))) = Frame::read(&bytes) else {
                     return Err(anyhow!("a frame that was not written"));
                 };
                 pass.take(&frame)?;
-                pass.length += bytes.len() as u64;
+                pass.mark.length += bytes.len() as u64;
+                pass.mark.chain = journal::chain(pass.mark.chain, &bytes);
                 let micros = clock::now().saturating_sub(received).as_micros();
                 let count = if let Frame::Messages { count, .. } = frame { u64::from(count) } else { 1 };
                 latency.saturating_record_n(u64::try_from(micros).unwrap_or(u64::MAX), count);
             }
-            Ok(Work::ReadTo(length)) => pass.read(&source.file, length)?,
-            Ok(Work::Look(look)) => look(&mut pass.day),
-            Err(_) => return Ok(None),
+            Some(Work::ReadTo(length)) => pass.read(&source.file, length)?,
+            Some(Work::Look(look)) => look(&mut pass.day),
+            Some(Work::Keep(given)) => keep = Some(given),
+            Some(Work::Take(registry, answer)) => {
+                let taken = pass.take_registry(&registry);
+                if matches!(taken, Ok(true)) {
+                    source.registry = registry;
+                }
+                // Whoever asked may have gone.
+                let _ = answer.send(taken);
+            }
+            None => {}
+        }
+        if let Some(keep) = &keep {
+            pass.keep(&source, keep);
         }
     }
     tracing::info!(
@@ -268,16 +517,7 @@ fn run(source: &Source, work: &Receiver<Work>, told: &Progress) -> Result<Option
         max_us = latency.max(),
         "from socket to verdict"
     );
-    let (length, known) = (pass.length, std::mem::take(&mut pass.unknown));
-    let measured = pass.finish()?;
-    if measured.finished.retroactive.is_empty() || measured.finished.retroactive == known {
-        return Ok(Some(measured));
-    }
-    tracing::info!("measuring the day again: a bad record has put time in doubt that was measured before it came");
-    let unknown = measured.finished.retroactive;
-    let mut pass = Pass::new(&source.registry, &source.head, unknown)?;
-    pass.read(&source.file, length)?;
-    Ok(Some(pass.finish()?))
+    to_the_end(&source, pass).map(Some)
 }
 
 /// The same date as the calendar's type.
@@ -290,3 +530,6 @@ pub(crate) fn civil_date(date: TradingDate) -> Option<Date> {
 pub(crate) fn trading_date(date: Date) -> Option<TradingDate> {
     TradingDate::new(u16::try_from(date.year()).ok()?, date.month().unsigned_abs(), date.day().unsigned_abs())
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 use crate::address::Feed;
 use crate::bad_usage;
+use crate::checkpoint::{self, Keeper};
 use crate::desk::{self, Current, Desk, Load};
 use crate::disk::{Disk, RealDisk};
 use crate::feed::{
@@ -9,7 +10,7 @@ use crate::feed::{
 };
 use crate::http::{self, Health, Http};
 use crate::journal::{Folder, Journal, Lock, Stage};
-use crate::measure::{Measured, Source, measure_again};
+use crate::measure::{Keep, Measured, Source, measure_again};
 use crate::store_day::{self, Built};
 use anyhow::{Context, Result, anyhow};
 use crossbeam_channel::Receiver;
@@ -56,6 +57,18 @@ pub struct ServeOptions {
     pub insecure_http: bool,
     /// What is stored of the program with each day.
     pub built: Built,
+    /// How often a checkpoint of the running day is made.
+    pub checkpoint_every: Duration,
+}
+
+impl ServeOptions {
+    /// How often a checkpoint is made, where nobody asks for another.
+    pub const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
+
+    /// The program, as checkpoints name it: what another has measured is measured again.
+    fn program(&self) -> String {
+        format!("quoteclock {} {}", env!("CARGO_PKG_VERSION"), self.built.commit)
+    }
 }
 
 /// The addresses that have been bound.
@@ -235,7 +248,10 @@ impl Server<'_> {
             let journal = self.folder.open(&path)?;
             let date = date_of_name(&path);
             last_end = match date.map(|date| self.stored_end(date)).transpose()?.flatten() {
-                Some(end) => Some(end),
+                Some(end) => {
+                    checkpoint::forget(&self.folder, journal.head.session);
+                    Some(end)
+                }
                 None if journal.stage == Stage::Ended => Some(self.close_again(journal)?),
                 None => None,
             };
@@ -277,9 +293,15 @@ impl Server<'_> {
             file: Arc::clone(&journal.file),
             length: journal.length,
             unknown: Vec::new(),
+            checkpoints: journal.checkpoints.clone(),
+            keep: None,
+            program: self.options.program(),
         };
         let measured = measure_again(&source)?;
-        self.close(journal, &measured, (&self.registry, self.digest))
+        let session = journal.head.session;
+        let end = self.close(journal, &measured, (&self.registry, self.digest))?;
+        checkpoint::forget(&self.folder, session);
+        Ok(end)
     }
 
     /// Gives an ended journal its name, and stores its day.
@@ -321,8 +343,10 @@ impl Server<'_> {
         let folder = Folder { disk: Arc::clone(&self.folder.disk), path: self.folder.path.clone() };
         let (payload, date, feed) = (self.options.payload, self.options.date, self.options.feed.name());
         let syncer = Syncer::start()?;
+        let (keeper, every) = (Keeper::start(&folder)?, self.options.checkpoint_every);
+        let keep = Keep { keeper, every, program: self.options.program() };
         let (under, others) = ((self.registry.clone(), self.digest), (Arc::clone(inbox), orders.clone()));
-        let mut intake = Intake::new(folder, under, Followed { payload, date, feed }, syncer, others);
+        let mut intake = Intake::new(folder, under, Followed { payload, date, feed }, (syncer, keep), others);
         loop {
             match resumed.take() {
                 Some(journal) => {
@@ -379,7 +403,10 @@ impl Server<'_> {
             tracing::warn!("the source is gone before the session's end: the rest of the day is unknown");
         }
         let Some((journal, measured)) = intake.end(lost)? else { return Ok(None) };
-        self.close(journal, &measured, (&intake.registry, intake.digest)).map(Some)
+        let session = journal.head.session;
+        let end = self.close(journal, &measured, (&intake.registry, intake.digest))?;
+        intake.forget_checkpoints(session);
+        Ok(Some(end))
     }
 }
 

@@ -6,7 +6,7 @@
 use crate::clock;
 use crate::disk::DiskFile;
 use crate::journal::{Folder, Journal, Stage};
-use crate::measure::{Measured, Measuring, Source, Work, trading_date};
+use crate::measure::{Keep, Measured, Measuring, Source, Work, trading_date};
 use anyhow::{Context, Result, anyhow};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use jiff::civil::Date;
@@ -76,6 +76,7 @@ pub(crate) struct Intake {
     date: Option<Date>,
     feed: String,
     syncer: Syncer,
+    keep: Keep,
     inbox: Inbox,
     journal: Option<Journal>,
     measuring: Option<Measuring>,
@@ -107,7 +108,7 @@ impl Intake {
         folder: Folder,
         (registry, digest): (Registry, Digest),
         Followed { payload, date, feed }: Followed,
-        syncer: Syncer,
+        (syncer, keep): (Syncer, Keep),
         (inbox, orders): (Inbox, Receiver<Remeasurement>),
     ) -> Intake {
         Intake {
@@ -120,6 +121,7 @@ impl Intake {
             date,
             feed,
             syncer,
+            keep,
             inbox,
             journal: None,
             measuring: None,
@@ -200,7 +202,10 @@ impl Intake {
     }
 
     fn measure(&mut self, journal: &Journal) -> Result<()> {
-        let measuring = Measuring::start(source_of(journal, &self.registry, Vec::new()))?;
+        let mut source = self.source_of(journal, &self.registry, Vec::new());
+        source.checkpoints = journal.checkpoints.clone();
+        source.keep = Some(self.keep.clone());
+        let measuring = Measuring::start(source)?;
         *self.inbox.lock().map_err(|_| anyhow!("a thread panicked"))? = Some(measuring.work().clone());
         self.measuring = Some(measuring);
         Ok(())
@@ -299,15 +304,30 @@ impl Intake {
     fn see_to_orders(&mut self) -> Result<()> {
         while let Ok(order) = self.orders.try_recv() {
             let Remeasurement { registry, digest, done } = order;
-            let Some(journal) = &self.journal else {
+            if self.journal.is_none() {
                 (self.registry, self.digest) = (registry, digest);
                 done(Ok(()));
                 continue;
-            };
+            }
+            if self.beside.is_none() {
+                match self.ask_engine(&registry)? {
+                    Ok(true) => {
+                        (self.registry, self.digest) = (registry, digest);
+                        done(Ok(()));
+                        continue;
+                    }
+                    Ok(false) => tracing::info!("measuring the day again beside the running one: its plan is another"),
+                    Err(error) => {
+                        done(Err(format!("{error:#}")));
+                        continue;
+                    }
+                }
+            }
             // One that has not caught up yet measures under what is out of date by now.
             let mut waiting = self.beside.take().map(|beside| beside.done).unwrap_or_default();
             waiting.push(done);
-            let measuring = Measuring::start(source_of(journal, &registry, Vec::new()))?;
+            let Some(journal) = &self.journal else { continue };
+            let measuring = Measuring::start(self.source_of(journal, &registry, Vec::new()))?;
             self.beside = Some(Beside { measuring, registry, digest, told: journal.length, done: waiting });
         }
         if self.beside.is_none()
@@ -321,11 +341,21 @@ impl Intake {
             let look = Box::new(move |day: &mut crate::measure::LiveDay| drop(sender.send(day.retroactive())));
             measuring.work().send(Work::Look(look)).map_err(|_| anyhow!("the engine has stopped"))?;
             let unknown = receiver.recv().unwrap_or_default();
-            let measuring = Measuring::start(source_of(journal, &self.registry, unknown))?;
+            let measuring = Measuring::start(self.source_of(journal, &self.registry, unknown))?;
             let (registry, digest) = (self.registry.clone(), self.digest);
             self.beside = Some(Beside { measuring, registry, digest, told: journal.length, done: Vec::new() });
         }
         self.catch_up()
+    }
+
+    /// Whether the running day can go on under another registry as it stands, and does.
+    fn ask_engine(&mut self, registry: &Registry) -> Result<Result<bool>> {
+        let Some(measuring) = &self.measuring else { return Ok(Ok(false)) };
+        let (sender, receiver) = bounded(1);
+        if measuring.work().send(Work::Take(registry.clone(), sender)).is_err() {
+            return Err(self.why_stopped());
+        }
+        Ok(receiver.recv().unwrap_or(Ok(false)))
     }
 
     /// Lets the measurement beside read on, or take over.
@@ -357,6 +387,7 @@ impl Intake {
         self.waiting.clear();
         if let Some(Beside { measuring, registry, digest, done, .. }) = self.beside.take() {
             (self.registry, self.digest) = (registry, digest);
+            let _ = measuring.work().send(Work::Keep(self.keep.clone()));
             *self.inbox.lock().map_err(|_| anyhow!("a thread panicked"))? = Some(measuring.work().clone());
             // Whoever looks at the old one meanwhile gets an answer; then it ends by itself.
             drop(self.measuring.replace(measuring));
@@ -369,6 +400,7 @@ impl Intake {
     /// Passes on what waits for the engine; whether nothing is left.
     pub(crate) fn pass_on(&mut self) -> Result<bool> {
         self.syncer.check()?;
+        self.keep.keeper.check()?;
         self.see_to_orders()?;
         let Some(measuring) = &self.measuring else { return Ok(self.waiting.is_empty()) };
         while let Some(work) = self.waiting.pop_front() {
@@ -382,6 +414,13 @@ impl Intake {
             }
         }
         Ok(true)
+    }
+
+    /// What is to be measured of a journal from its beginning, without checkpoints.
+    fn source_of(&self, journal: &Journal, registry: &Registry, unknown: Vec<UnknownWindow>) -> Source {
+        let (file, length, program) = (Arc::clone(&journal.file), journal.length, self.keep.program.clone());
+        let (registry, head) = (registry.clone(), journal.head.clone());
+        Source { registry, head, file, length, unknown, checkpoints: Vec::new(), keep: None, program }
     }
 
     /// Why the engine's thread takes nothing more.
@@ -423,6 +462,11 @@ impl Intake {
         Ok(Some((journal, measured)))
     }
 
+    /// Removes the checkpoints of a session, whose day is stored.
+    pub(crate) fn forget_checkpoints(&self, session: Option<SessionId>) {
+        self.keep.keeper.forget(session);
+    }
+
     /// Stops in the middle of a session: everything received is in the journal and on the disk.
     pub(crate) fn stop(&mut self) -> Result<()> {
         self.flush()?;
@@ -437,11 +481,6 @@ impl Intake {
             None => Ok(()),
         }
     }
-}
-
-fn source_of(journal: &Journal, registry: &Registry, unknown: Vec<UnknownWindow>) -> Source {
-    let (file, length) = (Arc::clone(&journal.file), journal.length);
-    Source { registry: registry.clone(), head: journal.head.clone(), file, length, unknown }
 }
 
 /// Syncs journals in groups, on a thread of its own: no verdict waits for a disk. A sync that fails stops everything,

@@ -2,18 +2,16 @@
 
 use super::auth::Caller;
 use super::{Http, Shared, failed, look, not_found, unauthorised, with_type};
-use crate::measure::LiveDay;
+use crate::measure::{LiveDay, SoFar, so_far};
 use anyhow::Result;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use jiff::civil::Date;
-use quoteclock_ledger::{DayLedger, DisplayPercent, OpenLedger};
-use quoteclock_model::Interval;
-use quoteclock_obligation::{IntervalSink, ObligationIndex};
+use quoteclock_ledger::DisplayPercent;
 use quoteclock_report::{Breaches, Daily, write_breaches_csv, write_daily_csv};
 use quoteclock_rows::column_names;
-use quoteclock_rules::{DayPlan, local_time};
+use quoteclock_rules::local_time;
 use quoteclock_store::Store;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
@@ -92,34 +90,13 @@ fn running(day: &mut LiveDay, date: Date, file: File) -> Option<Vec<Row>> {
     if day.engine()?.plan().date != date {
         return None;
     }
-    let (plan, ledger) = so_far(day)?;
+    let SoFar { plan, ledger, .. } = so_far(day)?;
     let mut bytes = Vec::new();
     match file {
         File::Daily => write_daily_csv(&plan, &ledger, &mut bytes).ok()?,
         File::Breaches => write_breaches_csv(&plan, &ledger, &mut bytes).ok()?,
     }
     rows_of(&bytes).ok()
-}
-
-/// What has been measured so far, as if the day ended here.
-pub(super) fn so_far(day: &mut LiveDay) -> Option<(Arc<DayPlan>, DayLedger)> {
-    let mut running = Running::default();
-    let (plan, _, ledger) = day.so_far(&mut running)?;
-    let mut ledger: OpenLedger = ledger.clone();
-    for (obligation, interval) in running.0 {
-        ledger.interval(obligation, interval);
-    }
-    Some((plan, ledger.close()))
-}
-
-/// The intervals that go on.
-#[derive(Default)]
-pub(super) struct Running(pub(super) Vec<(ObligationIndex, Interval)>);
-
-impl IntervalSink for Running {
-    fn interval(&mut self, obligation: ObligationIndex, interval: Interval) {
-        self.0.push((obligation, interval));
-    }
 }
 
 /// The rows of a CSV without header, each with its market maker and issue.

@@ -1,15 +1,13 @@
 //! `/api/v1/state`: every obligation that the caller may see, as it stands.
 
 use super::auth::Caller;
-use super::days::Running;
 use super::{Shared, json, look, not_found, unauthorised};
-use crate::measure::LiveDay;
+use crate::measure::{LiveDay, SoFar, so_far};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use quoteclock_ledger::{DisplayPercent, OpenLedger, Total};
-use quoteclock_model::{State as Standing, Timestamp};
-use quoteclock_obligation::IntervalSink;
+use quoteclock_ledger::{DisplayPercent, Total};
+use quoteclock_model::State as Standing;
 use quoteclock_report::rows::keys;
 use quoteclock_rules::local_time;
 use serde::Serialize;
@@ -68,22 +66,9 @@ fn as_it_stands(day: &mut LiveDay) -> Option<Answer> {
     // What has been told too early is measured again; until that takes over it is not known.
     let late = day.retroactive();
     let is_stale = late != day.known_unknown();
-    let mut running = Running::default();
-    let (plan, last, ledger) = day.so_far(&mut running)?;
-    let mut ledger: OpenLedger = ledger.clone();
-    let mut standing: Vec<(Standing, Timestamp)> = Vec::new();
-    for (obligation, interval) in running.0 {
-        ledger.interval(obligation, interval);
-        let position = obligation.0 as usize;
-        if standing.len() <= position {
-            standing.resize(position + 1, (Standing::Unavailable, plan.day.start));
-        }
-        standing[position] = (interval.state, interval.start);
-    }
-    let ledger = ledger.close();
+    let SoFar { plan, last, ledger, standing } = so_far(day)?;
     let obligations = keys(&plan).map(|key| {
-        let (state, since) =
-            standing.get(key.index.0 as usize).copied().unwrap_or((Standing::Unavailable, plan.day.start));
+        let (state, since) = standing[key.index.0 as usize];
         let Total { available, fulfilled, unknown } = ledger.total(key.index);
         let is_late = late.iter().any(|window| window.issue.as_ref().is_none_or(|issue| issue.as_str() == key.issue));
         let state = if is_stale && is_late { Standing::Unknown } else { state };

@@ -1,0 +1,144 @@
+//! The ledger of a running day, which can be saved piece by piece while it goes on.
+
+use crate::checkpoint::Part;
+use quoteclock_ledger::{OpenLedger, Total};
+use quoteclock_model::Interval;
+use quoteclock_obligation::{DaySink, IntervalSink, ObligationIndex};
+use quoteclock_rules::DayPlan;
+use std::sync::Arc;
+
+/// Obligations in one piece.
+const TOTALS: usize = 1024;
+/// Breaches in one piece.
+const BREACHES: usize = 2048;
+
+/// An open ledger. Pieces of it that change before they have been saved are kept as they were when the save began.
+#[derive(Debug, Default)]
+pub(crate) struct LiveLedger {
+    open: OpenLedger,
+    saving: Option<Saving>,
+}
+
+#[derive(Debug)]
+struct Saving {
+    /// Which pieces of the totals have been taken.
+    taken: Vec<bool>,
+    /// Those taken because they were about to change.
+    early: Vec<Part>,
+    next: usize,
+    /// Breaches when the save began, and how many of them have been given.
+    breaches: usize,
+    given: usize,
+}
+
+impl LiveLedger {
+    pub(crate) fn new(open: OpenLedger) -> LiveLedger {
+        LiveLedger { open, saving: None }
+    }
+
+    /// The ledger itself.
+    pub(crate) fn open(&self) -> &OpenLedger {
+        &self.open
+    }
+
+    pub(crate) fn into_open(self) -> OpenLedger {
+        self.open
+    }
+
+    /// Begins to save it as it stands.
+    pub(crate) fn begin_save(&mut self) {
+        let taken = vec![false; self.open.totals().len().div_ceil(TOTALS)];
+        self.saving = Some(Saving { taken, early: Vec::new(), next: 0, breaches: self.open.log().len(), given: 0 });
+    }
+
+    /// The next piece as it stood when the save began; `None` when all have been given.
+    pub(crate) fn save_next(&mut self) -> Option<Part> {
+        let LiveLedger { open, saving } = self;
+        let state = saving.as_mut()?;
+        if let Some(part) = state.early.pop() {
+            return Some(part);
+        }
+        while let Some(taken) = state.taken.get_mut(state.next) {
+            state.next += 1;
+            if !std::mem::replace(taken, true) {
+                return Some(piece(open, state.next - 1));
+            }
+        }
+        if state.given == state.breaches {
+            *saving = None;
+            return None;
+        }
+        let end = (state.given + BREACHES).min(state.breaches);
+        let breaches = open.log()[state.given..end].to_vec();
+        state.given = end;
+        Some(Part::Breaches(breaches))
+    }
+}
+
+fn piece(open: &OpenLedger, number: usize) -> Part {
+    let first = number * TOTALS;
+    let totals: &[Total] = open.totals();
+    Part::Totals(first, totals[first..(first + TOTALS).min(totals.len())].to_vec())
+}
+
+impl IntervalSink for LiveLedger {
+    fn interval(&mut self, obligation: ObligationIndex, interval: Interval) {
+        if let Some(saving) = &mut self.saving {
+            let number = obligation.0 as usize / TOTALS;
+            if let Some(taken) = saving.taken.get_mut(number).filter(|taken| !**taken) {
+                *taken = true;
+                saving.early.push(piece(&self.open, number));
+            }
+        }
+        self.open.interval(obligation, interval);
+    }
+}
+
+impl DaySink for LiveLedger {
+    fn open(&mut self, plan: &Arc<DayPlan>) {
+        *self = LiveLedger::new(OpenLedger::new(plan));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quoteclock_ledger::LoggedBreach;
+    use quoteclock_model::{Reason, State, Timestamp};
+
+    #[test]
+    fn a_save_gives_what_was_there_when_it_began_whatever_comes_meanwhile() {
+        let count = 3 * TOTALS + 7;
+        let open = OpenLedger::restore(vec![Total::default(); count], Vec::new()).unwrap();
+        let mut ledger = LiveLedger::new(open);
+        let at = Timestamp::from_micros;
+        let tell = |ledger: &mut LiveLedger, number: usize, state| {
+            let obligation = ObligationIndex(u32::try_from(number % count).unwrap());
+            ledger.interval(obligation, Interval { start: at(5), end: at(5 + i64::try_from(number).unwrap()), state });
+        };
+        for number in 1..5_000 {
+            tell(&mut ledger, number * 37, State::Breach(Reason::Spread));
+        }
+        let expected = ledger.open().clone();
+        ledger.begin_save();
+        let (mut totals, mut breaches) = (vec![None; count], Vec::<LoggedBreach>::new());
+        let mut number = 0;
+        while let Some(part) = ledger.save_next() {
+            match part {
+                Part::Totals(first, some) => {
+                    for (at, total) in (first..).zip(some) {
+                        assert!(totals[at].replace(total).is_none(), "{at} twice");
+                    }
+                }
+                Part::Breaches(some) => breaches.extend(some),
+                other => panic!("{other:?}"),
+            }
+            number += 1;
+            tell(&mut ledger, number * 1_500, State::Breach(Reason::Spread));
+            tell(&mut ledger, number, State::Fulfilled);
+        }
+        let totals = totals.into_iter().map(Option::unwrap).collect();
+        assert_eq!(OpenLedger::restore(totals, breaches).unwrap(), expected);
+        assert_ne!(ledger.open(), &expected);
+    }
+}
