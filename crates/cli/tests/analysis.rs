@@ -1,4 +1,5 @@
-//! The queries of `docs/ANALYSIS.md`, run over the bundled days where DuckDB and polars are installed.
+//! The queries of `docs/ANALYSIS.md`, run over the bundled days: those of SQLite always, the others where DuckDB and polars
+//! are installed.
 #![cfg(feature = "parquet")]
 
 mod support;
@@ -14,11 +15,11 @@ fn blocks(language: &str) -> Vec<String> {
     page.split(&fence).skip(1).map(|block| block.split("```").next().expect("an end").to_owned()).collect()
 }
 
-/// A folder with the bundled days' results as Parquet.
+/// A folder with the bundled days' results as Parquet, and their database.
 fn results() -> Bench {
     let bench = Bench::new();
     let days = repository("replay-data/tse-small").canonicalize().expect("bundled days");
-    let mut command = bench.command(&["replay", "--parquet", "--out", "results", "--registry"]);
+    let mut command = bench.command(&["replay", "--parquet", "--out", "results", "--db", "market.db", "--registry"]);
     command.arg(days.join("registry")).arg(days.join("2024-03-01.csv")).arg(days.join("2024-03-04.csv"));
     let output = command.output().expect("the binary runs");
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
@@ -58,7 +59,7 @@ fn parquet_files_stand_beside_the_csv_and_begin_as_such() {
 fn the_duckdb_queries_run_and_say_what_the_csv_says() {
     let bench = results();
     let queries = blocks("sql");
-    assert_eq!(queries.len(), 4);
+    assert_eq!(queries.len(), 5);
     for query in &queries {
         let script = format!("import duckdb\nfor row in duckdb.sql('''{query}''').fetchall(): print(row)");
         let Some(rows) = python(&bench, "duckdb", &script) else { return };
@@ -81,9 +82,65 @@ fn the_duckdb_queries_run_and_say_what_the_csv_says() {
 fn the_polars_examples_run() {
     let bench = results();
     let examples = blocks("python");
-    assert_eq!(examples.len(), 2);
+    assert_eq!(examples.len(), 3);
     for example in &examples {
         let Some(table) = python(&bench, "polars", example) else { return };
         assert!(table.contains("MM2"), "{table}");
     }
+}
+
+/// The rows of a query, each as text with `|` between its values.
+fn sqlite(bench: &Bench, query: &str) -> Vec<String> {
+    let database = rusqlite::Connection::open(bench.path("market.db")).expect("the database");
+    let mut statement = database.prepare(query).unwrap_or_else(|error| panic!("{query}\n{error}"));
+    let columns = statement.column_count();
+    let rows = statement.query_map([], |row| {
+        let cell = |column| {
+            row.get_ref(column).map(|value| match value {
+                rusqlite::types::ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+                rusqlite::types::ValueRef::Integer(number) => number.to_string(),
+                rusqlite::types::ValueRef::Real(number) => number.to_string(),
+                other => format!("{other:?}"),
+            })
+        };
+        Ok((0..columns).map(cell).collect::<Result<Vec<_>, _>>()?.join("|"))
+    });
+    rows.expect("it runs").map(|row| row.expect("a row")).collect()
+}
+
+#[test]
+fn the_sqlite_queries_run_and_say_what_the_csv_says() {
+    let bench = results();
+    let queries = blocks("sqlite");
+    assert_eq!(queries.len(), 3);
+    let shares = sqlite(&bench, &queries[0]);
+    assert!(shares.len() > 10 && shares.iter().any(|row| row.starts_with("MM1|1306|general|")), "{shares:?}");
+    // All minutes together are all of the lost time, and none has more than its minute for each obligation and day.
+    let minutes = sqlite(&bench, queries[1].trim().trim_end_matches("LIMIT 10;"));
+    let seconds: Vec<f64> =
+        minutes.iter().map(|row| row.split('|').nth(1).expect("two columns").parse().expect("a number")).collect();
+    let lost = "SELECT sum(end_us - start_us) / 1e6 FROM breaches WHERE obligation = 'general'";
+    let lost: f64 = sqlite(&bench, lost)[0].parse().expect("a number");
+    assert!((seconds.iter().sum::<f64>() - lost).abs() < 1e-3, "{minutes:?}");
+    let obligations = "SELECT count(*) FROM results WHERE obligation = 'general'";
+    let obligations: f64 = sqlite(&bench, obligations)[0].parse().expect("a number");
+    assert!(seconds.iter().all(|minute| *minute <= 60.0 * obligations), "{minutes:?}");
+    assert_eq!(sqlite(&bench, &queries[1]), minutes[..10]);
+    assert_eq!(sqlite(&bench, &queries[2]).len(), 2);
+}
+
+#[test]
+fn minutes_of_duckdb_are_those_of_sqlite() {
+    let bench = results();
+    let query = &blocks("sql")[3];
+    assert!(query.contains("generate_series"), "the query of minutes");
+    let script =
+        format!("import duckdb\nfor row in duckdb.sql('''{query}''').fetchall(): print(f'{{row[0]}}|{{row[1]:g}}')");
+    let Some(rows) = python(&bench, "duckdb", &script) else { return };
+    let minute = |row: &str| -> (String, f64) {
+        let (clock, seconds) = row.split_once('|').expect("two columns");
+        (clock.to_owned(), (seconds.parse::<f64>().expect("a number") * 10.0).round())
+    };
+    let sqlite: Vec<_> = sqlite(&bench, &blocks("sqlite")[1]).iter().map(|row| minute(row)).collect();
+    assert_eq!(rows.lines().map(minute).collect::<Vec<_>>(), sqlite);
 }
