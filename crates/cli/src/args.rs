@@ -1,6 +1,7 @@
 //! What can be typed: the commands, whose arguments stand with each of them.
 
 use crate::check::CheckArgs;
+use crate::compare::CompareArgs;
 use crate::convert::ConvertArgs;
 use crate::days::DaysArgs;
 use crate::etf::EtfArgs;
@@ -25,7 +26,8 @@ use clap::{Parser, Subcommand};
     version = concat!(env!("CARGO_PKG_VERSION"), " (commit ", env!("QUOTECLOCK_COMMIT"), ")"),
     max_term_width = 120,
     after_help = "Exit codes: 0 done, 1 bad input, 2 bad usage, 3 done but incomplete (--lenient set records aside, \
-                  a month has trading days that are not measured)."
+                  a month has trading days that are not measured), 4 a threshold that was asked for is not met \
+                  (status --fail-under), or results differ (compare)."
 )]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -39,6 +41,7 @@ pub(crate) enum Command {
     Status(StatusArgs),
     Days(DaysArgs),
     Check(CheckArgs),
+    Compare(CompareArgs),
     Convert(ConvertArgs),
     Generate(GenerateArgs),
     Explain(ExplainArgs),

@@ -1,6 +1,6 @@
 //! `quoteclock check`: everything that is wrong with a registry, at once.
 
-use crate::{Outcome, output};
+use crate::{Outcome, month, output};
 use anyhow::Result;
 use quoteclock::Checked;
 use quoteclock_rules::{Column, Finding, Severity};
@@ -47,6 +47,7 @@ impl<'a> From<&'a Finding> for FindingRow<'a> {
 
 #[derive(Serialize)]
 struct Document<'a> {
+    schema: u32,
     errors: usize,
     warnings: usize,
     findings: Vec<FindingRow<'a>>,
@@ -59,7 +60,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Outcome> {
     let warnings = findings.len() - errors;
     if args.json {
         let findings = findings.iter().map(FindingRow::from).collect();
-        let document = serde_json::to_string_pretty(&Document { errors, warnings, findings })?;
+        let document = serde_json::to_string_pretty(&Document { schema: output::SCHEMA, errors, warnings, findings })?;
         output::print(&format!("{document}\n"))?;
     } else {
         let mut text = String::new();
@@ -68,15 +69,16 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Outcome> {
         }
         if let Some(registry) = loaded.as_ref().map(quoteclock::Registry::tables) {
             text.push_str(&format!(
-                "{}: {} issues, {} market makers, {} virtual servers, {} sign-ups\n",
+                "{}: {}, {}, {}, {}\n",
                 registry.scheme().name(),
-                registry.issues().len(),
-                registry.market_makers().len(),
-                registry.servers().len(),
-                registry.sign_ups().len()
+                month::count(registry.issues().len(), "issue"),
+                month::count(registry.market_makers().len(), "market maker"),
+                month::count(registry.servers().len(), "virtual server"),
+                month::count(registry.sign_ups().len(), "sign-up")
             ));
         }
-        text.push_str(&format!("{errors} errors, {warnings} warnings\n"));
+        let counts = [month::count(errors, "error"), month::count(warnings, "warning")];
+        text.push_str(&format!("{}\n", counts.join(", ")));
         output::print(&text)?;
     }
     Ok(if loaded.is_some() { Outcome::Done } else { Outcome::BadInput })

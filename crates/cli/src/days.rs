@@ -66,6 +66,7 @@ struct DayJson<'a> {
 
 #[derive(Serialize)]
 struct Document<'a> {
+    schema: u32,
     days: &'a [DayJson<'a>],
     missing: Vec<String>,
 }
@@ -86,7 +87,10 @@ pub(crate) fn run(args: &DaysArgs) -> Result<Outcome> {
     let rows: Vec<DayJson<'_>> = days.iter().map(|day| row(day, registry.as_ref())).collect::<Result<Vec<_>>>()?;
     if args.json {
         let missing = missing.iter().map(Date::to_string).collect();
-        output::print(&format!("{}\n", serde_json::to_string(&Document { days: &rows, missing })?))?;
+        output::print(&format!(
+            "{}\n",
+            serde_json::to_string(&Document { schema: output::SCHEMA, days: &rows, missing })?
+        ))?;
     } else {
         output::print(&text(&rows, &days, &missing, registry.is_some()))?;
     }

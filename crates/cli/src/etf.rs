@@ -310,7 +310,7 @@ impl Decided {
     }
 
     fn json(&self, to: &mut dyn Write) -> io::Result<()> {
-        write!(to, "{{")?;
+        write!(to, "{{\"schema\":{},", output::SCHEMA)?;
         for (name, rows) in &self.lists {
             write!(to, "\"{name}\":{rows},")?;
         }

@@ -112,7 +112,11 @@ fn print<'r, T: Table>(rows: impl IntoIterator<Item = T::Row<'r>>, date: Date, j
     if json {
         // The columns keep their order, which a map of values would not.
         let rows = serde_json::to_string(&json_rows::<T>(rows))?;
-        return output::print(&format!("{{\"date\":\"{date}\",\"{}\":{rows}}}\n", T::NAME));
+        return output::print(&format!(
+            "{{\"schema\":{},\"date\":\"{date}\",\"{}\":{rows}}}\n",
+            output::SCHEMA,
+            T::NAME
+        ));
     }
     let mut csv = Vec::new();
     write_csv::<T>(rows, &mut csv)?;

@@ -7,6 +7,8 @@ mod again;
 mod args;
 mod changed;
 mod check;
+mod choice;
+mod compare;
 mod convert;
 mod coverage;
 mod days;
@@ -57,6 +59,8 @@ pub(crate) enum Outcome {
     Incomplete,
     /// A threshold that was asked for is not met.
     BelowThreshold,
+    /// Two results differ.
+    Differs,
 }
 
 /// What was typed makes no sense, though each word of it does.
@@ -85,6 +89,7 @@ fn main() -> ExitCode {
         Command::Status(status) => status::run(status),
         Command::Days(days) => days::run(days),
         Command::Check(check) => check::run(check),
+        Command::Compare(compare) => compare::run(compare),
         Command::Convert(convert) => convert::run(convert),
         Command::Generate(generate) => generate::run(generate),
         Command::Explain(explain) => explain::run(explain),
@@ -101,7 +106,7 @@ fn main() -> ExitCode {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::BadInput) => ExitCode::from(1),
         Ok(Outcome::Incomplete) => ExitCode::from(3),
-        Ok(Outcome::BelowThreshold) => ExitCode::from(4),
+        Ok(Outcome::BelowThreshold | Outcome::Differs) => ExitCode::from(4),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => failed(&error),
     }

@@ -5,8 +5,10 @@ use crate::registry;
 use anyhow::{Result, anyhow};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use quoteclock_incentive::{Month, MonthAccounts};
+use quoteclock_incentive::{AccountKey, Month, MonthAccounts};
 use quoteclock_model::{Micros, Timestamp};
+use quoteclock_report::OverviewLine;
+pub(crate) use quoteclock_report::grouped;
 use quoteclock_rules::{DayPlan, Registry, SignUpPlan, local_time};
 use quoteclock_store::{Digest, Store, StoredDay};
 use serde::Serialize;
@@ -152,18 +154,22 @@ fn count_u64(number: u64, what: &str) -> String {
     format!("{grouped} {what}{}", if number == 1 { "" } else { "s" })
 }
 
+/// Adds to the lines of a month why time was lost.
+pub(crate) fn look_for_reasons(lines: &mut [OverviewLine], store: &Store, month: Month) -> Result<()> {
+    let mut by_key: BTreeMap<AccountKey, &mut OverviewLine> =
+        lines.iter_mut().map(|line| (line.key.clone(), line)).collect();
+    store.breaches(month.dates(), |row| {
+        let key = AccountKey { market_maker: row.market_maker, issue: row.issue, obligation: row.obligation };
+        if let Some(line) = by_key.get_mut(&key) {
+            *line.reasons.entry(row.reason).or_default() += row.span.end.since(row.span.start);
+        }
+    })?;
+    Ok(())
+}
+
 /// Dates for a sentence.
 pub(crate) fn list(dates: &[Date]) -> String {
     dates.iter().map(Date::to_string).collect::<Vec<_>>().join(", ")
-}
-
-/// A count as people read it: `1,491`.
-pub(crate) fn grouped(count: usize) -> String {
-    let digits = count.to_string();
-    let start = (digits.len() + 2) % 3 + 1;
-    let (first, rest) = digits.split_at(start.min(digits.len()));
-    let groups = rest.as_bytes().chunks(3).map(|group| format!(",{}", String::from_utf8_lossy(group)));
-    groups.fold(first.to_owned(), |text, group| text + &group)
 }
 
 /// `1 day`, `2 days`.
@@ -234,18 +240,4 @@ pub(crate) fn interpretations(registry: &Registry, width: usize) -> String {
     let interpretations = registry.scheme().interpretations();
     let choices: Vec<String> = interpretations.iter().map(|(name, value)| format!("{name} = \"{value}\"")).collect();
     quoteclock_report::wrap(&format!("interpretations: {}", choices.join(", ")), width)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::grouped;
-
-    #[test]
-    fn counts_are_grouped_by_thousands() {
-        for (count, text) in
-            [(0, "0"), (12, "12"), (999, "999"), (1_491, "1,491"), (123_456, "123,456"), (1_000_000, "1,000,000")]
-        {
-            assert_eq!(grouped(count), text);
-        }
-    }
 }

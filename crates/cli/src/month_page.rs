@@ -4,10 +4,11 @@ use crate::month::StoredMonth;
 use crate::target::Target;
 use anyhow::{Context, Result};
 use quoteclock_incentive::{MakerLine, Month, MonthLine};
-use quoteclock_model::Span;
+use quoteclock_model::{IssueCode, ObligationId, Span};
 use quoteclock_pages::{Breach, DayFrame, Evidence, MonthPage, MonthPicture, Section, Verdicts};
 use quoteclock_rules::Registry;
 use quoteclock_store::{Store, StoredDay};
+use std::collections::HashSet;
 use std::path::Path;
 
 /// What the page is of.
@@ -16,7 +17,8 @@ pub(crate) struct PageOf<'a> {
     pub(crate) registry: &'a Registry,
     pub(crate) store: &'a Store,
     pub(crate) stored: &'a StoredMonth,
-    pub(crate) lines: &'a [MonthLine],
+    /// The lines that the page shows, in order of their keys.
+    pub(crate) lines: Vec<MonthLine>,
     pub(crate) makers: &'a [MakerLine],
     pub(crate) notes: Vec<String>,
     /// Tables that follow the pictures.
@@ -30,7 +32,7 @@ impl PageOf<'_> {
         let picture = self.picture(&days)?;
         let verdicts = Verdicts {
             month: self.month,
-            lines: self.lines,
+            lines: &self.lines,
             makers: self.makers,
             is_over: self.stored.missing.is_empty() && self.stored.partial.is_empty(),
             required_pct: self.registry.scheme().required_pct(),
@@ -58,9 +60,21 @@ impl PageOf<'_> {
     fn picture(&self, days: &[StoredDay]) -> Result<MonthPicture> {
         let frames = self.frames(days)?;
         let zone = self.registry.scheme().zone().clone();
-        let mut picture = MonthPicture::new(self.lines, zone, frames);
-        self.store.results(self.month.dates(), |row| picture.result(&row))?;
+        let mut picture = MonthPicture::new(&self.lines, zone, frames);
+        let shown: HashSet<(&str, &IssueCode, &ObligationId)> = self
+            .lines
+            .iter()
+            .map(|line| (line.key.market_maker.as_str(), &line.key.issue, &line.key.obligation))
+            .collect();
+        self.store.results(self.month.dates(), |row| {
+            if shown.contains(&(row.market_maker.as_str(), &row.issue, &row.obligation)) {
+                picture.result(&row);
+            }
+        })?;
         self.store.breaches(self.month.dates(), |row| {
+            if !shown.contains(&(row.market_maker.as_str(), &row.issue, &row.obligation)) {
+                return;
+            }
             picture.breach(Breach {
                 date: row.date,
                 market_maker: &row.market_maker,

@@ -3,6 +3,9 @@
 use anyhow::{Context, Result};
 use std::io::{self, ErrorKind, Write, stdout};
 
+/// The version of every JSON document, as their member `schema`; docs/schema describes them.
+pub(crate) const SCHEMA: u32 = 1;
+
 /// Prints `text` to standard output.
 pub(crate) fn print(text: &str) -> Result<()> {
     print_with(|stdout| stdout.write_all(text.as_bytes()))

@@ -1,6 +1,7 @@
 //! `quoteclock replay`: days of order events in, quote display time out.
 
 use crate::again::{self, Found};
+use crate::choice::Choice;
 use crate::coverage::{CoverageJson, DayCoverage};
 use crate::how::{How, until};
 use crate::staging::{self, Forms, List, Parts, StagedRejects, Staging};
@@ -9,10 +10,11 @@ use crate::{BadUsage, Outcome, month, output, publication, registry, scratch, te
 use anyhow::{Context, Result, bail};
 use jiff::civil::Date;
 use quoteclock_engine::Until;
+use quoteclock_incentive::AccountKey;
 use quoteclock_ledger::{DayRow, DisplayPercent};
 use quoteclock_model::Timestamp;
 use quoteclock_replay::{Input, MeasuredInput, Progress, Replay, ReplayError, Threads};
-use quoteclock_report::{DaySummary, REJECTS_LISTED, write_document};
+use quoteclock_report::{DaySummary, OverviewLine, REJECTS_LISTED, Words, overview, write_document};
 use quoteclock_rules::Registry;
 use quoteclock_store::{Change, DayBatch, Digest, Provenance, Replaced, Store, StoreError};
 use serde::Serialize;
@@ -33,6 +35,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
   quoteclock replay --registry us --out results 01302020.NASDAQ_ITCH50.gz
   quoteclock replay --registry registry --db market.db march/*.csv.gz
   quoteclock replay --registry registry --db market.db --changed --inputs /archive/2024-03
+  quoteclock replay --registry registry --market-maker MM1 --failing 2024-03-01.csv.zst
   zcat 2024-03-01.csv.gz | quoteclock replay --registry registry --json - > 2024-03-01.json
 
 --out writes daily.csv, breaches.csv and outages.csv (and rejects.csv with --lenient), once the whole run has succeeded.
@@ -105,6 +108,9 @@ pub(crate) struct ReplayArgs {
     /// several times
     #[arg(long, value_name = "DIR", requires = "changed")]
     inputs: Vec<PathBuf>,
+
+    #[command(flatten)]
+    choice: Choice,
 
     /// Files of order events, one trading day each: CSV, the binary form (.qcev), NASDAQ ITCH 5.0 or FIX logs, plain or compressed
     /// with gzip or zstd; - for standard input
@@ -235,10 +241,17 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Outcome> {
     warn(args, &days);
     let rests_on = run.rests_on(&days);
     let replaced = publish(args, &staging, &parts, &rests_on, batch)?;
-    let printed = if args.json {
-        print_json(&registry, &parts, &days, is_lenient, args.db.is_some().then_some(&replaced))
-    } else {
-        print_text(args, &registry, &days, &replaced)
+    let summaries: Vec<&DaySummary> = days.iter().map(|day| &day.summary).collect();
+    let lines = DaySummary::over(&summaries);
+    args.choice.warn(lines.iter().map(|line| &line.key));
+    let chosen = args.choice.of(&lines);
+    let shown: Vec<&OverviewLine> = chosen.iter().map(|&position| &lines[position]).collect();
+    let printed = match (args.json, args.choice.quiet) {
+        (true, _) => {
+            print_json(args, &registry, &parts, &days, &shown, is_lenient, args.db.is_some().then_some(&replaced))
+        }
+        (false, true) => Ok(()),
+        (false, false) => print_text(args, &registry, &days, &shown, &replaced),
     };
     let kept = kept(args, &days);
     printed
@@ -480,6 +493,7 @@ struct Scheme<'a> {
 
 #[derive(Serialize)]
 struct Rest<'a> {
+    schema: u32,
     coverage: Vec<&'a CoverageJson>,
     /// What has come in the place of stored days; left out without a database.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -495,18 +509,27 @@ struct ReplacedJson {
 }
 
 fn print_json(
+    args: &ReplayArgs,
     registry: &Registry,
     parts: &[Parts],
     days: &[Measured],
-    lenient: bool,
+    shown: &[&OverviewLine],
+    is_lenient: bool,
     replaced: Option<&Vec<Replaced>>,
 ) -> Result<()> {
     let scheme = registry.scheme();
     let (name, version) = (scheme.name(), scheme.version());
     let interpretations = scheme.interpretations().iter().collect();
-    let list = |list| parts.iter().map(|day| day.json(list)).collect::<Result<Vec<_>, _>>();
+    let places = (!args.choice.is_everything()).then(|| places(shown));
+    let list = |list| {
+        let part = |day: &Parts| match &places {
+            Some(places) if list != List::Rejects => day.json_of(list, places),
+            _ => day.json(list),
+        };
+        parts.iter().map(part).collect::<Result<Vec<_>, _>>()
+    };
     let mut lists = vec![("daily", list(List::Daily)?), ("breaches", list(List::Breaches)?)];
-    if lenient {
+    if is_lenient {
         lists.push(("rejects", list(List::Rejects)?));
     }
     let coverage = days.iter().flat_map(|day| &day.coverage.rows).collect();
@@ -518,26 +541,58 @@ fn print_json(
         };
         days.iter().map(of_day).collect()
     });
-    let rest = Rest { coverage, replaced, scheme: Scheme { name, version, interpretations } };
+    let scheme = Scheme { name, version, interpretations };
+    let rest = Rest { schema: output::SCHEMA, coverage, replaced, scheme };
     output::print_with(|to| write_document(lists, &rest, to))
 }
 
-fn print_text(args: &ReplayArgs, registry: &Registry, days: &[Measured], replaced: &[Replaced]) -> Result<()> {
+/// Where each obligation stands among those that are shown.
+fn places(shown: &[&OverviewLine]) -> BTreeMap<AccountKey, usize> {
+    shown.iter().enumerate().map(|(place, line)| (line.key.clone(), place)).collect()
+}
+
+/// What the standings of a run's obligations are called where they are counted.
+const WORDS: Words = Words { fails: "without their share", at_risk: "", uncertain: "not certain", meets: "with it" };
+
+fn print_text(
+    args: &ReplayArgs,
+    registry: &Registry,
+    days: &[Measured],
+    shown: &[&OverviewLine],
+    replaced: &[Replaced],
+) -> Result<()> {
     let style = terminal::table_style();
     let mut text = String::new();
+    let places = (!args.choice.is_everything()).then(|| places(shown));
+    let sums_up = args.choice.sums_up(shown.len());
+    if sums_up {
+        text.push_str(&overview(shown, WORDS, style));
+        text.push('\n');
+    }
     for day in days {
-        text.push_str(&day.summary.render(style));
+        if sums_up {
+            let is_shown = |key: &AccountKey| places.as_ref().is_none_or(|places| places.contains_key(key));
+            text.push_str(&quoteclock_report::wrap(&day.summary.summed_up(is_shown), style.width));
+        } else {
+            text.push_str(&day.summary.render(style, places.as_ref()));
+        }
         for line in &day.coverage.beside_results {
             text.push_str(&quoteclock_report::wrap(line, style.width));
         }
         if let Some(until) = &day.until {
             text.push_str(&format!("{}: measured up to {until}\n", day.date));
         }
+        if !sums_up {
+            text.push('\n');
+        }
+    }
+    if sums_up {
         text.push('\n');
     }
     let scheme = registry.scheme();
     let records: u64 = days.iter().map(|day| day.record_count).sum();
-    text.push_str(&format!("{records} records under {} {}\n", scheme.name(), scheme.version()));
+    let records = format!("{records} records under {} {}", scheme.name(), scheme.version());
+    text.push_str(&quoteclock_report::wrap(&records, style.width));
     let choices: Vec<String> =
         scheme.interpretations().iter().map(|(name, value)| format!("{name} = \"{value}\"")).collect();
     text.push_str(&quoteclock_report::wrap(&format!("interpretations: {}", choices.join(", ")), style.width));

@@ -1,5 +1,6 @@
 //! `quoteclock report`: what a month's stored days decide.
 
+use crate::choice::Choice;
 use crate::documents::{self, Papers};
 use crate::month::{self, SchemeJson, StoredMonth};
 use crate::month_page::PageOf;
@@ -9,14 +10,20 @@ use crate::staging;
 use crate::{Outcome, output, registry, terminal};
 use anyhow::{Context, Result};
 use jiff::civil::Date;
-use quoteclock_incentive::{Month, MonthLine, Settlement};
+use quoteclock_incentive::{
+    AccountKey, ConditionLine, IncentiveLine, Month, MonthLine, Outlook, PaymentLine, Prospect, RecommendationLine,
+    Settlement, Status, TierLine, outlooks,
+};
 use quoteclock_pages::Section;
-use quoteclock_report::money::{Conditions, Incentives, OfMonth, Payments, Recommendations, Tiers, table};
-use quoteclock_report::{MakerRow, MarketMakers, Monthly, MonthlyRow, Style, system_note, wrap};
+use quoteclock_report::money::{Conditions, Incentives, OfMonth, Payments, Recommendations, Tiers};
+use quoteclock_report::{
+    MakerRow, MarketMakers, Monthly, MonthlyRow, OverviewLine, Standing, Style, Words, overview, system_note, wrap,
+};
 use quoteclock_rows::{JsonRow, Table, Value, json_rows, text_table, write_csv};
 use quoteclock_rules::Registry;
 use quoteclock_store::{Digest, Store};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -29,10 +36,12 @@ use std::path::{Path, PathBuf};
   quoteclock report --registry registry --db market.db --month 2024-03
   quoteclock report --registry registry --db market.db --month 2024-03 --out 2024-03
   quoteclock report --registry registry --db market.db --month 2024-03 --html 2024-03.html
+  quoteclock report --registry registry --db market.db --month 2024-03 --market-maker MM1 --failing
+  quoteclock report --registry registry --db market.db --month 2024-03 --top 10
   quoteclock report --registry registry --db market.db --month 2024-03 --json > 2024-03.json
 
 --out writes monthly.csv, market_makers.csv, incentives.csv, conditions.csv, tiers.csv, recommendations.csv,
-payments.csv, report.txt, which is what is printed, and the papers: tm-2/ for each market maker, tm-2-participant/ for
+payments.csv, report.txt, which is what --all prints, and the papers: tm-2/ for each market maker, tm-2-participant/ for
 each participant, ta-1/ for each asset manager (CSV, XLSX and a page each), tm-1/ and tm-3/ with notices.
 Exits with 3 if trading days of the month are not measured, or the tier of an issue is unknown.")]
 pub(crate) struct ReportArgs {
@@ -72,6 +81,9 @@ pub(crate) struct ReportArgs {
     /// Print one JSON document with the names and columns of the CSV files
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    choice: Choice,
 }
 
 impl ReportArgs {
@@ -91,6 +103,15 @@ struct Report<'a> {
     digest: Digest,
     stored: StoredMonth,
     settled: Settled,
+    /// How each line stands, in the order of the lines.
+    standings: Vec<OverviewLine>,
+}
+
+/// What is shown of a report.
+struct Shown<'a> {
+    choice: &'a Choice,
+    /// The lines, as positions, in the order in which they are shown.
+    lines: Vec<usize>,
 }
 
 /// Runs the command.
@@ -103,19 +124,25 @@ pub(crate) fn run(args: &ReportArgs) -> Result<Outcome> {
     }
     let lines = stored.accounts.lines(&registry);
     let settled = settle(&store, &registry, args.month, lines, args.as_measured)?;
-    let report = Report { month: args.month, registry: &registry, digest, stored, settled };
+    let standings = standings(&stored, &registry, &settled.settlement.lines)?;
+    let mut report = Report { month: args.month, registry: &registry, digest, stored, settled, standings };
+    args.choice.warn(report.settlement().lines.iter().map(|line| &line.key));
+    let shown = Shown { choice: &args.choice, lines: args.choice.of(&report.standings) };
     let mut written = Vec::new();
     if let Some(out) = &args.out {
         written = report.write(&store, out, args)?;
     }
     report.warn();
     if let Some(file) = &args.html {
-        report.page(&store).write(file)?;
+        report.page_of(&store, &shown).write(file)?;
     }
     if args.json {
-        output::print(&format!("{}\n", report.json()?))?;
-    } else {
-        let mut text = report.text(terminal::table_style());
+        output::print(&format!("{}\n", report.json(&shown)?))?;
+    } else if !args.choice.quiet {
+        if args.choice.sums_up(shown.lines.len()) {
+            month::look_for_reasons(&mut report.standings, &store, args.month)?;
+        }
+        let mut text = report.text(terminal::table_style(), &shown);
         if let Some(out) = &args.out {
             text.push_str(&format!("written to {}: {}\n", out.display(), written.join(", ")));
         }
@@ -139,11 +166,15 @@ const FILES: [&str; 8] = [
 /// So many obligations are named in a sentence.
 const NAMED_MAX: usize = 5;
 
+/// So many issues are named where not everything is listed.
+const ISSUES_NAMED_MAX: usize = 20;
+
 /// How a report looks in a file.
 const FILE_STYLE: Style = Style { width: 120, colour: false };
 
 #[derive(Serialize)]
 struct Document<'a> {
+    schema: u32,
     month: String,
     monthly: Vec<JsonRow<'a, Monthly>>,
     market_makers: Vec<JsonRow<'a, MarketMakers>>,
@@ -165,6 +196,41 @@ struct Document<'a> {
     scheme: SchemeJson<'a>,
 }
 
+/// How each line of a month stands: of a month that is not over, whether its share can still be made.
+fn standings(stored: &StoredMonth, registry: &Registry, lines: &[MonthLine]) -> Result<Vec<OverviewLine>> {
+    let outlooks =
+        if stored.is_over() { Vec::new() } else { outlooks(&stored.accounts, &stored.measured_until(), registry)? };
+    let outlooks: BTreeMap<&AccountKey, &Outlook> = outlooks.iter().map(|outlook| (&outlook.key, outlook)).collect();
+    let is_open = |line: &MonthLine| {
+        let prospect = outlooks.get(&line.key).map(|outlook| outlook.prospect());
+        matches!(prospect, Some(Prospect::Safe | Prospect::Open { .. } | Prospect::Uncertain))
+    };
+    let standing = |line: &MonthLine| OverviewLine {
+        key: line.key.clone(),
+        total: line.total,
+        required_pct: line.required_pct,
+        standing: match line.status() {
+            _ if !line.certain() => Standing::Uncertain,
+            Status::Fulfilled => Standing::Meets,
+            Status::NotFulfilled if is_open(line) => Standing::AtRisk,
+            Status::NotFulfilled => Standing::Fails,
+            Status::NotApplicable => Standing::NotApplicable,
+        },
+        reasons: BTreeMap::new(),
+        days_below: (0, 0),
+    };
+    Ok(lines.iter().map(standing).collect())
+}
+
+/// A list of lines that are not obligations, or how many they are where they are many.
+fn list<T: Table>(name: &str, rows: Vec<T::Row<'_>>, choice: &Choice, is_summed_up: bool, style: Style) -> String {
+    match rows.len() {
+        0 => String::new(),
+        count if choice.lists(count) && !is_summed_up => format!("{}\n", text_table::<T>(&rows, style)),
+        count => wrap(&format!("{name}: {} lines, which --all lists", month::grouped(count)), style.width) + "\n",
+    }
+}
+
 /// A table of the exchange's page: the columns that people see.
 fn section<'r, T: Table>(heading: &str, rows: impl IntoIterator<Item = T::Row<'r>>) -> Section {
     let shown = T::SHOWN.iter().filter_map(|name| T::COLUMNS.iter().find(|column| column.name == *name));
@@ -181,26 +247,60 @@ fn section<'r, T: Table>(heading: &str, rows: impl IntoIterator<Item = T::Row<'r
 impl Report<'_> {
     /// The month as a page.
     fn page<'a>(&'a self, store: &'a Store) -> PageOf<'a> {
+        self.page_of(store, &Shown { choice: &Choice::everything(), lines: (0..self.standings.len()).collect() })
+    }
+
+    /// The month, as far as it is shown, as a page.
+    fn page_of<'a>(&'a self, store: &'a Store, shown: &Shown<'_>) -> PageOf<'a> {
+        let mut lines = shown.lines.clone();
+        // A page has its own orders, and looks lines up by their keys.
+        lines.sort_unstable();
         PageOf {
             month: self.month,
             registry: self.registry,
             store,
             stored: &self.stored,
-            lines: &self.settlement().lines,
+            lines: lines.into_iter().map(|position| self.settlement().lines[position].clone()).collect(),
             makers: &self.settlement().makers,
-            notes: self.notes().split_off(1),
-            sections: self.sections(),
+            notes: self.notes(ISSUES_NAMED_MAX).split_off(1),
+            sections: self.sections(shown.choice),
         }
     }
 
     /// What the exchange's own page has besides: what is paid, under which conditions, and what staff may look at.
-    fn sections(&self) -> Vec<Section> {
-        let (month, settled) = (self.month, self.settlement());
+    fn sections(&self, choice: &Choice) -> Vec<Section> {
         vec![
-            section::<Payments>("Payments", OfMonth::all(month, &settled.payments)),
-            section::<Conditions>("Sponsored conditions and matching funds", OfMonth::all(month, &settled.conditions)),
-            section::<Recommendations>("Recommendations", OfMonth::all(month, &settled.recommendations)),
+            section::<Payments>("Payments", self.payments(choice)),
+            section::<Conditions>("Sponsored conditions and matching funds", self.conditions(choice)),
+            section::<Recommendations>("Recommendations", self.recommendations(choice)),
         ]
+    }
+
+    fn incentives<'a>(&'a self, choice: &'a Choice) -> impl Iterator<Item = OfMonth<'a, IncentiveLine>> {
+        let lines = OfMonth::all(self.month, &self.settlement().incentives);
+        lines.filter(|row| choice.has_maker(&row.line.market_maker) && choice.has_issue(row.line.issue.as_str()))
+    }
+
+    fn conditions<'a>(&'a self, choice: &'a Choice) -> impl Iterator<Item = OfMonth<'a, ConditionLine>> {
+        let lines = OfMonth::all(self.month, &self.settlement().conditions);
+        lines.filter(|row| {
+            choice.has_maker(&row.line.market_maker)
+                && choice.has_issue(row.line.issue.as_str())
+                && choice.has_obligation(&row.line.obligation())
+        })
+    }
+
+    fn payments<'a>(&'a self, choice: &'a Choice) -> impl Iterator<Item = OfMonth<'a, PaymentLine>> {
+        let lines = OfMonth::all(self.month, &self.settlement().payments);
+        lines.filter(|row| choice.has_maker(&row.line.market_maker))
+    }
+
+    fn recommendations<'a>(&'a self, choice: &'a Choice) -> impl Iterator<Item = OfMonth<'a, RecommendationLine>> {
+        let lines = OfMonth::all(self.month, &self.settlement().recommendations);
+        lines.filter(|row| {
+            let has_issue = row.line.issue.as_ref().is_none_or(|issue| choice.has_issue(issue.as_str()));
+            choice.has_maker(&row.line.market_maker) && has_issue
+        })
     }
 
     fn settlement(&self) -> &Settlement {
@@ -241,7 +341,8 @@ impl Report<'_> {
             write_csv::<Recommendations>(recommendations, create("recommendations.csv")?)?;
             write_csv::<Payments>(OfMonth::all(month, &settled.payments), create("payments.csv")?)?;
             let mut text = create("report.txt")?;
-            text.write_all(self.text(FILE_STYLE).as_bytes())?;
+            let (choice, lines) = (&Choice::everything(), (0..self.standings.len()).collect());
+            text.write_all(self.text(FILE_STYLE, &Shown { choice, lines }).as_bytes())?;
             text.flush()
         };
         write().context("writing the report aside")?;
@@ -273,18 +374,20 @@ impl Report<'_> {
         staging::write_parquet::<Payments>(OfMonth::all(month, &settled.payments), rests_on, folder)
     }
 
-    fn json(&self) -> Result<String> {
+    fn json(&self, shown: &Shown<'_>) -> Result<String> {
         let texts = |dates: &[Date]| dates.iter().map(Date::to_string).collect();
-        let (month, settled) = (self.month, self.settlement());
+        let (choice, settled) = (shown.choice, self.settlement());
+        let tiers: Vec<&TierLine> = settled.tiers.iter().filter(|tier| choice.has_issue(tier.issue.as_str())).collect();
         Ok(serde_json::to_string(&Document {
+            schema: output::SCHEMA,
             month: self.month.to_string(),
-            monthly: json_rows(self.monthly()),
-            market_makers: json_rows(self.market_makers()),
-            incentives: json_rows(OfMonth::all(month, &settled.incentives)),
-            conditions: json_rows(OfMonth::all(month, &settled.conditions)),
-            tiers: json_rows(&settled.tiers),
-            recommendations: json_rows(OfMonth::all(month, &settled.recommendations)),
-            payments: json_rows(OfMonth::all(month, &settled.payments)),
+            monthly: json_rows(self.rows(&shown.lines)),
+            market_makers: json_rows(self.makers(choice)),
+            incentives: json_rows(self.incentives(choice)),
+            conditions: json_rows(self.conditions(choice)),
+            tiers: json_rows(tiers),
+            recommendations: json_rows(self.recommendations(choice)),
+            payments: json_rows(self.payments(choice)),
             unknown_tiers: settled.unknown_tiers().into_iter().map(ToString::to_string).collect(),
             review_days_missing: texts(&settled.review_days_missing),
             days_measured: self.stored.measured.iter().map(Date::to_string).collect(),
@@ -295,44 +398,62 @@ impl Report<'_> {
         })?)
     }
 
-    fn text(&self, style: Style) -> String {
+    fn text(&self, style: Style, shown: &Shown<'_>) -> String {
+        let Shown { choice, lines } = shown;
         let scheme = self.registry.scheme();
-        let mut text = format!("{} under {} {}\n", self.month, scheme.name(), scheme.version());
-        let (month, settled) = (self.month, self.settlement());
+        let mut text = wrap(&format!("{} under {} {}", self.month, scheme.name(), scheme.version()), style.width);
         for note in self.doubts() {
             text.push_str(&wrap(&note, style.width));
         }
-        text.push_str(&text_table::<Monthly>(&self.monthly().collect::<Vec<_>>(), style));
-        if let Some(note) = system_note(&settled.lines) {
-            text.push_str(&wrap(note, style.width));
-        }
-        text.push('\n');
-        text.push_str(&text_table::<MarketMakers>(&self.market_makers().collect::<Vec<_>>(), style));
-        text.push('\n');
-        for (is_empty, list) in [
-            (settled.conditions.is_empty(), table::<Conditions>(OfMonth::all(month, &settled.conditions))),
-            (settled.payments.is_empty(), table::<Payments>(OfMonth::all(month, &settled.payments))),
-            (
-                settled.recommendations.is_empty(),
-                table::<Recommendations>(OfMonth::all(month, &settled.recommendations)),
-            ),
-        ] {
-            if !is_empty {
-                text.push_str(&list);
-                text.push('\n');
+        let is_summed_up = choice.sums_up(lines.len());
+        if is_summed_up {
+            let lines: Vec<&OverviewLine> = lines.iter().map(|&position| &self.standings[position]).collect();
+            text.push_str(&overview(&lines, self.words(), style));
+        } else {
+            text.push_str(&text_table::<Monthly>(&self.rows(lines).collect::<Vec<_>>(), style));
+            if let Some(note) = system_note(lines.iter().map(|&position| &self.settlement().lines[position])) {
+                text.push_str(&wrap(note, style.width));
             }
         }
-        let papers = Papers::notes(self.registry, &self.stored, settled);
-        for note in self.notes().into_iter().chain(papers) {
+        text.push('\n');
+        text.push_str(&text_table::<MarketMakers>(&self.makers(choice).collect::<Vec<_>>(), style));
+        text.push('\n');
+        let (conditions, recommendations) = (self.conditions(choice).collect(), self.recommendations(choice).collect());
+        text.push_str(&list::<Conditions>("conditions", conditions, choice, is_summed_up, style));
+        text.push_str(&list::<Payments>("payments", self.payments(choice).collect(), choice, false, style));
+        text.push_str(&list::<Recommendations>("recommendations", recommendations, choice, is_summed_up, style));
+        let papers = Papers::notes(self.registry, &self.stored, self.settlement());
+        let named = if choice.lists_everything() { usize::MAX } else { ISSUES_NAMED_MAX };
+        for note in self.notes(named).into_iter().chain(papers) {
             text.push_str(&wrap(&note, style.width));
         }
         text.push_str(&month::interpretations(self.registry, style.width));
         text
     }
 
+    /// What the standings of lines are called.
+    fn words(&self) -> Words {
+        if self.stored.is_over() {
+            Words { fails: "not fulfilled", at_risk: "", uncertain: "not certain", meets: "fulfilled" }
+        } else {
+            let (fails, at_risk) = ("cannot be fulfilled any more", "not fulfilled so far");
+            Words { fails, at_risk, uncertain: "not certain", meets: "fulfilled so far" }
+        }
+    }
+
+    /// The rows of lines at some positions.
+    fn rows<'a>(&'a self, lines: &'a [usize]) -> impl Iterator<Item = MonthlyRow<'a>> {
+        let (month, is_over) = (self.month, self.stored.is_over());
+        lines.iter().map(move |&position| MonthlyRow { month, line: &self.settlement().lines[position], is_over })
+    }
+
     fn monthly(&self) -> impl Iterator<Item = MonthlyRow<'_>> {
         let (month, is_over) = (self.month, self.stored.is_over());
         self.settlement().lines.iter().map(move |line| MonthlyRow { month, line, is_over })
+    }
+
+    fn makers<'a>(&'a self, choice: &'a Choice) -> impl Iterator<Item = MakerRow<'a>> {
+        self.market_makers().filter(|row| choice.has_maker(&row.maker.market_maker))
     }
 
     fn market_makers(&self) -> impl Iterator<Item = MakerRow<'_>> {
@@ -359,10 +480,10 @@ impl Report<'_> {
         doubts
     }
 
-    /// What a reader has to know of the figures.
-    fn notes(&self) -> Vec<String> {
+    /// What a reader has to know of the figures; so many issues are named one by one.
+    fn notes(&self, named: usize) -> Vec<String> {
         let mut notes = self.notes_of_days();
-        notes.extend(self.money_notes());
+        notes.extend(self.money_notes(named));
         notes
     }
 
@@ -400,13 +521,16 @@ impl Report<'_> {
     }
 
     /// What a reader has to know of the money.
-    fn money_notes(&self) -> Vec<String> {
+    fn money_notes(&self, named: usize) -> Vec<String> {
         let settled = self.settlement();
-        let unknown: Vec<String> = settled.unknown_tiers().into_iter().map(ToString::to_string).collect();
+        let mut unknown: Vec<String> = settled.unknown_tiers().into_iter().map(ToString::to_string).collect();
+        let more = unknown.len().saturating_sub(named);
+        unknown.truncate(named);
+        let more = if more == 0 { String::new() } else { format!(" and {} more", month::grouped(more)) };
         let mut notes = Vec::new();
         if !unknown.is_empty() {
             notes.push(format!(
-                "TIER UNKNOWN: {}: no incentive on trading value can be said. A tier in issues.csv would help, or the \
+                "TIER UNKNOWN: {}{more}: no incentive on trading value can be said. A tier in issues.csv would help, or the \
                  replay of the days that the tier review measures",
                 unknown.join(", ")
             ));
@@ -429,7 +553,7 @@ impl Report<'_> {
     }
 
     fn warn(&self) {
-        for note in self.doubts().iter().chain(self.notes().iter().skip(1)) {
+        for note in self.doubts().iter().chain(self.notes(ISSUES_NAMED_MAX).iter().skip(1)) {
             terminal::print_warning(note);
         }
     }

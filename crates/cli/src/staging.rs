@@ -3,11 +3,14 @@
 use anyhow::{Context, Result, bail};
 use jiff::civil::Date;
 use quoteclock_engine::{BadRecord, RejectSink};
+use quoteclock_incentive::AccountKey;
+use quoteclock_model::IssueCode;
 use quoteclock_replay::Rejects;
 use quoteclock_report::{Breaches, Daily, Outages, RejectsCsv, RejectsJson};
 use quoteclock_rows::{CsvRows, JsonRows, Table, column_names};
 use quoteclock_rules::DayPlan;
-use std::collections::BTreeSet;
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
@@ -206,10 +209,41 @@ impl Parts {
         Ok(())
     }
 
+    /// The JSON rows of a list that are of some obligations: daily rows in the order of their places, all others in their
+    /// own.
+    pub(crate) fn json_of(&self, list: List, places: &BTreeMap<AccountKey, usize>) -> Result<Box<dyn Read>> {
+        let mut chosen: Vec<(usize, String)> = Vec::new();
+        for line in BufReader::new(File::open(self.path(list, "json"))?).lines() {
+            let line = line?;
+            // Each row stands on a line of its own, all but the last with the comma that follows it.
+            let row = line.strip_suffix(',').unwrap_or(&line);
+            let RowKey { market_maker, issue, obligation } = serde_json::from_str(row)?;
+            let (issue, obligation) = (IssueCode::new(issue.as_bytes()), obligation.parse());
+            if let (Some(issue), Ok(obligation)) = (issue, obligation)
+                && let Some(place) = places.get(&AccountKey { market_maker, issue, obligation })
+            {
+                chosen.push((*place, row.to_owned()));
+            }
+        }
+        if list == List::Daily {
+            chosen.sort_by_key(|(place, _)| *place);
+        }
+        let rows: Vec<String> = chosen.into_iter().map(|(_, row)| row).collect();
+        Ok(Box::new(io::Cursor::new(rows.join(",\n").into_bytes())))
+    }
+
     /// The JSON rows of a list.
-    pub(crate) fn json(&self, list: List) -> io::Result<Box<dyn Read>> {
+    pub(crate) fn json(&self, list: List) -> Result<Box<dyn Read>> {
         Ok(Box::new(BufReader::new(File::open(self.path(list, "json"))?)))
     }
+}
+
+/// Whose a row of a list is.
+#[derive(Deserialize)]
+struct RowKey {
+    market_maker: String,
+    issue: String,
+    obligation: String,
 }
 
 /// Writes a table as Parquet into a folder, under its name.

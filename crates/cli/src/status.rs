@@ -1,5 +1,6 @@
 //! `quoteclock status`: the month to date, and how much longer each obligation may be off.
 
+use crate::choice::Choice;
 use crate::month::{self, SchemeJson, StoredMonth};
 use crate::{Outcome, output, terminal};
 use anyhow::Result;
@@ -7,9 +8,10 @@ use jiff::civil::Date;
 use quoteclock_incentive::{Month, Outlook, Prospect, outlooks};
 use quoteclock_ledger::Total;
 use quoteclock_model::Micros;
-use quoteclock_report::{StatusRow, Statuses, wrap};
+use quoteclock_report::{OverviewLine, Standing, StatusRow, Statuses, Words, overview, wrap};
 use quoteclock_rows::{JsonRow, json_rows, text_table};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Show the month to date: how much longer each obligation may be off and still make its share.
@@ -19,10 +21,13 @@ use std::path::PathBuf;
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   quoteclock status --registry registry --db market.db --month 2024-03
+  quoteclock status --registry registry --db market.db --month 2024-03 --market-maker MM1 --fail-under 80
+  quoteclock status --registry registry --db market.db --month 2024-03 --failing --sort lost
   quoteclock status --registry registry --db market.db --month 2024-03 --json
 
 Exits with 1 if the registry has changed since a day was measured, and would alter its result; with 3 if unknown time
-could turn what becomes of an obligation.")]
+could turn what becomes of an obligation. --fail-under and that look at the market makers, issues and obligations that
+are asked for.")]
 pub(crate) struct StatusArgs {
     /// Folder of the registry
     #[arg(long, value_name = "DIR")]
@@ -47,6 +52,9 @@ pub(crate) struct StatusArgs {
     /// Print one JSON document
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    choice: Choice,
 }
 
 /// Reads a percentage as ten-thousandths of one.
@@ -61,6 +69,7 @@ fn percentage(text: &str) -> Result<u64, String> {
 
 #[derive(Serialize)]
 struct Document<'a> {
+    schema: u32,
     month: String,
     status: Vec<JsonRow<'a, Statuses>>,
     days_measured: Vec<String>,
@@ -80,14 +89,18 @@ pub(crate) fn run(args: &StatusArgs) -> Result<Outcome> {
         return Err(month::refuse(&stored.changed, ""));
     }
     let outlooks = outlooks(&stored.accounts, &stored.measured_until(), &registry)?;
-    let row = |outlook| StatusRow { month: args.month, outlook, exact: args.exact };
+    args.choice.warn(outlooks.iter().map(|outlook| &outlook.key));
+    let mut standings: Vec<OverviewLine> = outlooks.iter().map(standing).collect();
+    let shown = args.choice.of(&standings);
+    let row = |position: &usize| StatusRow { month: args.month, outlook: &outlooks[*position], exact: args.exact };
     let doubts = stored.unknown_notes();
     doubts.iter().for_each(|note| terminal::print_warning(note));
     if args.json {
         let texts = |dates: &[Date]| dates.iter().map(Date::to_string).collect();
         let document = Document {
+            schema: output::SCHEMA,
             month: args.month.to_string(),
-            status: json_rows(outlooks.iter().map(row)),
+            status: json_rows(shown.iter().map(row)),
             days_measured: stored.measured.iter().map(Date::to_string).collect(),
             days_to_come: texts(&stored.missing),
             days_partial: stored.partial.keys().map(Date::to_string).collect(),
@@ -95,12 +108,19 @@ pub(crate) fn run(args: &StatusArgs) -> Result<Outcome> {
             scheme: SchemeJson::of(&registry),
         };
         output::print(&format!("{}\n", serde_json::to_string(&document)?))?;
-    } else {
+    } else if !args.choice.quiet {
         let style = terminal::table_style();
         let scheme = registry.scheme();
-        let mut text = format!("{} to date under {} {}\n", args.month, scheme.name(), scheme.version());
+        let heading = format!("{} to date under {} {}", args.month, scheme.name(), scheme.version());
+        let mut text = wrap(&heading, style.width);
         doubts.iter().for_each(|note| text.push_str(&wrap(note, style.width)));
-        text.push_str(&text_table::<Statuses>(&outlooks.iter().map(row).collect::<Vec<_>>(), style));
+        if args.choice.sums_up(shown.len()) {
+            month::look_for_reasons(&mut standings, &store, args.month)?;
+            let lines: Vec<&OverviewLine> = shown.iter().map(|&position| &standings[position]).collect();
+            text.push_str(&overview(&lines, WORDS, style));
+        } else {
+            text.push_str(&text_table::<Statuses>(&shown.iter().map(row).collect::<Vec<_>>(), style));
+        }
         let to_come = match &stored.missing[..] {
             [] => "no trading day is to come".to_owned(),
             days => {
@@ -119,13 +139,35 @@ pub(crate) fn run(args: &StatusArgs) -> Result<Outcome> {
         text.push_str(&month::interpretations(&registry, style.width));
         output::print(&text)?;
     }
+    let mut asked = outlooks.iter().filter(|outlook| args.choice.has(&outlook.key));
     let is_below = |outlook: &Outlook| {
         let Total { available, .. } = outlook.total;
         available != Micros::ZERO && args.fail_under.is_some_and(|pct| !outlook.total.reaches(pct))
     };
     Ok(match () {
-        () if outlooks.iter().any(is_below) => Outcome::BelowThreshold,
-        () if outlooks.iter().any(|outlook| outlook.prospect() == Prospect::Uncertain) => Outcome::Incomplete,
+        () if asked.clone().any(is_below) => Outcome::BelowThreshold,
+        () if asked.any(|outlook| outlook.prospect() == Prospect::Uncertain) => Outcome::Incomplete,
         () => Outcome::Done,
     })
+}
+
+/// What the standings are called where they are counted.
+const WORDS: Words = Words { fails: "lost", at_risk: "at risk", uncertain: "not certain", meets: "open or safe" };
+
+/// How an obligation stands in a month that is not over.
+fn standing(outlook: &Outlook) -> OverviewLine {
+    OverviewLine {
+        key: outlook.key.clone(),
+        total: outlook.total,
+        required_pct: outlook.required_pct,
+        standing: match outlook.prospect() {
+            Prospect::Lost { .. } => Standing::Fails,
+            Prospect::Open { .. } if outlook.is_at_risk() => Standing::AtRisk,
+            Prospect::Uncertain => Standing::Uncertain,
+            Prospect::Open { .. } | Prospect::Safe => Standing::Meets,
+            Prospect::NotApplicable => Standing::NotApplicable,
+        },
+        reasons: BTreeMap::new(),
+        days_below: (0, 0),
+    }
 }

@@ -6,9 +6,9 @@ use crate::{Outcome, output, settle, staging, terminal};
 use anyhow::{Context, Result};
 use jiff::civil::Date;
 use quoteclock_incentive::{Month, ReviewStock, TierLine, TierSource, tiers};
-use quoteclock_report::money::{Tiers, table};
+use quoteclock_report::money::Tiers;
 use quoteclock_report::wrap;
-use quoteclock_rows::{JsonRow, json_rows, write_csv};
+use quoteclock_rows::{JsonRow, json_rows, text_table, write_csv};
 use serde::Serialize;
 use std::fs::File;
 use std::io::BufWriter;
@@ -48,6 +48,7 @@ pub(crate) struct TiersArgs {
 
 #[derive(Serialize)]
 struct Document<'a> {
+    schema: u32,
     month: String,
     tiers: Vec<JsonRow<'a, Tiers>>,
     /// Trading days of the measuring period that are not stored.
@@ -73,6 +74,7 @@ pub(crate) fn run(args: &TiersArgs) -> Result<Outcome> {
     }
     if args.json {
         let document = Document {
+            schema: output::SCHEMA,
             month: args.month.to_string(),
             tiers: json_rows(&lines),
             days_missing: missing.iter().map(Date::to_string).collect(),
@@ -96,7 +98,7 @@ fn text(month: Month, review: &ReviewStock, lines: &[TierLine], notes: &[String]
         measured.start(),
         measured.end()
     );
-    text.push_str(&table::<Tiers>(lines));
+    text.push_str(&text_table::<Tiers>(&lines.iter().collect::<Vec<_>>(), style));
     text.push('\n');
     for note in notes {
         text.push_str(&wrap(note, style.width));

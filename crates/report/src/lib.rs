@@ -6,12 +6,14 @@
 mod json;
 pub mod money;
 mod month;
+mod overview;
 mod rejects;
 pub mod rows;
 mod table;
 
 pub use json::write_document;
 pub use month::{MakerRow, MarketMakers, Monthly, MonthlyRow, StatusRow, Statuses, system_note};
+pub use overview::{LISTED_MAX, OverviewLine, Standing, Words, grouped, overview};
 pub use rejects::{REJECTS_LISTED, RejectsCsv, RejectsJson};
 pub use rows::{Breaches, Daily, Outages, REJECT_COLUMNS, write_breaches_csv, write_daily_csv, write_outages_csv};
 pub use table::{DaySummary, Style, clock, wrap};

@@ -35,6 +35,11 @@ fn number(amount: u128) -> i128 {
 
 const AMOUNT: Decimals = Decimals::UpTo(4);
 
+/// A word of the files as people read it, with room to break a line.
+fn in_words(text: &str) -> String {
+    text.replace('_', " ").replace(';', "; ")
+}
+
 /// `incentives.csv`: one line for each market maker, participant, issue and incentive.
 #[derive(Debug)]
 pub struct Incentives;
@@ -48,7 +53,11 @@ impl Table for Incentives {
         Column::<Self>::text("participant", |row| row.line.participant.as_deref().map(Into::into)).shown("participant"),
         Column::<Self>::text("issue", |row| Some(row.line.issue.as_str().into())).shown("issue"),
         Column::<Self>::text("tier", |row| row.line.tier.map(|tier| tier.as_str().into())).shown("tier"),
-        Column::<Self>::text("incentive", |row| Some(row.line.incentive.as_str().into())).shown("incentive"),
+        Column::<Self>::text("incentive", |row| Some(row.line.incentive.as_str().into())).shown_as(
+            "incentive",
+            Align::Left,
+            |row| in_words(row.line.incentive.as_str()).into(),
+        ),
         Column::<Self>::decimal("basis", Unit::None, AMOUNT, |row| {
             Some(match row.line.basis {
                 BasisAndRate::Value(value, _) => number(value.0),
@@ -80,7 +89,11 @@ impl Table for Conditions {
         Column::<Self>::text("condition", |row| Some(row.line.obligation().into())).shown("condition"),
         Column::<Self>::text("issue", |row| Some(row.line.issue.as_str().into())).shown("issue"),
         Column::<Self>::text("market_maker", |row| Some(row.line.market_maker.as_str().into())).shown("market maker"),
-        Column::<Self>::text("status", |row| Some(row.line.status.as_str().into())).shown("status"),
+        Column::<Self>::text("status", |row| Some(row.line.status.as_str().into())).shown_as(
+            "status",
+            Align::Left,
+            |row| in_words(row.line.status.as_str()).into(),
+        ),
         Column::<Self>::integer("place", Unit::Count, |row| row.line.place.map(Into::into)).shown("place"),
         Column::<Self>::integer("executed_quantity", Unit::Shares, |row| Some(number(row.line.executed_quantity))),
         Column::<Self>::decimal("trading_value_jpy", Unit::Yen, AMOUNT, |row| Some(number(row.line.trading_value.0))),
@@ -92,7 +105,8 @@ impl Table for Conditions {
         Column::<Self>::integer("by_asset_manager_jpy", Unit::Yen, |row| {
             row.line.payout.map(|paid| number(paid.by_asset_manager_yen))
         }),
-        Column::<Self>::text("note", |row| Some(row.line.note().into())).shown("note"),
+        Column::<Self>::text("note", |row| Some(row.line.note().into()))
+            .shown_as("note", Align::Left, |row| in_words(&row.line.note()).into()),
     ];
     const SHOWN: &'static [&'static str] =
         &["condition", "issue", "market_maker", "status", "place", "amount_jpy", "note"];
@@ -131,8 +145,11 @@ impl Table for Recommendations {
         Column::<Self>::text("month", |row| row.month()),
         Column::<Self>::text("market_maker", |row| Some(row.line.market_maker.as_str().into())).shown("market maker"),
         Column::<Self>::text("issue", |row| row.line.issue.as_ref().map(|issue| issue.as_str().into())).shown("issue"),
-        Column::<Self>::text("recommendation", |row| Some(row.line.recommendation.as_str().into()))
-            .shown("recommendation"),
+        Column::<Self>::text("recommendation", |row| Some(row.line.recommendation.as_str().into())).shown_as(
+            "recommendation",
+            Align::Left,
+            |row| in_words(row.line.recommendation.as_str()).into(),
+        ),
         Column::<Self>::text("figure", |row| Some(row.line.figure.to_string().into())).shown("figure"),
         Column::<Self>::text("clause", |row| Some(row.line.recommendation.clause().into())).shown("clause"),
     ];
@@ -158,7 +175,8 @@ impl Table for Payments {
             .shown("sponsored"),
         Column::<Self>::integer("matching_jpy", Unit::Yen, |row| Some(number(row.line.matching_yen))).shown("matching"),
         Column::<Self>::integer("server_waiver_jpy", Unit::Yen, |row| Some(number(row.line.server_waiver_yen)))
-            .shown("servers"),
+            .shown("servers")
+            .gives_way(1),
         Column::<Self>::integer("total_jpy", Unit::Yen, |row| Some(number(row.line.total_yen()))).shown("total JPY"),
     ];
     const SHOWN: &'static [&'static str] = &[
@@ -171,34 +189,4 @@ impl Table for Payments {
         "server_waiver_jpy",
         "total_jpy",
     ];
-}
-
-/// The columns that people see, for a terminal; `-` where there is no value.
-pub fn table<'r, T: Table>(rows: impl IntoIterator<Item = T::Row<'r>>) -> String {
-    let shown = T::SHOWN.iter().filter_map(|name| T::COLUMNS.iter().find(|column| column.name == *name));
-    let columns: Vec<(&Column<T>, &str, Align)> =
-        shown.filter_map(|column| column.shown.as_ref().map(|shown| (column, shown.title, shown.align))).collect();
-    let mut lines = vec![columns.iter().map(|(_, title, _)| (*title).to_owned()).collect::<Vec<String>>()];
-    for row in rows {
-        let cell = |(column, _, _): &(&Column<T>, &str, Align)| match column.value(&row).to_string() {
-            text if text.is_empty() => "-".to_owned(),
-            text => text.replace('_', " "),
-        };
-        lines.push(columns.iter().map(cell).collect());
-    }
-    let width = |place: usize| lines.iter().map(|line| line[place].chars().count()).max().unwrap_or_default();
-    let widths: Vec<usize> = (0..columns.len()).map(width).collect();
-    let mut text = String::new();
-    for line in &lines {
-        let mut padded = String::new();
-        for ((cell, width), (_, _, align)) in line.iter().zip(&widths).zip(&columns) {
-            padded.push_str(&match align {
-                Align::Left => format!("{cell:<width$}  "),
-                Align::Right => format!("{cell:>width$}  "),
-            });
-        }
-        text.push_str(padded.trim_end());
-        text.push('\n');
-    }
-    text
 }

@@ -54,11 +54,11 @@ impl Table for Monthly {
             row.line.system_status().map(|status: SystemStatus| status.as_str().into())
         })
         .shown_as("system", Align::Left, |row| system(row.line)),
-        Column::<Self>::integer("days_measured", Unit::Count, |row| Some(row.line.days_measured.into())).shown_as(
-            "days",
-            Align::Right,
-            |row| format!("{}/{}", row.line.days_measured, row.line.trading_days).into(),
-        ),
+        Column::<Self>::integer("days_measured", Unit::Count, |row| Some(row.line.days_measured.into()))
+            .shown_as("days", Align::Right, |row| {
+                format!("{}/{}", row.line.days_measured, row.line.trading_days).into()
+            })
+            .gives_way(1),
         Column::<Self>::integer("trading_days", Unit::Count, |row| Some(row.line.trading_days.into())),
         Column::<Self>::text("certain", |row| Some(yes_no(row.line.certain()).into()))
             .shown("certain")
@@ -95,10 +95,10 @@ fn system(line: &MonthLine) -> Cow<'static, str> {
 }
 
 /// What the mark beside a system status means; nothing where no line has one.
-pub fn system_note(lines: &[MonthLine]) -> Option<&'static str> {
+pub fn system_note<'a>(mut lines: impl Iterator<Item = &'a MonthLine>) -> Option<&'static str> {
     let is_marked =
         |line: &MonthLine| line.system_status() == Some(SystemStatus::Ng) && line.status() == Status::Fulfilled;
-    lines.iter().any(is_marked).then_some(
+    lines.any(is_marked).then_some(
         "* the exchange's system asks 100 % of leveraged and inverse ETFs, to keep them from incentives; whether the \
          obligation is met is judged at the required share",
     )
@@ -145,7 +145,8 @@ impl Table for MarketMakers {
         Column::<Self>::integer("servers_registered", Unit::Count, |row| Some(row.maker.servers_registered.into()))
             .shown("registered"),
         Column::<Self>::text("server_participant", |row| row.maker.server_participant.as_deref().map(Into::into))
-            .shown("participant"),
+            .shown("participant")
+            .gives_way(1),
         Column::<Self>::decimal("server_waiver_jpy", Unit::Yen, Decimals::Fixed(0), |row| {
             i128::try_from(row.maker.server_waiver_yen()).ok()
         })
@@ -189,7 +190,8 @@ impl Table for Statuses {
         Column::<Self>::text("obligation", |row| Some(row.outlook.key.obligation.to_string().into()))
             .shown("obligation"),
         Column::<Self>::integer("available_us", Unit::Micros, |row| Some(row.outlook.total.available.0.into()))
-            .shown_as("available", Align::Right, |row| row.span(row.outlook.total.available)),
+            .shown_as("available", Align::Right, |row| row.span(row.outlook.total.available))
+            .gives_way(1),
         Column::<Self>::integer("fulfilled_us", Unit::Micros, |row| Some(row.outlook.total.fulfilled.0.into())),
         Column::<Self>::integer("unknown_us", Unit::Micros, |row| Some(row.outlook.total.unknown.0.into()))
             .shown_as("unknown", Align::Right, |row| row.span(row.outlook.total.unknown))
@@ -202,11 +204,9 @@ impl Table for Statuses {
         .shown("required %"),
         Column::<Self>::integer("days_measured", Unit::Count, |row| Some(row.outlook.days_measured.into())),
         Column::<Self>::integer("days_remaining", Unit::Count, |row| Some(row.outlook.days_remaining.into())),
-        Column::<Self>::integer("remaining_us", Unit::Micros, |row| Some(row.outlook.remaining.0.into())).shown_as(
-            "to come",
-            Align::Right,
-            |row| row.span(row.outlook.remaining),
-        ),
+        Column::<Self>::integer("remaining_us", Unit::Micros, |row| Some(row.outlook.remaining.0.into()))
+            .shown_as("to come", Align::Right, |row| row.span(row.outlook.remaining))
+            .gives_way(2),
         Column::<Self>::text("outlook", |row| Some(row.outlook.word().into()))
             .shown_as("outlook", Align::Left, |row| match row.outlook.prospect() {
                 Prospect::Lost { short } => format!("lost by {}", row.span(short)).into(),
@@ -230,13 +230,15 @@ impl Table for Statuses {
         Column::<Self>::decimal("needed_pct", Unit::Percent, Decimals::Fixed(4), |row| {
             row.outlook.needed_pct().map(Into::into)
         })
-        .shown("needed %"),
+        .shown("needed %")
+        .gives_way(4),
         Column::<Self>::integer("may_be_off_a_day_us", Unit::Micros, |row| {
             row.outlook.may_be_off_a_day().map(|span| span.0.into())
         })
         .shown_as("a day", Align::Right, |row| {
             row.outlook.may_be_off_a_day().map_or_else(|| "-".into(), |span| row.span(span))
-        }),
+        })
+        .gives_way(3),
     ];
     const SHOWN: &'static [&'static str] = &[
         "market_maker",

@@ -1,10 +1,13 @@
 //! A day as people read it: a line for each obligation, with the worst outages named.
 
+use crate::overview::{OverviewLine, Standing, grouped};
 use crate::rows::{DayKey, display_pct, keys};
+use quoteclock_incentive::AccountKey;
 use quoteclock_ledger::{DayLedger, DisplayPercent, Outage, Total, outages};
-use quoteclock_model::Micros;
+use quoteclock_model::{IssueCode, Micros, Reason};
 use quoteclock_rows::{Align, Column, Decimals, Table, Tone, Unit, text_table};
 use quoteclock_rules::{DayPlan, local_time};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -24,6 +27,8 @@ struct SummaryLine {
     outage_count: usize,
     /// Longest first.
     worst: Vec<Outage>,
+    /// Lost time by reason.
+    reasons: BTreeMap<Reason, Micros>,
 }
 
 /// How many outages a line names at most.
@@ -34,34 +39,90 @@ impl DaySummary {
     pub fn new(plan: &Arc<DayPlan>, ledger: &DayLedger) -> DaySummary {
         let line = |key: DayKey<'_>| {
             let (mut outage_count, mut worst) = (0, Vec::with_capacity(WORST_MAX + 1));
+            let mut reasons: BTreeMap<Reason, Micros> = BTreeMap::new();
             for outage in outages(ledger.breaches(key.index)) {
                 outage_count += 1;
+                outage.reasons.iter().for_each(|(reason, time)| *reasons.entry(*reason).or_default() += *time);
                 let position = worst.partition_point(|longer| length(&outage) <= length(longer));
                 if position < WORST_MAX {
                     worst.insert(position, outage);
                     worst.truncate(WORST_MAX);
                 }
             }
-            SummaryLine { total: ledger.total(key.index), outage_count, worst }
+            SummaryLine { total: ledger.total(key.index), outage_count, worst, reasons }
         };
         DaySummary { plan: Arc::clone(plan), lines: keys(plan).map(line).collect() }
     }
 
-    /// The date's heading and table, for a terminal of `style`.
+    /// Every obligation of some days, in order of their keys: sums over the days, beside the share that the last requires.
+    pub fn over(days: &[&DaySummary]) -> Vec<OverviewLine> {
+        let mut lines: BTreeMap<AccountKey, OverviewLine> = BTreeMap::new();
+        for day in days {
+            for (key, line) in keys(&day.plan).zip(&day.lines) {
+                let key = owned(&key);
+                let sum = lines.entry(key.clone()).or_insert_with(|| OverviewLine {
+                    key,
+                    total: Total::default(),
+                    required_pct: 0,
+                    standing: Standing::NotApplicable,
+                    reasons: BTreeMap::new(),
+                    days_below: (0, 0),
+                });
+                sum.total += line.total;
+                for (reason, time) in &line.reasons {
+                    *sum.reasons.entry(reason.as_str().to_owned()).or_default() += *time;
+                }
+            }
+            for row in day.rows() {
+                if let Some(sum) = lines.get_mut(&owned(&row.key)) {
+                    sum.required_pct = row.key.obligation.required.pct;
+                    let has_share = row.has_share();
+                    sum.days_below.0 += u32::from(has_share == Some(false));
+                    sum.days_below.1 += u32::from(has_share.is_some());
+                }
+            }
+        }
+        lines.values_mut().for_each(|line| line.standing = Standing::of(line.total, line.required_pct));
+        lines.into_values().collect()
+    }
+
+    /// One line for a day of many obligations: `2024-03-01  Fast Market x2: 12 of 2,870 without their share, lost 80:15:00`.
+    pub fn summed_up(&self, is_shown: impl Fn(&AccountKey) -> bool) -> String {
+        let rows: Vec<DayRow<'_>> = self.rows().filter(|row| is_shown(&owned(&row.key))).collect();
+        let below = rows.iter().filter(|row| row.has_share() == Some(false)).count();
+        format!("{}: {} of {} without their share", self.heading(), grouped(below), grouped(rows.len()))
+    }
+
+    fn heading(&self) -> String {
+        let fast = self.plan.multiplier;
+        let fast = if 1 < fast { format!("  Fast Market x{fast}") } else { String::new() };
+        format!("{}{fast}", self.plan.date)
+    }
+
+    fn rows(&self) -> impl Iterator<Item = DayRow<'_>> {
+        keys(&self.plan).zip(&self.lines).map(|(key, line)| DayRow { key, line })
+    }
+
+    /// The date's heading and table, for a terminal of `style`: all obligations, or those that `chosen` has, in its order.
     ///
     /// # Panics
     /// Never: writing to a string cannot fail.
-    pub fn render(&self, style: Style) -> String {
-        let mut text = format!("{}", self.plan.date);
-        if 1 < self.plan.multiplier {
-            write!(text, "  Fast Market x{}", self.plan.multiplier).expect("writing to a string");
-        }
-        text.push('\n');
+    pub fn render(&self, style: Style, chosen: Option<&BTreeMap<AccountKey, usize>>) -> String {
+        let mut text = format!("{}\n", self.heading());
         if self.lines.is_empty() {
             text.push_str("no sign-up is in force: nothing is measured\n");
             return text;
         }
-        let rows: Vec<DayRow<'_>> = keys(&self.plan).zip(&self.lines).map(|(key, line)| DayRow { key, line }).collect();
+        let mut rows: Vec<DayRow<'_>> = self.rows().collect();
+        if let Some(chosen) = chosen {
+            let place = |row: &DayRow<'_>| chosen.get(&owned(&row.key));
+            rows.retain(|row| place(row).is_some());
+            rows.sort_by_key(|row| place(row));
+        }
+        if rows.is_empty() {
+            text.push_str("nothing of what is asked for\n");
+            return text;
+        }
         let (plain, table) = (Style { colour: false, ..style }, text_table::<DayLines>(&rows, style));
         let widths = text_table::<DayLines>(&rows, plain);
         let widest = widths.lines().map(|line| line.chars().count()).max().unwrap_or_default();
@@ -129,11 +190,9 @@ impl Table for DayLines {
             Some(row.key.obligation.required.pct.into())
         })
         .shown("required %"),
-        Column::<Self>::integer("available_us", Unit::Micros, |row| Some(row.line.total.available.0.into())).shown_as(
-            "available",
-            Align::Right,
-            |row| clock(row.line.total.available).into(),
-        ),
+        Column::<Self>::integer("available_us", Unit::Micros, |row| Some(row.line.total.available.0.into()))
+            .shown_as("available", Align::Right, |row| clock(row.line.total.available).into())
+            .gives_way(1),
         Column::<Self>::integer("unknown_us", Unit::Micros, |row| Some(row.line.total.unknown.0.into()))
             .shown_as("unknown", Align::Right, |row| clock(row.line.total.unknown).into())
             .on_occasion(|row| row.line.total.unknown != Micros::ZERO),
@@ -159,6 +218,12 @@ impl DayRow<'_> {
         let Total { available, .. } = self.line.total;
         (available != Micros::ZERO).then(|| self.line.total.reaches(self.key.obligation.required.pct))
     }
+}
+
+/// The key by itself.
+fn owned(key: &DayKey<'_>) -> AccountKey {
+    let issue = IssueCode::new(key.issue.as_bytes()).expect("it is the code of an issue");
+    AccountKey { market_maker: key.market_maker.to_owned(), issue, obligation: key.obligation.id.clone() }
 }
 
 fn length(outage: &Outage) -> Micros {

@@ -104,6 +104,8 @@ pub struct Shown<T: Table> {
     pub tone: Option<ToneOf<T>>,
     /// The column is there only if some row says so.
     pub occasion: Option<Occasion<T>>,
+    /// The column gives way where a terminal has not room for all, before those of higher numbers; others never do.
+    pub gives_way: Option<u8>,
 }
 
 /// One column.
@@ -160,14 +162,14 @@ impl<T: Table> Column<T> {
             Get::Integer(_) | Get::Decimal(..) => Align::Right,
             Get::Text(_) | Get::Date(_) | Get::Instant(_) => Align::Left,
         };
-        self.shown = Some(Shown { title, align, cell: None, tone: None, occasion: None });
+        self.shown = Some(Shown { title, align, cell: None, tone: None, occasion: None, gives_way: None });
         self
     }
 
     /// The column in a terminal's table under `title`, with cells of their own wording.
     #[must_use]
     pub const fn shown_as(mut self, title: &'static str, align: Align, cell: Cell<T>) -> Self {
-        self.shown = Some(Shown { title, align, cell: Some(cell), tone: None, occasion: None });
+        self.shown = Some(Shown { title, align, cell: Some(cell), tone: None, occasion: None, gives_way: None });
         self
     }
 
@@ -185,6 +187,16 @@ impl<T: Table> Column<T> {
     pub const fn on_occasion(mut self, occasion: Occasion<T>) -> Self {
         if let Some(shown) = &mut self.shown {
             shown.occasion = Some(occasion);
+        }
+        self
+    }
+
+    /// Left out where a terminal has not room for all columns, before those with a higher `order`. After [`Column::shown`]
+    /// or [`Column::shown_as`].
+    #[must_use]
+    pub const fn gives_way(mut self, order: u8) -> Self {
+        if let Some(shown) = &mut self.shown {
+            shown.gives_way = Some(order);
         }
         self
     }

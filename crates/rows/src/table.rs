@@ -29,7 +29,8 @@ pub enum Tone {
 }
 
 /// The table of some rows: the columns that [`Table::SHOWN`] names, of which those that are shown on occasion only where
-/// a row has one. Names that stand in the row above, too, are left out.
+/// a row has one. Names that stand in the row above, too, are left out. Where the longest words of all columns do not fit
+/// beside each other, columns that may give way do.
 pub fn text_table<T: Table>(rows: &[T::Row<'_>], style: Style) -> String {
     let columns: Vec<(&Column<T>, &Shown<T>)> = T::SHOWN
         .iter()
@@ -37,39 +38,65 @@ pub fn text_table<T: Table>(rows: &[T::Row<'_>], style: Style) -> String {
         .filter_map(|column| Some((column, column.shown.as_ref()?)))
         .filter(|(_, shown)| shown.occasion.is_none_or(|occasion| rows.iter().any(occasion)))
         .collect();
+    let names: Vec<bool> = columns
+        .iter()
+        .map(|(column, _)| T::SHOWN.iter().take(T::NAMES_SHOWN).any(|name| *name == column.name))
+        .collect();
+    let texts: Vec<Vec<Cow<'_, str>>> =
+        rows.iter().map(|row| columns.iter().map(|(column, shown)| text(column, shown, row)).collect()).collect();
+    let mut words: Vec<usize> = columns.iter().map(|(_, shown)| longest_word(shown.title)).collect();
+    for row in &texts {
+        words.iter_mut().zip(row).for_each(|(word, text)| *word = (*word).max(longest_word(text)));
+    }
+    let kept = kept(&columns, &words, style.width);
     let mut table = comfy_table::Table::new();
     table.load_style(NOTHING).set_width(u16::try_from(style.width).unwrap_or(u16::MAX));
     table.set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(columns.iter().map(|(_, shown)| cell(shown, shown.title.into())));
-    let mut words: Vec<usize> = columns.iter().map(|(_, shown)| longest_word(shown.title)).collect();
-    let mut above: Vec<String> = Vec::new();
-    for row in rows {
-        let texts: Vec<Cow<'_, str>> = columns.iter().map(|(column, shown)| text(column, shown, row)).collect();
-        words.iter_mut().zip(&texts).for_each(|(word, text)| *word = (*word).max(longest_word(text)));
-        let names: Vec<String> = texts.iter().take(T::NAMES_SHOWN).map(|text| text.clone().into_owned()).collect();
-        let repeated = 0 < T::NAMES_SHOWN && names == above;
-        let cells = columns.iter().zip(texts).enumerate().map(|(position, ((_, shown), text))| {
-            let text = if repeated && position < T::NAMES_SHOWN { "".into() } else { text };
+    table.set_header(kept.iter().map(|&position| cell(columns[position].1, columns[position].1.title.into())));
+    let mut above: Option<&Vec<Cow<'_, str>>> = None;
+    for (row, texts) in rows.iter().zip(&texts) {
+        let is_name = |position: &usize| names[*position];
+        let repeated =
+            above.is_some_and(|above| (0..columns.len()).filter(is_name).all(|name| above[name] == texts[name]));
+        let cells = kept.iter().map(|&position| {
+            let shown = columns[position].1;
+            let text = if repeated && names[position] { "" } else { texts[position].as_ref() };
             let tone = shown.tone.filter(|_| style.colour).and_then(|tone| tone(row));
             match tone {
-                Some(tone) => cell(shown, text).fg(colour(tone)),
-                None => cell(shown, text),
+                Some(tone) => cell(shown, text.into()).fg(colour(tone)),
+                None => cell(shown, text.into()),
             }
         });
         table.add_row(cells.collect::<Vec<Cell>>());
-        above = names;
+        above = (0 < T::NAMES_SHOWN).then_some(texts);
     }
     if style.colour {
         table.enforce_styling();
     } else {
         table.force_no_tty();
     }
-    for (column, word) in table.column_iter_mut().zip(words) {
+    for (column, &position) in table.column_iter_mut().zip(&kept) {
         column.set_padding((0, GAP));
-        let width = u16::try_from(word).unwrap_or(u16::MAX).saturating_add(GAP);
+        let width = u16::try_from(words[position]).unwrap_or(u16::MAX).saturating_add(GAP);
         column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width)));
     }
     table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+/// The columns that stand in a terminal of `width`, as positions: all, or without those that give way.
+fn kept<T: Table>(columns: &[(&Column<T>, &Shown<T>)], words: &[usize], width: usize) -> Vec<usize> {
+    let mut kept: Vec<usize> = (0..columns.len()).collect();
+    let needed = |kept: &[usize]| {
+        let all: usize = kept.iter().map(|&position| words[position] + usize::from(GAP)).sum();
+        all.saturating_sub(usize::from(GAP))
+    };
+    while width < needed(&kept) {
+        let order = |&(_, &position): &(usize, &usize)| columns[position].1.gives_way;
+        let next = kept.iter().enumerate().filter(|entry| order(entry).is_some()).min_by_key(|entry| order(entry));
+        let Some((place, _)) = next else { break };
+        kept.remove(place);
+    }
+    kept
 }
 
 /// Spaces between two columns.
@@ -159,6 +186,31 @@ mod tests {
         for word in ["fulfilled", "market", "display", "1306"] {
             assert!(words.contains(&word), "{text}");
         }
+    }
+
+    /// The same, of which the percentage may give way.
+    struct Narrow;
+
+    impl Table for Narrow {
+        type Row<'a> = Line;
+        const NAME: &'static str = "narrow";
+        const COLUMNS: &'static [Column<Self>] = &[
+            Column::<Self>::text("issue", |row| Some(row.issue.into())).shown("issue"),
+            Column::<Self>::decimal("pct", Unit::Percent, Decimals::UpTo(4), |row| row.pct).shown("share").gives_way(2),
+            Column::<Self>::text("maker", |row| Some(row.maker.into())).shown("maker").gives_way(1),
+        ];
+        const SHOWN: &'static [&'static str] = &["issue", "pct", "maker"];
+    }
+
+    #[test]
+    fn columns_give_way_in_their_order_where_words_would_not_fit() {
+        let heading =
+            |width| text_table::<Narrow>(&LINES, Style { width, colour: false }).lines().next().map(str::to_owned);
+        assert_eq!(heading(19).as_deref(), Some("issue  share  maker"));
+        assert_eq!(heading(18).as_deref(), Some("issue  share"));
+        assert_eq!(heading(12).as_deref(), Some("issue  share"));
+        assert_eq!(heading(11).as_deref(), Some("issue"));
+        assert_eq!(heading(3).as_deref().map(str::trim_end), Some("issue"), "one word is never broken");
     }
 
     #[test]
