@@ -1,0 +1,95 @@
+//! What people see on a terminal of 80 columns: `script` stands in for one, where it is there.
+
+mod support;
+
+use std::collections::HashSet;
+use std::process::{Command, Stdio};
+use support::{Bench, repository};
+
+/// What a command writes on a terminal of so many columns; `None`, said so, where there is no `script`.
+fn on_terminal(bench: &Bench, columns: usize, terminal: &str, arguments: &[&str]) -> Option<String> {
+    let binary = assert_cmd::cargo::cargo_bin!("quoteclock").display().to_string();
+    let quoted: Vec<String> = arguments.iter().map(|argument| format!("'{argument}'")).collect();
+    let command = format!("stty cols {columns} rows 50; '{binary}' {} 2>/dev/null", quoted.join(" "));
+    let output = Command::new("script")
+        .args(["-qec", &command, "/dev/null"])
+        .current_dir(bench.path(""))
+        .env("TERM", terminal)
+        .env_remove("NO_COLOR")
+        .stdin(Stdio::null())
+        .output();
+    let Ok(output) = output else {
+        let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("skipped: script is not there\n"));
+        return None;
+    };
+    Some(String::from_utf8(output.stdout).expect("UTF-8").replace('\r', ""))
+}
+
+/// The text without its colours.
+fn plain(text: &str) -> String {
+    let mut parts = text.split('\x1b');
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    parts.for_each(|part| plain.push_str(part.split_once('m').map_or("", |(_, rest)| rest)));
+    plain
+}
+
+/// The bundled days, stored.
+fn bench() -> (Bench, Vec<Vec<String>>) {
+    let bench = Bench::new();
+    let days = repository("replay-data/tse-small").canonicalize().expect("bundled days");
+    let path = |name: &str| days.join(name).display().to_string();
+    let (registry, first, second) = (path("registry"), path("2024-03-01.csv"), path("2024-03-04.csv"));
+    let store = ["replay", "--registry", &registry, "--db", "m.db", "--quiet", &first, &second];
+    assert_eq!(bench.run(&store).status.code(), Some(0));
+    let month = ["--registry", &registry, "--db", "m.db", "--month", "2024-03"];
+    let commands: [&[&str]; 7] = [
+        &["replay", "--registry", &registry, &first, &second],
+        &[&["report"], &month[..]].concat(),
+        &[&["report", "--failing", "--top", "3"], &month[..]].concat(),
+        &[&["status"], &month[..]].concat(),
+        &[&["status", "--exact", "--obligation", "general"], &month[..]].concat(),
+        &[&["tiers"], &month[..]].concat(),
+        &["check", "--registry", &registry],
+    ];
+    (bench, commands.iter().map(|command| command.iter().map(|&word| word.to_owned()).collect()).collect())
+}
+
+#[test]
+fn eighty_columns_hold_every_line_and_no_word_is_broken() {
+    let (bench, commands) = bench();
+    for command in commands {
+        let command: Vec<&str> = command.iter().map(String::as_str).collect();
+        let Some(narrow) = on_terminal(&bench, 80, "xterm", &command) else { return };
+        let Some(wide) = on_terminal(&bench, 400, "xterm", &command) else { return };
+        let (narrow, wide) = (plain(&narrow), plain(&wide));
+        for line in narrow.lines() {
+            assert!(line.chars().count() <= 80, "{command:?}: {} columns: {line}\n{narrow}", line.chars().count());
+        }
+        let words: HashSet<&str> = wide.split_whitespace().collect();
+        for word in narrow.split_whitespace() {
+            assert!(words.contains(word), "{command:?}: {word:?} is part of a word\n{narrow}");
+        }
+    }
+}
+
+#[test]
+fn colours_are_told_by_a_sign_and_there_are_none_on_a_dumb_terminal() {
+    let (bench, commands) = bench();
+    let command: Vec<&str> = commands[0].iter().map(String::as_str).collect();
+    let Some(coloured) = on_terminal(&bench, 120, "xterm", &command) else { return };
+    let Some(dumb) = on_terminal(&bench, 120, "dumb", &command) else { return };
+    assert!(coloured.contains("\x1b[") && !dumb.contains('\x1b'));
+    assert_eq!(plain(&coloured), dumb, "the same without colours");
+    let red: Vec<&str> = coloured.lines().filter(|line| line.contains("\x1b[38;5;1m")).collect();
+    assert!(!red.is_empty() && red.iter().all(|line| line.contains('!')), "{red:?}");
+    assert_eq!(red.len(), dumb.lines().filter(|line| line.contains('!')).count());
+}
+
+#[test]
+fn one_of_a_thing_is_not_said_as_several() {
+    let bench = Bench::new();
+    bench.write("registry/signups.csv", b"market_maker,issue\nMM1,1306\nMM1,9999\n");
+    let output = bench.run(&["check", "--registry", "registry"]);
+    let text = support::stdout(&output);
+    assert!(text.ends_with("1 error, 0 warnings\n"), "{text}");
+}

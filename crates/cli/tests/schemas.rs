@@ -1,0 +1,132 @@
+//! Every `--json` document, against its JSON Schema in `docs/schema`: names, always; all of the schema, where Python's
+//! `jsonschema` is installed.
+
+mod support;
+
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write;
+use std::process::{Command, Stdio};
+use support::{Bench, repository, stderr};
+
+/// The schema of a document.
+fn schema(name: &str) -> Value {
+    let file = repository("docs/schema").join(format!("{name}.json"));
+    let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    serde_json::from_str(&text).expect("JSON")
+}
+
+/// Holds an object's members to those that a schema has: no other ones, and all that it requires.
+fn hold_members(whose: &str, object: &Map<String, Value>, schema: &Value) {
+    assert_eq!(schema["additionalProperties"], false, "{whose}");
+    let properties = schema["properties"].as_object().expect("properties");
+    let required = schema["required"].as_array().expect("required");
+    for member in object.keys() {
+        assert!(properties.contains_key(member), "{whose}: the schema has no {member}");
+    }
+    for member in required {
+        assert!(object.contains_key(member.as_str().expect("a name")), "{whose}: {member} is not there");
+    }
+}
+
+/// Holds a document to its schema.
+fn hold(name: &str, text: &str, seen: &mut BTreeSet<String>) {
+    let document: Value = serde_json::from_str(text).expect("JSON");
+    let schema = schema(name);
+    assert_eq!((&document["schema"], &schema["properties"]["schema"]["const"]), (&1.into(), &1.into()), "{name}");
+    let members = document.as_object().expect("an object");
+    hold_members(name, members, &schema);
+    for (list, rows) in members.iter().filter_map(|(list, value)| Some((list, value.as_array()?))) {
+        let items = &schema["properties"][list]["items"];
+        for row in rows.iter().filter_map(Value::as_object) {
+            hold_members(&format!("{name}.{list}"), row, items);
+            seen.insert(format!("{name}.{list}"));
+        }
+    }
+    seen.insert(name.to_owned());
+    validate(name, text);
+}
+
+/// Has Python judge a document by all of its schema, and a schema number that is another one refused.
+fn validate(name: &str, text: &str) {
+    const SCRIPT: &str = "import json, sys\n\
+        try: from jsonschema import Draft202012Validator as Validator\n\
+        except ImportError: sys.exit(77)\n\
+        schema, document = json.load(open(sys.argv[1])), json.load(sys.stdin)\n\
+        Validator.check_schema(schema)\n\
+        errors = [f'{list(e.absolute_path)} {e.message}' for e in Validator(schema).iter_errors(document)]\n\
+        assert Validator(schema).is_valid({**document, 'schema': 2}) is False\n\
+        sys.exit('\\n'.join(errors[:5]) or 0)";
+    let file = repository("docs/schema").join(format!("{name}.json"));
+    let mut python = Command::new("python3");
+    python.args(["-c", SCRIPT]).arg(file).stdin(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = match python.spawn() {
+        Ok(child) => child,
+        Err(error) => return skipped(&error.to_string()),
+    };
+    // A program that leaves at once has no wish to read.
+    let _ = child.stdin.take().expect("a pipe").write_all(text.as_bytes());
+    let output = child.wait_with_output().expect("it ends");
+    match output.status.code() {
+        Some(0) => {}
+        Some(77) => skipped("jsonschema for Python is not installed"),
+        _ => panic!("{name}: {}", stderr(&output)),
+    }
+}
+
+fn skipped(why: &str) {
+    let _ = writeln!(std::io::stderr(), "skipped: {why}");
+}
+
+#[test]
+fn documents_are_what_their_schemas_say() {
+    let bench = Bench::new();
+    let days = repository("replay-data/tse-small").canonicalize().expect("bundled days");
+    let path = |name: &str| days.join(name).display().to_string();
+    let etf = |name: &str| repository("replay-data/etf").join(name).display().to_string();
+    let (registry, first, second) = (path("registry"), path("2024-03-01.csv"), path("2024-03-04.csv"));
+    // A day that lacks records, and has one that is bad.
+    let text = fs::read_to_string(&first).expect("the day");
+    let damaged: Vec<&str> = text.lines().take(60).chain(["60,nonsense"]).collect();
+    bench.write("damaged.csv", format!("{}\n", damaged.join("\n")).as_bytes());
+    let mut seen = BTreeSet::new();
+    let store = ["replay", "--registry", &registry, "--db", "m.db", "--out", "out", &first, &second, "--quiet"];
+    assert_eq!(bench.run(&store).status.code(), Some(0));
+    let again = ["replay", "--registry", &registry, "--out", "short", "--lenient", "--quiet", "damaged.csv"];
+    assert_eq!(bench.run(&again).status.code(), Some(3));
+    let month = ["--registry", &registry, "--db", "m.db", "--month", "2024-03"];
+    let mut hold_output = |name: &str, arguments: &[&str]| {
+        let output = bench.run(&[arguments, &["--json"]].concat());
+        assert!(!output.stdout.is_empty(), "{arguments:?}: {}", stderr(&output));
+        hold(name, &support::stdout(&output), &mut seen);
+    };
+    hold_output("replay", &["replay", "--registry", &registry, "--lenient", "damaged.csv"]);
+    hold_output("replay", &["replay", "--registry", &registry, "--db", "m.db", &first, &second]);
+    hold_output("report", &[&["report"], &month[..]].concat());
+    hold_output("status", &[&["status"], &month[..]].concat());
+    hold_output("tiers", &[&["tiers"], &month[..]].concat());
+    hold_output("days", &["days", "--db", "m.db", "--registry", &registry]);
+    hold_output("days", &["days", "--db", "m.db"]);
+    hold_output("check", &["check", "--registry", &registry]);
+    hold_output("compare", &["compare", "out", "m.db"]);
+    hold_output("compare", &["compare", "out", "short"]);
+    for more in [&[][..], &["--public"], &["--short-selling"]] {
+        hold_output("list", &[&["list", "--registry", &registry, "--date", "2024-03-01"], more].concat());
+    }
+    hold_output("etf-stock-connect", &["etf", "stock-connect", "--data", &etf("stock-connect"), "--review", "2024-06"]);
+    hold_output("etf-licences", &["etf", "licences", "--data", &etf("licences")]);
+    let quota = ["--allocation", "quota", "--date", "2017-06-30"];
+    hold_output("etf-inclusion", &[&["etf", "inclusion", "--data", &etf("inclusion")], &quota[..]].concat());
+    hold_output("etf-feeders", &["etf", "feeders", "--data", &etf("feeders"), "--year", "2024"]);
+    for list in
+        ["replay.daily", "replay.breaches", "replay.rejects", "replay.coverage", "report.monthly", "status.status"]
+    {
+        assert!(seen.contains(list), "no row of {list} was looked at");
+    }
+    for file in fs::read_dir(repository("docs/schema")).expect("the schemas") {
+        let name = file.expect("a file").file_name().into_string().expect("text");
+        let name = name.strip_suffix(".json").expect("a schema");
+        assert!(seen.contains(name), "no document was held to {name}");
+    }
+}
