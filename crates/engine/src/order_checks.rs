@@ -45,6 +45,18 @@ impl Sequencer {
         self.unread = self.unread.saturating_add(count);
     }
 
+    /// Whether a number is one that may come next; [`Sequencer::check`] then says so, too.
+    #[inline]
+    pub(crate) fn is_next(&self, sequence: Sequence) -> bool {
+        match (sequence, self.last) {
+            (Sequence::Absent, _) | (Sequence::Given(_), None) => true,
+            (Sequence::Unreadable, _) => false,
+            (Sequence::Given(found), Some(last)) => {
+                last < found && (self.allow_gaps || found.0 - last.0 - 1 <= self.unread)
+            }
+        }
+    }
+
     #[inline]
     pub(crate) fn check(&mut self, sequence: Sequence) -> SequenceCheck {
         let found = match sequence {
@@ -180,6 +192,22 @@ mod tests {
                 sequencer.check(sequence);
             }
             assert_eq!(sequencer.check(given(next)) == SequenceCheck::Next, fits, "{next}");
+        }
+    }
+
+    #[test]
+    fn what_may_come_next_is_what_the_check_lets_pass() {
+        for allow_gaps in [false, true] {
+            for before in [vec![], vec![given(5)], vec![given(5), Sequence::Unreadable], vec![Sequence::Unreadable]] {
+                for next in [Sequence::Absent, Sequence::Unreadable, given(0), given(5), given(6), given(7), given(8)] {
+                    let mut sequencer = Sequencer::new(allow_gaps);
+                    for &sequence in &before {
+                        sequencer.check(sequence);
+                    }
+                    let may_come = sequencer.is_next(next);
+                    assert_eq!(sequencer.check(next) == SequenceCheck::Next, may_come, "{next:?} after {before:?}");
+                }
+            }
         }
     }
 

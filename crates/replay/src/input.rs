@@ -62,6 +62,15 @@ impl Input {
         if name == Path::new("-") { Input::Stdin } else { Input::File(name.to_owned()) }
     }
 
+    /// The SHA-256 of its bytes as stored.
+    ///
+    /// # Errors
+    /// Those of reading it.
+    pub fn sha256(&self) -> io::Result<[u8; 32]> {
+        let hash = self.open(false, true)?.hash()?;
+        Ok(hash.expect("it was asked for"))
+    }
+
     /// Its name for messages and `rejects.csv`.
     pub fn name(&self) -> String {
         match self {

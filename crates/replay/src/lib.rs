@@ -17,6 +17,6 @@ pub use convert::{ConvertError, ConvertOptions, RecordProblem, Target, convert};
 pub use format::{Decoder, Format, RECOGNISED_BY_BYTES};
 pub use input::{InMemory, Input};
 pub use raw::read_raw;
-pub use run::{MeasuredInput, NoRejects, Rejects, Replay, ReplayError};
+pub use run::{MeasuredInput, NoRejects, Rejects, Replay, ReplayError, Replayed};
 pub use stored::{Opened, Progress, ReadSeek};
 pub use threads::{Pool, Threads};

@@ -8,10 +8,12 @@ use crate::stream::foreign;
 use crate::threads::Threads;
 use jiff::civil::Date;
 use quoteclock_engine::{BadRecord, Day, DayError, DayOptions, DayRun, Finished, RejectSink};
+use quoteclock_feed::binary::{BinaryFile, BinaryFileError};
 use quoteclock_feed::{FeedError, Place, Stop};
 use quoteclock_ledger::{DayLedger, OpenLedger};
-use quoteclock_model::Timestamp;
+use quoteclock_model::{IssueCode, Timestamp};
 use quoteclock_rules::Registry;
+use std::fs::File;
 use std::io;
 use thiserror::Error;
 
@@ -179,6 +181,57 @@ impl Replay<'_> {
         Ok((finished, output))
     }
 
+    /// The same for a run that is about some `issues` only, and the SHA-256 of the input's bytes as stored, if it `is_hashed`.
+    ///
+    /// Of an uncompressed file of the binary form, strictly read, only the records of these issues and the market-wide ones
+    /// are read, by its index; what is not read is not judged. Where anything is wrong with what is read, the whole input is
+    /// pushed through, and told as [`Replay::run`] tells it.
+    ///
+    /// # Errors
+    /// As [`Replay::run`].
+    pub fn run_issues<P: DayRun>(
+        self,
+        issues: &[IssueCode],
+        is_hashed: bool,
+        mut begin: impl FnMut(DayOptions) -> Result<P, ReplayError>,
+    ) -> Result<Replayed<P>, ReplayError> {
+        if let Some((finished, output)) = self.by_index(issues, &mut begin) {
+            let io_error = |source| ReplayError::Io { file: self.input.name(), source };
+            let sha256 = if is_hashed { Some(self.input.sha256().map_err(io_error)?) } else { None };
+            return Ok((finished, output, sha256));
+        }
+        let reading = Reading { progress: self.progress, is_hashed, is_ahead: Threads::cores_to_spare() };
+        self.read_and_run(reading, begin)
+    }
+
+    /// Reads parts of a file by its index; `None` where that cannot be, or where not all is as it should be.
+    fn by_index<P: DayRun>(
+        self,
+        issues: &[IssueCode],
+        begin: &mut impl FnMut(DayOptions) -> Result<P, ReplayError>,
+    ) -> Option<(Finished, P::Output)> {
+        let Input::File(path) = self.input else { return None };
+        if self.options.lenient || !path.is_file() {
+            return None;
+        }
+        let mut file = BinaryFile::open(File::open(path).ok()?).ok()?;
+        let options = with_date_of_name(self.options, self.input).ok()?;
+        let (first, last) = (file.index().blocks().first()?.start, file.index().blocks().last()?.last);
+        let date = self.registry.local_date(first).ok()?;
+        if self.registry.local_date(last).ok()? != date || options.date.is_some_and(|given| given != date) {
+            return None;
+        }
+        // Of the records that are read the numbers do not follow each other; those of the file are looked at.
+        let mut run = begin(DayOptions { date: Some(date), allow_gaps: true, ..options.clone() }).ok()?;
+        match file.records_of(issues, &mut run) {
+            Ok(is_unbroken) if is_unbroken || options.allow_gaps => run.end_of_input(None).ok()?,
+            // It has what it needs, or has met what it tells when it ends.
+            Err(BinaryFileError::Feed(FeedError::Stopped)) => {}
+            _ => return None,
+        }
+        run.finish().ok()
+    }
+
     fn read_and_run<P: DayRun>(
         self,
         reading: Reading<'_>,
@@ -210,7 +263,8 @@ impl Replay<'_> {
 }
 
 type Measured<S> = (MeasuredInput<S>, Option<[u8; 32]>);
-type Replayed<P> = (Finished, <P as DayRun>::Output, Option<[u8; 32]>);
+/// What is known of a run, what comes of it, and the input's hash, if that was asked for.
+pub type Replayed<P> = (Finished, <P as DayRun>::Output, Option<[u8; 32]>);
 
 fn run_pass<P: DayRun>(
     registry: &Registry,

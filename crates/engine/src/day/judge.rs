@@ -5,11 +5,43 @@ use crate::faults::{BadRecord, DayError, Fault};
 use crate::order_checks::{SequenceCheck, Timing};
 use quoteclock_feed::binary::WholeBlock;
 use quoteclock_feed::{CompactRun, Malformed, Place, RawRecord, Receiver, Stop};
-use quoteclock_model::{IssueCode, IssueIndex, MarketEvent, Record, Scope, ServerIndex, Timestamp};
+use quoteclock_model::{IssueCode, IssueIndex, MarketEvent, Record, Scope, ServerIndex, Span, Timestamp};
 use quoteclock_obligation::DaySink;
 use quoteclock_rules::local_time;
 
 impl<S: DaySink, R: RejectSink> Day<S, R> {
+    /// Whether `record` comes where one may: nothing is wrong with its form, its time or its number.
+    #[inline]
+    pub fn follows(&self, record: &RawRecord<'_>) -> bool {
+        let Stage::Open { progress, .. } = &self.stage else { return false };
+        let in_time = record.ts_event.is_some_and(|time| progress.left().contains(time));
+        in_time && record.event.is_ok() && self.sequencer.is_next(record.sequence)
+    }
+
+    /// Counts a record that [follows](Day::follows), and applies nothing: for whoever watches other issues only, in a strict
+    /// run. Whether it fits the book of its issue is not known then.
+    #[inline]
+    pub fn pass_over(&mut self, record: &RawRecord<'_>) {
+        debug_assert!(self.follows(record), "{record:?}");
+        let Stage::Open { progress, .. } = &mut self.stage else { return };
+        progress.check(record.ts_event);
+        self.sequencer.check(record.sequence);
+        self.record_count += 1;
+    }
+
+    /// The same of the first `count` records of a run that is in order. Says whether they follow; nothing has changed if not.
+    pub fn pass_over_run(&mut self, run: &CompactRun<'_>, count: usize) -> bool {
+        let ([first, ..], Some(last)) = (run.records, count.checked_sub(1)) else { return false };
+        let (first, last) = (run.time(first), run.time(&run.records[last]));
+        let Stage::Open { progress, .. } = &mut self.stage else { return false };
+        if !run.in_order || !progress.holds(Span { start: first, end: last }) {
+            return false;
+        }
+        progress.check(Some(last));
+        self.record_count += count as u64;
+        true
+    }
+
     /// Judges the time of a record; the first one that can be read tells the date.
     #[inline]
     fn time(&mut self, time: Option<Timestamp>) -> Result<Timing, Stop> {

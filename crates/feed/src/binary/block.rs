@@ -128,6 +128,18 @@ impl<'a> Front<'a> {
         Ok(Group { issue, base: self.head.start(), slots: parts(bytes)? })
     }
 
+    /// Whether the block's numbers rise by one from the `next` that is expected, if one is; makes `next` the one after them.
+    pub(crate) fn goes_on(&self, next: &mut Option<u64>) -> bool {
+        let ends = self.runs.iter().skip(1).map(|run| run.ordinal.get()).chain([self.head.records.get()]);
+        let mut is_unbroken = true;
+        for (run, end) in self.runs.iter().zip(ends) {
+            let first = run.sequence.get();
+            is_unbroken &= next.is_none_or(|next| next == first);
+            *next = first.checked_add(u64::from(end.saturating_sub(run.ordinal.get())));
+        }
+        is_unbroken
+    }
+
     /// The sequence number of the record at `ordinal`; `None` if the file carries none.
     pub fn sequence(&self, ordinal: u32) -> Option<SequenceNo> {
         let after = self.runs.partition_point(|run| run.ordinal.get() <= ordinal);

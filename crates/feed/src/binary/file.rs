@@ -94,15 +94,18 @@ impl<R: Read + Seek> BinaryFile<R> {
         Ok(())
     }
 
-    /// Hands over the records of one issue, and the market-wide ones, in the original order. Other issues' records are
+    /// Hands over the records of some issues, and the market-wide ones, in the original order. Other issues' records are
     /// not read; nothing is handed over of an issue that the file does not name, but the market-wide records.
+    ///
+    /// Says whether the sequence numbers of the whole file rise by one from record to record, or it carries none.
     ///
     /// # Errors
     /// [`BinaryFileError`].
-    pub fn records_of(&mut self, code: &IssueCode, receiver: &mut impl Receiver) -> Result<(), BinaryFileError> {
+    pub fn records_of(&mut self, codes: &[IssueCode], receiver: &mut impl Receiver) -> Result<bool, BinaryFileError> {
         let dictionary = self.index.dictionary(receiver);
-        let position = self.index.issues().iter().position(|issue| issue == code);
-        let issue = position.and_then(|position| u32::try_from(position).ok());
+        let wanted = (0..).zip(self.index.issues()).filter(|(_, issue)| codes.contains(issue));
+        let groups: Vec<Option<u32>> = wanted.map(|(position, _)| Some(position)).chain([None]).collect();
+        let (mut next, mut is_unbroken) = (None, true);
         for entry in self.index.blocks() {
             let bytes =
                 read_at(&mut self.source, entry.offset, (FRAME_HEAD_BYTES as u64) + u64::from(entry.front_bytes))?;
@@ -110,13 +113,17 @@ impl<R: Read + Seek> BinaryFile<R> {
             let head = BlockHead::read(&bytes).map_err(at_block)?;
             check_entry(entry, &head)?;
             let front = Front::parse(head, &bytes[FRAME_HEAD_BYTES..], self.header.has_sequence).map_err(at_block)?;
-            let market = Part::read(&mut self.source, entry, &front, None)?;
-            let own = if issue.is_some() { Part::read(&mut self.source, entry, &front, issue)? } else { None };
-            let parts = [(None, market), (issue, own)];
-            let parts = parts.iter().filter_map(|(issue, part)| Some((*issue, part.as_ref()?)));
+            is_unbroken &= front.goes_on(&mut next);
+            let mut parts = Vec::new();
+            for &issue in &groups {
+                if let Some(part) = Part::read(&mut self.source, entry, &front, issue)? {
+                    parts.push((issue, part));
+                }
+            }
+            let parts = parts.iter().map(|(issue, part)| (*issue, part));
             merge(entry, &front, parts, &dictionary, receiver)?;
         }
-        Ok(())
+        Ok(is_unbroken)
     }
 }
 

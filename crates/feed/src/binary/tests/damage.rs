@@ -145,7 +145,7 @@ fn nonsense_under_good_checksums_does_no_harm() {
         }
         if let Ok(mut opened) = BinaryFile::open(Cursor::new(&changed)) {
             let _ = opened.records_from(Timestamp::MIN, &mut Log::default());
-            let _ = opened.records_of(&IssueCode::new(b"1306").expect("legal"), &mut Log::default());
+            let _ = opened.records_of(&[IssueCode::new(b"1306").expect("legal")], &mut Log::default());
         }
     }
 }

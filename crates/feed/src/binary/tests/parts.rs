@@ -33,7 +33,7 @@ fn the_records_of_an_issue_are_its_own_and_the_markets() {
     let mut opened = BinaryFile::open(Cursor::new(&file)).expect("a good file");
     for (code, index) in [("1306", Some(0)), ("130A", Some(1)), ("9999", None)] {
         let mut part = Log::default();
-        opened.records_of(&IssueCode::new(code.as_bytes()).expect("legal"), &mut part).expect("a good file");
+        opened.records_of(&[IssueCode::new(code.as_bytes()).expect("legal")], &mut part).expect("a good file");
         let own = index.map(|index| Scope::Issue(IssueIndex(index)));
         let concerns = |scope: Option<Scope>| scope == own && own.is_some() || scope == Some(Scope::Market);
         assert!(part.records.iter().eq(log.records.iter().filter(|read| concerns(read.scope))), "{code}");
@@ -50,7 +50,7 @@ fn one_issue_is_read_although_another_is_damaged() {
     file[first_record] ^= 1;
     let mut opened = BinaryFile::open(Cursor::new(&file)).expect("a good file");
     let read = |opened: &mut BinaryFile<_>, code: &str| {
-        opened.records_of(&IssueCode::new(code.as_bytes()).expect("legal"), &mut Log::default())
+        opened.records_of(&[IssueCode::new(code.as_bytes()).expect("legal")], &mut Log::default())
     };
     let place = format!("byte {first_record}: block: found bytes of checksum");
     assert!(read(&mut opened, "1306").expect_err("damaged").to_string().starts_with(&place));
