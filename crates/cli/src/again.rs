@@ -55,7 +55,7 @@ pub(crate) fn changed_days(registry: &Registry, db: &Path, folders: &[PathBuf]) 
 }
 
 /// How a stored day was measured. One that an earlier version has stored does not say; if it set records aside, it was lenient.
-fn how(day: &StoredDay) -> Result<How, String> {
+pub(crate) fn how(day: &StoredDay) -> Result<How, String> {
     match &day.options {
         Some(options) => options.parse(),
         None => Ok(How { lenient: 0 < day.reject_count, ..How::default() }),
@@ -63,7 +63,7 @@ fn how(day: &StoredDay) -> Result<How, String> {
 }
 
 /// The file with the bytes that a day was measured from, and whether it is a journal; what is wrong otherwise.
-fn find(day: &StoredDay, db: &Path, folders: &[PathBuf]) -> Result<(PathBuf, bool), String> {
+pub(crate) fn find(day: &StoredDay, db: &Path, folders: &[PathBuf]) -> Result<(PathBuf, bool), String> {
     let folders: Vec<&Path> = [folder_of(db)].into_iter().chain(folders.iter().map(PathBuf::as_path)).collect();
     let mut others = Vec::new();
     for path in candidates(day, &folders).into_iter().filter(|path| path.is_file()) {

@@ -347,6 +347,187 @@ fn a_real_browser_renders_the_page() {
     assert!(50_000 < bytes.len(), "{} bytes: the page looks blank", bytes.len());
 }
 
+/// The answer for every row of the bundled days, from one form of the input, without the places of its records.
+fn answers(folder: &Path, file: &str, date: &str) -> Vec<String> {
+    let rows = fs::read_to_string(repository("replay-data/tse-small/expected/daily.csv")).expect("expected");
+    let of_date = rows.lines().filter(|row| row.starts_with(date));
+    let answer = |row: &str| {
+        let row: Vec<&str> = row.split(',').collect();
+        let arguments = ["--market-maker", row[1], "--issue", row[2], "--obligation", row[3], "--json"];
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("quoteclock"));
+        command.current_dir(folder).args(["explain", "--limit", "1000", "--at", "10:16", "--registry"]);
+        let registry = repository("replay-data/tse-small/registry");
+        let output = command.arg(registry).args(arguments).arg(file).output().expect("the binary runs");
+        let text = stdout(&output);
+        assert!(output.status.success(), "{}", stderr(&output));
+        let lines = text.lines().filter(|line| !["\"place\":", "\"input\":"].iter().any(|key| line.contains(key)));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    of_date.map(answer).collect()
+}
+
+#[test]
+fn every_form_is_explained_alike_and_the_binary_one_by_its_index() {
+    let bench = Bench::new();
+    for date in ["2024-03-01", "2024-03-04"] {
+        let csv = repository(&format!("replay-data/tse-small/{date}.csv"));
+        let csv = csv.to_str().expect("UTF-8");
+        for form in ["day.qcev", "day.qcev.zst", "day.csv.gz"] {
+            let converted = bench.run(&["convert", csv, form]);
+            assert!(converted.status.success(), "{}", stderr(&converted));
+        }
+        let expected = answers(&bench.path(""), csv, date);
+        assert!(!expected.is_empty());
+        for form in ["day.qcev", "day.qcev.zst", "day.csv.gz"] {
+            assert_eq!(answers(&bench.path(""), form, date), expected, "{form}");
+            fs::remove_file(bench.path(form)).expect("it is there");
+        }
+    }
+}
+
+#[test]
+fn a_fault_of_the_own_issue_is_told_as_replay_tells_it_whatever_the_form() {
+    let bench = Bench::new();
+    bench.day("own.csv", &[GOOD[0], GOOD[1], "09:10:00,1306,cancel,99,,,,,,,"]);
+    bench.day("other.csv", &[GOOD[0], GOOD[1], "09:10:00,1321,cancel,99,,,,,,,"]);
+    for name in ["own", "other"] {
+        let converted = bench.run(&["convert", &format!("{name}.csv"), &format!("{name}.qcev")]);
+        assert!(converted.status.success(), "{}", stderr(&converted));
+        for form in ["csv", "qcev"] {
+            let file = format!("{name}.{form}");
+            let who = ["explain", "--registry", "registry", "--market-maker", "MM1", "--issue", "1306", &file];
+            let (explained, replayed) = (bench.run(&who), bench.replay(&[&file]));
+            assert_eq!(replayed.status.code(), Some(1));
+            if name == "own" {
+                assert_eq!(explained.status.code(), Some(1), "{file}");
+                let told = stderr(&replayed);
+                let told = told.lines().next().expect("an error");
+                assert!(stderr(&explained).contains(told), "{told}\n{}", stderr(&explained));
+            } else {
+                // The book of another issue is not looked at.
+                assert_eq!(explained.status.code(), Some(0), "{file}: {}", stderr(&explained));
+            }
+        }
+    }
+}
+
+#[test]
+fn own_orders_that_do_not_count_are_named_with_the_reason() {
+    // clause: ST1/participant, ST1/virtual-server-measuring, QC/on_close_orders
+    let bench = Bench::new();
+    bench.write(
+        "registry/virtual_servers.csv",
+        b"server,market_maker,participant,from,to\nVS1,MM1,P1,,\nVS2,MM1,P2,,\nVS3,MM1,P1,,2024-02-29\n",
+    );
+    bench.write("registry/signups.csv", b"market_maker,issue,participant\nMM1,1306,P1\n");
+    bench.day(
+        "day.csv",
+        &[
+            "08:59:00,1306,add,1,,VS1,B,100,10,,",
+            "08:59:00,1306,add,2,,VS2,B,100,11,,",
+            "08:59:00,1306,add,3,,VS3,S,101,12,,",
+            "08:59:00,1306,add,4,,VS1,S,101,13,on_close,",
+            "08:59:00,1306,add,5,,VS1,S,,14,,",
+            "08:59:00,1306,add,6,,,S,101,15,,",
+            "09:30:00,1306,cancel,2,,,,,,,",
+        ],
+    );
+    let who = ["explain", "--registry", "registry", "--market-maker", "MM1", "--issue", "1306", "day.csv"];
+    let text = stdout(&bench.run(&[&who[..], &["--at", "09:10"]].concat()));
+    for line in [
+        "own orders that do not count: 4",
+        "bid 2 (VS2), 11 at 100: its server is of participant P2, the sign-up of P1",
+        "offer 3 (VS3), 12 at 101: no row of its server is in force on the date",
+        "offer 4 (VS1), 13 at 101: for an auction only (on_close)",
+        "offer 5 (VS1), 14 at market: a market order has no price",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+    let later = json(&bench.run(&[&who[..], &["--at", "09:40", "--json"]].concat()));
+    let uncounted = &later["moment"]["scene"]["uncounted"];
+    let orders: Vec<u64> =
+        uncounted.as_array().expect("a list").iter().map(|order| order["order"].as_u64().expect("a number")).collect();
+    assert_eq!((orders, later["moment"]["scene"]["uncounted_count"].as_u64()), (vec![3, 4, 5], Some(3)));
+    assert_eq!(
+        (uncounted[0]["why"].as_str(), uncounted[1]["condition"].as_str()),
+        (Some("server_not_in_force"), Some("on_close"))
+    );
+}
+
+#[test]
+fn a_stored_day_is_found_and_a_month_tells_where_its_lost_time_is() {
+    let bench = Bench::new();
+    let days = ["2024-03-01", "2024-03-04"].map(|date| repository(&format!("replay-data/tse-small/{date}.csv")));
+    let registry = repository("replay-data/tse-small/registry");
+    let [registry, first, second] = [&registry, &days[0], &days[1]].map(|path| path.to_str().expect("UTF-8"));
+    let stored = bench.run(&["replay", "--registry", registry, "--db", "market.db", first, second]);
+    assert!(stored.status.success(), "{}", stderr(&stored));
+    let ask = |more: &[&str]| {
+        let who = ["explain", "--registry", registry, "--market-maker", "MM1"];
+        bench.run(&[&who[..], more].concat())
+    };
+    let by_date = ask(&["--issue", "1306", "--db", "market.db", "--date", "2024-03-01"]);
+    assert_eq!(stdout(&by_date), stdout(&ask(&["--issue", "1306", first])), "{}", stderr(&by_date));
+    let of_day = |arguments: &[&str]| json(&ask(&[arguments, &["--json"]].concat()));
+    let days = [first, second].map(|day| of_day(&[day]));
+    let month = of_day(&["--db", "market.db", "--month", "2024-03"]);
+    assert_eq!((month["schema"].as_u64(), month["period"].as_str()), (Some(1), Some("2024-03")));
+    let us = |value: &Value| value.as_u64().expect("a number of microseconds");
+    assert_eq!(us(&month["lost"]["total_us"]), days.iter().map(|day| us(&day["lost"]["total_us"])).sum::<u64>());
+    for (part, key) in [("by_reason", "reason"), ("by_hour", "hour"), ("by_day", "date")] {
+        for row in month["lost"][part].as_array().expect("a list") {
+            let of_days = days.iter().flat_map(|day| day["lost"][part].as_array().expect("a list"));
+            let same = of_days.filter(|other| other[key] == row[key]);
+            assert_eq!(us(&row["lost_us"]), same.map(|other| us(&other["lost_us"])).sum::<u64>(), "{row}");
+        }
+    }
+    let sum = |field: &str, document: &Value| -> u64 {
+        document["obligations"].as_array().expect("a list").iter().map(|row| us(&row[field])).sum()
+    };
+    for field in ["outages", "breaches", "lost_us", "available_us", "fulfilled_us"] {
+        assert_eq!(sum(field, &month), days.iter().map(|day| sum(field, day)).sum::<u64>(), "{field}");
+    }
+    let text = stdout(&ask(&["--db", "market.db", "--month", "2024-03"]));
+    assert!(text.contains("09:00 to 10:00") && text.contains("main reason"), "{text}");
+    for (arguments, expected) in [
+        (&["--db", "market.db", "--date", "2024-03-05"][..], "2024-03-05 is not stored"),
+        (&["--db", "market.db", "--month", "2024-03", "--issue", "9999"], "no stored result"),
+        (&["--db", "market.db"], "expected a FILE of events, or --db with --date or --month"),
+        (&["--html", "page.html", first], "--issue"),
+    ] {
+        let refused = ask(arguments);
+        assert_ne!(refused.status.code(), Some(0), "{arguments:?}");
+        assert!(stderr(&refused).contains(expected), "{}", stderr(&refused));
+    }
+    // Another input under the name of the first is not taken for it.
+    let copy = bench.path("copy.csv");
+    fs::copy(first, &copy).expect("a copy");
+    assert!(bench.run(&["replay", "--registry", registry, "--db", "market.db", "copy.csv"]).status.success());
+    let text = fs::read_to_string(&copy).expect("the copy");
+    let other = text.replace(",2817,", ",2816,");
+    assert_ne!(other, text);
+    fs::write(&copy, other).expect("another day");
+    let refused = ask(&["--db", "market.db", "--date", "2024-03-01"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(stderr(&refused).contains("expected the SHA-256"), "{}", stderr(&refused));
+}
+
+#[test]
+fn all_issues_at_once_are_what_each_is() {
+    let together = json(&tse(FRIDAY, &["--market-maker", "MM1", "--json"]));
+    let explanations = together["explanations"].as_array().expect("a list");
+    assert_eq!(explanations.len(), 6);
+    for explanation in explanations {
+        let [issue, obligation] = ["issue", "obligation"].map(|name| explanation[name].as_str().expect("text"));
+        let who = ["--market-maker", "MM1", "--issue", issue, "--obligation", obligation, "--json"];
+        assert_eq!(*explanation, json(&tse(FRIDAY, &who)));
+    }
+    let text = stdout(&tse(FRIDAY, &["--market-maker", "MM1"]));
+    assert!(text.contains("lost 0:30:59.240457 in 10 outages of 6 obligations"), "{text}");
+    let at = stdout(&tse(FRIDAY, &["--market-maker", "MM1", "--at", "10:16"]));
+    assert!(at.contains("not fulfilled: spread") && at.contains("MINAMI-1655"), "{at}");
+}
+
 #[test]
 fn a_clock_reading_that_names_two_instants_or_none_is_refused_with_what_would_name_one() {
     let bench = Bench::new();

@@ -1,14 +1,17 @@
 //! Writes down what the day says of one obligation: intervals, causes, quotes at the instants that matter.
 
 use crate::event::{Cause, Edge, Event};
-use crate::explanation::{Availability, Explanation, Moment, Scene, SchemeName, Stretch, Subject, WhyUnavailable};
+use crate::explanation::{
+    Availability, Explanation, Moment, Outage, Scene, SchemeName, Stretch, Subject, WhyUnavailable,
+};
+use crate::lost::Lost;
 use crate::market::Market;
 use crate::strip::{Sample, Strip};
 use crate::subject::Found;
-use quoteclock_engine::MeasureIndex;
-use quoteclock_ledger::OpenLedger;
+use crate::uncounted::Uncounting;
+use quoteclock_ledger::{OpenLedger, Total, outages};
 use quoteclock_model::{Interval, Micros, Phase, Side, Span, State, Timestamp};
-use quoteclock_obligation::{IntervalSink, IssueMeasure};
+use quoteclock_obligation::{IntervalSink, IssueMeasure, ObligationIndex};
 use quoteclock_rules::{DayPlan, Exemption, ObligationPlan, Registry};
 use std::collections::{BTreeMap, VecDeque};
 use std::num::NonZeroU64;
@@ -21,6 +24,9 @@ const INSTANT_MAX: usize = 8;
 /// How many bad records that speak of earlier times are kept.
 const LATE_MAX: usize = 64;
 
+/// The obligation in a ledger of its own.
+const ALONE: ObligationIndex = ObligationIndex(0);
+
 /// A book that is looked through in debug builds.
 const SMALL_BOOK: usize = 64;
 
@@ -30,8 +36,6 @@ pub(crate) struct ExplanationBuilder {
     found: Found,
     subject: Subject,
     limit: usize,
-    /// Where the issue is measured.
-    pub(crate) measure: MeasureIndex,
     /// The time up to which everything is settled; events of this time may still come.
     pub(crate) now: Timestamp,
     /// Events of the current time, the last ones, and how many before them are left out.
@@ -45,14 +49,17 @@ pub(crate) struct ExplanationBuilder {
     late: Vec<(Timestamp, Event)>,
     exemptions: Vec<Exemption>,
     current: Option<Opening>,
+    /// Of this obligation alone.
     ledger: OpenLedger,
     breaches: Vec<Stretch>,
+    outages: Vec<Outage>,
+    /// The outage that may go on.
+    outage: Option<Outage>,
     asked: Asked,
-    strip: Strip,
+    /// The picture, if one is wanted.
+    strip: Option<Strip>,
     sample: Sample,
     stale: bool,
-    /// As after the last event.
-    pub(crate) market: Market,
     /// Edges of stretches known before the day.
     edges: BTreeMap<Timestamp, Vec<Edge>>,
 }
@@ -75,9 +82,10 @@ impl ExplanationBuilder {
     pub(crate) fn new(
         registry: &Registry,
         plan: &Arc<DayPlan>,
-        (found, measure): (Found, MeasureIndex),
+        found: Found,
         limit: usize,
         unknown: &[Span],
+        is_drawn: bool,
     ) -> ExplanationBuilder {
         let sign_up = &plan.sign_ups[found.sign_up];
         let concerns = |row: &&Exemption| {
@@ -91,7 +99,6 @@ impl ExplanationBuilder {
             found,
             subject: subject(registry, plan, found),
             limit,
-            measure,
             now: plan.day.start,
             instant: VecDeque::new(),
             omitted: 0,
@@ -101,14 +108,31 @@ impl ExplanationBuilder {
             edges: edges(plan.day, windows, unknown, &exemptions),
             exemptions,
             current: None,
-            ledger: OpenLedger::new(plan),
+            ledger: OpenLedger::restore(vec![Total::default()], Vec::new())
+                .expect("no breach is of an obligation left out"),
             breaches: Vec::new(),
+            outages: Vec::new(),
+            outage: None,
             asked: Asked::default(),
-            strip: Strip::new(plan),
+            strip: is_drawn.then(|| Strip::new(plan)),
             sample: Sample::default(),
             stale: true,
-            market: Market::default(),
         }
+    }
+
+    /// The obligation's position in the plan.
+    pub(crate) fn index(&self) -> ObligationIndex {
+        self.found.index
+    }
+
+    /// The day's plan.
+    pub(crate) fn plan(&self) -> &DayPlan {
+        &self.plan
+    }
+
+    /// Whose obligation it is.
+    pub(crate) fn subject(&self) -> &Subject {
+        &self.subject
     }
 
     /// The day.
@@ -144,33 +168,43 @@ impl ExplanationBuilder {
 
     /// Everything before `to` is settled: `measure` stands as after the last event of the current time, and `ended` are
     /// the intervals that ended in between.
-    pub(crate) fn settle(&mut self, measure: &IssueMeasure, ended: Vec<Interval>, to: Timestamp) {
+    pub(crate) fn settle(
+        &mut self,
+        measure: &IssueMeasure,
+        ended: Vec<Interval>,
+        market: &Market,
+        uncounted: &Uncounting,
+        to: Timestamp,
+    ) {
+        let around = Around { measure, market, uncounted };
         if self.current.is_none() {
             let began = vec![Cause::Edge { edge: Edge::DayStart, at: self.now }];
-            self.current = Some(Opening { began, scene: self.scene(measure, self.now) });
+            self.current = Some(Opening { began, scene: self.scene(around, self.now) });
         }
         if let Some(at) = self.found.at
             && self.now <= at
             && at < to
         {
-            self.asked.scene = Some(self.scene(measure, at));
+            self.asked.scene = Some(self.scene(around, at));
             self.asked.doubt = self.doubt.clone();
         }
         for interval in ended {
             let causes = self.causes(interval.end);
-            let next = Opening { began: causes.clone(), scene: self.scene(measure, interval.end) };
+            let next = Opening { began: causes.clone(), scene: self.scene(around, interval.end) };
             self.end(interval, causes, Some(next));
         }
         // Of a large book it would take as long as the book is.
         debug_assert!(
-            SMALL_BOOK <= measure.book().len()
-                || self.market.best() == Side::BOTH.map(|side| measure.book().best(side)),
+            SMALL_BOOK <= measure.book().len() || market.best() == Side::BOTH.map(|side| measure.book().best(side)),
             "the market is followed from event to event"
         );
-        if std::mem::take(&mut self.stale) {
-            self.sample = Sample::of(&self.market.best(), self.own(measure), &self.subject.limits);
+        if let Some(strip) = &mut self.strip {
+            if std::mem::take(&mut self.stale) {
+                let own = own_quotes(measure, self.found.index);
+                self.sample = Sample::of(&market.best(), own, &self.subject.limits);
+            }
+            strip.hold(Span { start: self.now, end: to }, &self.sample);
         }
-        self.strip.hold(Span { start: self.now, end: to }, &self.sample);
         self.now = to;
         self.instant.clear();
         self.omitted = 0;
@@ -182,8 +216,11 @@ impl ExplanationBuilder {
             let causes = vec![Cause::Edge { edge: Edge::DayEnd, at: interval.end }];
             self.end(interval, causes, None);
         }
+        self.end_outage();
         let scheme = registry.scheme();
         let (moment, ledger) = (self.moment(), self.ledger.close());
+        let breaches = ledger.breaches(ALONE);
+        let lost = Lost::of(breaches, &self.plan);
         Explanation {
             moment,
             plan: self.plan,
@@ -193,18 +230,24 @@ impl ExplanationBuilder {
                 version: scheme.version().to_owned(),
                 interpretations: scheme.interpretations().iter().collect(),
             },
-            total: ledger.total(self.found.index),
-            breach_count: ledger.breaches(self.found.index).len(),
+            total: ledger.total(ALONE),
+            breach_count: breaches.len(),
+            outage_count: outages(breaches).count(),
+            lost,
             breaches: self.breaches,
+            outages: self.outages,
             strip: self.strip,
             reject_count,
+            provenance: None,
         }
     }
 
     /// An interval has ended; `next` begins.
     fn end(&mut self, interval: Interval, causes: Vec<Cause>, next: Option<Opening>) {
         let opening = std::mem::replace(&mut self.current, next).expect("an interval has begun before it ends");
-        self.strip.state(interval);
+        if let Some(strip) = &mut self.strip {
+            strip.state(interval);
+        }
         let Opening { began, scene } = opening;
         let stretch = Stretch { interval, began, ended: causes, scene };
         if self.found.at.is_some_and(|at| interval.span().contains(at)) {
@@ -213,16 +256,23 @@ impl ExplanationBuilder {
         self.account(stretch);
     }
 
-    /// Adds to the ledger, and keeps the longest breaches.
+    /// Adds to the ledger, and keeps the longest breaches and outages.
     fn account(&mut self, stretch: Stretch) {
-        self.ledger.interval(self.found.index, stretch.interval);
-        if let State::Breach(_) = stretch.interval.state {
-            let length = length(&stretch);
-            let position = self.breaches.partition_point(|longer| length <= self::length(longer));
-            if position < self.limit {
-                self.breaches.insert(position, stretch);
-                self.breaches.truncate(self.limit);
+        self.ledger.interval(ALONE, stretch.interval);
+        let State::Breach(reason) = stretch.interval.state else { return self.end_outage() };
+        match &mut self.outage {
+            Some(outage) if outage.span.end == stretch.interval.start => outage.extend(stretch.clone(), reason),
+            _ => {
+                self.end_outage();
+                self.outage = Some(Outage::new(stretch.clone(), reason));
             }
+        }
+        keep_longest(&mut self.breaches, stretch, self.limit, length);
+    }
+
+    fn end_outage(&mut self) {
+        if let Some(outage) = self.outage.take() {
+            keep_longest(&mut self.outages, outage, self.limit, Outage::length);
         }
     }
 
@@ -243,15 +293,15 @@ impl ExplanationBuilder {
         &self.plan.sign_ups[self.found.sign_up].obligations[self.found.obligation]
     }
 
-    fn own<'m>(&self, measure: &'m IssueMeasure) -> &'m quoteclock_book::OwnQuotes {
-        measure.own_quotes(self.found.index).expect("the measure is that of the obligation")
-    }
-
-    fn scene(&self, measure: &IssueMeasure, at: Timestamp) -> Scene {
+    fn scene(&self, around: Around<'_>, at: Timestamp) -> Scene {
+        let Around { measure, market, uncounted } = around;
+        let (uncounted, uncounted_count) = uncounted.shown();
         Scene {
             at,
-            own: self.own(measure).clone(),
-            market: self.market.best(),
+            own: own_quotes(measure, self.found.index).clone(),
+            uncounted,
+            uncounted_count,
+            market: market.best(),
             phase: measure.phase(),
             market_phase: measure.market_phase(),
             recent: self.recent.iter().cloned().collect(),
@@ -292,6 +342,28 @@ impl ExplanationBuilder {
             why.extend(silent(scene.phase).then_some(WhyUnavailable::IssuePhase(scene.phase)));
         }
         why
+    }
+}
+
+/// What a scene is of.
+#[derive(Clone, Copy)]
+struct Around<'a> {
+    measure: &'a IssueMeasure,
+    market: &'a Market,
+    uncounted: &'a Uncounting,
+}
+
+fn own_quotes(measure: &IssueMeasure, index: ObligationIndex) -> &quoteclock_book::OwnQuotes {
+    measure.own_quotes(index).expect("the measure is that of the obligation")
+}
+
+/// Puts `item` where it belongs among the `count_max` longest, after those that are as long.
+fn keep_longest<T>(longest: &mut Vec<T>, item: T, count_max: usize, length: impl Fn(&T) -> Micros) {
+    let of_item = length(&item);
+    let position = longest.partition_point(|longer| of_item <= length(longer));
+    if position < count_max {
+        longest.insert(position, item);
+        longest.truncate(count_max);
     }
 }
 

@@ -1,5 +1,6 @@
 //! What happened, where it stands in the file, and what it did to whom.
 
+use quoteclock_book::Order;
 use quoteclock_feed::Place;
 use quoteclock_model::{OrderId, Phase, Price, SequenceNo, Shares, Side, Timestamp};
 use std::sync::Arc;
@@ -32,6 +33,14 @@ pub struct OwnOrder {
     pub quantity: Shares,
     /// Whether it is a quote, rather than an order for an auction only or a market order.
     pub quotes: bool,
+}
+
+impl OwnOrder {
+    /// An order that came through `server`.
+    pub(crate) fn new(id: OrderId, order: &Order, server: Arc<str>) -> OwnOrder {
+        let Order { side, price, quantity, .. } = *order;
+        OwnOrder { id, server, side, price, quantity, quotes: order.quote_price().is_some() }
+    }
 }
 
 /// What happened.

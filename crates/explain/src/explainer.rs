@@ -1,35 +1,93 @@
 //! Stands around a day: every record passes through to the measuring path, seen before and after it is applied.
+//!
+//! What concerns no issue that is watched is only judged for its place in order, in a strict run, and a watched issue is
+//! taken on when something concerns it: so a question costs what its issues cost.
 
 use crate::builder::ExplanationBuilder;
 use crate::event::{Event, OwnOrder, What};
+use crate::market::Market;
 use crate::question::QuestionError;
-use crate::subject::find;
+use crate::subject::{Found, find};
+use crate::uncounted::{ServerStanding, Uncounted, Uncounting};
 use crate::{Explanation, Question};
 use quoteclock_book::{Book, Order};
-use quoteclock_engine::{BadRecord, Day, DayError, DayOptions, DayRun, Fault, Finished, RejectSink, UnknownWindow};
-use quoteclock_feed::{Place, RawRecord, Receiver, Sequence, Stop};
+use quoteclock_engine::{
+    BadRecord, Day, DayError, DayOptions, DayRun, Fault, Finished, MeasureIndex, RejectSink, UnknownWindow,
+};
+use quoteclock_feed::{CompactRun, Place, RawRecord, Receiver, Sequence, Stop};
 use quoteclock_model::{
     Interval, IssueCode, IssueIndex, MarketEvent, OrderAction, OrderId, Scope, ServerIndex, Span, Timestamp,
     merge_spans,
 };
 use quoteclock_obligation::{DaySink, IntervalSink, ObligationIndex};
 use quoteclock_rules::{DayPlan, Registry};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// A day, measured as always, and watched for one obligation.
+/// A day, measured as always, and watched for the obligations of one market maker that a question names.
 pub struct Explainer {
     registry: Registry,
     question: Question,
     windows: Vec<UnknownWindow>,
+    is_lenient: bool,
     day: Day<Recorder, LastBad>,
-    /// The issue in the input, once it has been named.
-    issue: Option<IssueIndex>,
+    /// The issues of the input that have been named.
+    codes: Vec<Option<IssueCode>>,
+    /// Of each of them, the position among those watched; `None` for one that is not.
+    position_of: Vec<Option<usize>>,
     servers: Vec<Arc<str>>,
-    /// The names of the servers whose orders are the sign-up's quotes.
-    own_servers: BTreeSet<String>,
-    builder: Option<Box<ExplanationBuilder>>,
+    /// The issues watched; none before the day is open.
+    watched: Vec<Watched>,
+    is_open: bool,
     problem: Option<QuestionError>,
+}
+
+/// One issue of the market maker.
+struct Watched {
+    code: IssueCode,
+    /// Where it is measured.
+    measure: MeasureIndex,
+    /// Where it stands in the input, once that has named it.
+    index: Option<IssueIndex>,
+    /// As after the last event.
+    market: Market,
+    uncounted: Uncounting,
+    /// How the orders of each server of the input stand to the sign-up.
+    standings: Vec<Option<ServerStanding>>,
+    /// One for each obligation, at least one; all at the same time.
+    builders: Vec<ExplanationBuilder>,
+}
+
+impl Watched {
+    /// The time up to which everything is settled.
+    fn now(&self) -> Timestamp {
+        self.builders[0].now
+    }
+
+    /// The order, if it came through a server of the market maker and may count.
+    fn own(&self, servers: &[Arc<str>], id: OrderId, order: &Order) -> Option<OwnOrder> {
+        let server = order.server?.index();
+        let standing = self.standings.get(server)?.as_ref()?;
+        matches!(standing, ServerStanding::Counts).then(|| OwnOrder::new(id, order, Arc::clone(&servers[server])))
+    }
+
+    /// An order has become live, or `is_live` no longer.
+    fn follow(&mut self, servers: &[Arc<str>], id: OrderId, order: &Order, is_live: bool) {
+        if is_live {
+            self.market.add(order)
+        } else {
+            self.market.take(order)
+        }
+        let standing = order.server.and_then(|server| self.standings.get(server.index())?.as_ref());
+        let (Some(standing), Some(server)) = (standing, order.server) else { return };
+        let Some(why) = standing.why_uncounted(order) else { return };
+        match is_live {
+            true => self
+                .uncounted
+                .add(Uncounted { order: OwnOrder::new(id, order, Arc::clone(&servers[server.index()])), why }),
+            false => self.uncounted.take(id),
+        }
+    }
 }
 
 impl Explainer {
@@ -38,17 +96,19 @@ impl Explainer {
     /// # Errors
     /// [`DayError::Plan`] if a date is given that cannot be measured.
     pub fn new(registry: &Registry, options: DayOptions, question: Question) -> Result<Explainer, DayError> {
-        let windows = options.unknown.clone();
+        let (windows, is_lenient) = (options.unknown.clone(), options.lenient);
         let day = Day::new(registry, options, Recorder::default(), LastBad::default())?;
         let mut explainer = Explainer {
             registry: registry.clone(),
             question,
             windows,
+            is_lenient,
             day,
-            issue: None,
+            codes: Vec::new(),
+            position_of: Vec::new(),
             servers: Vec::new(),
-            own_servers: BTreeSet::new(),
-            builder: None,
+            watched: Vec::new(),
+            is_open: false,
             problem: None,
         };
         // A question without an answer ends the run with its first record.
@@ -61,41 +121,101 @@ impl Explainer {
         if self.problem.is_some() {
             return Err(Stop);
         }
-        let (None, Some(engine)) = (&self.builder, self.day.engine()) else { return Ok(()) };
+        let (false, Some(engine)) = (self.is_open, self.day.engine()) else { return Ok(()) };
         let plan = Arc::clone(engine.plan());
-        let found = find(&self.registry, &plan, &self.question).map_err(|problem| {
+        let all = find(&self.registry, &plan, &self.question).map_err(|problem| {
             self.problem = Some(problem);
             Stop
         })?;
-        let measure = engine.measure_of(found.index).expect("an obligation of the plan is measured");
-        let sign_up = &plan.sign_ups[found.sign_up];
-        self.own_servers = sign_up.servers.iter().map(|&server| plan.servers[server].name.clone()).collect();
-        self.day.sink_mut().watch(found.index);
-        let unknown = unknown_spans(&self.windows, &sign_up.issue, plan.day);
-        let limit = self.question.limit;
-        self.builder =
-            Some(Box::new(ExplanationBuilder::new(&self.registry, &plan, (found, measure), limit, &unknown)));
+        let measures: Vec<MeasureIndex> = all
+            .iter()
+            .map(|found| engine.measure_of(found.index).expect("an obligation of the plan is measured"))
+            .collect();
+        // A picture is of one obligation.
+        let is_drawn = all.len() == 1;
+        for (found, measure) in all.into_iter().zip(measures) {
+            self.watch(&plan, found, measure, is_drawn);
+        }
+        self.is_open = true;
+        for index in 0..self.servers.len() {
+            self.stand(index);
+        }
+        for index in 0..self.codes.len() {
+            self.name(index);
+        }
         Ok(())
     }
 
-    /// Settles everything before `to`, if that is later than all records so far.
-    fn reach(&mut self, to: Timestamp) {
-        let Some(builder) = &mut self.builder else { return };
-        if to <= builder.now {
+    /// Watches an obligation, too.
+    fn watch(&mut self, plan: &Arc<DayPlan>, found: Found, measure: MeasureIndex, is_drawn: bool) {
+        let code = &plan.sign_ups[found.sign_up].issue;
+        let unknown = unknown_spans(&self.windows, code, plan.day);
+        self.day.sink_mut().watch(found.index);
+        let builder = ExplanationBuilder::new(&self.registry, plan, found, self.question.limit, &unknown, is_drawn);
+        // Obligations of one sign-up follow each other.
+        match self.watched.last_mut().filter(|watched| watched.code == *code) {
+            Some(watched) => watched.builders.push(builder),
+            None => self.watched.push(Watched {
+                code: code.clone(),
+                measure,
+                index: None,
+                market: Market::default(),
+                uncounted: Uncounting::default(),
+                standings: Vec::new(),
+                builders: vec![builder],
+            }),
+        }
+    }
+
+    /// Finds out how the orders of a server stand to the sign-ups.
+    fn stand(&mut self, server: usize) {
+        for watched in &mut self.watched {
+            let subject = watched.builders[0].subject();
+            watched.standings.push(ServerStanding::of(
+                &self.registry,
+                watched.builders[0].plan(),
+                subject,
+                &self.servers[server],
+            ));
+        }
+    }
+
+    /// Finds out whether an issue of the input is watched. The first that has a code is the one that is measured.
+    fn name(&mut self, index: usize) {
+        let code = self.codes[index].as_ref();
+        let position = self.watched.iter().position(|watched| Some(&watched.code) == code && watched.index.is_none());
+        if let Some(position) = position {
+            self.watched[position].index = u32::try_from(index).ok().map(IssueIndex);
+            self.position_of[index] = Some(position);
+        }
+    }
+
+    /// Settles everything of an issue before `to`, if that is later than all records so far.
+    fn reach(&mut self, position: usize, to: Timestamp) {
+        let watched = &mut self.watched[position];
+        if to <= watched.now() {
             return;
         }
-        if let Some((measure, recorder)) = self.day.look(builder.measure, to) {
-            builder.settle(measure, std::mem::take(&mut recorder.ended), to);
+        let Some((measure, recorder)) = self.day.look(watched.measure, to) else { return };
+        for builder in &mut watched.builders {
+            let ended = recorder.take(builder.index());
+            builder.settle(measure, ended, &watched.market, &watched.uncounted, to);
         }
+    }
+
+    /// The position of the issue that a record names, and its place in the input.
+    fn own_issue(&self, record: &RawRecord<'_>) -> Option<(usize, IssueIndex)> {
+        let Ok(MarketEvent::Order { issue, .. }) = record.event else { return None };
+        Some(((*self.position_of.get(issue.index())?)?, issue))
     }
 
     /// The own orders that a record names, as they are before it.
     fn orders_before(&self, record: &RawRecord<'_>) -> [Option<OwnOrder>; 2] {
         let nothing = [None, None];
-        let Ok(MarketEvent::Order { issue, action }) = &record.event else { return nothing };
-        if self.issue != Some(*issue) {
+        let (Some((position, issue)), Ok(MarketEvent::Order { action, .. })) = (self.own_issue(record), &record.event)
+        else {
             return nothing;
-        }
+        };
         let named = match *action {
             OrderAction::Add { .. } => return nothing,
             OrderAction::Replace { order, .. } | OrderAction::Reduce { order, .. } | OrderAction::Cancel { order } => {
@@ -103,15 +223,20 @@ impl Explainer {
             }
             OrderAction::Trade { orders, .. } => orders,
         };
-        let Some(book) = self.day.engine().and_then(|engine| engine.book(*issue)) else { return nothing };
-        named.map(|id| self.own_order(book, id?))
+        let Some(book) = self.book(issue) else { return nothing };
+        named.map(|id| self.watched[position].own(&self.servers, id?, &book.order(id?)?))
     }
 
-    /// The live orders of the issue among those that a record names, whoever's.
-    fn live(&self, record: &RawRecord<'_>) -> [Option<Order>; 2] {
-        let Ok(MarketEvent::Order { issue, action }) = &record.event else { return [None; 2] };
+    fn book(&self, issue: IssueIndex) -> Option<&Book> {
+        self.day.engine()?.book(issue)
+    }
+
+    /// The live orders of a watched issue among those that a record names, whoever's.
+    fn live(&self, record: &RawRecord<'_>) -> [Option<(OrderId, Order)>; 2] {
+        let (Some((_, issue)), Ok(MarketEvent::Order { action, .. })) = (self.own_issue(record), &record.event) else {
+            return [None; 2];
+        };
         let named = match *action {
-            _ if self.issue != Some(*issue) => return [None; 2],
             OrderAction::Replace { order, order_new, .. } if order != order_new => [Some(order), Some(order_new)],
             OrderAction::Add { order, .. }
             | OrderAction::Replace { order, .. }
@@ -119,64 +244,64 @@ impl Explainer {
             | OrderAction::Cancel { order } => [Some(order), None],
             OrderAction::Trade { orders, .. } => orders,
         };
-        let book = self.day.engine().and_then(|engine| engine.book(*issue));
-        named.map(|id| book?.order(id?))
+        let book = self.book(issue);
+        named.map(|id| Some((id?, book?.order(id?)?)))
     }
 
-    /// Follows what a record has done to the market's quotes of the issue.
+    /// Follows what a record has done to the quotes of its issue.
     fn follow_market(
         &mut self,
         record: &RawRecord<'_>,
         last: Option<Timestamp>,
-        live_before: [Option<Order>; 2],
+        live_before: [Option<(OrderId, Order)>; 2],
         bad: Option<&BadRecord>,
     ) {
-        let live_after = self.live(record);
-        let concerned = self.concerns(record);
-        let Some(builder) = &mut self.builder else { return };
         if let Ok(MarketEvent::Clear { .. }) = record.event {
             // After a gap a record is applied if it can be: a clear, if its time is good.
-            let in_time = record.ts_event.is_some_and(|time| last <= Some(time) && builder.day().contains(time));
+            let day = self.day.engine().map(|engine| engine.plan().day);
+            let in_day = |time| day.is_some_and(|day| day.contains(time));
+            let in_time = record.ts_event.is_some_and(|time| last <= Some(time) && in_day(time));
             let gap = bad.is_some_and(|bad| matches!(bad.fault, Fault::SequenceGap { .. }));
-            if concerned && (bad.is_none() || gap && in_time) {
-                builder.market.clear();
-                // The issue sees what happens to the market when it is next looked at: from here on its book has to be right.
-                let _ = self.day.look(builder.measure, builder.now);
+            if bad.is_none() || gap && in_time {
+                for position in self.concerned(record) {
+                    let watched = &mut self.watched[position];
+                    watched.market.clear();
+                    watched.uncounted.clear();
+                    // The issue sees what happens to the market when it is next looked at: from here on its book has to be right.
+                    let _ = self.day.look(watched.measure, watched.now());
+                }
             }
             return;
         }
-        live_before.iter().flatten().for_each(|order| builder.market.take(order));
-        live_after.iter().flatten().for_each(|order| builder.market.add(order));
-    }
-
-    fn own_order(&self, book: &Book, id: OrderId) -> Option<OwnOrder> {
-        let order = book.order(id)?;
-        self.own(id, &order)
-    }
-
-    /// The order, if it came through an own server.
-    fn own(&self, id: OrderId, order: &Order) -> Option<OwnOrder> {
-        let server = self.servers.get(order.server?.index())?;
-        self.own_servers.contains(&**server).then(|| OwnOrder {
-            id,
-            server: Arc::clone(server),
-            side: order.side,
-            price: order.price,
-            quantity: order.quantity,
-            quotes: order.quote_price().is_some(),
-        })
-    }
-
-    /// Whether a record says anything of the issue; one that names none may.
-    fn concerns(&self, record: &RawRecord<'_>) -> bool {
-        let also = || record.also.is_some_and(|code| code.as_str() == self.question.issue);
-        match record.scope {
-            None | Some(Scope::Market) => true,
-            Some(Scope::Issue(issue)) => self.issue == Some(issue) || also(),
+        let Some((position, _)) = self.own_issue(record) else { return };
+        let live_after = self.live(record);
+        let watched = &mut self.watched[position];
+        for (orders, is_live) in [(live_before, false), (live_after, true)] {
+            orders.iter().flatten().for_each(|(id, order)| watched.follow(&self.servers, *id, order, is_live));
         }
     }
 
-    /// Takes note of a record that has been applied, or set aside with `bad`; `last` is the time of the one before.
+    /// The issues of which a record says anything; one that names none may speak of all.
+    fn concerned(&self, record: &RawRecord<'_>) -> Vec<usize> {
+        let named = match record.scope {
+            None | Some(Scope::Market) => return self.all(),
+            Some(Scope::Issue(issue)) => self.position_of.get(issue.index()).copied().flatten(),
+        };
+        let also = record.also.and_then(|code| self.watched.iter().position(|watched| watched.code == *code));
+        named.into_iter().chain(also.filter(|also| Some(*also) != named)).collect()
+    }
+
+    fn all(&self) -> Vec<usize> {
+        (0..self.watched.len()).collect()
+    }
+
+    /// Whether a record is one of an issue that is known not to be watched.
+    #[inline]
+    fn is_elsewhere(&self, issue: IssueIndex) -> bool {
+        self.position_of.get(issue.index()) == Some(&None) && self.codes[issue.index()].is_some()
+    }
+
+    /// Takes note that a record has been applied, or set aside with `bad`; `last` is the time of the one before.
     fn note(
         &mut self,
         record: &RawRecord<'_>,
@@ -185,38 +310,45 @@ impl Explainer {
         bad: Option<BadRecord>,
     ) {
         let gap = bad.as_ref().is_some_and(|bad| matches!(bad.fault, Fault::SequenceGap { .. }));
+        let concerned = self.concerned(record);
         let what = match &record.event {
-            Ok(event) if self.concerns(record) && (gap || bad.is_none()) => self.what(event, before),
+            Ok(event) if !concerned.is_empty() && (gap || bad.is_none()) => self.what(record, event, before),
             _ => None,
         };
-        let concerned = self.concerns(record);
-        let Some(builder) = &mut self.builder else { return };
         let sequence = match record.sequence {
             Sequence::Given(number) => Some(number),
             Sequence::Absent | Sequence::Unreadable => None,
         };
-        let event = |what| Event { place: record.place, sequence, at: builder.now, what };
-        if let Some(bad) = bad.filter(|_| gap || concerned) {
-            let bad = event(What::Bad { fault: bad.fault.to_string() });
-            // As the day has it: since the last record, where its own time does not tell.
-            let own = record.ts_event.filter(|&time| !gap && builder.day().contains(time));
-            builder.doubt(&bad, own.or(last).unwrap_or(builder.now));
-            builder.note(bad);
-        }
-        if concerned {
-            builder.mark_stale();
-        }
-        if let Some(what) = what {
-            if matches!(what, What::Clear { .. }) {
-                builder.clear();
+        for (position, watched) in self.watched.iter_mut().enumerate() {
+            let is_concerned = concerned.contains(&position);
+            if !is_concerned && !gap {
+                continue;
             }
-            let event = Event { place: record.place, sequence, at: builder.now, what };
-            builder.note(event);
+            for builder in &mut watched.builders {
+                let now = builder.now;
+                let event = |what| Event { place: record.place, sequence, at: now, what };
+                if let Some(bad) = &bad {
+                    let bad = event(What::Bad { fault: bad.fault.to_string() });
+                    // As the day has it: since the last record, where its own time does not tell.
+                    let own = record.ts_event.filter(|&time| !gap && builder.day().contains(time));
+                    builder.doubt(&bad, own.or(last).unwrap_or(now));
+                    builder.note(bad);
+                }
+                if is_concerned {
+                    builder.mark_stale();
+                }
+                if let Some(what) = what.clone().filter(|_| is_concerned) {
+                    if matches!(what, What::Clear { .. }) {
+                        builder.clear();
+                    }
+                    builder.note(event(what));
+                }
+            }
         }
     }
 
-    /// What an event that concerns the issue did to the market maker, if anything.
-    fn what(&self, event: &MarketEvent, before: [Option<OwnOrder>; 2]) -> Option<What> {
+    /// What an event that concerns an issue did to the market maker, if anything.
+    fn what(&self, record: &RawRecord<'_>, event: &MarketEvent, before: [Option<OwnOrder>; 2]) -> Option<What> {
         let action = match *event {
             MarketEvent::Phase { scope, phase } => return Some(What::Phase { market: scope == Scope::Market, phase }),
             MarketEvent::Clear { scope } => return Some(What::Clear { market: scope == Scope::Market }),
@@ -224,7 +356,8 @@ impl Explainer {
         };
         if let OrderAction::Add { order, server, side, price, quantity, condition } = *action {
             let entered = Order { server, side, price, quantity, condition };
-            return Some(What::Add { order: self.own(order, &entered)? });
+            let (position, _) = self.own_issue(record)?;
+            return Some(What::Add { order: self.watched[position].own(&self.servers, order, &entered)? });
         }
         let [first, second] = before;
         if let OrderAction::Trade { price, quantity, .. } = *action {
@@ -253,28 +386,71 @@ fn unknown_spans(windows: &[UnknownWindow], issue: &IssueCode, day: Span) -> Vec
 
 impl Receiver for Explainer {
     fn issue(&mut self, index: IssueIndex, code: &IssueCode) {
-        if self.issue.is_none() && code.as_str() == self.question.issue {
-            self.issue = Some(index);
+        let position = index.index();
+        if self.codes.len() <= position {
+            self.codes.resize(position + 1, None);
+            self.position_of.resize(position + 1, None);
         }
+        self.codes[position] = Some(code.clone());
         self.day.issue(index, code);
+        self.name(position);
     }
 
     fn server(&mut self, index: ServerIndex, name: &str) {
         self.servers.push(name.into());
         self.day.server(index, name);
+        self.stand(index.index());
     }
 
+    #[inline]
     fn record(&mut self, record: &RawRecord<'_>) -> Result<(), Stop> {
-        let last = self.builder.as_ref().map(|builder| builder.now);
-        if let Some(time) = record.ts_event {
-            if self.builder.is_none() {
+        if !self.is_open {
+            if let Some(time) = record.ts_event {
                 self.day.open_at(time)?;
+                self.open()?;
             }
-            self.open()?;
+        } else if let Some(Scope::Issue(issue)) = record.scope
+            && self.is_elsewhere(issue)
+            && self.day.follows(record)
+        {
+            if self.is_lenient {
+                // It may not fit its book, which concerns that issue alone.
+                return self.day.record(record);
+            }
+            self.day.pass_over(record);
+            return Ok(());
+        }
+        self.look_at(record)
+    }
+
+    fn takes_compact(&self) -> bool {
+        !self.is_lenient
+    }
+
+    fn compact(&mut self, run: &CompactRun<'_>) -> Result<usize, Stop> {
+        if !self.is_open {
+            return Ok(0);
+        }
+        let count = run.records.iter().take_while(|record| self.is_elsewhere(record.issue)).count();
+        Ok(if self.day.pass_over_run(run, count) { count } else { 0 })
+    }
+
+    fn rest(&mut self, bytes: &[u8]) -> Result<(), Stop> {
+        self.day.rest(bytes)
+    }
+}
+
+impl Explainer {
+    /// Takes a record that may concern what is watched.
+    fn look_at(&mut self, record: &RawRecord<'_>) -> Result<(), Stop> {
+        let last = self.day.now();
+        if let (Some(last), Some(engine)) = (last, self.day.engine()) {
             // A record of another date, be it of the very end of this one, takes no time along.
-            if self.day.engine().is_some_and(|engine| engine.plan().day.contains(time)) {
-                self.reach(time);
-            }
+            let own = record.ts_event.filter(|&time| engine.plan().day.contains(time));
+            let to = own.map_or(last, |time| time.max(last));
+            // What is wrong about its place in order may put every issue in doubt.
+            let reached = if self.day.follows(record) { self.concerned(record) } else { self.all() };
+            reached.into_iter().for_each(|position| self.reach(position, to));
         }
         let before = self.orders_before(record);
         let live_before = self.live(record);
@@ -286,18 +462,17 @@ impl Receiver for Explainer {
         self.note(record, last, before, bad);
         Ok(())
     }
-
-    fn rest(&mut self, bytes: &[u8]) -> Result<(), Stop> {
-        self.day.rest(bytes)
-    }
 }
 
 impl DayRun for Explainer {
-    type Output = Result<Explanation, QuestionError>;
+    type Output = Result<Vec<Explanation>, QuestionError>;
 
     fn broken(&mut self, place: Place, problem: &str, whole: bool, unfinished: &[u8]) -> Result<(), Stop> {
+        if let Some(now) = self.day.now() {
+            self.all().into_iter().for_each(|position| self.reach(position, now));
+        }
         self.day.broken(place, problem, whole, unfinished)?;
-        if let Some(builder) = &mut self.builder {
+        for builder in self.watched.iter_mut().flat_map(|watched| &mut watched.builders) {
             let what = What::Bad { fault: problem.to_owned() };
             let event = Event { place, sequence: None, at: builder.now, what };
             let from = if whole { Timestamp::MIN } else { builder.now };
@@ -315,37 +490,46 @@ impl DayRun for Explainer {
 
     fn finish(mut self) -> Result<(Finished, Self::Output), DayError> {
         if let Some(end) = self.day.engine().map(|engine| engine.plan().day.end) {
-            self.reach(end);
+            self.all().into_iter().for_each(|position| self.reach(position, end));
         }
-        let (finished, recorder, _) = self.day.finish()?;
-        let answer = match (self.problem, self.builder) {
-            (Some(problem), _) => Err(problem),
-            (None, Some(builder)) => Ok(builder.finish(&self.registry, recorder.ended, finished.reject_count)),
-            (None, None) => unreachable!("a finished day has been opened, and so looked into"),
+        let (finished, mut recorder, _) = self.day.finish()?;
+        let builders = self.watched.into_iter().flat_map(|watched| watched.builders);
+        let answer = match self.problem {
+            Some(problem) => Err(problem),
+            None => Ok(builders
+                .map(|builder| {
+                    let last = recorder.take(builder.index());
+                    builder.finish(&self.registry, last, finished.reject_count)
+                })
+                .collect()),
         };
         Ok((finished, answer))
     }
 }
 
-/// Keeps the intervals of one obligation until they are written down.
+/// Keeps the intervals of the obligations watched until they are written down.
 #[derive(Debug, Default)]
 struct Recorder {
-    watched: Option<ObligationIndex>,
-    ended: Vec<Interval>,
+    ended: BTreeMap<u32, Vec<Interval>>,
 }
 
 impl Recorder {
     /// Watches an obligation from its first interval on.
     fn watch(&mut self, obligation: ObligationIndex) {
-        self.watched = Some(obligation);
+        self.ended.insert(obligation.0, Vec::new());
+    }
+
+    /// The intervals of an obligation that have ended since it was last asked for.
+    fn take(&mut self, obligation: ObligationIndex) -> Vec<Interval> {
+        self.ended.get_mut(&obligation.0).map(std::mem::take).unwrap_or_default()
     }
 }
 
 impl IntervalSink for Recorder {
     #[inline]
     fn interval(&mut self, obligation: ObligationIndex, interval: Interval) {
-        if self.watched == Some(obligation) {
-            self.ended.push(interval);
+        if let Some(ended) = self.ended.get_mut(&obligation.0) {
+            ended.push(interval);
         }
     }
 }

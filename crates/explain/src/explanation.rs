@@ -1,9 +1,10 @@
 //! The answer: what is known of one obligation on one day, before anybody has decided how to show it.
 
-use crate::{Cause, Event, Strip};
+use crate::lost::Lost;
+use crate::{Cause, Event, Strip, Uncounted};
 use quoteclock_book::OwnQuotes;
 use quoteclock_ledger::Total;
-use quoteclock_model::{Interval, Phase, Price, Shares, Span, State, Timestamp};
+use quoteclock_model::{Interval, Micros, Phase, Price, Reason, Shares, Span, State, Timestamp};
 use quoteclock_rules::{DayPlan, Limits};
 use std::num::NonZeroU64;
 use std::sync::Arc;
@@ -52,6 +53,10 @@ pub struct Scene {
     pub at: Timestamp,
     /// The market maker's own quotes.
     pub own: OwnQuotes,
+    /// Orders of the market maker in the issue that count for nothing: the first by number.
+    pub uncounted: Vec<Uncounted>,
+    /// How many there are of them.
+    pub uncounted_count: usize,
     /// The market's best bid and best offer, and the shares there.
     pub market: [Option<(Price, Shares)>; 2],
     /// The issue's own phase.
@@ -73,6 +78,63 @@ pub struct Stretch {
     pub ended: Vec<Cause>,
     /// What stood in the book when it began.
     pub scene: Scene,
+}
+
+/// Breaches of which each begins when the one before it ends, as one.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Outage {
+    /// When.
+    pub span: Span,
+    /// How long for each reason: the longest first, equal ones in the order of the reasons.
+    pub reasons: Vec<(Reason, Micros)>,
+    /// Of how many breaches.
+    pub breach_count: usize,
+    /// What began the first of them.
+    pub began: Vec<Cause>,
+    /// The longest of them, a few at most, in their order: what stood in the book when each began.
+    pub longest: Vec<Stretch>,
+    /// What ended it.
+    pub ended: Vec<Cause>,
+}
+
+impl Outage {
+    /// How many breaches of one outage are kept.
+    const LONGEST_MAX: usize = 3;
+
+    pub(crate) fn new(first: Stretch, reason: Reason) -> Outage {
+        let span = Span { start: first.interval.start, end: first.interval.start };
+        let began = first.began.clone();
+        let mut outage =
+            Outage { span, reasons: Vec::new(), breach_count: 0, began, longest: Vec::new(), ended: Vec::new() };
+        outage.extend(first, reason);
+        outage
+    }
+
+    /// The next breach belongs to it.
+    pub(crate) fn extend(&mut self, next: Stretch, reason: Reason) {
+        let span = next.interval.span();
+        self.span.end = span.end;
+        self.breach_count += 1;
+        self.ended.clone_from(&next.ended);
+        let length = span.end.since(span.start);
+        match self.reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, sum)) => *sum += length,
+            None => self.reasons.push((reason, length)),
+        }
+        self.reasons.sort_by_key(|&(reason, length)| (std::cmp::Reverse(length), reason));
+        self.longest.push(next);
+        if Outage::LONGEST_MAX < self.longest.len() {
+            // Of those that are as short the last goes.
+            let lengths = self.longest.iter().map(crate::builder::length).enumerate();
+            let shortest = lengths.min_by_key(|&(position, length)| (length, std::cmp::Reverse(position)));
+            self.longest.remove(shortest.map_or(0, |(position, _)| position));
+        }
+    }
+
+    /// How long.
+    pub fn length(&self) -> Micros {
+        self.span.end.since(self.span.start)
+    }
 }
 
 /// Why no quote was required.
@@ -122,6 +184,19 @@ impl Moment {
     }
 }
 
+/// What an answer rests on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Provenance {
+    /// The input's name.
+    pub input: String,
+    /// Of its bytes as stored; `None` where they were not hashed.
+    pub input_sha256: Option<String>,
+    /// Of the registry's files.
+    pub registry_sha256: String,
+    /// The version of the program.
+    pub program_version: String,
+}
+
 /// The answer to a question.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Explanation {
@@ -139,8 +214,16 @@ pub struct Explanation {
     pub breaches: Vec<Stretch>,
     /// The state at the instant asked for.
     pub moment: Option<Moment>,
-    /// The day as a picture.
-    pub strip: Strip,
+    /// The number of its outages: breaches without a pause between them are one.
+    pub outage_count: usize,
+    /// The longest of them, longest first.
+    pub outages: Vec<Outage>,
+    /// The time lost, by reason and hour.
+    pub lost: Lost,
+    /// The day as a picture; `None` where several obligations were asked for.
+    pub strip: Option<Strip>,
     /// Records set aside.
     pub reject_count: u64,
+    /// What it rests on, where whoever asks has said so.
+    pub provenance: Option<Provenance>,
 }

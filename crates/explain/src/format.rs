@@ -1,10 +1,11 @@
 //! Words and numbers for people, the same on a terminal and on a page.
 
 use crate::event::{Cause, Edge, Event, OwnOrder, What};
-use crate::explanation::{Availability, Explanation, Scene, WhyUnavailable};
+use crate::explanation::{Availability, Explanation, Outage, Scene, WhyUnavailable};
 use crate::suggest::{Change, Suggestion};
+use crate::uncounted::{Uncounted, WhyUncounted};
 use crate::view::{SideView, SpreadView};
-use quoteclock_model::{Micros, Price, Shares, Side, SideFault, State, Timestamp};
+use quoteclock_model::{Micros, OrderCondition, Price, Shares, Side, SideFault, State, Timestamp};
 use quoteclock_rules::{DayPlan, Limits, local_time};
 use std::fmt::Display;
 
@@ -22,13 +23,17 @@ pub(crate) fn grouped(number: impl Display) -> String {
     grouped + part
 }
 
-/// A local clock reading to the microsecond: `10:15:30.120000`; with its date where that is not the file's.
+/// A local clock reading to the microsecond: `10:15:30.120000`; with its offset on a day on which the clock is changed, and
+/// with its date where that is not the file's.
 pub(crate) fn clock(at: Timestamp, plan: &DayPlan) -> String {
     if at == plan.day.end {
         return "24:00:00.000000".to_owned();
     }
     let text = local_time(at, &plan.zone);
-    match text.get(11..26) {
+    let last = Timestamp::from_micros(plan.day.end.as_micros() - 1);
+    let offset = |at| local_time(at, &plan.zone).get(26..).map(str::to_owned);
+    let shown = if offset(plan.day.start) == offset(last) { text.get(11..26) } else { text.get(11..) };
+    match shown {
         Some(clock) if plan.day.contains(at) => clock.to_owned(),
         _ => text,
     }
@@ -91,13 +96,18 @@ fn spread_limits(limits: &Limits) -> String {
 
 fn minima(limits: &Limits) -> String {
     let value = limits.value_min.map(grouped);
-    let quantity = limits.quantity_min.map(|min| format!("{} shares", grouped(min)));
+    let quantity = limits.quantity_min.map(|min| plural(min.0, "share"));
     value.into_iter().chain(quantity).collect::<Vec<_>>().join(" and ")
 }
 
-fn plural(count: u64, word: &str) -> String {
-    let s = if count == 1 { "" } else { "s" };
-    format!("{} {word}{s}", grouped(count))
+/// `1 outage`, `2 breaches`.
+pub(crate) fn plural(count: u64, word: &str) -> String {
+    let ending = match count {
+        1 => "",
+        _ if word.ends_with("ch") => "es",
+        _ => "s",
+    };
+    format!("{} {word}{ending}", grouped(count))
 }
 
 /// Where a record stands: `line 64 (seq 63)`.
@@ -138,6 +148,60 @@ fn own(order: &OwnOrder) -> String {
     let OwnOrder { id, server, side, price, quantity, quotes } = order;
     let kept_out = if *quotes || price.is_none() { "" } else { ", no quote: for an auction only" };
     format!("{} {id} ({server}), {}{kept_out}", side_name(*side), at_price(*quantity, *price))
+}
+
+/// `bid 6105 (VS103), 8,000 at 2,817: …`.
+pub(crate) fn uncounted(uncounted: &Uncounted) -> String {
+    let Uncounted { order: OwnOrder { id, server, side, price, quantity, .. }, why } = uncounted;
+    let why = match why {
+        WhyUncounted::OtherParticipant { of_server, of_sign_up } => {
+            format!("its server is of participant {of_server}, the sign-up of {of_sign_up}")
+        }
+        WhyUncounted::NotInForce => "no row of its server is in force on the date".to_owned(),
+        WhyUncounted::AuctionOnly(condition) => format!("for an auction only ({})", condition_name(*condition)),
+        WhyUncounted::MarketOrder => "a market order has no price".to_owned(),
+    };
+    format!("{} {id} ({server}), {}: {why}", side_name(*side), at_price(*quantity, *price))
+}
+
+/// A condition as the input names it.
+pub(crate) const fn condition_name(condition: OrderCondition) -> &'static str {
+    match condition {
+        OrderCondition::None => "",
+        OrderCondition::OnOpen => "on_open",
+        OrderCondition::OnClose => "on_close",
+        OrderCondition::Funari => "funari",
+        OrderCondition::Ioc => "ioc",
+    }
+}
+
+/// `no_bid`, or `spread 0:00:03, no_bid 0:00:01 (2 breaches)`.
+pub(crate) fn reasons(outage: &Outage) -> String {
+    match outage.reasons.as_slice() {
+        [(reason, _)] => reason.as_str().to_owned(),
+        reasons => {
+            let reasons: Vec<String> =
+                reasons.iter().map(|(reason, length)| format!("{reason} {}", duration(*length))).collect();
+            format!("{} ({})", reasons.join(", "), plural(outage.breach_count as u64, "breach"))
+        }
+    }
+}
+
+/// `12 outages (15 breaches)`.
+pub(crate) fn outage_count(explanation: &Explanation) -> String {
+    let Explanation { outage_count, breach_count, .. } = *explanation;
+    let outages = plural(outage_count as u64, "outage");
+    if outage_count == breach_count {
+        outages
+    } else {
+        format!("{outages} ({})", plural(breach_count as u64, "breach"))
+    }
+}
+
+/// `part` of `whole` in percent, with one decimal, half up.
+pub(crate) fn share(part: Micros, whole: Micros) -> String {
+    let tenths = (u128::from(part.0) * 2_000 + u128::from(whole.0)) / (u128::from(whole.0).max(1) * 2);
+    format!("{}.{} %", tenths / 10, tenths % 10)
 }
 
 fn at_price(quantity: Shares, price: Option<Price>) -> String {

@@ -3,11 +3,12 @@
 use crate::builder::length;
 use crate::clauses;
 use crate::event::Cause;
-use crate::explanation::{Explanation, Scene, Stretch, WORKED_MAX};
+use crate::explanation::{Explanation, Outage, Scene, Stretch, WORKED_MAX};
 use crate::format::{
-    availability, cause, clock, duration, grouped, limits, market, side_name, side_verdict, spread, state_kind,
-    state_name, suggestion,
+    availability, cause, clock, duration, grouped, limits, market, outage_count, reasons, share, side_name,
+    side_verdict, spread, state_kind, state_name, suggestion, uncounted,
 };
+use crate::lost::Lost;
 use crate::svg;
 use crate::text::{Shown, shown_levels};
 use crate::view::{SideView, View};
@@ -35,20 +36,31 @@ struct Page<'a> {
     picture: String,
     moment: Option<MomentCard>,
     rows: Vec<Row>,
+    outage_count: String,
+    lost: [(&'static str, Vec<LostPart>); 2],
     cards: Vec<Card>,
     clauses: Vec<(&'static str, &'static str)>,
     servers: String,
 }
 
-/// A line of the table of breaches.
+/// A line of the table of outages.
 struct Row {
     number: usize,
     start: String,
     end: String,
     duration: String,
-    reason: &'static str,
-    short: String,
-    is_worked: bool,
+    reasons: String,
+    /// The numbers of its breaches that are worked out.
+    breaches: Vec<usize>,
+}
+
+/// Where the lost time is.
+struct LostPart {
+    name: String,
+    duration: String,
+    share: String,
+    /// The width of its bar in percent.
+    width: u64,
 }
 
 /// A breach worked out.
@@ -78,6 +90,7 @@ struct Work {
     sides: Vec<SideTable>,
     spread: Option<[String; 4]>,
     market: String,
+    uncounted: Vec<String>,
     suggestions: Vec<String>,
     recent: Vec<[String; 3]>,
     with_shares: bool,
@@ -100,6 +113,9 @@ struct LevelRow {
 impl<'a> Page<'a> {
     fn new(explanation: &'a Explanation) -> Page<'a> {
         let breaches = || (1..).zip(&explanation.breaches);
+        let (outages, lost) = ((1..).zip(&explanation.outages), &explanation.lost);
+        let of_reasons = lost.reasons().into_iter().map(|(reason, time)| (reason.to_owned(), time));
+        let of_hours = lost.by_hour.iter().map(|(hour, &time)| (format!("{hour:02}:00 to {:02}:00", hour + 1), time));
         let required = explanation.subject.required_pct;
         let required = format!("{}.{:04}", required / 10_000, required % 10_000);
         Page {
@@ -109,7 +125,9 @@ impl<'a> Page<'a> {
             figures: figures(explanation),
             picture: svg::picture(explanation),
             moment: explanation.moment.as_ref().map(|moment| moment_card(explanation, moment)),
-            rows: breaches().map(|(number, breach)| row(explanation, number, breach)).collect(),
+            rows: outages.map(|(number, outage)| row(explanation, number, outage)).collect(),
+            outage_count: outage_count(explanation),
+            lost: [("reason", lost_parts(lost, of_reasons)), ("hour", lost_parts(lost, of_hours))],
             cards: breaches().take(WORKED_MAX).map(|(number, breach)| card(explanation, number, breach)).collect(),
             clauses: clauses::applied(explanation),
             servers: explanation.subject.servers.join(", "),
@@ -126,6 +144,7 @@ fn figures(explanation: &Explanation) -> Vec<(&'static str, String)> {
         ("available", duration(total.available)),
         ("fulfilled", duration(total.fulfilled)),
         ("not fulfilled", duration(breached)),
+        ("outages", grouped(explanation.outage_count)),
         ("breaches", grouped(explanation.breach_count)),
     ];
     if total.unknown != Micros::ZERO {
@@ -134,38 +153,40 @@ fn figures(explanation: &Explanation) -> Vec<(&'static str, String)> {
     figures
 }
 
-fn row(explanation: &Explanation, number: usize, breach: &Stretch) -> Row {
+fn row(explanation: &Explanation, number: usize, outage: &Outage) -> Row {
     let plan = &explanation.plan;
-    let view = View::new(&breach.scene, &explanation.subject);
+    let worked = (1..).zip(explanation.breaches.iter().take(WORKED_MAX));
+    let of_outage = worked.filter(|(_, breach)| outage.span.contains(breach.interval.start));
     Row {
         number,
-        start: clock(breach.interval.start, plan),
-        end: clock(breach.interval.end, plan),
-        duration: duration(length(breach)),
-        reason: match breach.interval.state {
-            State::Breach(reason) => reason.as_str(),
-            other => state_kind(other),
-        },
-        short: in_short(explanation, &view),
-        is_worked: number <= WORKED_MAX,
+        start: clock(outage.span.start, plan),
+        end: clock(outage.span.end, plan),
+        duration: duration(outage.length()),
+        reasons: reasons(outage),
+        breaches: of_outage.map(|(number, _)| number).collect(),
     }
 }
 
-fn in_short(explanation: &Explanation, view: &View) -> String {
-    match &view.spread {
-        None => view.sides.iter().filter(|side| side.reached.is_err()).map(side_verdict).collect::<Vec<_>>().join("; "),
-        Some(of) => {
-            let [ticks, bps, _] = spread(of, &explanation.subject.limits);
-            format!("{} to {}: {ticks}, {bps}", grouped(of.spread.bid), grouped(of.spread.offer))
-        }
-    }
+fn lost_parts(lost: &Lost, parts: impl Iterator<Item = (String, Micros)>) -> Vec<LostPart> {
+    let part = |(name, time): (String, Micros)| LostPart {
+        name,
+        duration: duration(time),
+        share: share(time, lost.total),
+        width: u64::try_from(u128::from(time.0) * 100 / u128::from(lost.total.0.max(1))).unwrap_or(100),
+    };
+    parts.map(part).collect()
 }
 
 fn card(explanation: &Explanation, number: usize, breach: &Stretch) -> Card {
-    let row = row(explanation, number, breach);
+    let interval = breach.interval;
+    let reason = match interval.state {
+        State::Breach(reason) => reason.as_str(),
+        other => state_kind(other),
+    };
+    let [start, end] = [interval.start, interval.end].map(|at| clock(at, &explanation.plan));
     Card {
         number,
-        heading: format!("{} to {}, {}: {}", row.start, row.end, row.duration, row.reason),
+        heading: format!("{start} to {end}, {}: {reason}", duration(length(breach))),
         began: causes(explanation, &breach.began),
         ended: causes(explanation, &breach.ended),
         work: work(explanation, &breach.scene, breach.interval.state),
@@ -205,6 +226,7 @@ fn work(explanation: &Explanation, scene: &Scene, state: State) -> Work {
         sides: view.sides.iter().map(side_table).collect(),
         spread: view.spread.as_ref().map(spread_cells),
         market: market(scene),
+        uncounted: scene.uncounted.iter().map(uncounted).collect(),
         suggestions: view.suggestion.iter().filter(|_| is_breach).flat_map(suggestion).collect(),
         recent: scene.recent.iter().map(|event| cause(&Cause::Event(event.clone()), &explanation.plan)).collect(),
         with_shares: limits.quantity_min.is_some(),

@@ -1,13 +1,15 @@
 //! The answer as one JSON document. Prices, values and percentages are exact decimal numbers.
 
 use crate::builder::length;
-use crate::event::{Cause, Event};
-use crate::explanation::{Explanation, Moment, Scene, Stretch};
-use crate::format::{availability, state_kind, suggestion, what};
+use crate::event::{Cause, Edge, Event, OwnOrder, What};
+use crate::explanation::{Availability, Explanation, Moment, Outage, Provenance, Scene, Stretch, WhyUnavailable};
+use crate::format::{condition_name, side_name, state_kind};
 use crate::suggest::{Change, Suggestion};
+use crate::summary::LostJson;
+use crate::uncounted::{Uncounted, WhyUncounted};
 use crate::view::{SideView, SpreadView, View};
 use quoteclock_ledger::DisplayPercent;
-use quoteclock_model::{Price, Reason, Shares, Side, SideFault, State, Timestamp};
+use quoteclock_model::{Price, Reason, Shares, SideFault, State, Timestamp};
 use quoteclock_rules::local_time;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -25,8 +27,12 @@ pub fn write_json(explanation: &Explanation, mut to: impl Write) -> io::Result<(
     writeln!(to)
 }
 
+/// The form of the documents: a higher number where one means something else than before.
+pub(crate) const SCHEMA: u32 = 1;
+
 #[derive(Serialize)]
-struct Document<'a> {
+pub(crate) struct Document<'a> {
+    schema: u32,
     date: String,
     market_maker: &'a str,
     issue: &'a str,
@@ -37,11 +43,48 @@ struct Document<'a> {
     fulfilled_us: u64,
     unknown_us: u64,
     display_pct: Option<Box<RawValue>>,
+    outage_count: usize,
     breach_count: usize,
+    lost: LostJson,
     #[serde(skip_serializing_if = "Option::is_none")]
     moment: Option<MomentRow>,
+    outages: Vec<OutageRow>,
     breaches: Vec<StretchRow>,
     scheme: SchemeRow<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provenance: Option<ProvenanceRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct ProvenanceRow<'a> {
+    input: &'a str,
+    input_sha256: Option<&'a str>,
+    registry_sha256: &'a str,
+    program_version: &'a str,
+}
+
+impl<'a> ProvenanceRow<'a> {
+    fn of(provenance: &'a Provenance) -> ProvenanceRow<'a> {
+        let Provenance { input, input_sha256, registry_sha256, program_version } = provenance;
+        ProvenanceRow { input, input_sha256: input_sha256.as_deref(), registry_sha256, program_version }
+    }
+}
+
+#[derive(Serialize)]
+struct OutageRow {
+    start: String,
+    end: String,
+    duration_us: u64,
+    reasons: Vec<OutageReasonRow>,
+    breach_count: usize,
+    began: Vec<CauseRow>,
+    ended: Vec<CauseRow>,
+}
+
+#[derive(Serialize)]
+struct OutageReasonRow {
+    reason: &'static str,
+    lost_us: u64,
 }
 
 #[derive(Serialize)]
@@ -65,7 +108,7 @@ struct MomentRow {
     at: String,
     state: &'static str,
     reason: Option<&'static str>,
-    why: Vec<String>,
+    why: Vec<WhyRow>,
     stretch: StretchRow,
     scene: SceneRow,
 }
@@ -82,13 +125,82 @@ struct StretchRow {
     scene: SceneRow,
 }
 
-#[derive(Serialize)]
+/// Why no quote was required, or why what was quoted is in doubt.
+#[derive(Serialize, Default)]
+struct WhyRow {
+    /// `out_of_session`, `market_phase`, `issue_phase`, `exempt` or `bad_record`.
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phase: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event: Option<CauseRow>,
+}
+
+/// An event or an edge known beforehand; which of the fields are there depends on the kind.
+#[derive(Serialize, Default)]
 struct CauseRow {
     kind: &'static str,
     place: Option<String>,
     seq: Option<u64>,
     time: Option<String>,
-    text: String,
+    /// The own order, as it was before (as it is after an `add`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order: Option<OrderRow>,
+    /// The order after a `replace`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after: Option<OrderRow>,
+    /// The own orders of a `trade`, before it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    orders: Vec<OrderRow>,
+    /// Of a `trade`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    price: Option<Box<RawValue>>,
+    /// Of a `trade` or a `reduce`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quantity: Option<u64>,
+    /// Of a `phase` or a `clear`: `market` or `issue`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phase: Option<&'static str>,
+    /// Of a `bad_record`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fault: Option<String>,
+    /// Of an exemption.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    /// Earlier events of the same time that are left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    omitted: Option<usize>,
+}
+
+#[derive(Serialize)]
+struct OrderRow {
+    order: u64,
+    server: String,
+    side: &'static str,
+    price: Option<Box<RawValue>>,
+    quantity: u64,
+    quotes: bool,
+}
+
+#[derive(Serialize)]
+struct UncountedRow {
+    #[serde(flatten)]
+    order: OrderRow,
+    why: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    condition: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    participant_of_server: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    participant_of_sign_up: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -98,6 +210,10 @@ struct SceneRow {
     offer: SideRow,
     spread: Option<SpreadRow>,
     market: MarketRow,
+    phase: &'static str,
+    market_phase: &'static str,
+    uncounted_count: usize,
+    uncounted: Vec<UncountedRow>,
     would_have_sufficed: Option<SuggestionRow>,
     recent: Vec<CauseRow>,
 }
@@ -143,7 +259,6 @@ struct MarketRow {
 struct SuggestionRow {
     together: bool,
     changes: Vec<ChangeRow>,
-    text: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -177,11 +292,12 @@ fn ten_thousandths(units: i128) -> io::Result<Box<RawValue>> {
 }
 
 impl<'a> Document<'a> {
-    fn new(explanation: &'a Explanation) -> io::Result<Document<'a>> {
+    pub(crate) fn new(explanation: &'a Explanation) -> io::Result<Document<'a>> {
         let Explanation { plan, subject, scheme, total, .. } = explanation;
         let limits = &subject.limits;
         let rows = Rows(explanation);
         Ok(Document {
+            schema: SCHEMA,
             date: plan.date.to_string(),
             market_maker: &subject.market_maker,
             issue: &subject.issue,
@@ -198,8 +314,11 @@ impl<'a> Document<'a> {
             fulfilled_us: total.fulfilled.0,
             unknown_us: total.unknown.0,
             display_pct: DisplayPercent::of(total.fulfilled, total.available).map(number).transpose()?,
+            outage_count: explanation.outage_count,
             breach_count: explanation.breach_count,
+            lost: LostJson::of(&explanation.lost),
             moment: explanation.moment.as_ref().map(|moment| rows.moment(moment)).transpose()?,
+            outages: explanation.outages.iter().map(|outage| rows.outage(outage)).collect::<io::Result<_>>()?,
             breaches: explanation.breaches.iter().map(|breach| rows.stretch(breach)).collect::<io::Result<_>>()?,
             scheme: SchemeRow {
                 name: &scheme.name,
@@ -210,6 +329,7 @@ impl<'a> Document<'a> {
                     .map(|&(name, value)| (name.to_owned(), json!(value)))
                     .collect(),
             },
+            provenance: explanation.provenance.as_ref().map(ProvenanceRow::of),
         })
     }
 }
@@ -227,7 +347,7 @@ impl Rows<'_> {
             at: self.time(moment.scene.at),
             state: state_kind(moment.state()),
             reason: reason(moment.state()),
-            why: availability(&moment.availability, &self.0.plan),
+            why: self.why(&moment.availability)?,
             stretch: self.stretch(&moment.stretch)?,
             scene: self.scene(&moment.scene, moment.state())?,
         })
@@ -241,31 +361,104 @@ impl Rows<'_> {
             duration_us: length(stretch).0,
             state: state_kind(interval.state),
             reason: reason(interval.state),
-            began: stretch.began.iter().map(|cause| self.cause(cause)).collect(),
-            ended: stretch.ended.iter().map(|cause| self.cause(cause)).collect(),
+            began: self.causes(&stretch.began)?,
+            ended: self.causes(&stretch.ended)?,
             scene: self.scene(&stretch.scene, interval.state)?,
         })
     }
 
-    fn cause(&self, cause: &Cause) -> CauseRow {
-        let [_, _, text] = crate::format::cause(cause, &self.0.plan);
-        match cause {
-            Cause::Event(event) => self.event(event),
-            Cause::Edge { edge, at } => {
-                CauseRow { kind: edge.kind(), place: None, seq: None, time: Some(self.time(*at)), text }
-            }
-            Cause::Omitted(_) => CauseRow { kind: "omitted", place: None, seq: None, time: None, text },
-        }
+    fn outage(&self, outage: &Outage) -> io::Result<OutageRow> {
+        let reason = |&(reason, lost): &(Reason, quoteclock_model::Micros)| OutageReasonRow {
+            reason: reason.as_str(),
+            lost_us: lost.0,
+        };
+        Ok(OutageRow {
+            start: self.time(outage.span.start),
+            end: self.time(outage.span.end),
+            duration_us: outage.length().0,
+            reasons: outage.reasons.iter().map(reason).collect(),
+            breach_count: outage.breach_count,
+            began: self.causes(&outage.began)?,
+            ended: self.causes(&outage.ended)?,
+        })
     }
 
-    fn event(&self, event: &Event) -> CauseRow {
-        CauseRow {
+    fn why(&self, availability: &Availability) -> io::Result<Vec<WhyRow>> {
+        let why = match availability {
+            Availability::Required => return Ok(Vec::new()),
+            Availability::Unknown(event) => {
+                let event = event.as_ref().map(|event| self.event(event)).transpose()?;
+                return Ok(vec![WhyRow { kind: "bad_record", event, ..WhyRow::default() }]);
+            }
+            Availability::NotRequired(why) => why,
+        };
+        let row = |why: &WhyUnavailable| match why {
+            WhyUnavailable::OutOfSession => WhyRow { kind: "out_of_session", ..WhyRow::default() },
+            WhyUnavailable::MarketPhase(phase) => {
+                WhyRow { kind: "market_phase", phase: Some(phase.as_str()), ..WhyRow::default() }
+            }
+            WhyUnavailable::IssuePhase(phase) => {
+                WhyRow { kind: "issue_phase", phase: Some(phase.as_str()), ..WhyRow::default() }
+            }
+            WhyUnavailable::Exempt { span, reason } => WhyRow {
+                kind: "exempt",
+                start: Some(self.time(span.start)),
+                end: Some(self.time(span.end)),
+                reason: reason.clone(),
+                ..WhyRow::default()
+            },
+        };
+        Ok(why.iter().map(row).collect())
+    }
+
+    fn causes(&self, causes: &[Cause]) -> io::Result<Vec<CauseRow>> {
+        causes.iter().map(|cause| self.cause(cause)).collect()
+    }
+
+    fn cause(&self, cause: &Cause) -> io::Result<CauseRow> {
+        Ok(match cause {
+            Cause::Event(event) => self.event(event)?,
+            Cause::Edge { edge, at } => CauseRow {
+                kind: edge.kind(),
+                time: Some(self.time(*at)),
+                reason: match edge {
+                    Edge::ExemptionStart(reason) | Edge::ExemptionEnd(reason) => reason.clone(),
+                    _ => None,
+                },
+                ..CauseRow::default()
+            },
+            Cause::Omitted(count) => CauseRow { kind: "omitted", omitted: Some(*count), ..CauseRow::default() },
+        })
+    }
+
+    fn event(&self, event: &Event) -> io::Result<CauseRow> {
+        let scope = |market: bool| Some(if market { "market" } else { "issue" });
+        let row = CauseRow {
             kind: event.what.kind(),
             place: Some(event.place.to_string()),
             seq: event.sequence.map(|sequence| sequence.0),
             time: Some(self.time(event.at)),
-            text: what(&event.what),
-        }
+            ..CauseRow::default()
+        };
+        Ok(match &event.what {
+            What::Add { order } | What::Cancel { order } => CauseRow { order: Some(order_row(order)?), ..row },
+            What::Replace { order, id, price, quantity } => {
+                let after = OwnOrder { id: *id, price: *price, quantity: *quantity, ..order.clone() };
+                CauseRow { order: Some(order_row(order)?), after: Some(order_row(&after)?), ..row }
+            }
+            What::Reduce { order, quantity } => {
+                CauseRow { order: Some(order_row(order)?), quantity: Some(quantity.0), ..row }
+            }
+            What::Trade { price, quantity, orders } => CauseRow {
+                price: price.map(number).transpose()?,
+                quantity: Some(quantity.0),
+                orders: orders.iter().map(order_row).collect::<io::Result<_>>()?,
+                ..row
+            },
+            What::Phase { market, phase } => CauseRow { scope: scope(*market), phase: Some(phase.as_str()), ..row },
+            What::Clear { market } => CauseRow { scope: scope(*market), ..row },
+            What::Bad { fault } => CauseRow { fault: Some(fault.clone()), ..row },
+        })
     }
 
     fn scene(&self, scene: &Scene, state: State) -> io::Result<SceneRow> {
@@ -286,8 +479,12 @@ impl Rows<'_> {
                 best_offer: price(market_offer)?,
                 best_offer_shares: shares(market_offer),
             },
+            phase: scene.phase.as_str(),
+            market_phase: scene.market_phase.as_str(),
+            uncounted_count: scene.uncounted_count,
+            uncounted: scene.uncounted.iter().map(uncounted_row).collect::<io::Result<_>>()?,
             would_have_sufficed: suggestion.as_ref().map(suggestion_row).transpose()?,
-            recent: scene.recent.iter().map(|event| self.event(event)).collect(),
+            recent: scene.recent.iter().map(|event| self.event(event)).collect::<io::Result<_>>()?,
         })
     }
 }
@@ -297,6 +494,34 @@ fn reason(state: State) -> Option<&'static str> {
         State::Breach(reason) => Some(Reason::as_str(reason)),
         State::Unavailable | State::Unknown | State::Fulfilled => None,
     }
+}
+
+fn order_row(order: &OwnOrder) -> io::Result<OrderRow> {
+    Ok(OrderRow {
+        order: order.id.0,
+        server: order.server.to_string(),
+        side: side_name(order.side),
+        price: order.price.map(number).transpose()?,
+        quantity: order.quantity.0,
+        quotes: order.quotes,
+    })
+}
+
+fn uncounted_row(uncounted: &Uncounted) -> io::Result<UncountedRow> {
+    let (condition, of_server, of_sign_up) = match &uncounted.why {
+        WhyUncounted::OtherParticipant { of_server, of_sign_up } => {
+            (None, Some(of_server.clone()), Some(of_sign_up.clone()))
+        }
+        WhyUncounted::AuctionOnly(condition) => (Some(condition_name(*condition)), None, None),
+        WhyUncounted::NotInForce | WhyUncounted::MarketOrder => (None, None, None),
+    };
+    Ok(UncountedRow {
+        order: order_row(&uncounted.order)?,
+        why: uncounted.why.kind(),
+        condition,
+        participant_of_server: of_server,
+        participant_of_sign_up: of_sign_up,
+    })
 }
 
 fn side_row(side: &SideView) -> io::Result<SideRow> {
@@ -340,15 +565,12 @@ fn suggestion_row(of: &Suggestion) -> io::Result<SuggestionRow> {
         Suggestion::Nothing => (false, &[][..]),
     };
     let changes = changes.iter().map(change_row).collect::<io::Result<_>>()?;
-    Ok(SuggestionRow { together, changes, text: suggestion(of) })
+    Ok(SuggestionRow { together, changes })
 }
 
 fn change_row(change: &Change) -> io::Result<ChangeRow> {
     Ok(ChangeRow {
-        side: match change.side {
-            Side::Bid => "bid",
-            Side::Offer => "offer",
-        },
+        side: side_name(change.side),
         price: number(change.price)?,
         instead_of: change.instead_of.map(number).transpose()?,
         shares: change.shares.0,

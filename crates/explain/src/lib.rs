@@ -18,22 +18,30 @@ mod explanation;
 mod format;
 mod html;
 mod json;
+mod lost;
 mod market;
 mod question;
 mod strip;
 mod subject;
 mod suggest;
+mod summary;
 mod svg;
 mod text;
+mod uncounted;
 mod view;
 
 pub use event::{Cause, Edge, Event, OwnOrder, What};
 pub use explainer::Explainer;
-pub use explanation::{Availability, Explanation, Moment, Scene, SchemeName, Stretch, Subject, WhyUnavailable};
+pub use explanation::{
+    Availability, Explanation, Moment, Outage, Provenance, Scene, SchemeName, Stretch, Subject, WhyUnavailable,
+};
 pub use html::write_html;
 pub use json::write_json;
+pub use lost::Lost;
 pub use question::{At, AtError, Question, QuestionError};
 pub use strip::Strip;
 pub use suggest::{Change, Suggestion, suggest};
+pub use summary::{LostLine, LostTimes, Summary, render_day, render_summary, write_day_json, write_summary_json};
 pub use text::render_text;
+pub use uncounted::{Uncounted, WhyUncounted};
 pub use view::{Level, SideView, SpreadView, View};

@@ -2,8 +2,9 @@
 
 use jiff::civil::{Date, Time};
 use jiff::tz::{AmbiguousOffset, Offset};
-use quoteclock_model::Timestamp;
-use quoteclock_rules::DayPlan;
+use quoteclock_model::{IssueCode, Timestamp};
+use quoteclock_rules::{DayPlan, Registry};
+use std::collections::BTreeSet;
 use std::str::FromStr;
 use thiserror::Error;
 
@@ -49,6 +50,18 @@ pub enum QuestionError {
         /// Those there are.
         known: String,
     },
+    /// The market maker is measured in no issue on the date, or in none for such an obligation.
+    #[error(
+        "{market_maker} is measured in no issue on {date} for what is asked; its obligations on that date: {known}"
+    )]
+    NoSignUp {
+        /// The market maker.
+        market_maker: String,
+        /// The date.
+        date: Date,
+        /// The obligations it has.
+        known: String,
+    },
     /// The instant is not on the date.
     #[error("the instant asked for is not on {date}, the date of the file")]
     Instant {
@@ -79,19 +92,29 @@ pub enum QuestionError {
     },
 }
 
-/// One obligation, and perhaps an instant.
+/// Obligations of one market maker, and perhaps an instant.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Question {
     /// The market maker, by the registry's short name.
     pub market_maker: String,
-    /// The issue's code.
-    pub issue: String,
-    /// `general`, `sponsored:<condition>` or `matching:<condition>`.
-    pub obligation: String,
+    /// The issue's code; otherwise every issue that the market maker is signed up for.
+    pub issue: Option<String>,
+    /// `general`, `sponsored:<condition>` or `matching:<condition>`; otherwise `general` of one issue, every one of several.
+    pub obligation: Option<String>,
     /// The instant; otherwise the day.
     pub at: Option<At>,
-    /// How many breaches are explained, the longest first.
+    /// How many breaches, and outages, of each obligation are explained, the longest first.
     pub limit: usize,
+}
+
+impl Question {
+    /// The issues that it may be about, on whatever date.
+    pub fn issues(&self, registry: &Registry) -> Vec<IssueCode> {
+        let own = registry.sign_ups().iter().filter(|row| row.market_maker == self.market_maker);
+        let asked = own.filter(|row| self.issue.as_ref().is_none_or(|issue| row.issue.as_str() == issue));
+        let issues: BTreeSet<&IssueCode> = asked.map(|row| &row.issue).collect();
+        issues.into_iter().cloned().collect()
+    }
 }
 
 /// An instant as people give it.

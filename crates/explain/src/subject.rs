@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use quoteclock_model::{ObligationId, Timestamp};
 use quoteclock_obligation::ObligationIndex;
 use quoteclock_rules::{DayPlan, Registry};
+use std::collections::BTreeSet;
 
 /// Where the answer is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -19,42 +20,60 @@ pub(crate) struct Found {
     pub(crate) at: Option<Timestamp>,
 }
 
-/// Finds the subject of `question` in `plan`.
-pub(crate) fn find(registry: &Registry, plan: &DayPlan, question: &Question) -> Result<Found, QuestionError> {
-    let (market_maker, issue) = (&question.market_maker, &question.issue);
+/// Finds the subjects of `question` in `plan`, at least one, in the plan's order.
+pub(crate) fn find(registry: &Registry, plan: &DayPlan, question: &Question) -> Result<Vec<Found>, QuestionError> {
+    let market_maker = &question.market_maker;
     if !registry.market_makers().iter().any(|known| known.market_maker == *market_maker) {
         let known = list(registry.market_makers().iter().map(|known| known.market_maker.clone()));
         return Err(QuestionError::MarketMaker { found: market_maker.clone(), known });
     }
-    let is_it = |sign_up: &quoteclock_rules::SignUpPlan| {
-        sign_up.market_maker == *market_maker && sign_up.issue.as_str() == issue
+    let at = match question.at {
+        None => None,
+        Some(at) => Some(at.on(plan)?),
     };
-    let Some(sign_up) = plan.sign_ups.iter().position(is_it) else {
-        let own = plan.sign_ups.iter().filter(|sign_up| sign_up.market_maker == *market_maker);
+    let found = |sign_up, obligation| Found { sign_up, obligation, index: index_of(plan, sign_up, obligation), at };
+    let own = || (0..).zip(&plan.sign_ups).filter(|(_, sign_up)| sign_up.market_maker == *market_maker);
+    let Some(issue) = &question.issue else {
+        let asked = |id: &ObligationId| question.obligation.as_ref().is_none_or(|asked| *asked == id.to_string());
+        let all: Vec<Found> = own()
+            .flat_map(|(position, sign_up)| {
+                let ids = (0..).zip(sign_up.obligations.iter()).filter(|(_, obligation)| asked(&obligation.id));
+                ids.map(move |(obligation, _)| found(position, obligation))
+            })
+            .collect();
+        if !all.is_empty() {
+            return Ok(all);
+        }
+        let known: BTreeSet<String> =
+            own().flat_map(|(_, sign_up)| sign_up.obligations.iter()).map(|known| known.id.to_string()).collect();
+        return Err(QuestionError::NoSignUp {
+            market_maker: market_maker.clone(),
+            date: plan.date,
+            known: list(known.into_iter()),
+        });
+    };
+    let Some((sign_up, of_sign_up)) = own().find(|(_, sign_up)| sign_up.issue.as_str() == issue) else {
         return Err(QuestionError::SignUp {
             market_maker: market_maker.clone(),
             issue: issue.clone(),
             date: plan.date,
-            why: why_not_measured(registry, plan.date, question),
-            known: list(own.map(|sign_up| sign_up.issue.to_string())),
+            why: why_not_measured(registry, plan.date, market_maker, issue),
+            known: list(own().map(|(_, sign_up)| sign_up.issue.to_string())),
         });
     };
-    let obligations = &plan.sign_ups[sign_up].obligations;
-    let asked: Option<ObligationId> = question.obligation.parse().ok();
+    let obligations = &of_sign_up.obligations;
+    let named = question.obligation.as_deref().unwrap_or("general");
+    let asked: Option<ObligationId> = named.parse().ok();
     let Some(obligation) = obligations.iter().position(|known| Some(&known.id) == asked.as_ref()) else {
         return Err(QuestionError::Obligation {
             market_maker: market_maker.clone(),
             issue: issue.clone(),
             date: plan.date,
-            found: question.obligation.clone(),
+            found: named.to_owned(),
             known: list(obligations.iter().map(|known| known.id.to_string())),
         });
     };
-    let at = match question.at {
-        None => None,
-        Some(at) => Some(at.on(plan)?),
-    };
-    Ok(Found { sign_up, obligation, index: index_of(plan, sign_up, obligation), at })
+    Ok(vec![found(sign_up, obligation)])
 }
 
 fn index_of(plan: &DayPlan, sign_up: usize, obligation: usize) -> ObligationIndex {
@@ -63,14 +82,12 @@ fn index_of(plan: &DayPlan, sign_up: usize, obligation: usize) -> ObligationInde
 }
 
 /// Why the plan lacks a sign-up.
-fn why_not_measured(registry: &Registry, date: Date, question: &Question) -> String {
-    if !registry.issues().iter().any(|issue| issue.code.as_str() == question.issue) {
-        return format!("issue {} is not in issues.csv", question.issue);
+fn why_not_measured(registry: &Registry, date: Date, market_maker: &str, issue: &str) -> String {
+    if !registry.issues().iter().any(|known| known.code.as_str() == issue) {
+        return format!("issue {issue} is not in issues.csv");
     }
     let sign_ups = registry.sign_ups().iter();
-    let own: Vec<_> = sign_ups
-        .filter(|row| row.market_maker == question.market_maker && row.issue.as_str() == question.issue)
-        .collect();
+    let own: Vec<_> = sign_ups.filter(|row| row.market_maker == market_maker && row.issue.as_str() == issue).collect();
     if own.is_empty() {
         return "signups.csv has no sign-up of it".to_owned();
     }

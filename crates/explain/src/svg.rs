@@ -20,9 +20,10 @@ const STRIP_TOP: i64 = 3900;
 const STRIP_BOTTOM: i64 = 4260;
 const TIMES: i64 = 4440;
 
-/// The picture of the day.
+/// The picture of the day; empty where none was kept.
 pub(crate) fn picture(explanation: &Explanation) -> String {
-    let (span, columns) = explanation.strip.picture(COLUMNS_MAX);
+    let Some(strip) = &explanation.strip else { return String::new() };
+    let (span, columns) = strip.picture(COLUMNS_MAX);
     let scale = Scale::new(span, &columns);
     let mut drawing = Drawing { explanation, columns, scale, svg: String::new() };
     drawing.draw();
@@ -63,15 +64,39 @@ impl Scale {
     }
 }
 
-/// The prices to be seen: most of those of all lines, with some air around; a stub quote far away is cut off.
+/// The prices to be seen: most of those of the own lines and of the band, and of the market what is near them. A stub quote
+/// far away is cut off, and a market that leaps does not flatten what is judged.
 fn price_range(columns: &[Column]) -> (u64, u64) {
-    let lasts = columns.iter().flat_map(|column| column.lines).flatten().filter_map(|stroke| stroke.last);
-    let mut prices: Vec<u64> = lasts.collect();
-    prices.sort_unstable();
-    let Some(top) = prices.len().checked_sub(1) else { return (0, 10_000) };
-    let (low, high) = (prices[top / 50], prices[top - top / 50]);
+    use PriceLine::{BandHigh, BandLow, MarketBid, MarketOffer, OwnBid, OwnOffer};
+    let own = middle(columns, &[OwnBid, OwnOffer], 50);
+    let band = middle(columns, &[BandLow, BandHigh], 20);
+    let judged = match (own, band) {
+        (Some(own), Some(band)) => Some((own.0.min(band.0), own.1.max(band.1))),
+        (own, band) => own.or(band),
+    };
+    let market = middle(columns, &[MarketBid, MarketOffer], 10);
+    let (low, high) = match (judged, market) {
+        (Some((low, high)), Some(market)) => {
+            let beyond = (high - low).max(1);
+            (low.min(market.0.max(low.saturating_sub(beyond))), high.max(market.1.min(high.saturating_add(beyond))))
+        }
+        (judged, market) => match judged.or(market) {
+            Some(range) => range,
+            None => return (0, 10_000),
+        },
+    };
     let air = ((high - low) / 6).max(1);
-    (low.saturating_sub(air), high + air)
+    (low.saturating_sub(air), high.saturating_add(air))
+}
+
+/// The range of the last prices of `lines`, without one `part`th at each end.
+fn middle(columns: &[Column], lines: &[PriceLine], part: usize) -> Option<(u64, u64)> {
+    let of_column =
+        |column: &Column| -> Vec<u64> { lines.iter().filter_map(|&line| column.lines[line as usize]?.last).collect() };
+    let mut prices: Vec<u64> = columns.iter().flat_map(of_column).collect();
+    prices.sort_unstable();
+    let top = prices.len().checked_sub(1)?;
+    Some((prices[top / part], prices[top - top / part]))
 }
 
 fn as_i64(count: usize) -> i64 {
@@ -153,7 +178,7 @@ impl Drawing<'_> {
         self.put(&format!(
             r##"<defs><clipPath id="field"><rect x="{x}" y="{y}" width="{width}" height="{height}"/></clipPath>
 <pattern id="hatch" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="5" height="5" fill="#c8102e"/><rect width="1.5" height="5" fill="#fff" fill-opacity=".55"/></pattern>
-<pattern id="dots" width="5" height="5" patternUnits="userSpaceOnUse"><rect width="5" height="5" fill="#e3e3e3"/><circle cx="2.5" cy="2.5" r="1.1" fill="#444"/></pattern></defs>"##
+<pattern id="dots" width="5" height="5" patternUnits="userSpaceOnUse"><rect class="dots-ground" width="5" height="5"/><circle class="dots-dot" cx="2.5" cy="2.5" r="1.1"/></pattern></defs>"##
         ));
     }
 
@@ -181,6 +206,7 @@ impl Drawing<'_> {
             let States { fulfilled, breach, unknown, .. } = column.states;
             !(fulfilled || breach || unknown)
         });
+        self.rects("unknown-ground", [TOP, BOTTOM], |column| column.states.unknown);
         self.rects("breach-ground", [TOP, BOTTOM], |column| column.states.breach && !column.states.fulfilled);
         self.rects("breach-ground mixed", [TOP, BOTTOM], |column| column.states.breach && column.states.fulfilled);
     }

@@ -2,11 +2,12 @@
 
 use crate::builder::length;
 use crate::event::{Cause, Event};
-use crate::explanation::{Explanation, Moment, Scene, Stretch};
+use crate::explanation::{Explanation, Moment, Outage, Scene, Stretch};
 use crate::format::{
-    availability, cause, clock, duration, grouped, limits, market, side_name, side_verdict, spread, state_name,
-    suggestion,
+    availability, cause, clock, duration, grouped, limits, market, plural, reasons, share, side_name, side_verdict,
+    spread, state_name, suggestion, uncounted,
 };
+use crate::lost::Lost;
 use crate::view::{Level, SideView, View};
 use quoteclock_ledger::DisplayPercent;
 use quoteclock_model::{Micros, State};
@@ -26,10 +27,19 @@ pub fn render_text(explanation: &Explanation, style: Style) -> String {
     page.text
 }
 
-struct Page<'a> {
+pub(crate) struct Page<'a> {
     explanation: &'a Explanation,
     style: Style,
     text: String,
+}
+
+impl<'a> Page<'a> {
+    /// One outage of a day.
+    pub(crate) fn of_outage(explanation: &'a Explanation, outage: &Outage, number: usize, style: Style) -> String {
+        let mut page = Page { explanation, style, text: String::new() };
+        page.outage(number, outage);
+        page.text
+    }
 }
 
 impl Page<'_> {
@@ -75,7 +85,7 @@ impl Page<'_> {
     }
 
     fn day(&mut self) {
-        let Explanation { total, breach_count, breaches, .. } = self.explanation;
+        let Explanation { total, outage_count, outages, lost, .. } = self.explanation;
         let percent = DisplayPercent::of(total.fulfilled, total.available)
             .map_or_else(|| "not applicable".to_owned(), |percent| format!("{percent} %"));
         self.line("");
@@ -83,35 +93,68 @@ impl Page<'_> {
             Micros::ZERO => String::new(),
             unknown => format!(", unknown {}", duration(unknown)),
         };
-        self.line(&format!(
+        self.wrapped(&format!(
             "quote display time {percent}: {} of {} available{unknown}",
             duration(total.fulfilled),
             duration(total.available)
         ));
-        match (*breach_count, breaches.len()) {
-            (0, _) => self.line("no breach"),
-            (1, _) => self.line("1 breach"),
-            (count, shown) if shown < count => self.line(&format!("{count} breaches, the longest {shown} of them:")),
-            (count, _) => self.line(&format!("{count} breaches, the longest first:")),
+        if 0 < *outage_count {
+            self.lost(lost);
         }
-        for (number, breach) in (1..).zip(breaches) {
-            self.breach(number, breach);
+        let count = crate::format::outage_count(self.explanation);
+        match (*outage_count, outages.len()) {
+            (0, _) => self.line("no outage"),
+            (1, _) => self.line(&count),
+            (count_all, shown) if shown < count_all => self.line(&format!("{count}, the longest {shown} of them:")),
+            _ => self.line(&format!("{count}, the longest first:")),
+        }
+        for (number, outage) in (1..).zip(outages) {
+            self.outage(number, outage);
         }
     }
 
-    fn breach(&mut self, number: usize, breach: &Stretch) {
+    /// Where the lost time is: by reason, and by hour.
+    fn lost(&mut self, lost: &Lost) {
+        let reasons = lost.reasons().into_iter().map(|(reason, lost)| (reason.to_owned(), lost));
+        self.wrapped(&format!("lost {}: {}", duration(lost.total), parts(reasons)));
+        let hours = lost.by_hour.iter().map(|(hour, &lost)| (format!("{hour:02}:00"), lost));
+        self.wrapped(&format!("  by hour from {}", parts(hours)));
+    }
+
+    fn outage(&mut self, number: usize, outage: &Outage) {
         let plan = &self.explanation.plan;
-        let (start, end) = (clock(breach.interval.start, plan), clock(breach.interval.end, plan));
-        let State::Breach(reason) = breach.interval.state else { return };
-        let reason = self.paint(reason.as_str(), "\x1b[31m");
+        let (start, end) = (clock(outage.span.start, plan), clock(outage.span.end, plan));
         self.line("");
-        self.line(&format!("{number}. {start} to {end}, {}: {reason}", duration(length(breach))));
-        self.causes("began", &breach.began);
+        self.wrapped(&format!("{number}. {start} to {end}, {}: {}", duration(outage.length()), reasons(outage)));
+        self.causes("began", &outage.began);
+        for breach in &outage.longest {
+            self.breach(breach, 1 < outage.breach_count, breach.interval.start == outage.span.start);
+        }
+        if outage.longest.len() < outage.breach_count {
+            let more = outage.breach_count - outage.longest.len();
+            self.line(&format!("   and {}", plural(more as u64, "shorter breach")));
+        }
+        self.causes("ended", &outage.ended);
+    }
+
+    /// One breach of an outage: when and why, if it `is_one_of_several`; what began it, if not the outage as a whole.
+    fn breach(&mut self, breach: &Stretch, is_one_of_several: bool, is_first: bool) {
+        let State::Breach(reason) = breach.interval.state else { return };
+        let start = clock(breach.interval.start, &self.explanation.plan);
+        if is_one_of_several {
+            let reason = self.paint(reason.as_str(), "\x1b[31m");
+            self.wrapped(&format!("   {start}, {}: {reason}", duration(length(breach))));
+            if !is_first {
+                self.causes("because", &breach.began);
+            }
+        }
         let view = View::new(&breach.scene, &self.explanation.subject);
         let short = self.in_short(&view);
         self.wrapped(&format!("   {short}"));
+        for order in &breach.scene.uncounted {
+            self.wrapped(&format!("   does not count: {}", uncounted(order)));
+        }
         self.sufficed(&view, "   ");
-        self.causes("ended", &breach.ended);
     }
 
     /// The state of both sides in a line.
@@ -162,6 +205,7 @@ impl Page<'_> {
         for side in &view.sides {
             self.side(side);
         }
+        self.uncounted(&moment.scene);
         self.spread(&view);
         self.line(&format!("market: {}", market(&moment.scene)));
         if let State::Breach(_) = moment.state() {
@@ -175,32 +219,64 @@ impl Page<'_> {
         let with_shares = self.explanation.subject.limits.quantity_min.is_some();
         self.line("");
         let name = format!("own {}s", side_name(side.side));
+        let cells = |level: &Level| {
+            let mut cells =
+                vec![grouped(level.price), grouped(level.shares), grouped(level.value), grouped(level.value_running)];
+            cells.extend(with_shares.then(|| grouped(level.shares_running)));
+            cells
+        };
+        let shown = shown_levels(side);
+        let in_cells = |row: &Shown<'_>| if let Shown::Level(level, _) = row { Some(cells(level)) } else { None };
+        let rows: Vec<Option<Vec<String>>> = shown.iter().map(in_cells).collect();
+        let mut heads = vec![String::new(), "shares".to_owned(), "value".to_owned(), "added up".to_owned()];
+        heads.extend(with_shares.then(|| "shares added".to_owned()));
+        // Wide enough for each column to stand apart; as a rule for any day's numbers, so that tables look alike.
+        let least = if with_shares { [8, 0, 0, 0, 0] } else { [12, 14, 18, 18, 0] };
+        let width = |column: usize| {
+            let in_rows = rows.iter().flatten().map(|cells| cells[column].len());
+            let apart = if column == 0 { 0 } else { 2 };
+            in_rows.chain([heads[column].len()]).max().unwrap_or(0).saturating_add(apart).max(least[column])
+        };
+        let widths: Vec<usize> = (0..heads.len()).map(width).collect();
+        let line = |cells: &[String]| -> String {
+            let rest = cells.iter().zip(&widths).skip(1).map(|(cell, width)| format!("{cell:>width$}"));
+            format!("{:<first$}{}", cells[0], rest.collect::<String>(), first = widths[0])
+        };
         if side.levels.is_empty() {
             self.line(&name);
         } else {
-            let more = if with_shares { "shares added" } else { "" };
-            self.line(&format!("{name:<14}{:>14}{:>18}{:>18}{more:>16}", "shares", "value", "added up"));
+            let first = widths[0] + 2;
+            let rest = line(&heads).split_off(widths[0]);
+            self.line(&format!("{name:<first$}{rest}"));
         }
-        for row in shown_levels(side) {
-            match row {
-                Shown::Level(level, reached) => {
-                    let more = if with_shares { grouped(level.shares_running) } else { String::new() };
-                    let row = format!(
-                        "  {:<12}{:>14}{:>18}{:>18}{more:>16}{}",
-                        grouped(level.price),
-                        grouped(level.shares),
-                        grouped(level.value),
-                        grouped(level.value_running),
-                        if reached { "  <- reached" } else { "" },
-                    );
-                    let row = if reached { self.paint(&row, "\x1b[1m") } else { row };
+        for (row, cells) in shown.iter().zip(&rows) {
+            match (row, cells) {
+                (Shown::Left(count), _) => self.line(&format!("  … {count} more levels")),
+                (Shown::Level(_, reached), Some(cells)) => {
+                    let row = format!("  {}{}", line(cells), if *reached { "  <- reached" } else { "" });
+                    let row = if *reached { self.paint(&row, "\x1b[1m") } else { row };
                     self.line(&row);
                 }
-                Shown::Left(count) => self.line(&format!("  … {count} more levels")),
+                (Shown::Level(..), None) => {}
             }
         }
         if side.reached.is_err() {
             self.wrapped(&format!("  {}", side_verdict(side)));
+        }
+    }
+
+    /// Orders of the market maker that count for nothing.
+    fn uncounted(&mut self, scene: &Scene) {
+        if scene.uncounted.is_empty() {
+            return;
+        }
+        self.line("");
+        self.line(&format!("own orders that do not count: {}", grouped(scene.uncounted_count)));
+        for order in &scene.uncounted {
+            self.wrapped(&format!("  {}", uncounted(order)));
+        }
+        if scene.uncounted.len() < scene.uncounted_count {
+            self.line(&format!("  … {} more", scene.uncounted_count - scene.uncounted.len()));
         }
     }
 
@@ -238,6 +314,15 @@ impl Page<'_> {
         let [place, clock, what] = cause(&Cause::Event(event.clone()), &self.explanation.plan);
         self.wrapped(&format!("   {clock} {place}, {what}"));
     }
+}
+
+/// `spread 0:00:30 (75.0 %), no_bid 0:00:10 (25.0 %)`.
+fn parts(parts: impl Iterator<Item = (String, Micros)>) -> String {
+    let parts: Vec<(String, Micros)> = parts.collect();
+    let whole = Micros(parts.iter().map(|(_, part)| part.0).sum());
+    let parts: Vec<String> =
+        parts.iter().map(|(name, part)| format!("{name} {} ({})", duration(*part), share(*part, whole))).collect();
+    parts.join(", ")
 }
 
 /// A row of a side's table.

@@ -3,11 +3,12 @@
 use proptest::prelude::*;
 use quoteclock_engine::{BadRecord, Day, DayError, DayOptions, DayRun, Finished, RejectSink};
 use quoteclock_explain::{
-    At, Availability, Explainer, Explanation, Question, Stretch, render_text, write_html, write_json,
+    At, Availability, Explainer, Explanation, Question, Stretch, render_day, render_text, write_day_json, write_html,
+    write_json,
 };
 use quoteclock_feed::FeedError;
 use quoteclock_feed::csv::CsvDecoder;
-use quoteclock_ledger::{Breach, OpenLedger};
+use quoteclock_ledger::{Breach, OpenLedger, outages};
 use quoteclock_model::{State, Timestamp};
 use quoteclock_obligation::verdict;
 use quoteclock_report::Style;
@@ -15,6 +16,7 @@ use quoteclock_report::rows::{DayKey, keys};
 use quoteclock_rules::{Registry, SourceFile};
 use quoteclock_testkit::{Case, generate};
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 struct Nowhere;
 
@@ -52,14 +54,14 @@ fn run<P: DayRun>(case: &Case, begin: impl Fn(DayOptions) -> Result<P, DayError>
 fn ask(case: &Case, registry: &Registry, key: &DayKey<'_>, at: Option<Timestamp>) -> Explanation {
     let question = Question {
         market_maker: key.market_maker.to_owned(),
-        issue: key.issue.to_owned(),
-        obligation: key.obligation.id.to_string(),
+        issue: Some(key.issue.to_owned()),
+        obligation: Some(key.obligation.id.to_string()),
         at: at.map(At::Instant),
         limit: 1_000,
     };
     let (_, answer) =
         run(case, |options| Explainer::new(registry, options, question.clone())).expect("a day that is measured");
-    answer.expect("an obligation of the plan")
+    answer.expect("an obligation of the plan").pop().expect("one for an obligation that is named")
 }
 
 /// The scene of a stretch is what the verdict was taken on.
@@ -95,11 +97,13 @@ fn check(case: &Case) {
     let measured = run(case, |options| Day::new(&registry, options, OpenLedger::default(), Nowhere));
     let Some((finished, (ledger, Nowhere))) = measured else { return };
     let (plan, ledger) = (finished.plan, ledger.close());
+    let mut alone = Vec::new();
     for key in keys(&plan) {
         let explanation = ask(case, &registry, &key, None);
         assert_eq!(explanation.total, ledger.total(key.index));
         let mut breaches = ledger.breaches(key.index).to_vec();
         assert_eq!(explanation.breach_count, breaches.len());
+        check_outages(&explanation, &breaches);
         breaches.sort_by_key(|breach| Reverse(breach.span.end.since(breach.span.start)));
         let explained: Vec<Breach> = explanation.breaches.iter().map(breach).collect();
         assert_eq!(explained, breaches);
@@ -116,7 +120,41 @@ fn check(case: &Case) {
             check_moment(&explanation, at);
             show(&explanation);
         }
+        alone.push(explanation);
     }
+    check_together(case, &registry, &alone);
+}
+
+/// All obligations of a market maker asked for at once are what each is by itself, but for the pictures.
+fn check_together(case: &Case, registry: &Registry, alone: &[Explanation]) {
+    for maker in alone.iter().map(|explanation| &explanation.subject.market_maker).collect::<BTreeSet<_>>() {
+        let question = Question { market_maker: maker.clone(), issue: None, obligation: None, at: None, limit: 1_000 };
+        let (_, answer) =
+            run(case, |options| Explainer::new(registry, options, question.clone())).expect("a day that is measured");
+        let own = alone.iter().filter(|explanation| explanation.subject.market_maker == *maker);
+        let own: Vec<Explanation> = own.map(|explanation| Explanation { strip: None, ..explanation.clone() }).collect();
+        let mut together = answer.expect("obligations of the plan");
+        together.iter_mut().for_each(|explanation| explanation.strip = None);
+        assert_eq!(together, own);
+        let (mut json, style) = (Vec::new(), Style { width: 80, colour: false });
+        write_day_json(&together, &mut json).expect("writing to memory");
+        render_day(&together, 10, style);
+    }
+}
+
+/// Outages are breaches without a pause between them, and what is lost is what they last.
+fn check_outages(explanation: &Explanation, breaches: &[Breach]) {
+    let mut expected: Vec<_> = outages(breaches).collect();
+    expected.sort_by_key(|outage| Reverse(outage.span.end.since(outage.span.start)));
+    assert_eq!(explanation.outage_count, expected.len());
+    let explained = explanation.outages.iter().map(|outage| (outage.span, outage.reasons.clone()));
+    assert!(explained.eq(expected.into_iter().map(|outage| (outage.span, outage.reasons))));
+    let lost = &explanation.lost;
+    assert_eq!(lost.total.0, explanation.total.available.0 - explanation.total.fulfilled.0);
+    let sum = |parts: &mut dyn Iterator<Item = u64>| parts.sum::<u64>();
+    assert_eq!(sum(&mut lost.by_reason.values().map(|lost| lost.0)), lost.total.0);
+    assert_eq!(sum(&mut lost.by_hour.values().map(|lost| lost.0)), lost.total.0);
+    assert_eq!(sum(&mut lost.by_day.values().map(|lost| lost.0)), lost.total.0);
 }
 
 fn breach(stretch: &Stretch) -> Breach {
