@@ -44,6 +44,7 @@ fn add_day(batch: &mut DayBatch, registry: &Registry, date: Date) -> Result<usiz
     let scheme = registry.scheme();
     let interpretations = scheme.interpretations().iter();
     let provenance = Provenance {
+        journal: None,
         input: format!("{date}.csv.zst"),
         input_sha256: Digest::of(date.to_string().as_bytes()),
         registry_sha256: Digest::of(b"made up"),

@@ -45,6 +45,9 @@ struct DayJson<'a> {
     date: String,
     input: &'a str,
     input_sha256: String,
+    /// The journal of a day that was measured as it came; null for others.
+    journal: Option<&'a str>,
+    journal_sha256: Option<String>,
     registry_sha256: String,
     plan_sha256: String,
     scheme: &'a str,
@@ -104,6 +107,8 @@ fn row<'a>(day: &'a StoredDay, registry: Option<&Registry>) -> Result<DayJson<'a
         date: day.date.to_string(),
         input: &day.input,
         input_sha256: day.input_sha256.to_string(),
+        journal: day.journal.as_ref().map(|journal| journal.name.as_str()),
+        journal_sha256: day.journal.as_ref().map(|journal| journal.sha256.to_string()),
         registry_sha256: day.registry_sha256.to_string(),
         plan_sha256: day.plan_sha256.to_string(),
         scheme: &day.scheme,

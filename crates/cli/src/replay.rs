@@ -440,6 +440,7 @@ impl Run<'_> {
         let (scheme, finished) = (self.registry.scheme(), &day.finished);
         let interpretations = scheme.interpretations().iter();
         let provenance = Provenance {
+            journal: None,
             input,
             input_sha256,
             registry_sha256: self.digest,

@@ -78,6 +78,11 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "N", default_value_t = 400)]
     keep_days: u32,
 
+    /// Measure the day again from its journal: one that has not ended beside the engine that goes on with it, one that is
+    /// closed at once
+    #[arg(long)]
+    replay: bool,
+
     /// End when the session has ended and its day is in the database
     #[arg(long)]
     once: bool,
@@ -121,6 +126,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Outcome> {
         db: args.db.clone(),
         journal: args.journal.clone(),
         keep_days: args.keep_days,
+        replay: args.replay,
         once: args.once,
         http: args.http,
         tokens: args.tokens.clone(),

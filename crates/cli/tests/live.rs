@@ -534,3 +534,78 @@ fn a_fast_market_holds_for_the_whole_day_at_once_and_a_replay_gives_the_same() {
     assert_eq!(day.serve("day", &format!("soup://{}", publisher.address("listen")), &[]).wait().code(), Some(0));
     Day::new(day.file.clone(), day.registry.clone(), None).assert_equal_to(&day.folder.path().join("day.db"));
 }
+
+/// Waits until the log of a server says something.
+fn wait_for(day: &Day, text: &str) {
+    let started = Instant::now();
+    let log = || fs::read_to_string(day.folder.path().join("serve.log")).unwrap();
+    while !log().contains(text) {
+        assert!(started.elapsed() < Duration::from_secs(60), "{text:?} is not in the log: {}", log());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_registry_read_again_while_the_day_runs_comes_to_its_replay() {
+    let bench = Bench::new();
+    let records = [
+        "09:00:00,1306,add,1,,VS1,B,10000,10,,",
+        "09:00:00,1306,add,2,,VS1,S,10150,10,,",
+        "09:00:00,1321,add,3,,VS1,B,10000,10,,",
+        "09:30:00,1321,add,4,,VS1,S,10050,10,,",
+        "09:59:59,1321,phase,,,,,,,,continuous",
+    ];
+    let day = Day::new(bench.day("day.csv", &records), bench.path("registry"), None);
+    let publisher = day.publish("soup://127.0.0.1:0", &["--speed", "180"]);
+    let server = day.serve("day", &format!("soup://{}", publisher.address("listen")), &[]);
+    wait_for(&day, "writing a journal");
+    // A bad one is refused, and the old one stays.
+    let good = fs::read(bench.path("registry/signups.csv")).unwrap();
+    bench.write("registry/signups.csv", b"market_maker,issue\nMM1,9999\n");
+    server.signal("-HUP");
+    wait_for(&day, "the registry is not taken, the old one stays");
+    // One that exempts time to come, or declares a Fast Market, is taken as the day stands.
+    bench.write("registry/signups.csv", &good);
+    bench.write("registry/fast_market.csv", b"from,to,multiplier\n2024-03-01,,2\n");
+    bench.write(
+        "registry/exemptions.csv",
+        b"issue,market_maker,from,to,reason\n1306,MM1,2024-03-01T09:58:00+09:00,2024-03-01T09:59:00+09:00,a test\n",
+    );
+    server.signal("-HUP");
+    wait_for(&day, "the registry has been read again");
+    let log = fs::read_to_string(day.folder.path().join("serve.log")).unwrap();
+    assert!(!log.contains("measuring the day again"), "{log}");
+    // One that requires something else of what is past is taken from the journal.
+    let scheme = bench.read("registry/scheme.toml").replace("max_spread_bps = 100", "max_spread_bps = 40");
+    bench.write("registry/scheme.toml", scheme.as_bytes());
+    server.signal("-HUP");
+    wait_for(&day, "the day measured again has taken over");
+    assert_eq!(server.wait().code(), Some(0));
+    Day::new(day.file.clone(), day.registry.clone(), None).assert_equal_to(&day.folder.path().join("day.db"));
+}
+
+#[test]
+fn a_day_is_measured_again_from_its_journal_and_the_database_names_that() {
+    let day = tse_small("2024-03-04.csv");
+    let publisher = day.publish("soup://127.0.0.1:0", &["--speed", "max"]);
+    let feed = format!("soup://{}", publisher.address("listen"));
+    assert_eq!(day.serve("day", &feed, &[]).wait().code(), Some(day.code));
+    drop(publisher);
+    // Another figure comes into the database; nobody is there to be asked, and none is needed.
+    let file = day.folder.path().join("day.db");
+    let names = |sql: &str| {
+        let db = rusqlite::Connection::open(&file).unwrap();
+        db.query_row(sql, [], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?))).unwrap()
+    };
+    let before = names("SELECT journal, journal_sha256 FROM days");
+    let journal = day.folder.path().join("day.journal").join(&before.0);
+    assert_eq!(before.1, <sha2::Sha256 as sha2::Digest>::digest(fs::read(&journal).unwrap()).as_slice());
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("quoteclock"));
+    command.current_dir(day.folder.path()).args(day.serve_arguments("day", &feed, &["--replay"]));
+    assert_eq!(command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().code(), Some(day.code));
+    day.assert_equal("day");
+    assert_eq!(names("SELECT journal, journal_sha256 FROM days"), before);
+    let db = rusqlite::Connection::open(&file).unwrap();
+    let count: i64 = db.query_row("SELECT count(*) FROM measurements", [], |row| row.get(0)).unwrap();
+    assert_eq!(count, 2, "it was measured twice");
+}

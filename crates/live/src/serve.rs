@@ -47,6 +47,8 @@ pub struct ServeOptions {
     pub journal: PathBuf,
     /// How many days a closed journal is kept.
     pub keep_days: u32,
+    /// Measure the day again from its journal: a running one beside the engine that goes on, a closed one at once.
+    pub replay: bool,
     /// End when the session has ended and its day is stored.
     pub once: bool,
     /// Where to answer HTTP.
@@ -246,7 +248,7 @@ impl Server<'_> {
             && let Some(path) = self.last_closed()?
         {
             let journal = self.folder.open(&path)?;
-            let date = date_of_name(&path);
+            let date = date_of_name(&path).filter(|_| !self.options.replay);
             last_end = match date.map(|date| self.stored_end(date)).transpose()?.flatten() {
                 Some(end) => {
                     checkpoint::forget(&self.folder, journal.head.session);
@@ -293,7 +295,7 @@ impl Server<'_> {
             file: Arc::clone(&journal.file),
             length: journal.length,
             unknown: Vec::new(),
-            checkpoints: journal.checkpoints.clone(),
+            checkpoints: if self.options.replay { Vec::new() } else { journal.checkpoints.clone() },
             keep: None,
             program: self.options.program(),
         };
@@ -351,7 +353,7 @@ impl Server<'_> {
             match resumed.take() {
                 Some(journal) => {
                     tracing::info!(journal = %journal.name(), next = journal.next, "going on with a journal");
-                    intake.resume(journal)?;
+                    intake.resume(journal, self.options.replay)?;
                 }
                 None => intake.want(self.options.session),
             }

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use quoteclock_engine::Finished;
 use quoteclock_model::Timestamp;
 use quoteclock_rules::Registry;
-use quoteclock_store::{DayBatch, DayToStore, Digest, Provenance, Store};
+use quoteclock_store::{DayBatch, DayToStore, Digest, Provenance, Store, StoredJournal};
 use quoteclock_wire::journal::Frame;
 use quoteclock_wire::payload::{Payload, file_bytes};
 use sha2::{Digest as _, Sha256};
@@ -51,6 +51,10 @@ pub(crate) fn store(
         program_version: env!("CARGO_PKG_VERSION").to_owned(),
         program_commit: built.commit.to_owned(),
         options: "--lenient".to_owned(),
+        journal: Some(StoredJournal {
+            name: journal.name(),
+            sha256: hash_of_file(journal).context("hashing the journal")?,
+        }),
         measured_at: Timestamp::from_micros(jiff::Timestamp::now().as_microsecond()),
     };
     let day = DayToStore {
@@ -79,6 +83,19 @@ pub fn hash_of_journal(path: &Path) -> Result<Digest> {
         hash_of_messages(head.payload, JournalReader::new(file))
     };
     open().with_context(|| format!("hashing the journal {}", path.display()))
+}
+
+/// The SHA-256 of the journal as it stands on the disk.
+fn hash_of_file(journal: &Journal) -> Result<Digest> {
+    let (mut hasher, mut bytes, mut offset) = (Sha256::new(), vec![0; 1 << 18], 0);
+    loop {
+        let count = journal.file.read_at(&mut bytes, offset)?;
+        if count == 0 {
+            return Ok(Digest(hasher.finalize().into()));
+        }
+        hasher.update(&bytes[..count]);
+        offset += count as u64;
+    }
 }
 
 /// The SHA-256 of the file that the messages make.

@@ -10,6 +10,15 @@ use quoteclock_rules::{DayPlan, ObligationPlan, SignUpPlan};
 use rusqlite::{CachedStatement, Connection, Transaction, params};
 use std::path::{Path, PathBuf};
 
+/// The file that a running day was written down in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StoredJournal {
+    /// Its name, without the folder.
+    pub name: String,
+    /// Of its bytes.
+    pub sha256: Digest,
+}
+
 /// Where a day's figures come from.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Provenance {
@@ -41,6 +50,8 @@ pub struct Provenance {
     pub program_commit: String,
     /// The options that alter what is measured, as the command has them: `--allow-gaps --lenient`.
     pub options: String,
+    /// The journal of a day that was measured as it came.
+    pub journal: Option<StoredJournal>,
     /// When it was measured, by the machine's clock.
     pub measured_at: Timestamp,
 }
@@ -152,8 +163,9 @@ impl DayWriter<'_, '_> {
         let servers = serde_json::to_string(&provenance.servers_heard)
             .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
         let sql = "INSERT INTO days (date, input, input_sha256, registry_sha256, plan_sha256, scheme, scheme_version, multiplier,
-            record_count, reject_count, program_version, options, plan, coverage, until_us, servers)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
+            record_count, reject_count, program_version, options, plan, coverage, until_us, servers, journal,
+            journal_sha256)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
         self.prepare(sql)?.execute(params![
             self.date,
             provenance.input,
@@ -171,6 +183,8 @@ impl DayWriter<'_, '_> {
             provenance.coverage,
             provenance.until.map(Timestamp::as_micros),
             compressed(&servers)?,
+            provenance.journal.as_ref().map(|journal| &journal.name),
+            provenance.journal.as_ref().map(|journal| journal.sha256.0),
         ])?;
         Ok(())
     }

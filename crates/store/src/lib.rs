@@ -18,7 +18,7 @@ mod replaced;
 mod schema;
 mod wide;
 
-pub use batch::{DayBatch, DayToStore, Provenance};
+pub use batch::{DayBatch, DayToStore, Provenance, StoredJournal};
 pub use connect::on_waiting;
 pub use digest::Digest;
 pub use error::StoreError;

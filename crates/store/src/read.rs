@@ -1,6 +1,6 @@
 //! What is stored, read back day by day in order.
 
-use crate::batch::date_text;
+use crate::batch::{StoredJournal, date_text};
 use crate::checksum::{self, Checksum, Summed};
 use crate::wide::Wide;
 use crate::{Digest, Store, StoreError};
@@ -52,6 +52,8 @@ pub struct StoredDay {
     pub plan: Option<String>,
     /// The servers that added an order, sorted; `None` where an earlier version has stored it.
     pub servers_heard: Option<Vec<String>>,
+    /// The journal of a day that was measured as it came.
+    pub journal: Option<StoredJournal>,
 }
 
 /// A measurement that was stored, whether it is still or another one has come in its place.
@@ -322,6 +324,10 @@ fn day(row: &Row<'_>) -> Result<StoredDay> {
         options: row.get("options")?,
         plan: compressed_text(row, "plan")?,
         servers_heard: compressed_text(row, "servers")?.map(|names| list(&names)).transpose()?,
+        journal: match (row.get("journal")?, row.get("journal_sha256")?) {
+            (Some(name), Some(sha256)) => Some(StoredJournal { name, sha256: Digest(sha256) }),
+            _ => None,
+        },
     })
 }
 

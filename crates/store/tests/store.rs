@@ -9,7 +9,7 @@ use quoteclock_model::{
 use quoteclock_obligation::{IntervalSink, ObligationIndex};
 use quoteclock_rules::{DayPlan, Registry, SourceFile};
 use quoteclock_store::{
-    BreachRow, Change, DayBatch, DayToStore, Digest, MeasurementRow, Provenance, Store, StoreError,
+    BreachRow, Change, DayBatch, DayToStore, Digest, MeasurementRow, Provenance, Store, StoreError, StoredJournal,
 };
 use std::path::Path;
 
@@ -50,6 +50,7 @@ fn measured(date: Date, fulfilled: i64) -> (DayPlan, DayLedger, DayTurnover) {
 
 fn provenance() -> Provenance {
     Provenance {
+        journal: Some(StoredJournal { name: "2024-03-01.S1.qcj".to_owned(), sha256: Digest([7; 32]) }),
         input: "day.csv".to_owned(),
         input_sha256: Digest::of(b"day"),
         registry_sha256: Digest::of(b"registry"),

@@ -134,9 +134,15 @@ impl Intake {
         }
     }
 
-    /// Goes on with a journal that is there.
-    pub(crate) fn resume(&mut self, journal: Journal) -> Result<()> {
+    /// Goes on with a journal that is there; with `replay` its day is measured again from the beginning beside.
+    pub(crate) fn resume(&mut self, journal: Journal, replay: bool) -> Result<()> {
         self.measure(&journal)?;
+        if replay {
+            tracing::info!("measuring the day again beside the running one: it was asked for");
+            let measuring = Measuring::start(self.source_of(&journal, &self.registry, Vec::new()))?;
+            let (registry, digest) = (self.registry.clone(), self.digest);
+            self.beside = Some(Beside { measuring, registry, digest, told: journal.length, done: Vec::new() });
+        }
         self.session = journal.head.session;
         self.journal = Some(journal);
         Ok(())
