@@ -274,8 +274,8 @@ fn free_port() -> u16 {
 
 #[test]
 fn what_is_served_over_a_bad_line_of_datagrams_equals_its_replay() {
-    let (_folder, day) = generated("20k", "small", "csv");
-    for payload in ["csv", "binary"] {
+    let (_folder, day) = generated("20k", "us-market", "itch");
+    for payload in ["csv", "binary", "itch"] {
         let request = free_port();
         let feed = format!("mold://127.0.0.1:0?request=127.0.0.1:{request}");
         let server = day.serve(payload, &feed, &["--payload", payload]);
@@ -608,4 +608,30 @@ fn a_day_is_measured_again_from_its_journal_and_the_database_names_that() {
     let db = rusqlite::Connection::open(&file).unwrap();
     let count: i64 = db.query_row("SELECT count(*) FROM measurements", [], |row| row.get(0)).unwrap();
     assert_eq!(count, 2, "it was measured twice");
+}
+
+#[test]
+fn what_is_served_by_multicast_equals_its_replay() {
+    // A network of its own, in which groups reach nobody else.
+    let allowed = Command::new("unshare").args(["-rn", "ip", "link", "set", "lo", "up"]).stderr(Stdio::null()).status();
+    if !allowed.is_ok_and(|status| status.success()) {
+        eprintln!("skipped: no network namespace may be made here");
+        return;
+    }
+    let day = tse_small("2024-03-04.csv");
+    let feed = "mold://239.1.2.3:9001?request=127.0.0.1:9002&b=239.1.2.4:9001&interface=127.0.0.1";
+    let script = format!(
+        "ip link set lo up multicast on && ip route add 224.0.0.0/4 dev lo || exit 77\n\
+         \"$QC\" {} > ready & serving=$!\n\
+         while ! [ -s ready ]; do sleep 0.1; done\n\
+         \"$QC\" publish --listen '{feed}' --speed max '{}' > publishing & publisher=$!\n\
+         wait $serving; code=$?; kill $publisher; wait $publisher; exit $code",
+        day.serve_arguments("group", &format!("'{feed}'"), &[]).join(" "),
+        day.file.display(),
+    );
+    let mut command = Command::new("unshare");
+    command.current_dir(day.folder.path()).args(["-rn", "sh", "-c", &script]);
+    command.env("QC", assert_cmd::cargo::cargo_bin!("quoteclock")).stderr(Stdio::null());
+    assert_eq!(command.status().unwrap().code(), Some(day.code));
+    day.assert_equal("group");
 }
