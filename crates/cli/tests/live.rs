@@ -635,3 +635,50 @@ fn what_is_served_by_multicast_equals_its_replay() {
     assert_eq!(command.status().unwrap().code(), Some(day.code));
     day.assert_equal("group");
 }
+
+/// An implementation of SoupBinTCP that is not ours: what runs its scripts in `tests/peers`; `None` where it is absent.
+fn peer(ending: &str) -> Option<String> {
+    let (program, probe) = match ending {
+        "js" => ("node".to_owned(), "require('soupbintcp')"),
+        _ => (std::env::var("QUOTECLOCK_PYTHON").unwrap_or("python3".to_owned()), "import nasdaq_protocols"),
+    };
+    let flag = if ending == "js" { "-e" } else { "-c" };
+    let found = Command::new(&program).args([flag, probe]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if found.is_ok_and(|status| status.success()) {
+        return Some(program);
+    }
+    eprintln!(
+        "skipped: {program} has no SoupBinTCP (npm soupbintcp by NODE_PATH, PyPI nasdaq-protocols by QUOTECLOCK_PYTHON)"
+    );
+    None
+}
+
+#[test]
+fn other_implementations_of_the_session_serve_and_are_served() {
+    let day = tse_small("2024-03-01.csv");
+    let text = fs::read_to_string(&day.file).unwrap();
+    let count = text.lines().count().to_string();
+    for ending in ["js", "py"] {
+        let Some(program) = peer(ending) else { continue };
+        let script = |side: &str| {
+            let mut command = Command::new(&program);
+            command.arg(repository("crates/cli/tests/peers").canonicalize().unwrap().join(format!("{side}.{ending}")));
+            command.stdout(Stdio::piped()).stderr(Stdio::null());
+            command
+        };
+        let mut server = script("server").arg(&day.file).spawn().unwrap();
+        let mut port = String::new();
+        BufReader::new(server.stdout.take().unwrap()).read_line(&mut port).unwrap();
+        let status = day.serve(ending, &format!("soup://127.0.0.1:{}", port.trim()), &[]).wait();
+        server.kill().unwrap();
+        let _ = server.wait();
+        assert_eq!(status.code(), Some(day.code), "{ending}");
+        day.assert_equal(ending);
+        fs::write(day.folder.path().join("password"), "secret").unwrap();
+        let publisher =
+            day.publish("soup://127.0.0.1:0", &["--speed", "max", "--user", "QC", "--password-file", "password"]);
+        let address = publisher.address("listen");
+        let output = script("client").args([address.rsplit(':').next().unwrap(), &count]).output().unwrap();
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), text, "{ending}");
+    }
+}
