@@ -119,9 +119,26 @@ fn documents_are_what_their_schemas_say() {
     let quota = ["--allocation", "quota", "--date", "2017-06-30"];
     hold_output("etf-inclusion", &[&["etf", "inclusion", "--data", &etf("inclusion")], &quota[..]].concat());
     hold_output("etf-feeders", &["etf", "feeders", "--data", &etf("feeders"), "--year", "2024"]);
-    for list in
-        ["replay.daily", "replay.breaches", "replay.rejects", "replay.coverage", "report.monthly", "status.status"]
-    {
+    let maker = ["explain", "--registry", &registry, "--market-maker", "MM1"];
+    let of_issue = [&maker[..], &["--issue", "1306"]].concat();
+    hold_output("explain", &[&of_issue[..], &[&first]].concat());
+    for at in ["10:16", "10:15:30.2", "12:00"] {
+        hold_output("explain", &[&of_issue[..], &["--at", at, &first]].concat());
+    }
+    hold_output("explain", &[&of_issue[..], &["--db", "m.db", "--date", "2024-03-04"]].concat());
+    hold_output("explain", &[&of_issue[..], &["--lenient", "--at", "14:59", "damaged.csv"]].concat());
+    hold_output("explain-several", &[&maker[..], &[&first]].concat());
+    hold_output("explain-several", &[&maker[..], &["--db", "m.db", "--month", "2024-03"]].concat());
+    for list in [
+        "replay.daily",
+        "replay.breaches",
+        "replay.rejects",
+        "replay.coverage",
+        "report.monthly",
+        "status.status",
+        "explain.outages",
+        "explain-several.obligations",
+    ] {
         assert!(seen.contains(list), "no row of {list} was looked at");
     }
     for file in fs::read_dir(repository("docs/schema")).expect("the schemas") {

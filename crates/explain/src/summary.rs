@@ -81,6 +81,9 @@ impl Summary {
     }
 
     /// Of one day.
+    ///
+    /// # Panics
+    /// If there is no explanation: a question has one answer at least.
     pub fn of_day(explanations: &[Explanation]) -> Summary {
         let (maker, date) = explanations
             .first()

@@ -76,6 +76,9 @@ pub enum ExplainError {
 /// # Errors
 /// [`ExplainError`].
 ///
+/// # Panics
+/// Never: a question that names an issue has one answer.
+///
 /// ```
 /// use quoteclock::{Input, Question, Registry, ReplayOptions, State, Style, explain, render_text};
 ///

@@ -68,7 +68,7 @@ impl Input {
     /// Those of reading it.
     pub fn sha256(&self) -> io::Result<[u8; 32]> {
         let hash = self.open(false, true)?.hash()?;
-        Ok(hash.expect("it was asked for"))
+        hash.ok_or_else(|| io::Error::other("no hash was taken"))
     }
 
     /// Its name for messages and `rejects.csv`.
