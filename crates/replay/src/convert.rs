@@ -4,23 +4,26 @@
 //! in mid-day, the books are rebuilt on the way: an execution gets the price of its order, and an excerpt begins with
 //! what rests at that time, so that it replays strictly. What the books do not need is not judged here: a replay does.
 
+mod books;
+mod converter;
+mod probe;
+
 use crate::chunks::ChunkError;
 use crate::format::{Decoder, Format, RECOGNISED_BY_BYTES};
 use crate::input::Input;
 use crate::stored::Progress;
 use crate::stream::foreign;
 use crate::threads::Threads;
+use books::Books;
+use converter::{AnyWriter, Converter, Problem};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use quoteclock_book::{Book, BookError};
+use probe::{PROBE_BYTES, Probe};
+use quoteclock_book::BookError;
 use quoteclock_feed::binary::{BinaryWriter, Header};
 use quoteclock_feed::csv::CsvWriter;
-use quoteclock_feed::{
-    EventWriter, FeedError, Malformed, Place, RawRecord, Receiver, Sequence, Stop, TradingDate, UtcOffset,
-};
-use quoteclock_model::{
-    IssueCode, IssueIndex, MarketEvent, OrderAction, Phase, Record, Scope, SequenceNo, ServerIndex, Timestamp,
-};
+use quoteclock_feed::{EventWriter, FeedError, Malformed, Place, TradingDate};
+use quoteclock_model::{IssueCode, Timestamp};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use thiserror::Error;
@@ -231,290 +234,9 @@ pub fn convert(
     }
 }
 
-/// How much of an input is looked at to find out what its records carry.
-const PROBE_BYTES: usize = 1 << 16;
-
-/// What the beginning of an input tells of all of it.
-struct Probe {
-    date: Option<Date>,
-    offset: UtcOffset,
-    has_sequence: bool,
-}
-
-impl Probe {
-    fn of(format: Format, midnight: Timestamp, first_bytes: &[u8], zone: &TimeZone) -> Result<Probe, FeedError> {
-        let mut first = First::default();
-        let mut decoder = Decoder::new(format, midnight);
-        match decoder.push(first_bytes, &mut first) {
-            Ok(()) | Err(FeedError::Stopped) => {}
-            Err(error) => return Err(error),
-        }
-        let utc = UtcOffset::from_minutes(0).expect("zero is an offset");
-        let mut offset = match &decoder {
-            Decoder::Csv(decoder) => decoder.offset(),
-            Decoder::Binary(decoder) => decoder.header().map_or(utc, |header| header.offset),
-            Decoder::Itch(_) | Decoder::Journal(_) => offset_at(first.time.unwrap_or(midnight), zone).unwrap_or(utc),
-            Decoder::Fix(_) => utc,
-        };
-        let mut has_sequence = first.has_sequence;
-        if let Decoder::Binary(decoder) = &decoder
-            && let Some(header) = decoder.header()
-        {
-            (offset, has_sequence) = (header.offset, header.has_sequence);
-        }
-        let date = decoder.stated_date().or_else(|| first.time.and_then(|time| date_at(time, offset)));
-        Ok(Probe { date, offset, has_sequence })
-    }
-}
-
-/// Takes the first record, and no more.
-#[derive(Default)]
-struct First {
-    time: Option<Timestamp>,
-    has_sequence: bool,
-}
-
-impl Receiver for First {
-    fn issue(&mut self, _: IssueIndex, _: &IssueCode) {}
-    fn server(&mut self, _: ServerIndex, _: &str) {}
-
-    fn record(&mut self, record: &RawRecord<'_>) -> Result<(), Stop> {
-        self.time = record.ts_event;
-        self.has_sequence = record.sequence != Sequence::Absent;
-        Err(Stop)
-    }
-
-    fn rest(&mut self, _: &[u8]) -> Result<(), Stop> {
-        Err(Stop)
-    }
-}
-
-/// A writer of either form.
-enum AnyWriter<W: Write> {
-    Csv(CsvWriter<W>),
-    Binary(Box<BinaryWriter<W>>),
-}
-
-impl<W: Write> EventWriter for AnyWriter<W> {
-    fn issue(&mut self, index: IssueIndex, code: &IssueCode) -> io::Result<()> {
-        match self {
-            AnyWriter::Csv(writer) => writer.issue(index, code),
-            AnyWriter::Binary(writer) => writer.issue(index, code),
-        }
-    }
-
-    fn server(&mut self, index: ServerIndex, name: &str) -> io::Result<()> {
-        match self {
-            AnyWriter::Csv(writer) => writer.server(index, name),
-            AnyWriter::Binary(writer) => writer.server(index, name),
-        }
-    }
-
-    fn event(&mut self, sequence: Option<SequenceNo>, record: &Record) -> io::Result<()> {
-        match self {
-            AnyWriter::Csv(writer) => writer.event(sequence, record),
-            AnyWriter::Binary(writer) => writer.event(sequence, record),
-        }
-    }
-
-    fn finish(self) -> io::Result<()> {
-        match self {
-            AnyWriter::Csv(writer) => writer.finish(),
-            AnyWriter::Binary(writer) => writer.finish(),
-        }
-    }
-}
-
-/// The market as it stands, where the target or an excerpt needs it.
-#[derive(Default)]
-struct Books {
-    books: BTreeMap<IssueIndex, Book>,
-    phases: BTreeMap<IssueIndex, Phase>,
-    market_phase: Option<Phase>,
-}
-
-impl Books {
-    /// Applies an event; an execution whose price is left to its order gets that price.
-    fn apply(&mut self, event: &mut MarketEvent) -> Result<(), BookError> {
-        match event {
-            MarketEvent::Order { issue, action } => {
-                let book = self.books.entry(*issue).or_default();
-                if let OrderAction::Trade { price: price @ None, orders, .. } = action {
-                    let named = orders.iter().flatten().next();
-                    *price = named.and_then(|&order| book.order(order)).and_then(|order| order.price);
-                }
-                book.apply(action, |_| None, |_| {})
-            }
-            MarketEvent::Phase { scope: Scope::Market, phase } => {
-                self.market_phase = Some(*phase);
-                Ok(())
-            }
-            MarketEvent::Phase { scope: Scope::Issue(issue), phase } => {
-                self.phases.insert(*issue, *phase);
-                Ok(())
-            }
-            MarketEvent::Clear { scope: Scope::Market } => {
-                self.books.clear();
-                Ok(())
-            }
-            MarketEvent::Clear { scope: Scope::Issue(issue) } => {
-                self.books.remove(issue);
-                Ok(())
-            }
-        }
-    }
-
-    /// Events that make an empty market what this one is.
-    fn snapshot(&self) -> Vec<MarketEvent> {
-        let market = self.market_phase.map(|phase| MarketEvent::Phase { scope: Scope::Market, phase });
-        let phases = self.phases.iter();
-        let phases = phases.map(|(&issue, &phase)| MarketEvent::Phase { scope: Scope::Issue(issue), phase });
-        let orders = self.books.iter().flat_map(|(&issue, book)| {
-            book.orders().into_iter().map(move |(order, resting)| MarketEvent::Order {
-                issue,
-                action: OrderAction::Add {
-                    order,
-                    server: resting.server,
-                    side: resting.side,
-                    price: resting.price,
-                    quantity: resting.quantity,
-                    condition: resting.condition,
-                },
-            })
-        });
-        market.into_iter().chain(phases).chain(orders).collect()
-    }
-}
-
-enum Problem {
-    Record(Place, RecordProblem),
-    Write(io::Error),
-}
-
-/// Takes records and writes those that are wanted.
-struct Converter<'a, W: Write> {
-    writer: AnyWriter<W>,
-    options: &'a ConvertOptions,
-    /// The last number given, where an excerpt of numbered records counts anew.
-    renumbered: Option<u64>,
-    books: Option<Books>,
-    issues: BTreeMap<IssueIndex, IssueCode>,
-    last: Timestamp,
-    /// Whether the excerpt has begun.
-    begun: bool,
-    written: u64,
-    problem: Option<Problem>,
-}
-
-impl<W: Write> Converter<'_, W> {
-    fn take(&mut self, record: &RawRecord<'_>) -> Result<(), Problem> {
-        let problem = |problem: RecordProblem| Problem::Record(record.place, problem);
-        let mut event = record.event.clone().map_err(|malformed| problem(malformed.into()))?;
-        let ts_event = record.ts_event.expect("an event that can be read has a time");
-        if ts_event < self.last {
-            return Err(problem(RecordProblem::TimeBackwards));
-        }
-        self.last = ts_event;
-        if !self.begun && self.options.from.is_some_and(|from| from <= ts_event) {
-            self.begin()?;
-        }
-        if let Some(books) = &mut self.books {
-            books.apply(&mut event).map_err(|error| problem(error.into()))?;
-        }
-        let sequence = match record.sequence {
-            Sequence::Given(number) => Some(number),
-            Sequence::Absent | Sequence::Unreadable => None,
-        };
-        if self.begun { self.write(sequence, &Record { ts_event, event }) } else { Ok(()) }
-    }
-
-    /// Begins an excerpt with what there is at its start.
-    fn begin(&mut self) -> Result<(), Problem> {
-        self.begun = true;
-        let (Some(books), Some(ts_event)) = (&self.books, self.options.from) else { return Ok(()) };
-        for event in books.snapshot() {
-            self.write(None, &Record { ts_event, event })?;
-        }
-        Ok(())
-    }
-
-    fn write(&mut self, sequence: Option<SequenceNo>, record: &Record) -> Result<(), Problem> {
-        let is_enough = self.options.limit.is_some_and(|limit| limit <= self.written);
-        if is_enough || !self.is_wanted(record.event.scope()) {
-            return Ok(());
-        }
-        let sequence = match &mut self.renumbered {
-            Some(number) => {
-                *number += 1;
-                Some(SequenceNo(*number))
-            }
-            None => sequence,
-        };
-        self.writer.event(sequence, record).map_err(Problem::Write)?;
-        self.written += 1;
-        Ok(())
-    }
-
-    fn is_wanted(&self, scope: Scope) -> bool {
-        match (scope, &self.options.issue) {
-            (Scope::Market, _) | (Scope::Issue(_), None) => true,
-            (Scope::Issue(issue), Some(wanted)) => self.issues.get(&issue) == Some(wanted),
-        }
-    }
-
-    fn is_at_its_end(&self, record: &RawRecord<'_>) -> bool {
-        self.options.limit.is_some_and(|limit| limit <= self.written)
-            || record.ts_event.is_some_and(|time| self.options.to.is_some_and(|to| to <= time))
-    }
-
-    fn keep(&mut self, result: Result<(), Problem>) -> Result<(), Stop> {
-        result.map_err(|problem| {
-            self.problem = Some(problem);
-            Stop
-        })
-    }
-}
-
-impl<W: Write> Receiver for Converter<'_, W> {
-    fn issue(&mut self, index: IssueIndex, code: &IssueCode) {
-        self.issues.insert(index, code.clone());
-        if let Err(error) = self.writer.issue(index, code) {
-            self.problem.get_or_insert(Problem::Write(error));
-        }
-    }
-
-    fn server(&mut self, index: ServerIndex, name: &str) {
-        if let Err(error) = self.writer.server(index, name) {
-            self.problem.get_or_insert(Problem::Write(error));
-        }
-    }
-
-    fn record(&mut self, record: &RawRecord<'_>) -> Result<(), Stop> {
-        if self.problem.is_some() || self.is_at_its_end(record) {
-            return Err(Stop);
-        }
-        let result = self.take(record);
-        self.keep(result)
-    }
-
-    fn rest(&mut self, _: &[u8]) -> Result<(), Stop> {
-        Err(Stop)
-    }
-}
-
 fn midnight(date: Date, zone: &TimeZone) -> Timestamp {
     let start = date.to_zoned(zone.clone()).map(|start| start.timestamp().as_microsecond());
     Timestamp::from_micros(start.unwrap_or(i64::MIN))
-}
-
-fn offset_at(time: Timestamp, zone: &TimeZone) -> Option<UtcOffset> {
-    let instant = jiff::Timestamp::from_microsecond(time.as_micros()).ok()?;
-    UtcOffset::from_minutes(i16::try_from(zone.to_offset(instant).seconds() / 60).ok()?)
-}
-
-fn date_at(time: Timestamp, offset: UtcOffset) -> Option<Date> {
-    let local = time.as_micros().checked_add(i64::from(offset.minutes()) * 60_000_000)?;
-    Some(TimeZone::UTC.to_datetime(jiff::Timestamp::from_microsecond(local).ok()?).date())
 }
 
 fn trading_date(date: Date) -> TradingDate {

@@ -1,7 +1,11 @@
 //! What lines of CSV say, and what is said of those that say nothing.
 
 use super::*;
-use quoteclock_model::{IssueCode, IssueIndex, Price, ServerIndex, Shares};
+use crate::RawRecord;
+use quoteclock_model::{
+    IssueCode, IssueIndex, MarketEvent, OrderAction, OrderCondition, OrderId, Phase, Price, Scope, ServerIndex, Shares,
+    Side,
+};
 
 /// Writes down everything that a decoder hands over.
 #[derive(Default, PartialEq, Eq, Debug)]
