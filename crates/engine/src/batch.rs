@@ -8,7 +8,7 @@ use crate::group::Events;
 use quoteclock_book::{prefetch, prefetch_all};
 use quoteclock_feed::binary::EventSlot;
 use quoteclock_feed::{CompactRun, Place};
-use quoteclock_model::{IssueIndex, MarketEvent, ServerIndex, Span, Timestamp};
+use quoteclock_model::{IssueIndex, MarketEvent, Span, Timestamp};
 
 /// Events of all issues, in groups.
 #[derive(Debug)]
@@ -167,7 +167,7 @@ impl EventBatch {
         let ordinal = u32::try_from(self.places.len()).expect("fewer events than 22 bits count");
         let (Place::Line(at) | Place::Byte(at)) = place;
         self.places.push(at);
-        let server = server_of(event).map(|server| server.0);
+        let server = event.server().map(|server| server.0);
         let (slot, extension) = EventSlot::write(event, server, ordinal, micros);
         let tail = self.tail_with_room(issue, 1 + u32::from(extension.is_some()));
         let slots = self.chunks.slots_mut(tail.chunk);
@@ -293,15 +293,5 @@ impl Events for BatchGroup<'_> {
 
     fn prefetch(&self) {
         prefetch_all(self.batch.chunks.slots(self.first));
-    }
-}
-
-/// The server that an event names.
-#[inline]
-fn server_of(event: &MarketEvent) -> Option<ServerIndex> {
-    use quoteclock_model::OrderAction;
-    match event {
-        MarketEvent::Order { action: OrderAction::Add { server, .. }, .. } => *server,
-        _ => None,
     }
 }

@@ -96,6 +96,9 @@ impl Engine {
 
     /// Names an issue of the input. Some feeds refer to an issue by its index before they tell its code; no order can
     /// have been added to it by then.
+    ///
+    /// # Panics
+    /// If the issue has orders already.
     pub fn define_issue(&mut self, index: IssueIndex, code: &IssueCode) {
         let known = self.slot_of_issue.get(index.index()).copied().flatten();
         let planned = self.planned.get(code).copied().filter(|&slot| !self.slots[slot as usize].bound);

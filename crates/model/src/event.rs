@@ -218,6 +218,15 @@ pub enum MarketEvent {
 }
 
 impl MarketEvent {
+    /// The virtual server that it names, if it adds an order and names one.
+    #[inline]
+    pub const fn server(&self) -> Option<ServerIndex> {
+        match self {
+            MarketEvent::Order { action: OrderAction::Add { server, .. }, .. } => *server,
+            _ => None,
+        }
+    }
+
     /// The issue, or the market, that the event concerns.
     pub const fn scope(&self) -> Scope {
         match *self {

@@ -3,14 +3,15 @@
 //! Units are types: an instant is not a span, a price is not an amount, and only operations with a meaning exist
 //! (instant − instant = span, price × shares = amount). Everything is an integer; nothing here rounds.
 //!
-//! Deliberately absent: I/O, calendars and time zones (instants are microseconds since the Unix epoch; zones live in
-//! `quoteclock-rules`), serialization (file and wire types belong to the crate that owns the file), and text parsing
+//! Deliberately absent: I/O, calendars and time zones (instants are microseconds since the Unix epoch; which zone is meant
+//! is known to `quoteclock-rules`, and only [`local_time`] writes an instant in one), serialization (file and wire types belong to the crate that owns the file), and text parsing
 //! (formats belong to `quoteclock-feed`).
 
 mod compact;
 mod event;
 mod ids;
 mod interval;
+mod local;
 mod minimum;
 mod obligation;
 mod time;
@@ -21,6 +22,7 @@ pub use compact::CompactEvent;
 pub use event::{MarketEvent, OrderAction, OrderCondition, Phase, Phases, Record, Scope, Side};
 pub use ids::{IssueCode, IssueIndex, OrderId, SequenceNo, ServerIndex};
 pub use interval::{Interval, Reason, SideFault, State};
+pub use local::{Local, local_time};
 pub use minimum::MinimumSize;
 pub use obligation::{ObligationId, ObligationIdError, Paid, SystemThreshold};
 pub use time::{Micros, Span, Timestamp, merge_spans};

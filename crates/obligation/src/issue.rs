@@ -163,11 +163,6 @@ impl IssueMeasure {
         self.market_phase
     }
 
-    /// Whether a bad record has put the issue's time in doubt since the last clear.
-    pub fn in_doubt(&self) -> bool {
-        self.doubt
-    }
-
     /// Goes on to `to`, and tells `sink` the intervals that have ended before it.
     ///
     /// # Panics

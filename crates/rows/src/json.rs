@@ -26,18 +26,26 @@ impl<T: Table> Serialize for Borrowed<'_, '_, T> {
 fn serialize<T: Table, S: Serializer>(row: &T::Row<'_>, serializer: S) -> Result<S::Ok, S::Error> {
     let mut members = serializer.serialize_map(Some(T::COLUMNS.len()))?;
     for column in T::COLUMNS {
-        match column.value(row) {
-            Value::Missing => members.serialize_entry(column.name, &())?,
-            Value::Text(text) => members.serialize_entry(column.name, text.as_ref())?,
-            // Digit by digit: no number passes through a float.
-            value if value.is_number() => {
-                let digits = RawValue::from_string(value.to_string()).map_err(S::Error::custom)?;
-                members.serialize_entry(column.name, &digits)?;
-            }
-            value => members.serialize_entry(column.name, &value.to_string())?,
-        }
+        members.serialize_entry(column.name, &Member(column.value(row)))?;
     }
     members.end()
+}
+
+/// A value as JSON has it.
+pub(crate) struct Member<'v>(pub(crate) Value<'v>);
+
+impl Serialize for Member<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.0 {
+            Value::Missing => serializer.serialize_unit(),
+            Value::Text(text) => serializer.serialize_str(text),
+            // Digit by digit: no number passes through a float.
+            value if value.is_number() => {
+                RawValue::from_string(value.to_string()).map_err(S::Error::custom)?.serialize(serializer)
+            }
+            value => serializer.collect_str(value),
+        }
+    }
 }
 
 /// Rows as a list of objects, to be put into a larger document.

@@ -31,11 +31,14 @@
 mod column;
 mod csv;
 mod json;
+mod parts;
 mod table;
 mod value;
 
 pub use column::{Align, Cell, Column, Get, Occasion, Shown, Table, ToneOf, Unit, column_names};
 pub use csv::{CsvRows, write_csv};
 pub use json::{JsonRow, JsonRows, json_rows};
+pub use parts::{CsvParts, JsonParts, PartedRows};
+pub use quoteclock_model::Local;
 pub use table::{Style, Tone, text_table};
-pub use value::{Decimals, Local, Value};
+pub use value::{Decimals, Value};

@@ -1,8 +1,7 @@
 //! Values, and how they are written down.
 
 use jiff::civil::Date;
-use jiff::tz::{Offset, TimeZone};
-use quoteclock_model::Timestamp;
+use quoteclock_model::Local;
 use std::borrow::Cow;
 use std::fmt::{self, Write};
 
@@ -38,42 +37,6 @@ impl Decimals {
         match self {
             Decimals::Fixed(scale) | Decimals::UpTo(scale) => scale,
         }
-    }
-}
-
-/// An instant and the zone in whose local time it is written.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Local<'a> {
-    /// The instant.
-    pub at: Timestamp,
-    /// The zone.
-    pub zone: &'a TimeZone,
-}
-
-/// Local time with its offset, never `Z`. An instant outside the calendar is given in microseconds since 1970.
-impl fmt::Display for Local<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Ok(instant) = jiff::Timestamp::from_microsecond(self.at.as_micros()) else {
-            return write!(f, "{} us since 1970", self.at.as_micros());
-        };
-        let offset: Offset = self.zone.to_offset(instant);
-        let local = offset.to_datetime(instant);
-        let (date, time) = (local.date(), local.time());
-        write!(
-            f,
-            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}",
-            date.year(),
-            date.month(),
-            date.day(),
-            time.hour(),
-            time.minute(),
-            time.second(),
-            time.subsec_nanosecond() / 1_000
-        )?;
-        let seconds = offset.seconds();
-        let (sign, ahead) = (if seconds < 0 { '-' } else { '+' }, seconds.unsigned_abs());
-        write!(f, "{sign}{:02}:{:02}", ahead / 3_600, ahead / 60 % 60)?;
-        if ahead % 60 == 0 { Ok(()) } else { write!(f, ":{:02}", ahead % 60) }
     }
 }
 
@@ -134,18 +97,5 @@ mod tests {
         assert_eq!(text(7, Decimals::Fixed(0)), "7");
         let lowest = "-1701411834604692317316873037158841.05728";
         assert_eq!(text(i128::MIN, Decimals::UpTo(5)), lowest);
-    }
-
-    #[test]
-    fn local_times_have_six_decimals_and_an_offset() {
-        let fixed = |seconds| TimeZone::fixed(Offset::from_seconds(seconds).unwrap());
-        let text = |micros, zone: &TimeZone| Local { at: Timestamp::from_micros(micros), zone }.to_string();
-        let at = 1_709_251_200_000_001;
-        assert_eq!(text(at, &fixed(9 * 3_600)), "2024-03-01T09:00:00.000001+09:00");
-        assert_eq!(text(at, &fixed(-3 * 3_600)), "2024-02-29T21:00:00.000001-03:00");
-        assert_eq!(text(at, &fixed(-1_800)), "2024-02-29T23:30:00.000001-00:30");
-        assert_eq!(text(at, &TimeZone::UTC), "2024-03-01T00:00:00.000001+00:00");
-        assert_eq!(text(-1, &TimeZone::UTC), "1969-12-31T23:59:59.999999+00:00");
-        assert_eq!(text(i64::MAX, &TimeZone::UTC), "9223372036854775807 us since 1970");
     }
 }

@@ -10,7 +10,6 @@ mod canonical;
 mod incentives;
 mod interpretations;
 mod limits;
-mod local;
 mod plan;
 mod registry;
 mod scheme;
@@ -21,11 +20,11 @@ mod value;
 pub use incentives::{Incentives, Rates, ServerSteps, TierTerms};
 pub use interpretations::{AccessFeeIssues, CounterpartyMarketMaker, Interpretations, SelfTrades};
 pub use limits::{Limits, Spread};
-pub use local::local_time;
 pub use plan::{
     Availability, DayPlan, LimitChange, ObligationPlan, PhaseSource, RequiredShare, ServerPlan, SharePeriod,
     SignUpPlan, Variant,
 };
+pub use quoteclock_model::local_time;
 pub use quoteclock_sheets::{Column, Finding, Period, Severity, SourceFile};
 pub use registry::{
     Application, ConditionKind, Exemption, FILE_NAMES, FastMarket, Form, Holiday, Issue, Loaded, MarketMaker,

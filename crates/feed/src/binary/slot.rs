@@ -441,12 +441,3 @@ impl<'a> Iterator for Records<'a> {
         }
     }
 }
-
-/// The server of an event, if it names one.
-#[inline]
-pub(crate) fn server_of(event: &MarketEvent) -> Option<ServerIndex> {
-    match event {
-        MarketEvent::Order { action: OrderAction::Add { server, .. }, .. } => *server,
-        _ => None,
-    }
-}

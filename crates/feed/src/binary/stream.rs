@@ -10,7 +10,7 @@ use super::Header;
 use super::deliver::damage;
 use super::dictionary::{self, Dictionary};
 use super::layout::{FILE_HEAD_BYTES, FileHead, MARKET, SLOT_BYTES};
-use super::slot::{EventSlot, server_of};
+use super::slot::EventSlot;
 use crate::record::{check_writable, unwritable};
 use crate::{EventWriter, FeedError, Malformed, MessageState, NameTable, Place, RawRecord, Receiver, Sequence, Stop};
 use quoteclock_model::{IssueCode, IssueIndex, Record, Scope, SequenceNo, ServerIndex, Timestamp};
@@ -236,7 +236,7 @@ impl<F: FnMut(Option<Timestamp>, &[u8]) -> io::Result<()>> EventWriter for Messa
             Scope::Market => MARKET,
             Scope::Issue(index) => self.issue_number(index)?,
         };
-        let server = server_of(&record.event).map(|server| self.server_number(server)).transpose()?;
+        let server = record.event.server().map(|server| self.server_number(server)).transpose()?;
         let (slot, extension) = EventSlot::write(&record.event, server, 0, issue);
         self.message.clear();
         self.message.extend_from_slice(&record.ts_event.as_micros().to_le_bytes());

@@ -8,7 +8,6 @@ use super::dictionary::{write_issue, write_server};
 use super::index::{Tail, write_list};
 use super::layout::{self, FileHead, MARKET, SLOTS_MAX};
 use super::pending::Pending;
-use super::slot::server_of;
 use crate::record::{check_writable, unwritable};
 use crate::{EventWriter, NameTable};
 use foldhash::quality::RandomState;
@@ -202,7 +201,7 @@ impl<W: Write> EventWriter for BinaryWriter<W> {
             self.end_block()?;
         }
         let owner = self.owner(record.event.scope())?;
-        let server = server_of(&record.event).map(|server| self.server_index(server)).transpose()?;
+        let server = record.event.server().map(|server| self.server_index(server)).transpose()?;
         if let Some(SequenceNo(number)) = sequence {
             let follows = self.last_sequence.is_some_and(|last| last + 1 == number);
             self.block.number(number, follows);
