@@ -163,7 +163,7 @@ impl List {
             List::Daily => of::<Daily>(),
             List::Breaches => of::<Breaches>(),
             List::Outages => of::<Outages>(),
-            List::Rejects => RejectsCsv::<File>::header(),
+            List::Rejects => of::<quoteclock_report::Rejects>(),
         }
     }
 }

@@ -1,12 +1,67 @@
 //! The rows with the names, types and units of their columns: for whoever writes them as CSV, JSON, Arrow or Parquet.
 
 use crate::{BreachRow, DailyRow, OutageRow, RejectRow};
-use quoteclock_ledger::DisplayPercent;
-use quoteclock_model::Micros;
-use quoteclock_rows::{Column, Decimals, Local, Table, Unit};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use quoteclock_ledger::Total;
+use quoteclock_model::Span;
+use quoteclock_report::columns::{self, OfDate, OfObligation, WithSpan, WithTimes};
+use quoteclock_rows::{Column, Table};
+use std::borrow::Cow;
 
-fn micros(time: Micros) -> Option<i128> {
-    Some(time.0.into())
+/// Rows of the front door own their names.
+macro_rules! rows_with_names {
+    ($($row:ident),*) => {$(
+        impl OfObligation for $row {
+            fn market_maker(&self) -> &str {
+                &self.market_maker
+            }
+
+            fn issue(&self) -> &str {
+                &self.issue
+            }
+
+            fn obligation(&self) -> Cow<'_, str> {
+                self.obligation.as_str().into()
+            }
+        }
+    )*};
+}
+
+/// Those of a stretch of time have their day's plan.
+macro_rules! rows_with_plan {
+    ($($row:ident),*) => {$(
+        impl OfDate for $row {
+            fn date(&self) -> Date {
+                self.plan.date
+            }
+        }
+
+        impl WithSpan for $row {
+            fn span(&self) -> Span {
+                self.span
+            }
+
+            fn zone(&self) -> &TimeZone {
+                &self.plan.zone
+            }
+        }
+    )*};
+}
+
+rows_with_names!(DailyRow, BreachRow, OutageRow);
+rows_with_plan!(BreachRow, OutageRow);
+
+impl OfDate for DailyRow {
+    fn date(&self) -> Date {
+        self.date
+    }
+}
+
+impl WithTimes for DailyRow {
+    fn total(&self) -> Total {
+        Total { available: self.available, fulfilled: self.fulfilled, unknown: self.unknown }
+    }
 }
 
 /// `daily.csv`: rows are [`DailyRow`]s.
@@ -28,16 +83,14 @@ impl Table for Daily {
     type Row<'a> = DailyRow;
     const NAME: &'static str = "daily";
     const COLUMNS: &'static [Column<Self>] = &[
-        Column::date("date", |row| Some(row.date)),
-        Column::text("market_maker", |row| Some(row.market_maker.as_str().into())),
-        Column::text("issue", |row| Some(row.issue.as_str().into())),
-        Column::text("obligation", |row| Some(row.obligation.as_str().into())),
-        Column::integer("available_us", Unit::Micros, |row| micros(row.available)),
-        Column::integer("fulfilled_us", Unit::Micros, |row| micros(row.fulfilled)),
-        Column::integer("unknown_us", Unit::Micros, |row| micros(row.unknown)),
-        Column::decimal("display_pct", Unit::Percent, Decimals::Fixed(4), |row| {
-            row.display_pct.map(DisplayPercent::ten_thousandths).map(i128::from)
-        }),
+        columns::date(),
+        columns::market_maker(),
+        columns::issue(),
+        columns::obligation(),
+        columns::available_us(),
+        columns::fulfilled_us(),
+        columns::unknown_us(),
+        columns::display_pct_of(),
     ];
 }
 
@@ -57,13 +110,13 @@ impl Table for Breaches {
     type Row<'a> = BreachRow;
     const NAME: &'static str = "breaches";
     const COLUMNS: &'static [Column<Self>] = &[
-        Column::date("date", |row| Some(row.date())),
-        Column::text("market_maker", |row| Some(row.market_maker.as_str().into())),
-        Column::text("issue", |row| Some(row.issue.as_str().into())),
-        Column::text("obligation", |row| Some(row.obligation.as_str().into())),
-        Column::instant("start", |row| Some(Local { at: row.span.start, zone: &row.plan.zone })),
-        Column::instant("end", |row| Some(Local { at: row.span.end, zone: &row.plan.zone })),
-        Column::integer("duration_us", Unit::Micros, |row| micros(row.duration())),
+        columns::date(),
+        columns::market_maker(),
+        columns::issue(),
+        columns::obligation(),
+        columns::start(),
+        columns::end(),
+        columns::duration_us(),
         Column::text("reason", |row| Some(row.reason.as_str().into())),
     ];
 }
@@ -82,13 +135,13 @@ impl Table for Outages {
     type Row<'a> = OutageRow;
     const NAME: &'static str = "outages";
     const COLUMNS: &'static [Column<Self>] = &[
-        Column::date("date", |row| Some(row.date())),
-        Column::text("market_maker", |row| Some(row.market_maker.as_str().into())),
-        Column::text("issue", |row| Some(row.issue.as_str().into())),
-        Column::text("obligation", |row| Some(row.obligation.as_str().into())),
-        Column::instant("start", |row| Some(Local { at: row.span.start, zone: &row.plan.zone })),
-        Column::instant("end", |row| Some(Local { at: row.span.end, zone: &row.plan.zone })),
-        Column::integer("duration_us", Unit::Micros, |row| micros(row.duration())),
+        columns::date(),
+        columns::market_maker(),
+        columns::issue(),
+        columns::obligation(),
+        columns::start(),
+        columns::end(),
+        columns::duration_us(),
         Column::text("reasons", |row| Some(row.reasons_text().into())),
     ];
 }

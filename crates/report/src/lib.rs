@@ -3,6 +3,7 @@
 //! The columns are those of REFERENCE section 8; each output is described once, as a [`quoteclock_rows::Table`].
 //! Deliberately absent: where output goes, and whether it may appear.
 
+pub mod columns;
 mod json;
 pub mod money;
 mod month;
@@ -14,6 +15,6 @@ mod table;
 pub use json::write_document;
 pub use month::{MakerRow, MarketMakers, Monthly, MonthlyRow, StatusRow, Statuses, system_note};
 pub use overview::{LISTED_MAX, OverviewLine, Standing, Words, grouped, overview};
-pub use rejects::{REJECTS_LISTED, RejectsCsv, RejectsJson};
-pub use rows::{Breaches, Daily, Outages, REJECT_COLUMNS, write_breaches_csv, write_daily_csv, write_outages_csv};
+pub use rejects::{REJECTS_LISTED, RejectHead, RejectRows, Rejects, RejectsCsv, RejectsJson};
+pub use rows::{Breaches, Daily, Outages, write_breaches_csv, write_daily_csv, write_outages_csv};
 pub use table::{DaySummary, Style, clock, wrap};

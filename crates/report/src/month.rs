@@ -1,8 +1,9 @@
 //! The month: `monthly.csv`, `market_makers.csv`, and where each obligation stands in a month that is not over.
 
-use crate::rows::display_pct;
+use crate::columns::{self, OfObligation, WithTimes};
 use crate::table::{clock, percent_shown};
 use quoteclock_incentive::{MakerLine, Month, MonthLine, Outlook, Prospect, Status, SystemStatus};
+use quoteclock_ledger::Total;
 use quoteclock_model::Micros;
 use quoteclock_rows::{Align, Column, Decimals, Table, Tone, Unit};
 use std::borrow::Cow;
@@ -27,16 +28,15 @@ impl Table for Monthly {
     const NAME: &'static str = "monthly";
     const COLUMNS: &'static [Column<Self>] = &[
         Column::<Self>::text("month", |row| Some(row.month.to_string().into())),
-        Column::<Self>::text("market_maker", |row| Some(row.line.key.market_maker.as_str().into()))
-            .shown("market maker"),
-        Column::<Self>::text("issue", |row| Some(row.line.key.issue.as_str().into())).shown("issue"),
-        Column::<Self>::text("obligation", |row| Some(row.line.key.obligation.to_string().into())).shown("obligation"),
-        Column::<Self>::integer("available_us", Unit::Micros, |row| Some(row.line.total.available.0.into())),
-        Column::<Self>::integer("fulfilled_us", Unit::Micros, |row| Some(row.line.total.fulfilled.0.into())),
-        Column::<Self>::integer("unknown_us", Unit::Micros, |row| Some(row.line.total.unknown.0.into()))
+        columns::market_maker::<Self>().shown("market maker"),
+        columns::issue::<Self>().shown("issue"),
+        columns::obligation::<Self>().shown("obligation"),
+        columns::available_us::<Self>(),
+        columns::fulfilled_us::<Self>(),
+        columns::unknown_us::<Self>()
             .shown_as("unknown", Align::Right, |row| clock(row.line.total.unknown).into())
             .on_occasion(|row| row.line.total.unknown != Micros::ZERO),
-        Column::<Self>::decimal("display_pct", Unit::Percent, Decimals::Fixed(4), |row| display_pct(row.line.total))
+        columns::display_pct_of::<Self>()
             .shown_as("display %", Align::Right, |row| percent_shown(row.line.total).into()),
         Column::<Self>::decimal("required_pct", Unit::Percent, Decimals::UpTo(4), |row| {
             Some(row.line.required_pct.into())
@@ -184,19 +184,17 @@ impl Table for Statuses {
     const NAME: &'static str = "status";
     const COLUMNS: &'static [Column<Self>] = &[
         Column::<Self>::text("month", |row| Some(row.month.to_string().into())),
-        Column::<Self>::text("market_maker", |row| Some(row.outlook.key.market_maker.as_str().into()))
-            .shown("market maker"),
-        Column::<Self>::text("issue", |row| Some(row.outlook.key.issue.as_str().into())).shown("issue"),
-        Column::<Self>::text("obligation", |row| Some(row.outlook.key.obligation.to_string().into()))
-            .shown("obligation"),
-        Column::<Self>::integer("available_us", Unit::Micros, |row| Some(row.outlook.total.available.0.into()))
+        columns::market_maker::<Self>().shown("market maker"),
+        columns::issue::<Self>().shown("issue"),
+        columns::obligation::<Self>().shown("obligation"),
+        columns::available_us::<Self>()
             .shown_as("available", Align::Right, |row| row.span(row.outlook.total.available))
             .gives_way(1),
-        Column::<Self>::integer("fulfilled_us", Unit::Micros, |row| Some(row.outlook.total.fulfilled.0.into())),
-        Column::<Self>::integer("unknown_us", Unit::Micros, |row| Some(row.outlook.total.unknown.0.into()))
+        columns::fulfilled_us::<Self>(),
+        columns::unknown_us::<Self>()
             .shown_as("unknown", Align::Right, |row| row.span(row.outlook.total.unknown))
             .on_occasion(|row| row.outlook.total.unknown != Micros::ZERO),
-        Column::<Self>::decimal("display_pct", Unit::Percent, Decimals::Fixed(4), |row| display_pct(row.outlook.total))
+        columns::display_pct_of::<Self>()
             .shown_as("display %", Align::Right, |row| percent_shown(row.outlook.total).into()),
         Column::<Self>::decimal("required_pct", Unit::Percent, Decimals::UpTo(4), |row| {
             Some(row.outlook.required_pct.into())
@@ -263,6 +261,33 @@ impl StatusRow<'_> {
         clock(if self.exact { span } else { Micros(span.0 / 1_000_000 * 1_000_000) }).into()
     }
 }
+
+/// Rows of the month stand for a line of it.
+macro_rules! rows_of_the_month {
+    ($($row:ident: $line:ident),*) => {$(
+        impl OfObligation for $row<'_> {
+            fn market_maker(&self) -> &str {
+                &self.$line.key.market_maker
+            }
+
+            fn issue(&self) -> &str {
+                self.$line.key.issue.as_str()
+            }
+
+            fn obligation(&self) -> Cow<'_, str> {
+                self.$line.key.obligation.to_string().into()
+            }
+        }
+
+        impl WithTimes for $row<'_> {
+            fn total(&self) -> Total {
+                self.$line.total
+            }
+        }
+    )*};
+}
+
+rows_of_the_month!(MonthlyRow: line, StatusRow: outlook);
 
 fn yes_no(yes: bool) -> &'static str {
     if yes { "yes" } else { "no" }

@@ -1,8 +1,9 @@
 //! `rejects.csv`: the records that a lenient run set aside, whole; of each kind of fault so many, and how many more.
 
-use crate::rows::REJECT_COLUMNS;
 use quoteclock_engine::{BadRecord, FaultKind, RejectSink};
 use quoteclock_feed::Place;
+use quoteclock_rows::{Column, CsvParts, JsonParts, PartedRows, Table};
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 /// A record this long may go on, with what needs quotes: only an oversized one does.
@@ -56,144 +57,84 @@ impl Listed {
     }
 }
 
-/// Writes `rejects.csv`. The record is the last column and may come in parts, so that one of any length is written in
-/// constant memory: as it stood in a text file, in hexadecimal digits from a binary one.
+/// `rejects.csv`: the records set aside. The record is the last column and may come in parts: as it stood in a text file, in
+/// hexadecimal digits from a binary one.
 #[derive(Debug)]
-pub struct RejectsCsv<W> {
+pub struct Rejects;
+
+/// A row of `rejects.csv` but for its record, which comes in parts.
+#[derive(Clone, Copy, Debug)]
+pub struct RejectHead<'a> {
+    /// The input.
+    pub file: &'a str,
+    /// Where in it, or how many more there are.
+    pub place: &'a str,
+    /// The issue, where it could be read.
+    pub issue: &'a str,
+    /// What is wrong.
+    pub reason: &'a str,
+}
+
+impl Table for Rejects {
+    type Row<'a> = RejectHead<'a>;
+    const NAME: &'static str = "rejects";
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::text("file", |row| Some(row.file.into())),
+        Column::text("place", |row| Some(row.place.into())),
+        Column::text("issue", |row| Some(row.issue.into())),
+        Column::text("reason", |row| Some(row.reason.into())),
+        Column::text("record", |_| None),
+    ];
+}
+
+/// Writes the rows of the records set aside.
+#[derive(Debug)]
+pub struct RejectRows<P> {
     file: String,
-    to: W,
+    rows: P,
     listed: Listed,
     hexadecimal: bool,
-    /// What ends the last row, where it has not ended yet.
-    end: &'static [u8],
     error: Option<io::Error>,
 }
+
+/// As CSV, without the header.
+pub type RejectsCsv<W> = RejectRows<CsvParts<Rejects, W>>;
+
+/// As JSON, with commas between the rows. Bytes that are not UTF-8 become U+FFFD.
+pub type RejectsJson<W> = RejectRows<JsonParts<Rejects, W>>;
 
 impl<W: Write> RejectsCsv<W> {
     /// A writer of rows of the input named `file`: of each kind of fault so many, then how many more there were.
     pub fn new(file: &str, to: W, of_each_kind: u64) -> Self {
-        let listed = Listed::new(of_each_kind);
-        RejectsCsv { file: file.to_owned(), to, listed, hexadecimal: false, end: b"", error: None }
+        RejectRows::of(file, CsvParts::new(to), of_each_kind)
     }
-
-    /// The header line.
-    pub fn header() -> String {
-        format!("{}\n", REJECT_COLUMNS.join(","))
-    }
-
-    /// Ends the last row, says what is not listed, and gives the writer back.
-    ///
-    /// # Errors
-    /// The first error met while writing.
-    pub fn finish(mut self) -> io::Result<W> {
-        self.attempt(|rejects| {
-            rejects.close()?;
-            let more: Vec<_> = rejects.listed.more().collect();
-            more.iter().try_for_each(|(place, kind)| rejects.head(place, "", kind).and_then(|()| rejects.close()))
-        });
-        match self.error {
-            Some(error) => Err(error),
-            None => Ok(self.to),
-        }
-    }
-
-    fn attempt(&mut self, write: impl FnOnce(&mut Self) -> io::Result<()>) {
-        if self.error.is_none() {
-            self.error = write(self).err();
-        }
-    }
-
-    /// Writes a row without its record.
-    fn head(&mut self, place: &str, issue: &str, reason: &str) -> io::Result<()> {
-        let mut head = csv::Writer::from_writer(Vec::new());
-        head.write_record([&self.file, place, issue, reason, ""])?;
-        let mut head = head.into_inner().map_err(|error| io::Error::other(error.to_string()))?;
-        let line_end = head.pop();
-        debug_assert_eq!(line_end, Some(b'\n'));
-        self.end = b"\n";
-        self.to.write_all(&head)
-    }
-
-    fn begin(&mut self, bad: &BadRecord, bytes: &[u8]) -> io::Result<()> {
-        self.close()?;
-        self.hexadecimal = matches!(bad.place, Place::Byte(_));
-        self.head(&bad.place.to_string(), &bad.issue, &bad.fault.to_string())?;
-        let quoted = QUOTED_FROM_BYTES <= bytes.len() || bytes.iter().any(|byte| b",\"\r\n".contains(byte));
-        if quoted && !self.hexadecimal {
-            self.to.write_all(b"\"")?;
-            self.end = b"\"\n";
-        }
-        self.part(bytes)
-    }
-
-    fn part(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if self.hexadecimal {
-            return write_hexadecimal(&mut self.to, bytes);
-        }
-        for (position, piece) in bytes.split(|&byte| byte == b'"').enumerate() {
-            if 0 < position {
-                self.to.write_all(b"\"\"")?;
-            }
-            self.to.write_all(piece)?;
-        }
-        Ok(())
-    }
-
-    fn close(&mut self) -> io::Result<()> {
-        self.to.write_all(std::mem::take(&mut self.end))
-    }
-}
-
-impl<W: Write> RejectSink for RejectsCsv<W> {
-    fn reject(&mut self, bad: &BadRecord, bytes: &[u8]) {
-        if self.listed.count(bad.fault.kind()) {
-            self.attempt(|rejects| rejects.begin(bad, bytes));
-        }
-    }
-
-    fn again(&mut self, count: u64) -> bool {
-        self.listed.again(count)
-    }
-
-    fn rest(&mut self, bytes: &[u8]) {
-        if self.listed.last {
-            self.attempt(|rejects| rejects.part(bytes));
-        }
-    }
-}
-
-/// The same rows as JSON, with commas between them. Bytes that are not UTF-8 become U+FFFD.
-#[derive(Debug)]
-pub struct RejectsJson<W> {
-    file: String,
-    to: W,
-    listed: Listed,
-    hexadecimal: bool,
-    /// What ends the last row, where there is one.
-    end: &'static str,
-    error: Option<io::Error>,
 }
 
 impl<W: Write> RejectsJson<W> {
     /// A writer of rows of the input named `file`: of each kind of fault so many, then how many more there were.
     pub fn new(file: &str, to: W, of_each_kind: u64) -> Self {
-        let listed = Listed::new(of_each_kind);
-        RejectsJson { file: file.to_owned(), to, listed, hexadecimal: false, end: "", error: None }
+        RejectRows::of(file, JsonParts::new(to), of_each_kind)
+    }
+}
+
+impl<P: PartedRows<Rejects>> RejectRows<P> {
+    fn of(file: &str, rows: P, of_each_kind: u64) -> Self {
+        RejectRows { file: file.to_owned(), rows, listed: Listed::new(of_each_kind), hexadecimal: false, error: None }
     }
 
     /// Ends the last row, says what is not listed, and gives the writer back.
     ///
     /// # Errors
     /// The first error met while writing.
-    pub fn finish(mut self) -> io::Result<W> {
-        self.attempt(|rejects| {
-            let more: Vec<_> = rejects.listed.more().collect();
-            more.iter().try_for_each(|(place, kind)| rejects.head(place, "", kind))
-        });
-        match self.error {
-            Some(error) => Err(error),
-            None => self.to.write_all(self.end.as_bytes()).map(|()| self.to),
+    pub fn finish(mut self) -> io::Result<P::To> {
+        if let Some(error) = self.error {
+            return Err(error);
         }
+        for (place, kind) in self.listed.more() {
+            let (file, place, reason) = (&self.file, &place, &kind);
+            self.rows.row(&RejectHead { file, place, issue: "", reason }, false)?;
+        }
+        self.rows.finish()
     }
 
     fn attempt(&mut self, write: impl FnOnce(&mut Self) -> io::Result<()>) {
@@ -204,35 +145,31 @@ impl<W: Write> RejectsJson<W> {
 
     fn begin(&mut self, bad: &BadRecord, bytes: &[u8]) -> io::Result<()> {
         self.hexadecimal = matches!(bad.place, Place::Byte(_));
-        self.head(&bad.place.to_string(), &bad.issue, &bad.fault.to_string())?;
+        let quoted = QUOTED_FROM_BYTES <= bytes.len() || bytes.iter().any(|byte| b",\"\r\n".contains(byte));
+        let (place, reason) = (&bad.place.to_string(), &bad.fault.to_string());
+        let head = RejectHead { file: &self.file, place, issue: &bad.issue, reason };
+        self.rows.row(&head, quoted && !self.hexadecimal)?;
         self.part(bytes)
     }
 
-    /// Writes a row up to its record.
-    fn head(&mut self, place: &str, issue: &str, reason: &str) -> io::Result<()> {
-        if !self.end.is_empty() {
-            writeln!(self.to, "{},", self.end)?;
-        }
-        self.end = "\"}";
-        let texts = [&self.file, place, issue, reason];
-        let mut separator = "{";
-        for (column, text) in REJECT_COLUMNS.iter().zip(texts) {
-            write!(self.to, "{separator}\"{column}\":{}", serde_json::to_string(text)?)?;
-            separator = ",";
-        }
-        write!(self.to, ",\"{}\":\"", REJECT_COLUMNS[4])
-    }
-
     fn part(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if self.hexadecimal {
-            return write_hexadecimal(&mut self.to, bytes);
+        const BYTES_AT_ONCE: usize = 512;
+        if !self.hexadecimal {
+            return self.rows.part(bytes);
         }
-        let quoted = serde_json::to_string(&String::from_utf8_lossy(bytes))?;
-        self.to.write_all(&quoted.as_bytes()[1..quoted.len() - 1])
+        let mut digits = String::with_capacity(2 * BYTES_AT_ONCE);
+        for bytes in bytes.chunks(BYTES_AT_ONCE) {
+            digits.clear();
+            for byte in bytes {
+                let _ = write!(digits, "{byte:02x}");
+            }
+            self.rows.part(digits.as_bytes())?;
+        }
+        Ok(())
     }
 }
 
-impl<W: Write> RejectSink for RejectsJson<W> {
+impl<P: PartedRows<Rejects>> RejectSink for RejectRows<P> {
     fn reject(&mut self, bad: &BadRecord, bytes: &[u8]) {
         if self.listed.count(bad.fault.kind()) {
             self.attempt(|rejects| rejects.begin(bad, bytes));
@@ -248,10 +185,6 @@ impl<W: Write> RejectSink for RejectsJson<W> {
             self.attempt(|rejects| rejects.part(bytes));
         }
     }
-}
-
-fn write_hexadecimal(to: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
-    bytes.iter().try_for_each(|byte| write!(to, "{byte:02x}"))
 }
 
 #[cfg(test)]
@@ -260,6 +193,7 @@ mod tests {
     use quoteclock_book::BookError;
     use quoteclock_engine::Fault;
     use quoteclock_model::OrderId;
+    use quoteclock_rows::column_names;
 
     #[test]
     fn records_are_written_whole_and_quoted() {
@@ -305,8 +239,8 @@ mod tests {
                 serde_json::from_str(&format!("[{}]", text(json.finish().unwrap()))).expect("a list of rows");
             let csv: Vec<String> = text(csv.finish().unwrap()).lines().map(str::to_owned).collect();
             let texts = json.as_array().unwrap().iter().map(|row| {
-                let column = |name: &&str| row[name].as_str().unwrap().to_owned();
-                csv::StringRecord::from(REJECT_COLUMNS.iter().map(column).collect::<Vec<_>>())
+                let column = |name: &str| row[name].as_str().unwrap().to_owned();
+                csv::StringRecord::from(column_names::<Rejects>().map(column).collect::<Vec<_>>())
             });
             let mut reader =
                 csv::ReaderBuilder::new().has_headers(false).from_reader(csv.join("\n").into_bytes().leak() as &[u8]);

@@ -1,16 +1,15 @@
 //! What was measured of a day: `daily.csv`, `breaches.csv` and `outages.csv`.
 
+use crate::columns::{self, OfDate, OfObligation, WithSpan, WithTimes};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use quoteclock_ledger::{Breach, DayLedger, DisplayPercent, Outage, Total, outages};
-use quoteclock_model::{Micros, Span, Timestamp};
+use quoteclock_ledger::{Breach, DayLedger, Outage, Total, outages};
+use quoteclock_model::Span;
 use quoteclock_obligation::ObligationIndex;
-use quoteclock_rows::{Column, CsvRows, Decimals, Local, Table, Unit};
+use quoteclock_rows::{Column, CsvRows, Table};
 use quoteclock_rules::{DayPlan, ObligationPlan};
+use std::borrow::Cow;
 use std::io::{self, Write};
-
-/// Columns of `rejects.csv`.
-pub const REJECT_COLUMNS: [&str; 5] = ["file", "place", "issue", "reason", "record"];
 
 /// What the rows of one obligation on one day have in common.
 #[derive(Clone, Copy, Debug)]
@@ -42,11 +41,6 @@ pub fn keys(plan: &DayPlan) -> impl Iterator<Item = DayKey<'_>> {
     })
 }
 
-/// The quote display time as rows have it: four decimals, half up, nothing without available time.
-pub(crate) fn display_pct(total: Total) -> Option<i128> {
-    DisplayPercent::of(total.fulfilled, total.available).map(|percent| percent.ten_thousandths().into())
-}
-
 /// A row of `daily.csv`.
 #[derive(Clone, Copy, Debug)]
 pub struct DailyRow<'a> {
@@ -64,14 +58,14 @@ impl Table for Daily {
     type Row<'a> = DailyRow<'a>;
     const NAME: &'static str = "daily";
     const COLUMNS: &'static [Column<Self>] = &[
-        Column::date("date", |row| Some(row.key.date)),
-        Column::text("market_maker", |row| Some(row.key.market_maker.into())),
-        Column::text("issue", |row| Some(row.key.issue.into())),
-        Column::text("obligation", |row| Some(row.key.obligation.id.to_string().into())),
-        Column::integer("available_us", Unit::Micros, |row| Some(row.total.available.0.into())),
-        Column::integer("fulfilled_us", Unit::Micros, |row| Some(row.total.fulfilled.0.into())),
-        Column::integer("unknown_us", Unit::Micros, |row| Some(row.total.unknown.0.into())),
-        Column::decimal("display_pct", Unit::Percent, Decimals::Fixed(4), |row| display_pct(row.total)),
+        columns::date(),
+        columns::market_maker(),
+        columns::issue(),
+        columns::obligation(),
+        columns::available_us(),
+        columns::fulfilled_us(),
+        columns::unknown_us(),
+        columns::display_pct_of(),
     ];
 }
 
@@ -101,13 +95,13 @@ impl Table for Breaches {
     type Row<'a> = BreachRow<'a>;
     const NAME: &'static str = "breaches";
     const COLUMNS: &'static [Column<Self>] = &[
-        Column::date("date", |row| Some(row.key.date)),
-        Column::text("market_maker", |row| Some(row.key.market_maker.into())),
-        Column::text("issue", |row| Some(row.key.issue.into())),
-        Column::text("obligation", |row| Some(row.key.obligation.id.to_string().into())),
-        Column::instant("start", |row| local(row.breach.span.start, row.zone)),
-        Column::instant("end", |row| local(row.breach.span.end, row.zone)),
-        Column::integer("duration_us", Unit::Micros, |row| Some(length(row.breach.span).0.into())),
+        columns::date(),
+        columns::market_maker(),
+        columns::issue(),
+        columns::obligation(),
+        columns::start(),
+        columns::end(),
+        columns::duration_us(),
         Column::text("reason", |row| Some(row.breach.reason.as_str().into())),
     ];
 }
@@ -141,13 +135,13 @@ impl Table for Outages {
     type Row<'a> = OutageRow<'a>;
     const NAME: &'static str = "outages";
     const COLUMNS: &'static [Column<Self>] = &[
-        Column::date("date", |row| Some(row.key.date)),
-        Column::text("market_maker", |row| Some(row.key.market_maker.into())),
-        Column::text("issue", |row| Some(row.key.issue.into())),
-        Column::text("obligation", |row| Some(row.key.obligation.id.to_string().into())),
-        Column::instant("start", |row| local(row.outage.span.start, row.zone)),
-        Column::instant("end", |row| local(row.outage.span.end, row.zone)),
-        Column::integer("duration_us", Unit::Micros, |row| Some(length(row.outage.span).0.into())),
+        columns::date(),
+        columns::market_maker(),
+        columns::issue(),
+        columns::obligation(),
+        columns::start(),
+        columns::end(),
+        columns::duration_us(),
         Column::text("reasons", |row| {
             let reasons = row.outage.reasons.iter().map(|(reason, length)| format!("{reason}:{}", length.0));
             Some(reasons.collect::<Vec<_>>().join(";").into())
@@ -165,13 +159,57 @@ impl Outages {
     }
 }
 
-#[allow(clippy::unnecessary_wraps, reason = "what a column takes")]
-fn local(at: Timestamp, zone: &TimeZone) -> Option<Local<'_>> {
-    Some(Local { at, zone })
+/// What the rows of one obligation on one day have in common is in their key.
+macro_rules! rows_with_key {
+    ($($row:ident),*) => {$(
+        impl OfDate for $row<'_> {
+            fn date(&self) -> Date {
+                self.key.date
+            }
+        }
+
+        impl OfObligation for $row<'_> {
+            fn market_maker(&self) -> &str {
+                self.key.market_maker
+            }
+
+            fn issue(&self) -> &str {
+                self.key.issue
+            }
+
+            fn obligation(&self) -> Cow<'_, str> {
+                self.key.obligation.id.to_string().into()
+            }
+        }
+    )*};
 }
 
-fn length(span: Span) -> Micros {
-    span.end.since(span.start)
+rows_with_key!(DailyRow, BreachRow, OutageRow);
+
+impl WithTimes for DailyRow<'_> {
+    fn total(&self) -> Total {
+        self.total
+    }
+}
+
+impl WithSpan for BreachRow<'_> {
+    fn span(&self) -> Span {
+        self.breach.span
+    }
+
+    fn zone(&self) -> &TimeZone {
+        self.zone
+    }
+}
+
+impl WithSpan for OutageRow<'_> {
+    fn span(&self) -> Span {
+        self.outage.span
+    }
+
+    fn zone(&self) -> &TimeZone {
+        self.zone
+    }
 }
 
 /// Writes the rows of `daily.csv` of a day, without the header.

@@ -1,7 +1,8 @@
 //! A day as people read it: a line for each obligation, with the worst outages named.
 
+use crate::columns::display_pct;
 use crate::overview::{OverviewLine, Standing, grouped};
-use crate::rows::{DayKey, display_pct, keys};
+use crate::rows::{DayKey, keys};
 use quoteclock_incentive::AccountKey;
 use quoteclock_ledger::{DayLedger, DisplayPercent, Outage, Total, outages};
 use quoteclock_model::{IssueCode, Micros, Reason};
