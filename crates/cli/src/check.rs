@@ -1,8 +1,9 @@
 //! `quoteclock check`: everything that is wrong with a registry, at once.
 
-use crate::{Outcome, month, output};
+use crate::{Outcome, month, output, terminal};
 use anyhow::Result;
 use quoteclock::Checked;
+use quoteclock_report::wrap;
 use quoteclock_rules::{Column, Finding, Severity};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -68,14 +69,15 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Outcome> {
             text.push_str(&format!("{}: {finding}\n", finding.severity));
         }
         if let Some(registry) = loaded.as_ref().map(quoteclock::Registry::tables) {
-            text.push_str(&format!(
-                "{}: {}, {}, {}, {}\n",
+            let sizes = format!(
+                "{}: {}, {}, {}, {}",
                 registry.scheme().name(),
                 month::count(registry.issues().len(), "issue"),
                 month::count(registry.market_makers().len(), "market maker"),
                 month::count(registry.servers().len(), "virtual server"),
                 month::count(registry.sign_ups().len(), "sign-up")
-            ));
+            );
+            text.push_str(&wrap(&sizes, terminal::table_style().width));
         }
         let counts = [month::count(errors, "error"), month::count(warnings, "warning")];
         text.push_str(&format!("{}\n", counts.join(", ")));

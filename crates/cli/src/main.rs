@@ -11,6 +11,7 @@ mod choice;
 mod compare;
 mod convert;
 mod coverage;
+mod day_pages;
 mod days;
 mod documents;
 mod etf;

@@ -1,5 +1,6 @@
 //! `report --html`: the month as a page, from its stored rows.
 
+use crate::day_pages::DayPages;
 use crate::month::StoredMonth;
 use crate::target::Target;
 use anyhow::{Context, Result};
@@ -26,8 +27,9 @@ pub(crate) struct PageOf<'a> {
 }
 
 impl PageOf<'_> {
-    /// Writes the page to `file`.
-    pub(crate) fn write(self, file: &Path) -> Result<()> {
+    /// Writes the page to `file`, whose days lead to pages of their own in `day_pages`.
+    pub(crate) fn write(self, file: &Path, day_pages: Option<&Path>) -> Result<()> {
+        let day_pages = day_pages.map(|folder| DayPages::in_folder(folder, file)).transpose()?;
         let days = self.store.days(self.month.dates())?;
         let picture = self.picture(&days)?;
         let verdicts = Verdicts {
@@ -39,7 +41,11 @@ impl PageOf<'_> {
         };
         let mut evidence = self.evidence(&days);
         evidence.sections.clone_from(&self.sections);
-        let page = MonthPage::new(&verdicts, &picture, evidence, &|_, _| None);
+        let page =
+            MonthPage::new(&verdicts, &picture, evidence, &|line, date| day_pages.as_ref()?.link(&line.key, date));
+        if let Some(day_pages) = &day_pages {
+            day_pages.warn();
+        }
         Target::of(file)?.write(|mut to| page.write(&mut to).with_context(|| format!("writing {}", file.display())))
     }
 

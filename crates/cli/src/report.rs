@@ -19,7 +19,7 @@ use quoteclock_report::money::{Conditions, Incentives, OfMonth, Payments, Recomm
 use quoteclock_report::{
     MakerRow, MarketMakers, Monthly, MonthlyRow, OverviewLine, Standing, Style, Words, overview, system_note, wrap,
 };
-use quoteclock_rows::{JsonRow, Table, Value, json_rows, text_table, write_csv};
+use quoteclock_rows::{Column, JsonRow, Shown, Table, Value, json_rows, text_table, write_csv};
 use quoteclock_rules::Registry;
 use quoteclock_store::{Digest, Store};
 use serde::Serialize;
@@ -65,6 +65,11 @@ pub(crate) struct ReportArgs {
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
 
+    /// Folder of pages of explain --html, named as 2024-03-01-MM1-1306-general.html: days of the page lead to those that are
+    /// there
+    #[arg(long, value_name = "DIR", requires = "html")]
+    day_pages: Option<PathBuf>,
+
     /// Write the CSV files as Parquet, too, for DuckDB, polars and the like
     #[cfg(feature = "parquet")]
     #[arg(long, requires = "out")]
@@ -108,7 +113,7 @@ struct Report<'a> {
 }
 
 /// What is shown of a report.
-struct Shown<'a> {
+struct Chosen<'a> {
     choice: &'a Choice,
     /// The lines, as positions, in the order in which they are shown.
     lines: Vec<usize>,
@@ -127,14 +132,14 @@ pub(crate) fn run(args: &ReportArgs) -> Result<Outcome> {
     let standings = standings(&stored, &registry, &settled.settlement.lines)?;
     let mut report = Report { month: args.month, registry: &registry, digest, stored, settled, standings };
     args.choice.warn(report.settlement().lines.iter().map(|line| &line.key));
-    let shown = Shown { choice: &args.choice, lines: args.choice.of(&report.standings) };
+    let shown = Chosen { choice: &args.choice, lines: args.choice.of(&report.standings) };
     let mut written = Vec::new();
     if let Some(out) = &args.out {
         written = report.write(&store, out, args)?;
     }
     report.warn();
     if let Some(file) = &args.html {
-        report.page_of(&store, &shown).write(file)?;
+        report.page_of(&store, &shown).write(file, args.day_pages.as_deref())?;
     }
     if args.json {
         output::print(&format!("{}\n", report.json(&shown)?))?;
@@ -233,25 +238,32 @@ fn list<T: Table>(name: &str, rows: Vec<T::Row<'_>>, choice: &Choice, is_summed_
 
 /// A table of the exchange's page: the columns that people see.
 fn section<'r, T: Table>(heading: &str, rows: impl IntoIterator<Item = T::Row<'r>>) -> Section {
-    let shown = T::SHOWN.iter().filter_map(|name| T::COLUMNS.iter().find(|column| column.name == *name));
-    let columns: Vec<_> = shown.collect();
+    let columns = T::SHOWN.iter().filter_map(|name| T::COLUMNS.iter().find(|column| column.name == *name));
+    let columns: Vec<_> = columns.filter_map(|column| Some((column, column.shown.as_ref()?))).collect();
     let is_number = |value: &Value<'_>| matches!(value, Value::Integer(_) | Value::Decimal(..));
-    let cell = |value: Value<'_>| (value.to_string(), is_number(&value));
+    let row = |row: T::Row<'r>| {
+        let cell = |(column, shown): &(&Column<T>, &Shown<T>)| {
+            let value = column.value(&row);
+            let text = shown.cell.map_or_else(|| value.to_string(), |cell| cell(&row).into_owned());
+            (text, is_number(&value))
+        };
+        columns.iter().map(cell).collect()
+    };
     Section {
         heading: heading.to_owned(),
-        columns: columns.iter().map(|column| column.name.replace('_', " ")).collect(),
-        rows: rows.into_iter().map(|row| columns.iter().map(|column| cell(column.value(&row))).collect()).collect(),
+        columns: columns.iter().map(|(_, shown)| shown.title.to_owned()).collect(),
+        rows: rows.into_iter().map(row).collect(),
     }
 }
 
 impl Report<'_> {
     /// The month as a page.
     fn page<'a>(&'a self, store: &'a Store) -> PageOf<'a> {
-        self.page_of(store, &Shown { choice: &Choice::everything(), lines: (0..self.standings.len()).collect() })
+        self.page_of(store, &Chosen { choice: &Choice::everything(), lines: (0..self.standings.len()).collect() })
     }
 
     /// The month, as far as it is shown, as a page.
-    fn page_of<'a>(&'a self, store: &'a Store, shown: &Shown<'_>) -> PageOf<'a> {
+    fn page_of<'a>(&'a self, store: &'a Store, shown: &Chosen<'_>) -> PageOf<'a> {
         let mut lines = shown.lines.clone();
         // A page has its own orders, and looks lines up by their keys.
         lines.sort_unstable();
@@ -342,7 +354,7 @@ impl Report<'_> {
             write_csv::<Payments>(OfMonth::all(month, &settled.payments), create("payments.csv")?)?;
             let mut text = create("report.txt")?;
             let (choice, lines) = (&Choice::everything(), (0..self.standings.len()).collect());
-            text.write_all(self.text(FILE_STYLE, &Shown { choice, lines }).as_bytes())?;
+            text.write_all(self.text(FILE_STYLE, &Chosen { choice, lines }).as_bytes())?;
             text.flush()
         };
         write().context("writing the report aside")?;
@@ -374,7 +386,7 @@ impl Report<'_> {
         staging::write_parquet::<Payments>(OfMonth::all(month, &settled.payments), rests_on, folder)
     }
 
-    fn json(&self, shown: &Shown<'_>) -> Result<String> {
+    fn json(&self, shown: &Chosen<'_>) -> Result<String> {
         let texts = |dates: &[Date]| dates.iter().map(Date::to_string).collect();
         let (choice, settled) = (shown.choice, self.settlement());
         let tiers: Vec<&TierLine> = settled.tiers.iter().filter(|tier| choice.has_issue(tier.issue.as_str())).collect();
@@ -398,8 +410,8 @@ impl Report<'_> {
         })?)
     }
 
-    fn text(&self, style: Style, shown: &Shown<'_>) -> String {
-        let Shown { choice, lines } = shown;
+    fn text(&self, style: Style, shown: &Chosen<'_>) -> String {
+        let Chosen { choice, lines } = shown;
         let scheme = self.registry.scheme();
         let mut text = wrap(&format!("{} under {} {}", self.month, scheme.name(), scheme.version()), style.width);
         for note in self.doubts() {

@@ -91,13 +91,14 @@ pub(crate) fn run(args: &TiersArgs) -> Result<Outcome> {
 fn text(month: Month, review: &ReviewStock, lines: &[TierLine], notes: &[String]) -> String {
     let style = terminal::table_style();
     let (measured, in_force) = (&review.review().measured, &review.review().in_force);
-    let mut text = format!(
-        "{month}: tiers in force {} to {}, measured {} to {}\n",
+    let heading = format!(
+        "{month}: tiers in force {} to {}, measured {} to {}",
         in_force.start(),
         in_force.end(),
         measured.start(),
         measured.end()
     );
+    let mut text = wrap(&heading, style.width);
     text.push_str(&text_table::<Tiers>(&lines.iter().collect::<Vec<_>>(), style));
     text.push('\n');
     for note in notes {

@@ -533,3 +533,27 @@ fn the_page_of_a_month_shows_what_its_files_say() {
     assert_eq!(report_with(&bench, &["--html", "again.html"]).status.code(), Some(3));
     assert!(bench.read("again.html") == page);
 }
+
+#[test]
+fn days_of_the_page_lead_to_the_pages_of_explain_that_are_there() {
+    let bench = Bench::new();
+    let lost = quoted(&bench, "2024-03-04", "09:12:00", "2000", "2002");
+    store(&bench, &[&lost]);
+    fs::create_dir(bench.path("day pages")).unwrap();
+    let page = "day pages/2024-03-04-MM1-1306-general.html";
+    let question =
+        ["explain", "--registry", "registry", "--market-maker", "MM1", "--issue", "1306", "--html", page, &lost];
+    let output = bench.run(&question);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let output = report_with(&bench, &["--html", "month.html", "--day-pages", "day pages"]);
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    let month = bench.read("month.html");
+    assert!(month.contains("<a href=\"day%20pages/2024-03-04-MM1-1306-general.html\">2024-03-04</a>"), "{month}");
+    let missing = "without a page in day pages, and not linked: 1 day, such as 2024-03-04-MM1-1321-general.html";
+    assert!(stderr(&output).contains(missing), "{}", stderr(&output));
+    assert_eq!(
+        report_with(&bench, &["--day-pages", "day pages"]).status.code(),
+        Some(2),
+        "there is no page to link from"
+    );
+}

@@ -231,7 +231,9 @@ fn maker_rows(verdicts: &Verdicts<'_>, picture: &MonthPicture) -> Vec<MakerRow> 
             name: name.to_owned(),
             obligations: own.len(),
             failing,
-            worst: worst(&own).map_or_else(String::new, |line| format!("{} {}", line.key.issue, share(line))),
+            worst: worst(&own).map_or_else(String::new, |line| {
+                format!("{} {} % of {}", line.key.issue, share(line), required(line.required_pct))
+            }),
             lost: hours(total),
             reason: lost
                 .and_then(|lost| lost.reasons().first().map(|(reason, _)| (*reason).to_owned()))

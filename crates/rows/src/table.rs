@@ -76,8 +76,10 @@ pub fn text_table<T: Table>(rows: &[T::Row<'_>], style: Style) -> String {
         table.force_no_tty();
     }
     for (column, &position) in table.column_iter_mut().zip(&kept) {
-        column.set_padding((0, GAP));
-        let width = u16::try_from(words[position]).unwrap_or(u16::MAX).saturating_add(GAP);
+        // Nothing follows the last one: spaces after it, which a colour would keep, would only wrap.
+        let gap = if kept.last() == Some(&position) { 0 } else { GAP };
+        column.set_padding((0, gap));
+        let width = u16::try_from(words[position]).unwrap_or(u16::MAX).saturating_add(gap);
         column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width)));
     }
     table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
@@ -217,6 +219,7 @@ mod tests {
     fn a_tone_is_a_colour_where_colours_are_welcome() {
         let text = text_table::<Lines>(&LINES[3..], Style { width: 80, colour: true });
         assert!(text.contains("\x1b["), "{text:?}");
+        assert!(!text.contains("  \x1b[0m") && !text.contains("  \x1b[39m"), "spaces that would wrap: {text:?}");
         assert_eq!(text_table::<Lines>(&[], Style { width: 80, colour: false }), "market maker  issue  display %\n");
     }
 }
