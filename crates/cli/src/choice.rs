@@ -62,6 +62,11 @@ impl Choice {
         Choice { all: true, ..Choice::default() }
     }
 
+    /// Market makers, issues and obligations that are named.
+    pub(crate) fn names(&self) -> [&[String]; 3] {
+        [&self.market_maker, &self.issue, &self.obligation]
+    }
+
     /// Whether names choose a market maker.
     pub(crate) fn has_maker(&self, name: &str) -> bool {
         is_named(&self.market_maker, name)
@@ -86,8 +91,7 @@ impl Choice {
 
     /// Whether everything is shown, in its own order.
     pub(crate) fn is_everything(&self) -> bool {
-        let names = [&self.market_maker, &self.issue, &self.obligation];
-        names.iter().all(|names| names.is_empty()) && !self.failing && self.sort.is_none() && self.top.is_none()
+        self.names().iter().all(|names| names.is_empty()) && !self.failing && self.sort.is_none() && self.top.is_none()
     }
 
     /// The chosen lines, as positions, in the order in which they are shown.

@@ -1,5 +1,6 @@
 //! The papers of a month, written into folders of their recipients beside the report.
 
+use crate::closing::Revision;
 use crate::month::StoredMonth;
 use anyhow::{Context, Result, bail};
 use quoteclock_documents::{Document, Month, Recipient, folder_names, notices, recipients};
@@ -17,6 +18,9 @@ use std::path::Path;
 /// The folders that papers stand in.
 const FOLDERS: [&str; 5] = ["ta-1", "tm-1", "tm-2", "tm-2-participant", "tm-3"];
 
+/// Tables that are not kept of a paper that goes out: the days follow from what is stored of them.
+const NOT_KEPT: [&str; 2] = ["changes.csv", "days.csv"];
+
 /// Everything that papers are made of.
 pub(crate) struct Papers<'a> {
     pub(crate) registry: &'a Registry,
@@ -25,6 +29,8 @@ pub(crate) struct Papers<'a> {
     pub(crate) settlement: &'a Settlement,
     pub(crate) frames: Vec<DayFrame>,
     pub(crate) evidence: Evidence,
+    /// Which revision they are of, for their heads.
+    pub(crate) revision: &'a Revision,
 }
 
 impl Papers<'_> {
@@ -47,8 +53,8 @@ impl Papers<'_> {
         notes
     }
 
-    /// Writes the papers aside, into `staging`.
-    pub(crate) fn write(&self, staging: &Path) -> Result<()> {
+    /// Writes the papers aside, into `staging`. Their tables, by path, are what a later revision is compared with.
+    pub(crate) fn write(&self, staging: &Path) -> Result<BTreeMap<String, String>> {
         let (recipients, _) = recipients(self.registry, &self.settlement.lines, &self.stored.measured);
         let dates = self.settlement.month.dates();
         let mut results: Vec<DayRow> = Vec::new();
@@ -59,7 +65,6 @@ impl Papers<'_> {
             frames: &self.frames,
             is_over: self.stored.missing.is_empty() && self.stored.partial.is_empty(),
             evidence: &self.evidence,
-            revision: "",
         };
         let mut documents = Document::all(month, &recipients, &results);
         for row in results {
@@ -89,16 +94,26 @@ impl Papers<'_> {
             }
         })?;
         let paths = paths(&recipients);
-        let write = |document: Document<'_>| -> Result<()> {
-            let folder = staging.join(&paths[&document.recipient]);
+        let write = |mut document: Document<'_>| -> Result<Vec<(String, String)>> {
+            let path = paths[&document.recipient].clone();
+            let earlier = self.revision.earlier.iter();
+            let own = earlier.filter_map(|(of, csv)| Some((of.strip_prefix(&path)?.strip_prefix('/')?, csv)));
+            document.supersedes(own.map(|(name, csv)| (name.to_owned(), csv.clone())).collect());
+            let folder = staging.join(&path);
             fs::create_dir_all(&folder)?;
+            let mut kept = Vec::new();
             for (name, bytes) in document.render()?.files {
-                fs::write(folder.join(name), bytes)?;
+                fs::write(folder.join(&name), &bytes)?;
+                if self.revision.closes() && name.ends_with(".csv") && !NOT_KEPT.contains(&name.as_str()) {
+                    kept.push((format!("{path}/{name}"), String::from_utf8_lossy(&bytes).into_owned()));
+                }
             }
-            Ok(())
+            Ok(kept)
         };
-        documents.into_par_iter().try_for_each(write).context("writing the documents aside")?;
-        self.write_notices(staging).context("writing notices aside")
+        let kept = documents.into_par_iter().map(write).collect::<Result<Vec<_>>>();
+        let kept = kept.context("writing the documents aside")?;
+        self.write_notices(staging).context("writing notices aside")?;
+        Ok(kept.into_iter().flatten().collect())
     }
 
     fn write_notices(&self, staging: &Path) -> Result<()> {

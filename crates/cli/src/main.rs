@@ -8,6 +8,7 @@ mod args;
 mod changed;
 mod check;
 mod choice;
+mod closing;
 mod compare;
 mod convert;
 mod coverage;
@@ -39,6 +40,7 @@ mod target;
 mod terminal;
 mod tiers;
 mod token;
+mod why;
 
 use args::{Args, Command};
 use clap::{CommandFactory, FromArgMatches};

@@ -1,17 +1,19 @@
 //! `quoteclock report`: what a month's stored days decide.
 
 use crate::choice::Choice;
+use crate::closing::{Changes, Revision};
 use crate::documents::{self, Papers};
 use crate::month::{self, SchemeJson, StoredMonth};
 use crate::month_page::PageOf;
 use crate::publication::Publication;
 use crate::settle::{Settled, settle};
 use crate::staging;
+use crate::why::{self, WhyArgs};
 use crate::{Outcome, output, registry, terminal};
 use anyhow::{Context, Result};
 use jiff::civil::Date;
 use quoteclock_incentive::{
-    AccountKey, ConditionLine, IncentiveLine, Month, MonthLine, Outlook, PaymentLine, Prospect, RecommendationLine,
+    AccountKey, Asked, ConditionLine, IncentiveLine, Month, MonthLine, Outlook, PaymentLine, Prospect, RecommendationLine,
     Settlement, Status, TierLine, outlooks,
 };
 use quoteclock_pages::Section;
@@ -25,7 +27,7 @@ use quoteclock_store::{Digest, Store};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Say which obligations were fulfilled in a month, and what follows for each market maker.
@@ -35,14 +37,19 @@ use std::path::{Path, PathBuf};
 #[command(after_help = "Examples:
   quoteclock report --registry registry --db market.db --month 2024-03
   quoteclock report --registry registry --db market.db --month 2024-03 --out 2024-03
+  quoteclock report --registry registry --db market.db --month 2024-03 --out 2024-03 --close
   quoteclock report --registry registry --db market.db --month 2024-03 --html 2024-03.html
   quoteclock report --registry registry --db market.db --month 2024-03 --market-maker MM1 --failing
   quoteclock report --registry registry --db market.db --month 2024-03 --top 10
   quoteclock report --registry registry --db market.db --month 2024-03 --json > 2024-03.json
+  quoteclock report --registry registry --db market.db --month 2024-03 --why --market-maker MM1 --issue 1306 \
+    --incentive value_others
 
 --out writes monthly.csv, market_makers.csv, incentives.csv, conditions.csv, tiers.csv, recommendations.csv,
 payments.csv, report.txt, which is what --all prints, and the papers: tm-2/ for each market maker, tm-2-participant/ for
 each participant, ta-1/ for each asset manager (CSV, XLSX and a page each), tm-1/ and tm-3/ with notices.
+--close writes down in the database that the report has gone out: its revision, date and hash stand in the papers, and
+a later report says which revision it supersedes, and what it says otherwise.
 Exits with 3 if trading days of the month are not measured, or the tier of an issue is unknown.")]
 pub(crate) struct ReportArgs {
     /// Folder of the registry
@@ -79,6 +86,10 @@ pub(crate) struct ReportArgs {
     #[arg(long)]
     no_documents: bool,
 
+    /// Mark the month's report as gone out: a later one says what it says otherwise
+    #[arg(long, requires = "out", conflicts_with = "no_documents")]
+    close: bool,
+
     /// Report days as they were measured, though the registry has changed since
     #[arg(long)]
     as_measured: bool,
@@ -89,6 +100,9 @@ pub(crate) struct ReportArgs {
 
     #[command(flatten)]
     choice: Choice,
+
+    #[command(flatten)]
+    why: WhyArgs,
 }
 
 impl ReportArgs {
@@ -110,6 +124,9 @@ struct Report<'a> {
     settled: Settled,
     /// How each line stands, in the order of the lines.
     standings: Vec<OverviewLine>,
+    /// What `--out` holds as CSV, by name.
+    files: Vec<(&'static str, Vec<u8>)>,
+    revision: Revision,
 }
 
 /// What is shown of a report.
@@ -121,6 +138,7 @@ struct Chosen<'a> {
 
 /// Runs the command.
 pub(crate) fn run(args: &ReportArgs) -> Result<Outcome> {
+    let asked = if args.why.why { Some(args.why.asked(&args.choice)?) } else { None };
     let Some((registry, digest)) = registry::load_and_hash(&args.registry)? else { return Ok(Outcome::BadInput) };
     let store = month::open_store(&args.db)?;
     let stored = StoredMonth::read(&store, &registry, args.month, args.as_measured)?;
@@ -130,7 +148,13 @@ pub(crate) fn run(args: &ReportArgs) -> Result<Outcome> {
     let lines = stored.accounts.lines(&registry);
     let settled = settle(&store, &registry, args.month, lines, args.as_measured)?;
     let standings = standings(&stored, &registry, &settled.settlement.lines)?;
-    let mut report = Report { month: args.month, registry: &registry, digest, stored, settled, standings };
+    let files = csv_files(args.month, &stored, &settled.settlement)?;
+    let revision = Revision::of(&store, &registry, args.month, &files, args.close)?;
+    let mut report =
+        Report { month: args.month, registry: &registry, digest, stored, settled, standings, files, revision };
+    if let Some((market_maker, asked)) = asked {
+        return report.why(market_maker, &asked, args.json);
+    }
     args.choice.warn(report.settlement().lines.iter().map(|line| &line.key));
     let shown = Chosen { choice: &args.choice, lines: args.choice.of(&report.standings) };
     let mut written = Vec::new();
@@ -192,6 +216,12 @@ struct Document<'a> {
     unknown_tiers: Vec<String>,
     /// Trading days of the tier review's measuring period that are not stored.
     review_days_missing: Vec<String>,
+    /// What rests on a status that unknown time could turn.
+    rests_on_doubt: Vec<String>,
+    /// Number, date and hash of the report that has gone out, where this is it.
+    gone_out: Option<GoneOut>,
+    /// What this one says otherwise than the one that has.
+    changes: Vec<JsonRow<'a, Changes>>,
     days_measured: Vec<String>,
     days_missing: Vec<String>,
     /// Days that are not measured to their end.
@@ -236,6 +266,13 @@ fn list<T: Table>(name: &str, rows: Vec<T::Row<'_>>, choice: &Choice, is_summed_
     }
 }
 
+#[derive(Serialize)]
+struct GoneOut {
+    revision: u32,
+    closed_on: String,
+    report_sha256: String,
+}
+
 /// A table of the exchange's page: the columns that people see.
 fn section<'r, T: Table>(heading: &str, rows: impl IntoIterator<Item = T::Row<'r>>) -> Section {
     let columns = T::SHOWN.iter().filter_map(|name| T::COLUMNS.iter().find(|column| column.name == *name));
@@ -254,6 +291,38 @@ fn section<'r, T: Table>(heading: &str, rows: impl IntoIterator<Item = T::Row<'r
         columns: columns.iter().map(|(_, shown)| shown.title.to_owned()).collect(),
         rows: rows.into_iter().map(row).collect(),
     }
+}
+
+/// The files of a report, whole.
+fn csv_files(
+    month: Month,
+    stored: &StoredMonth,
+    settled: &Settlement,
+) -> std::io::Result<Vec<(&'static str, Vec<u8>)>> {
+    fn csv<'r, T: Table>(rows: impl IntoIterator<Item = T::Row<'r>>) -> std::io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        write_csv::<T>(rows, &mut bytes)?;
+        Ok(bytes)
+    }
+    let is_over = stored.is_over();
+    let monthly = settled.lines.iter().map(|line| MonthlyRow { month, line, is_over });
+    let makers = settled.makers.iter().map(|maker| MakerRow { month, maker, is_over });
+    Ok(vec![
+        ("monthly.csv", csv::<Monthly>(monthly)?),
+        ("market_makers.csv", csv::<MarketMakers>(makers)?),
+        ("incentives.csv", csv::<Incentives>(OfMonth::all(month, &settled.incentives))?),
+        ("conditions.csv", csv::<Conditions>(OfMonth::all(month, &settled.conditions))?),
+        ("tiers.csv", csv::<Tiers>(&settled.tiers)?),
+        ("recommendations.csv", csv::<Recommendations>(OfMonth::all(month, &settled.recommendations))?),
+        ("payments.csv", csv::<Payments>(OfMonth::all(month, &settled.payments))?),
+    ])
+}
+
+/// Writes a file whose bytes are on the disk when this returns.
+fn write_synced(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
 }
 
 impl Report<'_> {
@@ -275,6 +344,7 @@ impl Report<'_> {
             lines: lines.into_iter().map(|position| self.settlement().lines[position].clone()).collect(),
             makers: &self.settlement().makers,
             notes: self.notes(ISSUES_NAMED_MAX).split_off(1),
+            standing: self.revision.line().unwrap_or_default(),
             sections: self.sections(shown.choice),
         }
     }
@@ -319,6 +389,22 @@ impl Report<'_> {
         &self.settled.settlement
     }
 
+    /// Shows the sum behind an amount.
+    fn why(&self, market_maker: &str, asked: &Asked, is_json: bool) -> Result<Outcome> {
+        let whys = self.settlement().why(self.registry, market_maker, asked);
+        self.warn();
+        let notes: Vec<String> = self.doubts().into_iter().chain(self.notes(ISSUES_NAMED_MAX)).collect();
+        if is_json {
+            let scheme = SchemeJson::of(self.registry);
+            output::print(&format!("{}\n", why::json(self.month, &whys, &notes, scheme)?))?;
+        } else {
+            let style = terminal::table_style();
+            let text = why::text(self.month, &whys, &notes, style);
+            output::print(&format!("{text}{}", month::interpretations(self.registry, style.width)))?;
+        }
+        Ok(if self.is_complete() { Outcome::Done } else { Outcome::Incomplete })
+    }
+
     fn is_complete(&self) -> bool {
         let is_whole = self.stored.missing.is_empty() && self.stored.partial.is_empty();
         let settled = self.settlement();
@@ -332,6 +418,7 @@ impl Report<'_> {
         let staging = staging::folder_beside(out)?;
         let papers = staging.path().join("papers");
         std::fs::create_dir(&papers).context("writing the documents aside")?;
+        let mut kept = BTreeMap::new();
         if !args.no_documents {
             let days = store.days(self.month.dates())?;
             let mut page = self.page(store);
@@ -339,23 +426,16 @@ impl Report<'_> {
             page.notes = self.notes_of_days().split_off(1);
             let (frames, evidence) = (page.frames(&days)?, page.evidence(&days));
             let (registry, stored, settlement) = (self.registry, &self.stored, self.settlement());
-            Papers { registry, store, stored, settlement, frames, evidence }.write(&papers)?;
+            let revision = &self.revision;
+            kept = Papers { registry, store, stored, settlement, frames, evidence, revision }.write(&papers)?;
         }
-        let create = |name: &str| File::create(staging.path().join(name)).map(BufWriter::new);
         let write = || -> std::io::Result<()> {
-            let (month, settled) = (self.month, self.settlement());
-            write_csv::<Monthly>(self.monthly(), create("monthly.csv")?)?;
-            write_csv::<MarketMakers>(self.market_makers(), create("market_makers.csv")?)?;
-            write_csv::<Incentives>(OfMonth::all(month, &settled.incentives), create("incentives.csv")?)?;
-            write_csv::<Conditions>(OfMonth::all(month, &settled.conditions), create("conditions.csv")?)?;
-            write_csv::<Tiers>(&settled.tiers, create("tiers.csv")?)?;
-            let recommendations = OfMonth::all(month, &settled.recommendations);
-            write_csv::<Recommendations>(recommendations, create("recommendations.csv")?)?;
-            write_csv::<Payments>(OfMonth::all(month, &settled.payments), create("payments.csv")?)?;
-            let mut text = create("report.txt")?;
+            for (name, csv) in &self.files {
+                write_synced(&staging.path().join(name), csv)?;
+            }
             let (choice, lines) = (&Choice::everything(), (0..self.standings.len()).collect());
-            text.write_all(self.text(FILE_STYLE, &Chosen { choice, lines }).as_bytes())?;
-            text.flush()
+            let text = self.text(FILE_STYLE, &Chosen { choice, lines });
+            write_synced(&staging.path().join("report.txt"), text.as_bytes())
         };
         write().context("writing the report aside")?;
         let mut names = FILES.map(str::to_owned).to_vec();
@@ -367,7 +447,10 @@ impl Report<'_> {
         }
         let stale: Vec<&str> =
             stale.iter().map(String::as_str).filter(|name| !names.iter().any(|written| written == *name)).collect();
-        Publication::prepare(staging.path(), &names, out, &stale)?.carry_out(None)?;
+        let publication = Publication::prepare(staging.path(), &names, out, &stale)?;
+        // What is left to fail after the closing is written down is a renaming within a folder.
+        let held = self.revision.write(&args.db, &self.files, kept)?;
+        publication.carry_out(held)?;
         names.extend(documents::replace(&papers, out)?);
         Ok(names)
     }
@@ -402,6 +485,13 @@ impl Report<'_> {
             payments: json_rows(self.payments(choice)),
             unknown_tiers: settled.unknown_tiers().into_iter().map(ToString::to_string).collect(),
             review_days_missing: texts(&settled.review_days_missing),
+            rests_on_doubt: self.rests_on_doubt(),
+            gone_out: self.revision.gone_out().map(|(revision, closed_on, report_sha256)| GoneOut {
+                revision,
+                closed_on: closed_on.to_string(),
+                report_sha256: report_sha256.to_string(),
+            }),
+            changes: json_rows(&self.revision.changes),
             days_measured: self.stored.measured.iter().map(Date::to_string).collect(),
             days_missing: texts(&self.stored.missing),
             days_partial: self.stored.partial.keys().map(Date::to_string).collect(),
@@ -414,6 +504,9 @@ impl Report<'_> {
         let Chosen { choice, lines } = shown;
         let scheme = self.registry.scheme();
         let mut text = wrap(&format!("{} under {} {}", self.month, scheme.name(), scheme.version()), style.width);
+        if let Some(line) = self.revision.line() {
+            text.push_str(&wrap(&line, style.width));
+        }
         for note in self.doubts() {
             text.push_str(&wrap(&note, style.width));
         }
@@ -434,6 +527,8 @@ impl Report<'_> {
         text.push_str(&list::<Conditions>("conditions", conditions, choice, is_summed_up, style));
         text.push_str(&list::<Payments>("payments", self.payments(choice).collect(), choice, false, style));
         text.push_str(&list::<Recommendations>("recommendations", recommendations, choice, is_summed_up, style));
+        let changes: Vec<_> = self.revision.changes.iter().collect();
+        text.push_str(&list::<Changes>("changes", changes, choice, false, style));
         let papers = Papers::notes(self.registry, &self.stored, self.settlement());
         let named = if choice.lists_everything() { usize::MAX } else { ISSUES_NAMED_MAX };
         for note in self.notes(named).into_iter().chain(papers) {
@@ -488,8 +583,17 @@ impl Report<'_> {
                 "NOT CERTAIN: unknown time could turn the status of {count}, and what rests on it: {}{rest}",
                 first.join(", ")
             ));
+            let rests = self.rests_on_doubt();
+            if !rests.is_empty() {
+                doubts.push(format!("NOT CERTAIN, since they rest on such a status: {}", rests.join(", ")));
+            }
         }
         doubts
+    }
+
+    /// What rests on a status that unknown time could turn.
+    fn rests_on_doubt(&self) -> Vec<String> {
+        self.settlement().doubtful(&self.registry.scheme().incentives().servers).words()
     }
 
     /// What a reader has to know of the figures; so many issues are named one by one.

@@ -1,5 +1,6 @@
 //! One paper: what its recipient may see of the month, as tables and as a page.
 
+use crate::changes::{Change, changes};
 use crate::recipient::Recipient;
 use crate::sheet::{Cell, DocumentError, Sheet, workbook};
 use jiff::civil::Date;
@@ -7,9 +8,9 @@ use quoteclock_incentive::{
     AccountKey, ConditionLine, IncentiveLine, MakerLine, MonthLine, PaymentLine, Settlement, SystemStatus,
 };
 use quoteclock_ledger::{DayRow, DisplayPercent, Total};
-use quoteclock_model::IssueCode;
+use quoteclock_model::{Amount, Bps, IssueCode, Paid, Ticks};
 use quoteclock_pages::{Breach, DayFrame, Evidence, MonthPage, MonthPicture, Section, Verdicts};
-use quoteclock_rules::{Registry, Target};
+use quoteclock_rules::{ConditionKind, PaidCondition, Registry, Target};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What all papers of a month have in common.
@@ -23,10 +24,8 @@ pub struct Month<'a> {
     pub frames: &'a [DayFrame],
     /// Whether every trading day is stored whole.
     pub is_over: bool,
-    /// What the figures rest on; its notes are for everybody.
+    /// What the figures rest on, and whether the report has gone out; its notes are for everybody.
     pub evidence: &'a Evidence,
-    /// Whether this is a revision of an earlier one, and which: a line for the head of every paper.
-    pub revision: &'a str,
 }
 
 /// A paper that is being told the month's rows.
@@ -40,6 +39,8 @@ pub struct Document<'a> {
     issues: BTreeMap<String, BTreeSet<IssueCode>>,
     picture: MonthPicture,
     days: Vec<DayRow>,
+    /// The tables of the paper that this one supersedes, by file name.
+    earlier: BTreeMap<String, String>,
 }
 
 /// A paper, written: file names and their bytes.
@@ -59,7 +60,7 @@ impl<'a> Document<'a> {
         for line in &lines {
             issues.entry(line.key.market_maker.clone()).or_default().insert(line.key.issue.clone());
         }
-        Document { month, recipient, lines, keys, issues, picture, days: Vec::new() }
+        Document { month, recipient, lines, keys, issues, picture, days: Vec::new(), earlier: BTreeMap::new() }
     }
 
     /// Whether any day of a market maker in an issue is the recipient's.
@@ -93,6 +94,12 @@ impl<'a> Document<'a> {
         recipients.iter().map(document).collect()
     }
 
+    /// Tells what went out before: the tables of the recipient's earlier paper, by file name. The paper then says what has
+    /// changed, and nothing of anybody else's.
+    pub fn supersedes(&mut self, tables: BTreeMap<String, String>) {
+        self.earlier = tables;
+    }
+
     /// Adds the times of an obligation on a day, if they are the recipient's.
     pub fn result(&mut self, row: &DayRow) {
         let key = key_of(row);
@@ -121,7 +128,10 @@ impl<'a> Document<'a> {
     pub fn render(mut self) -> Result<Rendered, DocumentError> {
         self.picture.close();
         let (name, title) = self.titles();
-        let sheets = self.sheets();
+        let mut sheets = self.sheets();
+        if !self.earlier.is_empty() {
+            sheets.insert(0, self.changes_sheet(&sheets)?);
+        }
         let mut files: Vec<(String, Vec<u8>)> = Vec::new();
         for sheet in &sheets {
             files.push((format!("{}.csv", sheet.name), sheet.csv()?));
@@ -130,6 +140,23 @@ impl<'a> Document<'a> {
         files.push((format!("{name}.xlsx"), workbook(&title, &sheets)?));
         files.sort();
         Ok(Rendered { files })
+    }
+
+    fn changes_sheet(&self, sheets: &[Sheet]) -> Result<Sheet, DocumentError> {
+        let mut all = Vec::new();
+        for sheet in sheets.iter().filter(|sheet| !sheet.keys.is_empty()) {
+            let csv = sheet.csv()?;
+            let before = self.earlier.get(&format!("{}.csv", sheet.name)).map_or("", String::as_str);
+            all.extend(changes(sheet.name, sheet.keys, before, &String::from_utf8_lossy(&csv)));
+        }
+        let row = |one: Change| [one.table, one.line, one.column, one.before, one.now].map(Cell::Text).to_vec();
+        Ok(Sheet {
+            name: "changes",
+            heading: "What it says otherwise than the revision that it supersedes",
+            keys: &[],
+            columns: vec!["table", "line", "column", "before", "now"],
+            rows: all.into_iter().map(row).collect(),
+        })
     }
 
     fn titles(&self) -> (&'static str, String) {
@@ -154,9 +181,6 @@ impl<'a> Document<'a> {
         };
         let mut evidence = self.month.evidence.clone();
         title.clone_into(&mut evidence.title);
-        if !self.month.revision.is_empty() {
-            evidence.notes.insert(0, self.month.revision.to_owned());
-        }
         evidence.sections = sheets.iter().filter(|sheet| sheet.name != "days").map(section).collect();
         let verdicts = Verdicts {
             month: settlement.month,
@@ -204,6 +228,7 @@ impl<'a> Document<'a> {
         Sheet {
             name: "month",
             heading: "The month: real status, and the exchange system's beside it",
+            keys: &["market_maker", "issue", "obligation"],
             columns: vec![
                 "market_maker",
                 "issue",
@@ -237,6 +262,7 @@ impl<'a> Document<'a> {
         Sheet {
             name: "days",
             heading: "Day by day",
+            keys: &[],
             columns: vec![
                 "date",
                 "market_maker",
@@ -251,54 +277,92 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// The limits in force on the last measured day of each obligation, and why.
+    /// The limits that were in force, from when to when, and why: type, Fast Market, condition.
     ///
     /// Clauses: `ST1/spread-and-quantity`, `ST1/fast-market`.
     fn limits_sheet(&self) -> Sheet {
-        let registry = self.month.registry;
-        let mut rows: BTreeSet<Vec<String>> = BTreeSet::new();
-        for line in &self.lines {
-            let (issue, date) = (&line.key.issue, line.last_measured);
-            let Some(row) = registry.issue_on(issue, date) else { continue };
-            let (terms, why) = match line.condition() {
-                None => match registry.scheme().types().get(&row.type_name) {
-                    Some(terms) => (*terms, format!("type {}", row.type_name)),
-                    None => continue,
-                },
-                Some((kind, name)) => {
-                    let rows = registry.conditions().iter().filter(|row| row.kind == kind && row.name == name);
-                    let rows: Vec<_> = rows.filter(|row| row.period.contains(date)).collect();
-                    let own = rows.iter().find(|row| matches!(&row.target, Target::Issue(of) if of == issue));
-                    let of_index =
-                        |target: &Target| matches!(target, Target::Index(of) if Some(of) == row.index.as_ref());
-                    let of_index = || rows.iter().find(|row| of_index(&row.target));
-                    match own.or_else(of_index) {
-                        Some(condition) => (condition.terms, format!("condition {}", condition.obligation())),
-                        None => continue,
-                    }
-                }
-            };
-            let text = |value: Option<String>| value.unwrap_or_default();
-            rows.insert(vec![
-                issue.to_string(),
-                line.key.obligation.to_string(),
-                text(terms.spread_bps_max.map(|limit| limit.to_string())),
-                text(terms.spread_ticks_max.map(|limit| limit.to_string())),
-                text(terms.value_min.map(|limit| limit.to_string())),
-                why,
-            ]);
+        // Market makers of one issue have the same limits on a day.
+        let mut days: BTreeMap<(&IssueCode, String), BTreeMap<Date, Limit>> = BTreeMap::new();
+        for day in &self.days {
+            let of_obligation = days.entry((&day.issue, day.obligation.to_string())).or_default();
+            if !of_obligation.contains_key(&day.date)
+                && let Some(limit) = self.limit(day)
+            {
+                of_obligation.insert(day.date, limit);
+            }
         }
-        let row = |cells: Vec<String>| {
-            let is_text = |place: usize| [0, 1, 5].contains(&place);
-            let cell = |(place, text)| if is_text(place) { Cell::Text(text) } else { Cell::Number(text) };
-            cells.into_iter().enumerate().map(cell).collect()
-        };
+        let mut rows = Vec::new();
+        for ((issue, obligation), days) in days {
+            let mut stretches: Vec<(Date, Date, u32, Limit)> = Vec::new();
+            for (date, limit) in days {
+                match stretches.last_mut() {
+                    Some((_, last, count, of)) if *of == limit => (*last, *count) = (date, *count + 1),
+                    _ => stretches.push((date, date, 1, limit)),
+                }
+            }
+            for (from, to, count, limit) in stretches {
+                let number = |value: Option<String>| Cell::Number(value.unwrap_or_default());
+                rows.push(vec![
+                    Cell::text(issue.as_str()),
+                    Cell::text(&obligation),
+                    Cell::text(from.to_string()),
+                    Cell::text(to.to_string()),
+                    Cell::number(count),
+                    number(limit.spread_bps_max.map(|max| max.to_string())),
+                    number(limit.spread_ticks_max.map(|max| max.0.to_string())),
+                    number(limit.value_min.map(|min| min.to_string())),
+                    Cell::text(limit.why),
+                ]);
+            }
+        }
         Sheet {
             name: "limits",
-            heading: "The limits on the last measured day; Fast Market days widen spreads, not those of sponsored conditions",
-            columns: vec!["issue", "obligation", "max_spread_bps", "max_spread_ticks", "min_value_jpy", "why"],
-            rows: rows.into_iter().map(row).collect(),
+            heading: "The limits in force, and why",
+            keys: &["issue", "obligation", "from"],
+            columns: vec![
+                "issue",
+                "obligation",
+                "from",
+                "to",
+                "days",
+                "max_spread_bps",
+                "max_spread_ticks",
+                "min_value_jpy",
+                "why",
+            ],
+            rows,
         }
+    }
+
+    /// The limits of an obligation on a day. A Fast Market widens those of the scheme and of matching funds.
+    fn limit(&self, day: &DayRow) -> Option<Limit> {
+        let registry = self.month.registry;
+        let row = registry.issue_on(&day.issue, day.date)?;
+        let (terms, widens, why) = match day.obligation.paid() {
+            Paid::Incentives => {
+                let terms = registry.scheme().types().get(&row.type_name)?;
+                (*terms, true, format!("type {}", row.type_name))
+            }
+            Paid::Sponsor(name) | Paid::MatchingFund(name) => {
+                let is_sponsored = matches!(day.obligation.paid(), Paid::Sponsor(_));
+                let kind = if is_sponsored { ConditionKind::Sponsored } else { ConditionKind::Matching };
+                let of_name = |row: &&PaidCondition| row.kind == kind && row.name == name;
+                let rows: Vec<_> = registry.conditions().iter().filter(of_name).collect();
+                let rows = || rows.iter().filter(|row| row.period.contains(day.date));
+                let of_index = |target: &Target| matches!(target, Target::Index(of) if Some(of) == row.index.as_ref());
+                let own = rows().find(|row| matches!(&row.target, Target::Issue(of) if *of == day.issue));
+                let condition = own.or_else(|| rows().find(|row| of_index(&row.target)))?;
+                (condition.terms, !is_sponsored, format!("condition {}", condition.obligation()))
+            }
+        };
+        let multiplier = if widens { registry.multiplier_on(day.date) } else { 1 };
+        let times = u64::from(multiplier);
+        Some(Limit {
+            spread_bps_max: terms.spread_bps_max.map(|Bps(max)| Bps(max * times)),
+            spread_ticks_max: terms.spread_ticks_max.map(|Ticks(max)| Ticks(max * times)),
+            value_min: terms.value_min,
+            why: if multiplier == 1 { why } else { format!("{why}, Fast Market x{multiplier}") },
+        })
     }
 
     /// None for an asset manager: incentives are between the exchange and the market maker.
@@ -343,12 +407,14 @@ impl<'a> Document<'a> {
             Sheet {
                 name: "incentives",
                 heading: "Incentives, line by line",
+                keys: &["participant", "issue", "incentive"],
                 columns: vec!["participant", "issue", "tier", "incentive", "basis", "rate", "amount_jpy", "clause"],
                 rows: incentives.filter(|of| is_own(&of.market_maker, of.participant.as_deref())).map(line).collect(),
             },
             Sheet {
                 name: "payments",
                 heading: "What is paid in all",
+                keys: &["participant"],
                 columns: vec![
                     "participant",
                     "trading_value_jpy",
@@ -398,6 +464,7 @@ impl<'a> Document<'a> {
         Sheet {
             name: "conditions",
             heading: "Sponsored conditions and matching funds: the place, and among how many eligible ones",
+            keys: &["condition", "issue", "market_maker"],
             columns: vec![
                 "condition",
                 "issue",
@@ -416,14 +483,43 @@ impl<'a> Document<'a> {
     }
 }
 
+/// What was asked for on a day, and why.
+#[derive(PartialEq, Eq)]
+struct Limit {
+    spread_bps_max: Option<Bps>,
+    spread_ticks_max: Option<Ticks>,
+    value_min: Option<Amount>,
+    why: String,
+}
+
+/// A table as people read it: numbers in groups of three digits.
 fn section(sheet: &Sheet) -> Section {
-    let row =
-        |row: &Vec<Cell>| row.iter().map(|cell| (cell.as_str().to_owned(), matches!(cell, Cell::Number(_)))).collect();
+    let row = |row: &Vec<Cell>| {
+        let cell = |cell: &Cell| match cell {
+            Cell::Number(number) => (grouped(number), true),
+            Cell::Text(text) => (text.clone(), false),
+        };
+        row.iter().map(cell).collect()
+    };
     Section {
         heading: sheet.heading.to_owned(),
         columns: sheet.columns.iter().map(|name| name.replace('_', " ")).collect(),
         rows: sheet.rows.iter().map(row).collect(),
     }
+}
+
+/// `123,450,000.5`.
+fn grouped(number: &str) -> String {
+    let (whole, rest) = number.split_at(number.find('.').unwrap_or(number.len()));
+    let digits = whole.len();
+    let mut text = String::with_capacity(number.len() + digits / 3);
+    for (position, digit) in whole.chars().enumerate() {
+        if 0 < position && (digits - position).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text + rest
 }
 
 fn key_of(row: &DayRow) -> AccountKey {

@@ -7,12 +7,14 @@
 //!
 //! Deliberately absent: files, and any judgement (that is the settlement's).
 
+mod changes;
 mod document;
 mod folder;
 mod notice;
 mod recipient;
 mod sheet;
 
+pub use changes::{Change, changes};
 pub use document::{Document, Month, Rendered};
 pub use folder::folder_names;
 pub use notice::{Notice, notices};

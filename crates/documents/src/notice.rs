@@ -11,6 +11,8 @@ use std::collections::BTreeSet;
 pub struct Notice {
     /// `tm-1` or `tm-3`.
     pub folder: &'static str,
+    /// The colours of the month's page.
+    palette: &'static str,
     title: &'static str,
     says: &'static str,
     /// The market maker.
@@ -52,6 +54,7 @@ pub fn notices(registry: &Registry, month: Month) -> Vec<Notice> {
         let issues: BTreeSet<&str> = own.iter().map(|sign_up| sign_up.issue.as_str()).collect();
         Notice {
             folder,
+            palette: quoteclock_pages::PALETTE,
             title,
             says,
             market_maker: row.party.clone(),

@@ -10,6 +10,8 @@ pub struct Sheet {
     pub name: &'static str,
     /// What a reader has to know of it.
     pub heading: &'static str,
+    /// The columns that tell its lines apart; none where it is not kept of a report that goes out.
+    pub keys: &'static [&'static str],
     /// Names of columns.
     pub columns: Vec<&'static str>,
     /// Rows of as many cells.
@@ -114,7 +116,7 @@ mod tests {
     fn sheet() -> Sheet {
         let rows =
             vec![vec![Cell::text("=1+1"), Cell::number(-5)], vec![Cell::text("a,b"), Cell::Number(String::new())]];
-        Sheet { name: "month", heading: "", columns: vec!["name", "yen"], rows }
+        Sheet { name: "month", heading: "", keys: &[], columns: vec!["name", "yen"], rows }
     }
 
     #[test]

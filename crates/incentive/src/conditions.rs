@@ -7,6 +7,7 @@ use crate::exact::{YEN, mul_div};
 use crate::trading::{Trading, participant_on, sign_up_rows};
 use crate::{MakerLine, Month, MonthLine, Status};
 use jiff::civil::Date;
+use quoteclock_ledger::DisplayPercent;
 use quoteclock_model::{Amount, IssueCode};
 use quoteclock_rules::{ConditionKind, Issue, PaidCondition, PaymentMethod, Priority, Registry, Target};
 use std::cmp::{Ordering, Reverse};
@@ -44,6 +45,10 @@ pub struct ConditionLine {
     pub terms: Option<Arc<Terms>>,
     /// What the payment is reckoned from, for whoever asks why; `None` for whoever is not paid.
     pub reckoning: Option<Reckoning>,
+    /// What decides the place.
+    pub standing: Standing,
+    /// Own executed shares of each stored day, for whoever asks why.
+    pub daily: Vec<(Date, u128)>,
 }
 
 /// The row that decides on a condition and an issue.
@@ -181,14 +186,32 @@ struct Ground<'a> {
 
 /// What decides a place, of one market maker: of the issue, or in a group of all of them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Standing {
-    quantity: u128,
-    fulfilled: u128,
-    available: u128,
-    signed_up: Date,
+pub struct Standing {
+    /// Own executed shares.
+    pub quantity: u128,
+    /// Fulfilling time of the obligation, in microseconds.
+    pub fulfilled: u128,
+    /// Available time, likewise.
+    pub available: u128,
+    /// The earliest date of the sign-up.
+    pub signed_up: Date,
 }
 
 impl Standing {
+    /// What it says for one key, as people read it.
+    pub(crate) fn told(&self, key: Priority) -> String {
+        let micros = |number| quoteclock_model::Micros(u64::try_from(number).unwrap_or(u64::MAX));
+        match key {
+            Priority::Volume => format!("{} shares", self.quantity),
+            Priority::Time => {
+                let percent = DisplayPercent::of(micros(self.fulfilled), micros(self.available));
+                percent.map_or_else(|| "no time".to_owned(), |percent| format!("{percent} %"))
+            }
+            Priority::SignUp if self.signed_up == Date::MIN => "signed up since ever".to_owned(),
+            Priority::SignUp => format!("signed up from {}", self.signed_up),
+        }
+    }
+
     /// Who comes first by `priority`.
     ///
     /// Clause: `ST1/sponsored-priority`.
@@ -357,6 +380,8 @@ impl<'a> Ground<'a> {
                 participant: participant.map(str::to_owned),
                 terms: terms.cloned(),
                 reckoning,
+                standing: candidate.standing,
+                daily: self.trading.quantities(&key.market_maker, &key.issue),
             }
         };
         candidates.iter().map(line).collect()

@@ -8,6 +8,7 @@
 
 mod account;
 mod conditions;
+mod doubt;
 mod exact;
 mod makers;
 mod month;
@@ -18,9 +19,11 @@ mod settlement;
 mod tiers;
 mod trading;
 mod value;
+mod why;
 
 pub use account::{AccountKey, MonthAccounts, MonthLine, Status, SystemStatus};
-pub use conditions::{ConditionLine, Note, Payout, Reckoning, Share, Terms};
+pub use conditions::{ConditionLine, Note, Payout, Reckoning, Share, Standing, Terms};
+pub use doubt::Doubtful;
 pub use makers::{MakerLine, makers};
 pub use month::Month;
 pub use outlook::{Outlook, Prospect, outlooks};
@@ -30,3 +33,4 @@ pub use settlement::{MonthStock, Settlement};
 pub use tiers::{Measured, Review, ReviewStock, TierLine, TierSource, tiers};
 pub use trading::{Basis, DayBasis, Traded, Trading, participant_on};
 pub use value::{BasisAndRate, Incentive, IncentiveLine};
+pub use why::{Asked, SERVER_WAIVER, Step, Why, WhyDay};

@@ -51,6 +51,8 @@ pub struct DayBasis {
     pub orders_sent: u64,
     /// Of these, the orders that count.
     pub orders_counted: u64,
+    /// Shares of all executions.
+    pub quantity: u128,
 }
 
 impl Trading {
@@ -82,6 +84,7 @@ impl Trading {
             auction_or_market_maker: turnover.continuous.market_maker.value,
             orders_sent: turnover.order_count,
             orders_counted: turnover.order_count.min(self.orders_max),
+            quantity: continuous.1 + auction.1,
         };
         day.others += turnover.continuous.unnamed.value;
         day.auction_or_market_maker += auction.0;
@@ -92,6 +95,14 @@ impl Trading {
         basis.auction_or_market_maker += day.auction_or_market_maker;
         basis.orders += day.orders_counted;
         basis.daily.insert(date, day);
+    }
+
+    /// Shares of a sign-up's executions, by stored day.
+    pub(crate) fn quantities(&self, market_maker: &str, issue: &IssueCode) -> Vec<(Date, u128)> {
+        let parts = self.of(market_maker, issue).into_iter().flat_map(|traded| traded.by_participant.values());
+        let days: BTreeMap<Date, u128> =
+            parts.flat_map(|basis| basis.daily.iter().map(|(date, day)| (*date, day.quantity))).collect();
+        days.into_iter().collect()
     }
 
     /// What a sign-up traded and sent; `None` where no day of it was added.

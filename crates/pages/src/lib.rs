@@ -13,5 +13,8 @@ mod picture;
 mod shade;
 mod strip;
 
+/// The colours of a page, light and dark, as CSS.
+pub const PALETTE: &str = include_str!("../templates/palette.css");
+
 pub use page::{Evidence, MonthPage, Section, Verdicts};
 pub use picture::{Breach, DayFrame, MonthPicture};

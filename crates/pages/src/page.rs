@@ -37,6 +37,8 @@ pub struct Verdicts<'a> {
 pub struct Evidence {
     /// What stands above the page; `MONTH: quote display time` where it is empty.
     pub title: String,
+    /// Whether the report has gone out, and which it supersedes; empty where none ever has.
+    pub standing: String,
     /// Tables that follow the pictures.
     pub sections: Vec<Section>,
     /// The scheme's name and version.
@@ -81,6 +83,7 @@ pub struct MonthPage {
     map: Vec<MapRow>,
     dates: Vec<String>,
     maker_days: Vec<(String, Vec<Square>)>,
+    line_days: Vec<(String, Vec<Square>)>,
     reasons: Vec<Bar>,
     times: Vec<Bar>,
     unfolded: Vec<Unfolded>,
@@ -131,6 +134,7 @@ struct Unfolded {
     id: String,
     heading: String,
     state: &'static str,
+    fails: bool,
     share: String,
     lost: String,
     reasons: String,
@@ -170,6 +174,7 @@ impl MonthPage {
             map: map(verdicts, picture),
             dates: picture.dates().map(|date| date.strftime("%d").to_string()).collect(),
             maker_days: maker_days(verdicts, picture),
+            line_days: line_days(verdicts, picture),
             reasons: reason_bars(&picture.lost),
             times: time_bars(&picture.lost),
             unfolded: verdicts
@@ -213,7 +218,9 @@ fn figures(verdicts: &Verdicts<'_>, picture: &MonthPicture) -> Vec<(&'static str
     let shown = names(verdicts);
     let makers = verdicts.makers.iter().filter(|maker| shown.contains(maker.market_maker.as_str()));
     let (qualifying, all) = makers.fold((0, 0), |(met, all), maker| (met + usize::from(maker.qualifies()), all + 1));
-    figures.push(("market makers with enough ETFs", format!("{qualifying} of {all}")));
+    if 0 < all {
+        figures.push(("market makers with enough ETFs", format!("{qualifying} of {all}")));
+    }
     figures.push(("days measured", picture.dates().count().to_string()));
     figures.push(("lost time, general", hours(picture.lost.total())));
     figures
@@ -308,35 +315,56 @@ fn square(lines: &[&MonthLine], picture: &MonthPicture) -> Square {
 /// Each market maker's days: all its `general` obligations of a day together.
 fn maker_days(verdicts: &Verdicts<'_>, picture: &MonthPicture) -> Vec<(String, Vec<Square>)> {
     let day = |maker: &MakerPicture, name: &str, date: Date| {
-        let Some(total) = maker.days.get(&date) else { return empty() };
-        let percent = DisplayPercent::of(total.fulfilled, total.available);
-        let reached = u128::from(verdicts.required_pct) * u128::from(total.available.0)
-            <= 1_000_000 * u128::from(total.fulfilled.0);
-        let shade = match percent {
-            None if total.unknown != Micros::ZERO => Shade::Uncertain,
-            None => Shade::Nothing,
-            Some(percent) => Shade::of(percent.ten_thousandths(), verdicts.required_pct, reached),
-        };
-        let unknown = match total.unknown {
-            Micros::ZERO => String::new(),
-            unknown => format!(", {} unknown", hours(unknown)),
-        };
-        Square {
-            class: shade.class(),
-            text: format!("{}{}", whole_percent(*total), shade.sign()),
-            title: format!(
-                "{name} on {date}: lost {} of {}{unknown}",
-                hours(lost_time(*total)),
-                hours(total.available)
-            ),
-            link: None,
-        }
+        maker.days.get(&date).map_or_else(empty, |total| day_square(name, date, *total, verdicts.required_pct))
     };
     let row = |name: &str| {
         let maker = picture.makers.get(name)?;
         Some((name.to_owned(), picture.dates().map(|date| day(maker, name, date)).collect()))
     };
     names(verdicts).into_iter().filter_map(row).collect()
+}
+
+/// Each obligation's days, where the page has them all.
+fn line_days(verdicts: &Verdicts<'_>, picture: &MonthPicture) -> Vec<(String, Vec<Square>)> {
+    if !picture.shows_all_days {
+        return Vec::new();
+    }
+    let several = 1 < names(verdicts).len();
+    let row = |line: &&MonthLine| {
+        let own = picture.unfolded.get(&line.key)?;
+        let issue = line.key.issue.to_string();
+        let label = if line.is_general() { issue } else { format!("{issue} {}", line.key.obligation) };
+        let label = if several { format!("{label}, {}", line.key.market_maker) } else { label };
+        let day = |date: Date| {
+            let day = own.days.get(&date);
+            day.map_or_else(empty, |day| day_square(&label, date, day.total, line.required_pct))
+        };
+        let squares = picture.dates().map(day).collect();
+        Some((label, squares))
+    };
+    let mut lines: Vec<&MonthLine> = verdicts.lines.iter().collect();
+    lines.sort_by_key(|line| (&line.key.issue, &line.key.market_maker, &line.key.obligation));
+    lines.iter().filter_map(row).collect()
+}
+
+/// A day's share beside the one that a month requires.
+fn day_square(name: &str, date: Date, total: Total, required_pct: u64) -> Square {
+    let reached = u128::from(required_pct) * u128::from(total.available.0) <= 1_000_000 * u128::from(total.fulfilled.0);
+    let shade = match DisplayPercent::of(total.fulfilled, total.available) {
+        None if total.unknown != Micros::ZERO => Shade::Uncertain,
+        None => Shade::Nothing,
+        Some(percent) => Shade::of(percent.ten_thousandths(), required_pct, reached),
+    };
+    let unknown = match total.unknown {
+        Micros::ZERO => String::new(),
+        unknown => format!(", {} unknown", hours(unknown)),
+    };
+    Square {
+        class: shade.class(),
+        text: format!("{}{}", whole_percent(total), shade.sign()),
+        title: format!("{name} on {date}: lost {} of {}{unknown}", hours(lost_time(total)), hours(total.available)),
+        link: None,
+    }
 }
 
 fn reason_bars(lost: &Lost) -> Vec<Bar> {
@@ -389,6 +417,7 @@ fn unfold(line: &MonthLine, own: &LinePicture, picture: &MonthPicture, day_pages
             (Status::NotFulfilled, true) => "not fulfilled",
             (Status::NotApplicable, true) => "not applicable",
         },
+        fails: line.status() == Status::NotFulfilled || !line.certain(),
         share: format!("{} % of {} % required", share(line), required(line.required_pct)),
         lost: hours(lost),
         reasons: reasons.join(", "),

@@ -52,6 +52,8 @@ pub struct MonthPicture {
     /// Lost time of all `general` obligations.
     pub(crate) lost: Lost,
     open: Option<(AccountKey, Outage)>,
+    /// Whether the days of every line are kept, and not only of those that were not fulfilled.
+    pub(crate) shows_all_days: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -92,6 +94,7 @@ impl MonthPicture {
         frames: impl IntoIterator<Item = DayFrame>,
     ) -> MonthPicture {
         let mut picture = MonthPicture::new(lines, zone, frames);
+        picture.shows_all_days = true;
         for line in lines {
             picture.unfolded.entry(line.key.clone()).or_default();
         }
@@ -109,7 +112,7 @@ impl MonthPicture {
         let unfolds = |line: &&MonthLine| line.status() == Status::NotFulfilled || line.total.unknown != Micros::ZERO;
         let unfolded = lines.iter().filter(unfolds).map(|line| (line.key.clone(), LinePicture::default())).collect();
         let makers = lines.iter().map(|line| (line.key.market_maker.clone(), MakerPicture::default())).collect();
-        MonthPicture { zone, frames, makers, unfolded, lost: Lost::default(), open: None }
+        MonthPicture { zone, frames, makers, unfolded, lost: Lost::default(), open: None, shows_all_days: false }
     }
 
     /// Adds the times of an obligation on a day.

@@ -11,6 +11,7 @@ mod overview;
 mod rejects;
 pub mod rows;
 mod table;
+mod why;
 
 pub use json::write_document;
 pub use month::{MakerRow, MarketMakers, Monthly, MonthlyRow, StatusRow, Statuses, system_note};
@@ -18,3 +19,4 @@ pub use overview::{LISTED_MAX, OverviewLine, Standing, Words, grouped, overview}
 pub use rejects::{REJECTS_LISTED, RejectHead, RejectRows, Rejects, RejectsCsv, RejectsJson};
 pub use rows::{Breaches, Daily, Outages, write_breaches_csv, write_daily_csv, write_outages_csv};
 pub use table::{DaySummary, Style, clock, wrap};
+pub use why::{WhyDays, WhySteps};

@@ -298,6 +298,17 @@ pub enum Priority {
     SignUp,
 }
 
+impl Priority {
+    /// As the files write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Priority::Volume => "volume",
+            Priority::Time => "time",
+            Priority::SignUp => "signup",
+        }
+    }
+}
+
 /// A date that is no trading day.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Holiday {

@@ -10,6 +10,7 @@
 
 mod batch;
 mod checksum;
+mod closing;
 mod connect;
 mod digest;
 mod error;
@@ -19,6 +20,7 @@ mod schema;
 mod wide;
 
 pub use batch::{DayBatch, DayToStore, Provenance, StoredJournal};
+pub use closing::Closing;
 pub use connect::on_waiting;
 pub use digest::Digest;
 pub use error::StoreError;

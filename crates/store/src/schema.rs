@@ -9,17 +9,18 @@ use std::path::Path;
 const APPLICATION_ID: i64 = 0x7163_6c6b;
 
 /// Each brings a file from one version to the next; released ones are never edited.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("migrations/0001_days.sql"),
     include_str!("migrations/0002_evidence.sql"),
     include_str!("migrations/0003_coverage.sql"),
     include_str!("migrations/0004_servers.sql"),
     include_str!("migrations/0005_journal.sql"),
+    include_str!("migrations/0006_closings.sql"),
 ];
 
 /// The version that [`MIGRATIONS`] lead to.
-const VERSION: i64 = 5;
-const _: () = assert!(MIGRATIONS.len() == 5, "VERSION is the number of migrations");
+const VERSION: i64 = 6;
+const _: () = assert!(MIGRATIONS.len() == 6, "VERSION is the number of migrations");
 
 /// The tables that hold days, days first: what others refer to.
 pub(crate) const TABLES: [&str; 6] =
@@ -113,7 +114,7 @@ mod tests {
         let mut statement = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").unwrap();
         let mut found: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
         let mut listed = TABLES.map(str::to_owned).to_vec();
-        listed.push("measurements".to_owned());
+        listed.extend(["measurements", "closings", "closed_papers"].map(str::to_owned));
         found.sort();
         listed.sort();
         assert_eq!(found, listed);
@@ -129,7 +130,7 @@ mod tests {
         let before = std::fs::read(&file).unwrap();
         for result in [Store::open(&file), Store::create(&file)] {
             let message = result.unwrap_err().to_string();
-            assert!(message.contains("newer quoteclock (its form is 6, this program knows up to 5)"), "{message}");
+            assert!(message.contains("newer quoteclock (its form is 7, this program knows up to 6)"), "{message}");
         }
         assert_eq!(std::fs::read(&file).unwrap(), before);
     }
