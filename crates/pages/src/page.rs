@@ -79,6 +79,8 @@ pub struct MonthPage {
     figures: Vec<(&'static str, String)>,
     notes: Vec<String>,
     makers: Vec<MakerRow>,
+    /// Whether the number of ETFs is the reader's business.
+    shows_etfs: bool,
     map_makers: Vec<String>,
     map: Vec<MapRow>,
     dates: Vec<String>,
@@ -170,6 +172,7 @@ impl MonthPage {
             figures: figures(verdicts, picture),
             notes: evidence.notes.clone(),
             makers: maker_rows(verdicts, picture),
+            shows_etfs: !verdicts.makers.is_empty(),
             map_makers: names(verdicts).into_iter().map(str::to_owned).collect(),
             map: map(verdicts, picture),
             dates: picture.dates().map(|date| date.strftime("%d").to_string()).collect(),
