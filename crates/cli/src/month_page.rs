@@ -23,7 +23,7 @@ pub(crate) struct PageOf<'a> {
     pub(crate) makers: &'a [MakerLine],
     pub(crate) notes: Vec<String>,
     /// Whether the report has gone out.
-    pub(crate) standing: String,
+    pub(crate) gone_out: String,
     /// Tables that follow the pictures.
     pub(crate) sections: Vec<Section>,
 }
@@ -114,7 +114,7 @@ impl PageOf<'_> {
         let interpretations = scheme.interpretations().iter();
         Evidence {
             title: String::new(),
-            standing: self.standing.clone(),
+            gone_out: self.gone_out.clone(),
             sections: Vec::new(),
             scheme: format!("{} {}", scheme.name(), scheme.version()),
             interpretations: interpretations.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),

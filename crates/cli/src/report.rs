@@ -344,7 +344,7 @@ impl Report<'_> {
             lines: lines.into_iter().map(|position| self.settlement().lines[position].clone()).collect(),
             makers: &self.settlement().makers,
             notes: self.notes(ISSUES_NAMED_MAX).split_off(1),
-            standing: self.revision.line().unwrap_or_default(),
+            gone_out: self.revision.line().unwrap_or_default(),
             sections: self.sections(shown.choice),
         }
     }

@@ -460,3 +460,82 @@ fn a_browser_shows_and_prints_the_pages() {
         assert!(fs::metadata(&picture).unwrap().len() > 20_000, "{name}: an empty picture");
     }
 }
+
+// clause: ST1/asset-manager-report, ST1/designation
+#[test]
+fn consent_and_designations_are_as_applications_have_them() {
+    let bench = worked();
+    report(&bench, &["--out", "out"]);
+    assert!(bench.path("out/ta-1/AM2").exists() && !bench.path("out/tm-1").exists());
+    assert!(bench.read("out/report.txt").contains("consent is not on record (no applications.csv)"));
+    bench.write(
+        "registry/applications.csv",
+        b"form,party,received,effective,issue,condition,document\nAT-1,AM1,2024-03-01,2024-04-01,,,\n\
+          AT-2,AM1,2024-03-01,2024-04-01,,,\nAT-1,AM2,2024-03-01,2024-04-01,,,\nMT-1,MM1,2024-03-01,2024-04-01,,,letter 7\n\
+          MT-1,MM2,2024-03-01,2024-05-01,,,\nMT-4,MM3,2024-03-01,2024-04-30,,,\n",
+    );
+    report(&bench, &["--out", "out"]);
+    let folders = |name: &str| -> Vec<String> {
+        let entries = fs::read_dir(bench.path("out").join(name)).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    };
+    assert_eq!(folders("ta-1"), ["AM1"], "AM2 has no AT-2, and its folder of the earlier run is gone");
+    let text = bench.read("out/report.txt");
+    assert!(text.contains("TA-1 is not written for AM2: ") && !text.contains("consent is not on record"), "{text}");
+    assert_eq!((folders("tm-1"), folders("tm-3")), (vec!["MM1".to_owned()], vec!["MM3".to_owned()]), "of this month");
+    let notice = bench.read("out/tm-1/MM1/tm-1-2024-04-01.html");
+    assert!(
+        notice.contains("MM1 (First Made-up Firm) is designated as an ETF market maker from 2024-04-01"),
+        "{notice}"
+    );
+    assert!(
+        notice.contains("P11, P12") && notice.contains("letter 7") && notice.contains("--ink: #1c1f23"),
+        "{notice}"
+    );
+    let notice = bench.read("out/tm-3/MM3/tm-3-2024-04-30.html");
+    assert!(notice.contains("is no ETF market maker any more from 2024-04-30"), "{notice}");
+}
+
+// clause: ST1/quote-display-time
+#[test]
+fn what_rests_on_a_status_that_unknown_time_could_turn_is_named() {
+    for (clock, is_doubtful) in [("09:48:00", false), ("09:47:59.999999", true)] {
+        let bench = Bench::new();
+        let scheme = bench.read("registry/scheme.toml") + "[incentives]\netfs_required = 1\n";
+        bench.write("registry/scheme.toml", scheme.as_bytes());
+        bench.write(
+            "registry/sponsored.csv",
+            b"condition,issue,max_spread_bps,min_value_jpy,coverage_pct,asset_manager,total_jpy\nS,1306,100,300,80,AM,100000\n",
+        );
+        // From the last record before a gap in the sequence on everything is unknown: of an hour 48 minutes are 80 %.
+        let last = format!("{clock},1321,add,3,,VS1,B,1000,10,,");
+        let day = support::day_text(
+            "2024-03-01",
+            &[support::GOOD[0], support::GOOD[1], &last, "09:59:00,1321,cancel,3,,,,,,,"],
+        );
+        let day = day.replace("09:00:01+", "09:00:00+").replace("\n4,", "\n9,");
+        bench.write("day.csv", day.as_bytes());
+        bench.run(&["replay", "--registry", "registry", "--db", "market.db", "--lenient", "day.csv"]);
+        let ask = |more: &[&str]| {
+            bench
+                .run(&[&["report", "--registry", "registry", "--db", "market.db", "--month", "2024-03"], more].concat())
+        };
+        let text = stdout(&ask(&[])).replace("\n  ", " ");
+        let document: serde_json::Value = serde_json::from_slice(&ask(&["--json"]).stdout).unwrap();
+        let named: Vec<&str> =
+            document["rests_on_doubt"].as_array().unwrap().iter().map(|item| item.as_str().unwrap()).collect();
+        let expected = [
+            "whether MM1 meets the number of ETFs (0 to 1)",
+            "the incentives of MM1 in 1306",
+            "the payments of sponsored:S in 1306",
+        ];
+        assert_eq!(named, if is_doubtful { &expected[..] } else { &[] }, "{clock}");
+        assert_eq!(
+            text.contains(&format!("since they rest on such a status: {}", expected.join(", "))),
+            is_doubtful,
+            "{text}"
+        );
+        let asked = ["--why", "--market-maker", "MM1", "--obligation", "sponsored:S"];
+        assert_eq!(stdout(&ask(&asked)).contains("NOT CERTAIN"), is_doubtful, "{clock}");
+    }
+}

@@ -38,7 +38,7 @@ pub struct Evidence {
     /// What stands above the page; `MONTH: quote display time` where it is empty.
     pub title: String,
     /// Whether the report has gone out, and which it supersedes; empty where none ever has.
-    pub standing: String,
+    pub gone_out: String,
     /// Tables that follow the pictures.
     pub sections: Vec<Section>,
     /// The scheme's name and version.
