@@ -37,6 +37,11 @@ bench *arguments:
 latency *arguments:
     cargo run --release -p quoteclock-benches --example latency -- {{arguments}}
 
+# The papers of a month of 350 ETFs by 20 market makers: time and memory.
+papers *arguments:
+    cargo build --release -p quoteclock-cli
+    cargo run --release -p quoteclock-benches --example papers -- target/release/quoteclock {{arguments}}
+
 # Instruction counts of the main stages against benches/instructions.toml.
 instructions:
     .ci/instructions

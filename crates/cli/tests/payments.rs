@@ -306,6 +306,18 @@ fn csv_rows(text: &str) -> Vec<Vec<String>> {
     rows
 }
 
+/// What a page tells of anybody: not its style, its drawings' coordinates, nor the hashes of inputs in the end.
+fn told_by(page: &str) -> String {
+    let mut text = page.split("<footer>").next().unwrap().to_owned();
+    for (start, end) in [("<style>", "</style>"), ("<svg", "</svg>")] {
+        while let Some(from) = text.find(start) {
+            let to = from + text[from..].find(end).unwrap() + end.len();
+            text.replace_range(from..to, " ");
+        }
+    }
+    text.replace(',', "")
+}
+
 /// Words and numbers of a text: what a party's name, code or figure would be.
 fn tokens(text: &str) -> BTreeSet<String> {
     let parts = text.split(|letter: char| !(letter.is_alphanumeric() || "._-".contains(letter)));
@@ -327,8 +339,8 @@ fn no_folder_holds_another_partys_name_code_or_figures() {
         for row in rows(&bench.read(&format!("out/{name}"))) {
             for (column, figure) in &row {
                 let is_figure = ["_us", "_jpy", "_pct", "basis", "_quantity"].iter().any(|end| column.ends_with(end));
-                // Counts of a few and round shares are nobody's; nor is what a condition pays anybody.
-                if !is_figure || figure.len() < 4 || column == "required_pct" {
+                // Counts of a few, nothing and all are nobody's own.
+                if !is_figure || figure.len() < 4 || ["0.0000", "100.0000"].contains(&figure.as_str()) {
                     continue;
                 }
                 of_maker.entry(figure.clone()).or_default().insert(row["market_maker"].clone());
@@ -353,10 +365,8 @@ fn no_folder_holds_another_partys_name_code_or_figures() {
             let cells = sheets(&out.join(&path)).into_values().flatten().flatten();
             cells.map(|cell| format!("{cell} ")).collect()
         } else {
-            // Hashes of inputs and positions of drawings are no figures of anybody.
             let text = String::from_utf8(bytes).unwrap();
-            let text = text.split("<footer>").next().unwrap().replace(" d=\"M", "\"<");
-            if path.extension().is_some_and(|of| of == "html") { text.replace(',', "") } else { text }
+            if path.extension().is_some_and(|of| of == "html") { told_by(&text) } else { text }
         };
         let found = tokens(&text);
         let mut others: BTreeSet<String> = BTreeSet::new();

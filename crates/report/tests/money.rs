@@ -105,7 +105,7 @@ fn compare(name: &str, seed: u64, found: &str, expected: &str) {
 // clause: ST1/six-month-average, ST1/twelve-months, QC/hedging, QC/access_fee_issues, QC/yen_rounding
 #[test]
 fn every_file_is_that_of_the_plain_reading_byte_for_byte() {
-    let count: u64 = std::env::var("MONEY_MONTHS").ok().and_then(|text| text.parse().ok()).unwrap_or(300);
+    let count: u64 = std::env::var("MONEY_MONTHS").ok().and_then(|text| text.parse().ok()).unwrap_or(2_000);
     let first: u64 = std::env::var("MONEY_FIRST").ok().and_then(|text| text.parse().ok()).unwrap_or(0);
     let mut seen: BTreeMap<String, u64> = BTreeMap::new();
     for seed in first..first + count {
