@@ -127,6 +127,7 @@ fn store(registry: &Registry, database: &Path, batch: &Path) -> usize {
             record_count: 150_000_000,
             reject_count: 0,
             coverage: "[]".to_owned(),
+            servers_heard: Vec::new(),
             until: None,
             program_version: env!("CARGO_PKG_VERSION").to_owned(),
             program_commit: String::new(),
