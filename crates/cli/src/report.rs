@@ -13,8 +13,8 @@ use crate::{Outcome, output, registry, terminal};
 use anyhow::{Context, Result};
 use jiff::civil::Date;
 use quoteclock_incentive::{
-    AccountKey, Asked, ConditionLine, IncentiveLine, Month, MonthLine, Outlook, PaymentLine, Prospect, RecommendationLine,
-    Settlement, Status, TierLine, outlooks,
+    AccountKey, Asked, ConditionLine, IncentiveLine, Month, MonthLine, Outlook, PaymentLine, Prospect,
+    RecommendationLine, Settlement, Status, TierLine, outlooks,
 };
 use quoteclock_pages::Section;
 use quoteclock_report::money::{Conditions, Incentives, OfMonth, Payments, Recommendations, Tiers};

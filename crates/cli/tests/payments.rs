@@ -164,7 +164,8 @@ fn why_leads_from_the_days_to_every_amount() {
         &["--why", "--market-maker", "MM1", "--incentive", "value_others"],
         &["--why", "--market-maker", "MM1", "--issue", "1304", "--incentive", "bonus"],
         &["--why", "--market-maker", "MM1", "--obligation", "general"],
-        &["--market-maker", "MM1"],
+        &["--why", "--market-maker", "MM1", "--market-maker", "MM2", "--incentive", "server_waiver"],
+        &["--incentive", "server_waiver"],
     ] {
         assert_eq!(bench.run(&[&REPORT, bad].concat()).status.code(), Some(2), "{bad:?}");
     }
