@@ -132,6 +132,7 @@ fn store(registry: &Registry, database: &Path, batch: &Path) -> usize {
             program_version: env!("CARGO_PKG_VERSION").to_owned(),
             program_commit: String::new(),
             options: String::new(),
+            journal: None,
             measured_at: Timestamp::from_micros(0),
         };
         let (ledger, turnover) = (&ledger.close(), &turnover);
