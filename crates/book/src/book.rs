@@ -4,7 +4,9 @@ use crate::bucket::{Bits, Resting};
 use crate::orders::{OrderTable, Position};
 use crate::own::{Entry, Quote};
 use crate::{Levels, OwnQuotes, prefetch_all};
-use quoteclock_model::{CompactEvent, OrderAction, OrderCondition, OrderId, Price, ServerIndex, Shares, Side};
+use quoteclock_model::{
+    CompactEvent, OrderAction, OrderCondition, OrderId, Price, ServerIndex, Shares, Side, TakeCompact,
+};
 use std::num::NonZeroU32;
 use thiserror::Error;
 
@@ -137,6 +139,32 @@ impl CompactOrder {
     }
 }
 
+/// Applies an event the fast way, and tells what it did to the quotes; `None` if that is refused, and nothing has changed.
+struct TryApply<'a, H> {
+    book: &'a mut Book,
+    holder_of: &'a H,
+}
+
+impl<H: Fn(ServerIndex) -> Option<Holder>> TakeCompact for TryApply<'_, H> {
+    type Output = Option<QuoteChange>;
+
+    #[inline(always)]
+    fn take(self, event: CompactEvent) -> Option<QuoteChange> {
+        match event {
+            CompactEvent::Add { order, server, side, price, shares } => {
+                let (holder, compact) = (server.and_then(self.holder_of), CompactOrder { server, side, price, shares });
+                self.book.try_add(order, &compact, holder).map(|()| compact.added(holder))
+            }
+            CompactEvent::Replace { order, order_new, price, shares } => {
+                self.book.try_replace(order, order_new, price, shares).map(QuoteChange::from)
+            }
+            CompactEvent::Take { order, shares } => self.book.try_take(order, shares).map(QuoteChange::from),
+            // The fast way does not say which of the two orders of a trade is in the way.
+            CompactEvent::Execute { .. } | CompactEvent::ExecuteBoth { .. } => None,
+        }
+    }
+}
+
 impl CompactChange {
     /// The order's virtual server.
     #[inline(always)]
@@ -264,33 +292,15 @@ impl Book {
     pub fn apply(
         &mut self,
         action: &OrderAction,
-        holder_of: impl FnOnce(ServerIndex) -> Option<Holder>,
+        holder_of: impl Fn(ServerIndex) -> Option<Holder>,
         mut changed: impl FnMut(&QuoteChange),
     ) -> Result<(), BookError> {
-        // Both orders of a trade the full way: the fast one does not say which of the two is in the way.
-        let change = match CompactEvent::of(action) {
-            Some(CompactEvent::Add { order, server, side, price, shares }) => {
-                let (holder, compact) = (server.and_then(holder_of), CompactOrder { server, side, price, shares });
-                match self.try_add(order, &compact, holder) {
-                    Some(()) => Some(compact.added(holder)),
-                    None => return self.apply_full(action, |_| holder, changed),
-                }
-            }
-            Some(CompactEvent::Replace { order, order_new, price, shares }) => {
-                self.try_replace(order, order_new, price, shares).map(QuoteChange::from)
-            }
-            Some(CompactEvent::Take { order, shares }) => self.try_take(order, shares).map(QuoteChange::from),
-            Some(CompactEvent::Execute { .. } | CompactEvent::ExecuteBoth { .. }) | None => {
-                return self.apply_full(action, holder_of, changed);
-            }
-        };
-        match change {
+        match CompactEvent::give(action, TryApply { book: self, holder_of: &holder_of }).flatten() {
             Some(change) => {
                 changed(&change);
                 Ok(())
             }
-            // Nothing but an add asks whose quotes they are.
-            None => self.apply_full(action, |_| None, changed),
+            None => self.apply_full(action, holder_of, changed),
         }
     }
 

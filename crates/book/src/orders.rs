@@ -351,8 +351,13 @@ impl OrderTable {
         let shift = u64::BITS - count.trailing_zeros();
         let before = std::mem::take(self);
         *self = OrderTable { buckets, room: Self::room_in(count), key: before.key, shift, ..OrderTable::default() };
-        for (id, resting) in before.iter() {
-            self.insert(id, &resting);
+        for bucket in &before.buckets {
+            for place in (0..Bucket::PLACES).filter(|place| bucket.state >> place & 1 != 0) {
+                self.insert(OrderId(bucket.ids[place]), &bucket.at(place));
+            }
+        }
+        for (&id, resting) in &before.map {
+            self.insert(id, resting);
         }
     }
 }

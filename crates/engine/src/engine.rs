@@ -2,12 +2,13 @@
 
 use crate::coverage::Coverage;
 use crate::executor::{Executor, run_chunks, run_chunks_into};
-use crate::group::{Context, Events, Group, GroupFault, Intervals, OrderCounts, apply_group, count_order, fetch_ahead};
+use crate::group::{Context, Events, Group, GroupFault, Intervals, OrderCounts, apply_group, fetch_ahead};
 use crate::issue_slot::IssueSlot;
 use crate::market::{MarketChange, MarketLog};
 use crate::retroactive::UnknownTime;
 use crate::state::Saving;
-use hashbrown::HashMap;
+use foldhash::quality::RandomState;
+use hashbrown::{HashMap, HashSet};
 use quoteclock_book::{Book, BookError};
 use quoteclock_model::{
     DayTurnover, Interval, IssueCode, IssueIndex, MarketEvent, MarketTurnover, Phase, Record, Scope, ServerIndex,
@@ -15,7 +16,6 @@ use quoteclock_model::{
 };
 use quoteclock_obligation::{IntervalSink, IssueMeasure, ObligationIndex, PlanServers, SignUpAt};
 use quoteclock_rules::{DayPlan, Registry};
-use std::collections::HashSet;
 use std::sync::Arc;
 
 /// The measure of a day. Issues of the plan are measured from its start, whether or not an event ever names them.
@@ -27,7 +27,7 @@ pub struct Engine {
     pub(crate) looked: Timestamp,
     pub(crate) slots: Vec<IssueSlot>,
     /// Slots of the plan's issues, by code.
-    pub(crate) planned: HashMap<IssueCode, u32, foldhash::quality::RandomState>,
+    pub(crate) planned: HashMap<IssueCode, u32, RandomState>,
     /// For each issue of the input, its slot; none before it is first named or used.
     pub(crate) slot_of_issue: Vec<Option<u32>>,
     /// For each server of the input, its position in the plan, if it is there.
@@ -180,7 +180,7 @@ impl Engine {
                 slot.measure.advance(record.ts_event, sink);
                 slot.has_events = true;
                 slot.measure.apply(action, PlanServers::new(&self.plan_server_of))?;
-                count_order(action, &mut self.orders);
+                self.orders.note(action);
                 Ok(())
             }
             MarketEvent::Phase { scope: Scope::Issue(issue), phase } => {
@@ -355,8 +355,9 @@ impl Engine {
         if self.market.phase().is_none() && !told {
             coverage.push(Coverage::NoPhase);
         }
-        let known: HashSet<&str> = registry.servers().iter().map(|server| server.server.as_str()).collect();
-        let mut heard: HashSet<&str> = HashSet::new();
+        let known: HashSet<&str, RandomState> =
+            registry.servers().iter().map(|server| server.server.as_str()).collect();
+        let mut heard: HashSet<&str, RandomState> = HashSet::default();
         for (server, &orders) in servers.iter().zip(&self.orders.0) {
             if 0 < orders {
                 heard.insert(server);
@@ -367,13 +368,14 @@ impl Engine {
         }
         let silent = self.plan.servers.iter().filter(|server| !heard.contains(server.name.as_str()));
         coverage.extend(silent.map(|server| Coverage::SilentServer { server: server.name.clone() }));
-        let known: HashSet<&IssueCode> = registry.issues().iter().map(|issue| &issue.code).collect();
+        let known: HashSet<&IssueCode, RandomState> = registry.issues().iter().map(|issue| &issue.code).collect();
         for slot in &self.slots {
             match &slot.code {
                 Some(issue) if slot.measure.has_sign_ups() && !slot.has_events => {
                     coverage.push(Coverage::SilentIssue { issue: issue.clone() });
                 }
-                Some(issue) if slot.has_events && !known.contains(issue) => {
+                // Whoever has sign-ups is known.
+                Some(issue) if slot.has_events && !slot.measure.has_sign_ups() && !known.contains(issue) => {
                     coverage.push(Coverage::UnknownIssue { issue: issue.clone() });
                 }
                 _ => {}
@@ -428,7 +430,7 @@ impl Engine {
 
 /// The issues of a plan, each once with its sign-ups, in the order of their first.
 pub(crate) fn issues_of(plan: &DayPlan) -> Vec<(&IssueCode, Vec<SignUpAt>)> {
-    let mut numbers: HashMap<&IssueCode, u32, foldhash::quality::RandomState> = HashMap::default();
+    let mut numbers: HashMap<&IssueCode, u32, RandomState> = HashMap::default();
     let mut issues: Vec<(&IssueCode, Vec<SignUpAt>)> = Vec::new();
     let mut first = 0;
     for (position, sign_up) in plan.sign_ups.iter().enumerate() {

@@ -9,7 +9,7 @@ use crate::market::MarketLog;
 use quoteclock_book::prefetch_all;
 use quoteclock_feed::binary::EventSlot;
 use quoteclock_model::{
-    CompactEvent, Interval, IssueIndex, MarketEvent, OrderAction, OrderId, Scope, ServerIndex, Timestamp,
+    CompactEvent, Interval, IssueIndex, MarketEvent, OrderAction, OrderId, Scope, ServerIndex, TakeCompact, Timestamp,
 };
 use quoteclock_obligation::{IntervalSink, IssueMeasure, ObligationIndex, PlanServers, PrefetchStep};
 
@@ -84,30 +84,40 @@ pub(crate) fn fetch_ahead<'g>(position: usize, group: impl Fn(usize) -> Option<(
     steps(3, &[PrefetchStep::Issue]);
 }
 
-/// Takes note of orders that are added, by the servers that they came through.
-pub(crate) trait CountOrders {
-    /// One more of a server that has been named.
-    fn order(&mut self, server: ServerIndex);
-}
-
 /// How many orders each server has added.
 #[derive(Debug, Default)]
 pub(crate) struct OrderCounts(pub(crate) Vec<u64>);
 
-impl CountOrders for OrderCounts {
+impl OrderCounts {
+    /// One more of a server.
     #[inline(always)]
-    fn order(&mut self, server: ServerIndex) {
-        if let Some(count) = self.0.get_mut(server.index()) {
-            *count += 1;
+    pub(crate) fn add(&mut self, server: ServerIndex) {
+        match self.0.get_mut(server.index()) {
+            Some(count) => *count += 1,
+            None => self.add_first(server),
         }
     }
-}
 
-/// The servers of orders that are still to be counted.
-impl CountOrders for Vec<ServerIndex> {
-    #[inline(always)]
-    fn order(&mut self, server: ServerIndex) {
-        self.push(server);
+    #[cold]
+    fn add_first(&mut self, server: ServerIndex) {
+        self.0.resize(server.index() + 1, 0);
+        self.0[server.index()] += 1;
+    }
+
+    /// Takes note of an order that has been added.
+    #[inline]
+    pub(crate) fn note(&mut self, action: &OrderAction) {
+        if let OrderAction::Add { server: Some(server), .. } = action {
+            self.add(*server);
+        }
+    }
+
+    /// Adds those of `others`, of which none are left.
+    fn take(&mut self, others: &mut OrderCounts) {
+        self.0.resize(self.0.len().max(others.0.len()), 0);
+        for (count, others) in self.0.iter_mut().zip(&mut others.0) {
+            *count += std::mem::take(others);
+        }
     }
 }
 
@@ -115,7 +125,7 @@ impl CountOrders for Vec<ServerIndex> {
 #[derive(Debug, Default)]
 pub(crate) struct Intervals {
     spans: Vec<(ObligationIndex, Interval)>,
-    orders: Vec<ServerIndex>,
+    orders: OrderCounts,
 }
 
 impl Intervals {
@@ -126,7 +136,7 @@ impl Intervals {
 
     /// Tells `sink` all, and is empty then.
     pub(crate) fn flush(&mut self, orders: &mut OrderCounts, sink: &mut impl IntervalSink) {
-        self.orders.drain(..).for_each(|server| orders.order(server));
+        orders.take(&mut self.orders);
         self.spans.drain(..).for_each(|(obligation, interval)| sink.interval(obligation, interval));
     }
 }
@@ -142,7 +152,7 @@ pub(crate) fn apply_group(
     slot: &mut IssueSlot,
     context: Context<'_>,
     events: &dyn Events,
-    orders: &mut impl CountOrders,
+    orders: &mut OrderCounts,
     sink: &mut impl IntervalSink,
 ) -> Option<GroupFault> {
     context.market.catch_up(slot, sink);
@@ -165,7 +175,7 @@ fn apply_part(
     measure: &mut IssueMeasure,
     context: Context<'_>,
     (events, next): (&[EventSlot], &[EventSlot]),
-    orders: &mut impl CountOrders,
+    orders: &mut OrderCounts,
     sink: &mut impl IntervalSink,
 ) -> Result<(), GroupFault> {
     let Context { issue, servers, base, .. } = context;
@@ -178,8 +188,8 @@ fn apply_part(
             fetch_orders(measure, event);
         }
         measure.advance(Timestamp::from_micros(base.as_micros() + i64::from(event.micros())), sink);
-        let compact = event.compact(|at| servers.named(at));
-        if compact.and_then(|event| try_apply(measure, event, servers, orders)).is_none() {
+        let applied = event.compact(|at| servers.named(at), TryApply { measure, servers, orders });
+        if applied.flatten().is_none() {
             let extension = after.first().filter(|after| event.is_wide() && after.is_extension());
             if extension.is_some() {
                 rest.next();
@@ -202,18 +212,23 @@ fn fetch_orders(measure: &IssueMeasure, event: &EventSlot) {
 }
 
 /// Applies an event the fast way.
-#[inline(always)]
-fn try_apply(
-    measure: &mut IssueMeasure,
-    event: CompactEvent,
-    servers: PlanServers<'_>,
-    orders: &mut impl CountOrders,
-) -> Option<()> {
-    measure.try_apply(event, servers)?;
-    if let CompactEvent::Add { server: Some(server), .. } = event {
-        orders.order(server);
+struct TryApply<'a> {
+    measure: &'a mut IssueMeasure,
+    servers: PlanServers<'a>,
+    orders: &'a mut OrderCounts,
+}
+
+impl TakeCompact for TryApply<'_> {
+    type Output = Option<()>;
+
+    #[inline(always)]
+    fn take(self, event: CompactEvent) -> Option<()> {
+        self.measure.try_apply(event, self.servers)?;
+        if let CompactEvent::Add { server: Some(server), .. } = event {
+            self.orders.add(server);
+        }
+        Some(())
     }
-    Some(())
 }
 
 /// Applies an event the full way.
@@ -223,23 +238,15 @@ fn apply_full(
     event: &EventSlot,
     extension: Option<&EventSlot>,
     Context { issue, servers, .. }: Context<'_>,
-    orders: &mut impl CountOrders,
+    orders: &mut OrderCounts,
 ) -> Result<(), Fault> {
     match event.event(extension, Scope::Issue(issue), |at| servers.named(at))? {
         MarketEvent::Order { ref action, .. } => {
             measure.apply_full(action, servers)?;
-            count_order(action, orders);
+            orders.note(action);
         }
         MarketEvent::Phase { phase, .. } => measure.set_phase(phase),
         MarketEvent::Clear { .. } => measure.clear(),
     }
     Ok(())
-}
-
-/// Takes note of an order that has been added.
-#[inline]
-pub(crate) fn count_order(action: &OrderAction, orders: &mut impl CountOrders) {
-    if let OrderAction::Add { server: Some(server), .. } = action {
-        orders.order(*server);
-    }
 }

@@ -295,7 +295,7 @@ mod tests {
         let limits =
             Limits { spread_bps_max: None, spread_ticks_max: None, value_min: None, quantity_min: None, tick_table };
         let availability =
-            Arc::new(Availability { windows: Vec::new(), phases: Phases::default(), start_delay: Micros::ZERO });
+            Arc::new(Availability { windows: Arc::default(), phases: Phases::default(), start_delay: Micros::ZERO });
         let obligation = |id| ObligationPlan {
             id,
             multiplier: 1,

@@ -64,6 +64,28 @@ pub enum CompactEvent {
     },
 }
 
+/// Does something with a compact event. Each kind of event is given to it apart, so that none has to be put together only to
+/// be taken apart again: mark `take` `#[inline(always)]`.
+pub trait TakeCompact {
+    /// What comes of it.
+    type Output;
+
+    /// Takes the event.
+    fn take(self, event: CompactEvent) -> Self::Output;
+}
+
+/// Gives the event back.
+struct Whole;
+
+impl TakeCompact for Whole {
+    type Output = CompactEvent;
+
+    #[inline(always)]
+    fn take(self, event: CompactEvent) -> CompactEvent {
+        event
+    }
+}
+
 impl CompactEvent {
     /// The action as a compact event, if it is one.
     ///
@@ -76,26 +98,34 @@ impl CompactEvent {
     /// ```
     #[inline]
     pub fn of(action: &OrderAction) -> Option<CompactEvent> {
+        CompactEvent::give(action, Whole)
+    }
+
+    /// Gives the action as a compact event to `to`, if it is one.
+    #[inline(always)]
+    pub fn give<T: TakeCompact>(action: &OrderAction, to: T) -> Option<T::Output> {
         match *action {
             OrderAction::Add { order, server, side, price, quantity, condition: OrderCondition::None } => {
                 let (price, shares) = (price?.in_32_bits()?, quantity.in_32_bits()?);
-                Some(CompactEvent::Add { order, server, side, price, shares })
+                Some(to.take(CompactEvent::Add { order, server, side, price, shares }))
             }
             OrderAction::Replace { order, order_new, price, quantity } => {
                 let price = if let Some(price) = price { Some(price.in_32_bits()?) } else { None };
                 let shares = if let Some(quantity) = quantity { Some(quantity.in_32_bits()?) } else { None };
-                Some(CompactEvent::Replace { order, order_new, price, shares })
+                Some(to.take(CompactEvent::Replace { order, order_new, price, shares }))
             }
             OrderAction::Reduce { order, quantity } => {
-                Some(CompactEvent::Take { order, shares: Some(quantity.in_32_bits()?) })
+                Some(to.take(CompactEvent::Take { order, shares: Some(quantity.in_32_bits()?) }))
             }
-            OrderAction::Cancel { order } => Some(CompactEvent::Take { order, shares: None }),
+            OrderAction::Cancel { order } => Some(to.take(CompactEvent::Take { order, shares: None })),
             OrderAction::Trade { orders: [Some(order), contra], price, quantity, auction } => {
                 let price = if let Some(price) = price { Some(price.in_32_bits()?) } else { None };
                 let shares = quantity.in_32_bits()?;
                 Some(match contra {
-                    None => CompactEvent::Execute { order, price, shares, auction },
-                    Some(contra) => CompactEvent::ExecuteBoth { orders: [order, contra], price, shares, auction },
+                    None => to.take(CompactEvent::Execute { order, price, shares, auction }),
+                    Some(contra) => {
+                        to.take(CompactEvent::ExecuteBoth { orders: [order, contra], price, shares, auction })
+                    }
                 })
             }
             OrderAction::Trade { .. } | OrderAction::Add { .. } => None,

@@ -18,7 +18,7 @@ mod time;
 mod turnover;
 mod units;
 
-pub use compact::CompactEvent;
+pub use compact::{CompactEvent, TakeCompact};
 pub use event::{MarketEvent, OrderAction, OrderCondition, Phase, Phases, Record, Scope, Side};
 pub use ids::{IssueCode, IssueIndex, OrderId, SequenceNo, ServerIndex};
 pub use interval::{Interval, Reason, SideFault, State};

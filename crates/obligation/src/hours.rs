@@ -4,6 +4,7 @@ use crate::Schedule;
 use crate::schedule::subtract;
 use quoteclock_model::{Micros, Phase, Phases, Span, Timestamp};
 use quoteclock_rules::Availability;
+use std::sync::Arc;
 
 /// Windows, exemptions and phases as time goes on. The same for nearly all sign-ups of an issue.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -29,9 +30,12 @@ struct Delay {
 impl Hours {
     pub(crate) fn new(availability: &Availability, exempt: &[Span]) -> Hours {
         let Availability { windows, phases, start_delay } = availability;
-        let delay = || Delay { length: *start_delay, windows: Schedule::new(&windows[..]), since: None };
+        let delay = || Delay { length: *start_delay, windows: Schedule::new(Arc::clone(windows)), since: None };
         Hours {
-            required: Schedule::new(subtract(windows, exempt)),
+            required: match exempt {
+                [] => Schedule::new(Arc::clone(windows)),
+                _ => Schedule::new(subtract(windows, exempt)),
+            },
             phases: *phases,
             delay: (*start_delay != Micros::ZERO).then(delay),
             are_on: false,
@@ -53,11 +57,10 @@ impl Hours {
     /// Takes the schedules to `now`, and finds their next change.
     pub(crate) fn advance(&mut self, now: Timestamp) -> Option<Timestamp> {
         self.required.advance(now);
-        let windows = self.delay.as_mut().and_then(|delay| {
-            delay.windows.advance(now);
-            delay.windows.next_change()
-        });
-        self.required.next_change().into_iter().chain(windows).min()
+        let next = self.required.next_change();
+        let Some(delay) = &mut self.delay else { return next };
+        delay.windows.advance(now);
+        next.into_iter().chain(delay.windows.next_change()).min()
     }
 
     /// Looks at the phases as they are after the last event of `now`. Tells when a delay that runs will be over.
@@ -90,7 +93,7 @@ mod tests {
     fn hours(start_delay: u64) -> Hours {
         let span = |start, end| Span { start: at(start), end: at(end) };
         let phases = Phases::of(&[Phase::Continuous, Phase::SequentialQuote]);
-        let windows = vec![span(10, 50), span(60, 90)];
+        let windows = [span(10, 50), span(60, 90)].into();
         Hours::new(&Availability { windows, phases, start_delay: Micros(start_delay) }, &[span(14, 16), span(30, 40)])
     }
 

@@ -7,7 +7,7 @@ use crate::{PlanServers, Schedule};
 use quoteclock_book::{Book, BookError, CompactChange, CompactOrder, Holder, OwnQuotes, Quote, prefetch_all};
 use quoteclock_model::{
     CompactEvent, Executed, Interval, MarketTurnover, OrderAction, OrderId, Phase, Phases, Price, ServerIndex, Shares,
-    Side, Span, Timestamp, Trading, Turnover,
+    Side, Span, TakeCompact, Timestamp, Trading, Turnover,
 };
 use quoteclock_rules::{DayPlan, PhaseSource};
 use std::num::NonZeroU32;
@@ -107,7 +107,7 @@ impl IssueMeasure {
             trading_phases: plan.trading.phases,
             doubt: false,
             unknown: unknown.map(|spans| Schedule::new(Arc::clone(spans))),
-            in_session: Schedule::new(plan.sessions()),
+            in_session: Schedule::new(Arc::clone(plan.sessions())),
             turnover: IssueTurnover::new(plan, sign_ups.iter().map(|sign_up| sign_up.position)),
             resent: Resent::default(),
             sign_ups: SignUps::new(plan, sign_ups),
@@ -182,7 +182,7 @@ impl IssueMeasure {
     /// [`BookError`] if the action does not fit the book; then nothing has changed.
     #[inline]
     pub fn apply(&mut self, action: &OrderAction, servers: PlanServers<'_>) -> Result<(), BookError> {
-        match CompactEvent::of(action).and_then(|event| self.try_apply(event, servers)) {
+        match CompactEvent::give(action, TryApply { measure: self, servers }).flatten() {
             Some(()) => Ok(()),
             None => self.apply_full(action, servers),
         }
@@ -463,13 +463,28 @@ impl IssueMeasure {
 
     /// Takes the schedules to `now`, and finds their next change.
     pub(crate) fn pass_boundary(&mut self) {
-        for schedule in self.unknown.iter_mut().chain([&mut self.in_session]) {
+        self.boundary = self.sign_ups.advance(self.now);
+        let [every, own] = &mut self.unknown;
+        for schedule in [every, own, &mut self.in_session] {
             schedule.advance(self.now);
+            self.boundary = self.boundary.min(schedule.next_change().unwrap_or(Timestamp::MAX));
         }
-        let [every, own] = self.unknown.each_ref().map(Schedule::next_change);
-        let changes = [every, own, self.in_session.next_change(), self.sign_ups.advance(self.now)];
-        self.boundary = changes.into_iter().flatten().min().unwrap_or(Timestamp::MAX);
         self.mark_all_dirty();
+    }
+}
+
+/// Applies an event the fast way.
+struct TryApply<'a> {
+    measure: &'a mut IssueMeasure,
+    servers: PlanServers<'a>,
+}
+
+impl TakeCompact for TryApply<'_> {
+    type Output = Option<()>;
+
+    #[inline(always)]
+    fn take(self, event: CompactEvent) -> Option<()> {
+        self.measure.try_apply(event, self.servers)
     }
 }
 

@@ -7,9 +7,10 @@ use crate::hours::Hours;
 use crate::margin::{Minima, Minimum, SideMargin, rejudge};
 use crate::{Clock, IntervalSink, ObligationIndex, SignUpAt, verdict};
 use quoteclock_book::{Book, Holder, Quote, prefetch_all};
-use quoteclock_model::{Interval, Phase, Side, State, Timestamp, Turnover};
-use quoteclock_rules::{DayPlan, LimitChange, Limits};
+use quoteclock_model::{Interval, Phase, Side, Span, State, Timestamp, Turnover};
+use quoteclock_rules::{Availability, DayPlan, LimitChange, Limits};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Sign-ups in the order of the book's holders.
 #[derive(Debug, Default)]
@@ -101,8 +102,9 @@ impl SignUps {
         sign_ups.sign_ups.reserve_exact(sign_ups_at.len());
         sign_ups.obligations.reserve_exact(count);
         sign_ups.minima.reserve_exact(count);
+        let mut last = None;
         for at in sign_ups_at {
-            sign_ups.add(plan, *at);
+            sign_ups.add(plan, *at, &mut last);
         }
         let margins = || sign_ups.minima.iter().map(|&minimum| SideMargin::of(minimum)).collect();
         sign_ups.margins = [margins(), margins()];
@@ -110,7 +112,13 @@ impl SignUps {
         sign_ups
     }
 
-    fn add(&mut self, plan: &DayPlan, SignUpAt { position, first_obligation: first }: SignUpAt) {
+    /// `last` are the hours that were looked for last.
+    fn add<'p>(
+        &mut self,
+        plan: &'p DayPlan,
+        SignUpAt { position, first_obligation: first }: SignUpAt,
+        last: &mut Option<(&'p Arc<Availability>, &'p [Span], u32)>,
+    ) {
         let sign_up = &plan.sign_ups[position];
         let (before, margins_before) = (self.obligations.len(), self.minima.len());
         for (index, obligation) in (first.0..).map(ObligationIndex).zip(sign_up.obligations.iter()) {
@@ -125,8 +133,13 @@ impl SignUps {
             let count = all.map(|limits| Minima::of(limits).count()).max().unwrap_or_default();
             self.minima.extend(Minima::of(&obligation.limits).repeated(count));
             let margins = number(first)..number(self.minima.len());
-            let hours = Hours::new(&obligation.availability, &sign_up.exempt);
-            let (hours, clock) = (position_in(&mut self.hours, &hours), Clock::new(plan.day.start));
+            let (availability, exempt) = (&obligation.availability, &sign_up.exempt[..]);
+            let hours = match *last {
+                Some((of, without, hours)) if Arc::ptr_eq(of, availability) && without == exempt => hours,
+                _ => position_in(&mut self.hours, &Hours::new(availability, exempt)),
+            };
+            *last = Some((availability, exempt, hours));
+            let clock = Clock::new(plan.day.start);
             self.obligations.push(Obligation { index, limits, margins, hours, required: false, clock });
         }
         self.sign_ups.push(SignUp {
@@ -257,14 +270,17 @@ impl SignUps {
         self.margins.iter_mut().flatten().for_each(SideMargin::clear);
     }
 
-    /// Takes the schedules to `now`, and finds their next change.
-    pub(crate) fn advance(&mut self, now: Timestamp) -> Option<Timestamp> {
+    /// Takes the schedules to `now`, and finds their next change, [`Timestamp::MAX`] if there is none.
+    pub(crate) fn advance(&mut self, now: Timestamp) -> Timestamp {
         while let Some(&change) = self.changes.get(self.changes_made).filter(|change| change.at <= now) {
             self.changes_made += 1;
             self.change_limits(change);
         }
-        let next_change = self.changes.get(self.changes_made).map(|change| change.at);
-        self.hours.iter_mut().filter_map(|hours| hours.advance(now)).chain(next_change).min()
+        let mut next = self.changes.get(self.changes_made).map_or(Timestamp::MAX, |change| change.at);
+        for hours in &mut self.hours {
+            next = next.min(hours.advance(now).unwrap_or(Timestamp::MAX));
+        }
+        next
     }
 
     /// Puts other limits into force: the sums are those of other minima from now on.
@@ -282,6 +298,10 @@ impl SignUps {
     /// Judges whoever has to be judged again. Tells when, as far as that was not known beforehand, something will be
     /// required that is not yet.
     pub(crate) fn settle(&mut self, moment: Moment, book: &Book, sink: &mut impl IntervalSink) -> Option<Timestamp> {
+        if self.is_empty() {
+            self.all_dirty = false;
+            return None;
+        }
         let next = if self.all_dirty { self.look_at_hours(moment) } else { None };
         let mut dirty = std::mem::take(&mut self.dirty);
         for holder in dirty.drain(..) {

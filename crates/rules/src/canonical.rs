@@ -60,7 +60,7 @@ impl DayPlan {
             writeln!(to, "own {}", name(&self.servers[server].name))?;
         }
         // Only what of an exemption lies in some obligation's time alters anything.
-        let windows = sign_up.obligations.iter().flat_map(|obligation| &obligation.availability.windows);
+        let windows = sign_up.obligations.iter().flat_map(|obligation| obligation.availability.windows.iter());
         let windows = merge_spans(windows.copied().collect());
         let clipped = |exempt: &Span| windows.iter().filter_map(|&window| exempt.clip(window)).collect::<Vec<_>>();
         spans(to, "exempt", &merge_spans(sign_up.exempt.iter().flat_map(clipped).collect()))?;

@@ -80,7 +80,7 @@ impl DayPlan {
     }
 
     /// The continuous windows of the date, merged, inside the day; the whole day where the feed tells the phases.
-    pub fn sessions(&self) -> &[Span] {
+    pub fn sessions(&self) -> &Arc<[Span]> {
         &self.trading.windows
     }
 }
@@ -91,7 +91,7 @@ impl DayPlan {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Availability {
     /// Windows of the date, merged, inside the day; the whole day where the feed tells the phases.
-    pub windows: Vec<Span>,
+    pub windows: Arc<[Span]>,
     /// The phases of the market and the issue, taken together. Clauses: `ST1/halts-and-special-quotes`,
     /// `QC/sequential_quote`.
     pub phases: Phases,

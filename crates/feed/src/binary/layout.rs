@@ -275,9 +275,11 @@ pub(crate) fn checksum(bytes: &[u8]) -> u32 {
 
 /// The checksum of what `before` is that of, and then `bytes`; that of nothing is 0.
 pub(crate) fn checksum_with(before: u32, bytes: &[u8]) -> u32 {
+    // The state of a checksum is its complement. To combine two would cost more than most lists are long.
     let algorithm = crc_fast::CrcAlgorithm::Crc32Iscsi;
-    let sum = crc_fast::checksum_combine(algorithm, before.into(), checksum(bytes).into(), bytes.len() as u64);
-    u32::try_from(sum).expect("a checksum of 32 bits")
+    let mut digest = crc_fast::Digest::new_with_init_state(algorithm, (!before).into());
+    digest.update(bytes);
+    u32::try_from(digest.finalize()).expect("a checksum of 32 bits")
 }
 
 /// The bytes of a head of 64 bytes whose last four are still to hold its checksum.

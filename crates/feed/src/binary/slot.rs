@@ -4,6 +4,7 @@ use super::layout::SLOT_BYTES;
 use crate::Malformed;
 use quoteclock_model::{
     CompactEvent, MarketEvent, OrderAction, OrderCondition, OrderId, Phase, Price, Scope, ServerIndex, Shares, Side,
+    TakeCompact,
 };
 use std::num::NonZeroU32;
 use zerocopy::little_endian::{U32, U64};
@@ -237,32 +238,39 @@ impl EventSlot {
         EventSlot { micros: U32::new(micros), tag, ..self }
     }
 
-    /// The event as a compact one, if it is; the fields of those cannot be wrong. `server_at` gives the server of an index in
-    /// the file.
+    /// Gives the event to `to` as a compact one, if it is; the fields of those cannot be wrong. `server_at` gives the server
+    /// of an index in the file.
     #[inline(always)]
-    pub fn compact(&self, server_at: impl FnOnce(u64) -> Option<ServerIndex>) -> Option<CompactEvent> {
+    pub fn compact<T: TakeCompact>(
+        &self,
+        server_at: impl FnOnce(u64) -> Option<ServerIndex>,
+        to: T,
+    ) -> Option<T::Output> {
         const BELOW_ORDINAL: u32 = (1 << tag::ORDINAL_SHIFT) - 1;
         let auction = self.is_marked();
         let side = if auction { Side::Offer } else { Side::Bid };
         let order = OrderId(self.order());
         let (price, shares) = (NonZeroU32::new(self.price()), NonZeroU32::new(self.quantity()));
         Some(match self.tag.get() & BELOW_ORDINAL & !tag::MARKED {
-            EventSlot::COMPACT_ADD => CompactEvent::Add { order, server: None, side, price: price?, shares: shares? },
+            EventSlot::COMPACT_ADD => {
+                to.take(CompactEvent::Add { order, server: None, side, price: price?, shares: shares? })
+            }
             EventSlot::COMPACT_ADD_THROUGH => {
                 let server = Some(server_at(self.other())?);
-                CompactEvent::Add { order, server, side, price: price?, shares: shares? }
+                to.take(CompactEvent::Add { order, server, side, price: price?, shares: shares? })
             }
             EventSlot::COMPACT_REPLACE => {
-                CompactEvent::Replace { order, order_new: OrderId(self.other()), price, shares }
+                to.take(CompactEvent::Replace { order, order_new: OrderId(self.other()), price, shares })
             }
-            EventSlot::COMPACT_REDUCE => CompactEvent::Take { order, shares: Some(shares?) },
-            EventSlot::COMPACT_CANCEL => CompactEvent::Take { order, shares: None },
+            EventSlot::COMPACT_REDUCE => to.take(CompactEvent::Take { order, shares: Some(shares?) }),
+            EventSlot::COMPACT_CANCEL => to.take(CompactEvent::Take { order, shares: None }),
             tag @ (EventSlot::COMPACT_TRADE | EventSlot::COMPACT_TRADE_OF_SECOND) => {
                 let order = if tag == EventSlot::COMPACT_TRADE { order } else { OrderId(self.other()) };
-                CompactEvent::Execute { order, price, shares: shares?, auction }
+                to.take(CompactEvent::Execute { order, price, shares: shares?, auction })
             }
             EventSlot::COMPACT_TRADE_OF_TWO => {
-                CompactEvent::ExecuteBoth { orders: [order, OrderId(self.other())], price, shares: shares?, auction }
+                let orders = [order, OrderId(self.other())];
+                to.take(CompactEvent::ExecuteBoth { orders, price, shares: shares?, auction })
             }
             _ => return None,
         })

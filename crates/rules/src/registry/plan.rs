@@ -135,7 +135,7 @@ impl Registry {
         let phases: &[Phase] =
             if sequential { &[Phase::Continuous, Phase::SequentialQuote] } else { &[Phase::Continuous] };
         let windows = self.session_spans(date, day)?;
-        Ok(Availability { windows, phases: Phases::of(phases), start_delay: Micros::ZERO })
+        Ok(Availability { windows: windows.into(), phases: Phases::of(phases), start_delay: Micros::ZERO })
     }
 
     /// The continuous windows of the date as instants; the whole day where the feed tells the phases.
