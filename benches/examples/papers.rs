@@ -150,7 +150,7 @@ fn made_up(plan: &DayPlan) -> (OpenLedger, DayTurnover) {
     let reasons = [Reason::Spread, Reason::Bid(SideFault::NoQuote)];
     for index in (0..).map(ObligationIndex).take(count) {
         let seed = i64::from(index.0) * 7_919 + i64::from(plan.date.day()) * 104_729;
-        for session in plan.sessions() {
+        for session in plan.sessions().iter() {
             let (start, end) = (session.start.as_micros(), session.end.as_micros());
             let (parts, mut at) = (BREACHES / 2, start);
             let mut tell = |from: i64, to: i64, state| {
