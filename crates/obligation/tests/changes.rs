@@ -40,7 +40,7 @@ fn any_limits() -> impl Strategy<Value = Limits> {
 fn plan(all: &[(i64, Limits)], start_delay: u64) -> DayPlan {
     let windows = vec![Span { start: at(100), end: at(900) }];
     let phases = Phases::of(&[Phase::Continuous]);
-    let availability = Arc::new(Availability { windows, phases, start_delay: Micros(start_delay) });
+    let availability = Arc::new(Availability { windows: windows.into(), phases, start_delay: Micros(start_delay) });
     let obligation = |name: String, limits: &Limits, limit_changes: Vec<LimitChange>| ObligationPlan {
         id: ObligationId::General(Some(name)),
         multiplier: 1,

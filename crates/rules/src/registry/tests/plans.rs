@@ -35,7 +35,7 @@ fn a_day_runs_from_local_midnight_to_the_next_and_holds_its_sessions() {
     let before = plan(&[], date(2024, 11, 4));
     assert_eq!(before.day, span("2024-11-04T00:00:00+09:00", "2024-11-05T00:00:00+09:00"));
     let morning = span("2024-11-04T09:00:00+09:00", "2024-11-04T11:30:00+09:00");
-    assert_eq!(before.sessions(), [morning, span("2024-11-04T12:30:00+09:00", "2024-11-04T15:00:00+09:00")]);
+    assert_eq!(before.sessions()[..], [morning, span("2024-11-04T12:30:00+09:00", "2024-11-04T15:00:00+09:00")]);
     let after = plan(&[], date(2024, 11, 5));
     assert_eq!(after.sessions()[1], span("2024-11-05T12:30:00+09:00", "2024-11-05T15:25:00+09:00"));
     assert_eq!((before.multiplier, before.phase_source), (1, crate::PhaseSource::Schedule));
@@ -47,16 +47,16 @@ fn a_day_runs_from_local_midnight_to_the_next_and_holds_its_sessions() {
 #[test]
 fn with_phases_from_the_feed_the_whole_day_is_in_session() {
     let plan = plan(&[("scheme.toml", "phase_source = \"feed\"")], MARCH_1);
-    assert_eq!(plan.sessions(), [plan.day]);
+    assert_eq!(plan.sessions()[..], [plan.day]);
     assert_eq!(plan.phase_source, crate::PhaseSource::Feed);
 }
 
 #[test]
 fn before_the_first_session_list_there_is_no_continuous_time() {
     let scheme = "[[sessions]]\nfrom = \"2024-03-02\"\ncontinuous = [\"00:00-24:00\"]\n";
-    assert_eq!(plan(&[("scheme.toml", scheme)], MARCH_1).sessions(), []);
+    assert_eq!(plan(&[("scheme.toml", scheme)], MARCH_1).sessions()[..], []);
     let open = plan(&[("scheme.toml", scheme)], date(2024, 3, 2));
-    assert_eq!(open.sessions(), [open.day]);
+    assert_eq!(open.sessions()[..], [open.day]);
 }
 
 #[test]
@@ -70,9 +70,9 @@ fn days_on_which_clocks_change_are_as_long_as_they_are() {
     assert_eq!(hours(of(&whole, date(2024, 11, 3)).sessions()[0]), 25);
     // 02:30 does not exist on 10 March and counts on from before the change; 01:30 on 3 November means the first.
     let gap = of(&new_york("\"02:30-04:00\""), date(2024, 3, 10));
-    assert_eq!(gap.sessions(), [span("2024-03-10T03:30:00-04:00", "2024-03-10T04:00:00-04:00")]);
+    assert_eq!(gap.sessions()[..], [span("2024-03-10T03:30:00-04:00", "2024-03-10T04:00:00-04:00")]);
     let fold = of(&new_york("\"01:30-02:00\""), date(2024, 11, 3));
-    assert_eq!(fold.sessions(), [span("2024-11-03T01:30:00-04:00", "2024-11-03T02:00:00-05:00")]);
+    assert_eq!(fold.sessions()[..], [span("2024-11-03T01:30:00-04:00", "2024-11-03T02:00:00-05:00")]);
     // Samoa had no 30 December 2011.
     let none = of("timezone = \"Pacific/Apia\"", date(2011, 12, 30));
     assert_eq!((hours(none.day), none.sessions().len()), (0, 0));
