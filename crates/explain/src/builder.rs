@@ -2,7 +2,7 @@
 
 use crate::event::{Cause, Edge, Event};
 use crate::explanation::{
-    Availability, Explanation, Moment, Outage, Scene, SchemeName, Stretch, Subject, WhyUnavailable,
+    Availability, Explanation, Moment, Outage, Scene, SchemeName, Stretch, Subject, WhyUnavailable, length,
 };
 use crate::lost::Lost;
 use crate::market::Market;
@@ -365,11 +365,6 @@ fn keep_longest<T>(longest: &mut Vec<T>, item: T, count_max: usize, length: impl
         longest.insert(position, item);
         longest.truncate(count_max);
     }
-}
-
-/// The length of a stretch.
-pub(crate) fn length(stretch: &Stretch) -> Micros {
-    stretch.interval.end.since(stretch.interval.start)
 }
 
 /// When stretches that are known before the day begin and end: sessions, `unknown` time, exemptions.

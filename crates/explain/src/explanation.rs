@@ -125,7 +125,7 @@ impl Outage {
         self.longest.push(next);
         if Outage::LONGEST_MAX < self.longest.len() {
             // Of those that are as short the last goes.
-            let lengths = self.longest.iter().map(crate::builder::length).enumerate();
+            let lengths = self.longest.iter().map(self::length).enumerate();
             let shortest = lengths.min_by_key(|&(position, length)| (length, std::cmp::Reverse(position)));
             self.longest.remove(shortest.map_or(0, |(position, _)| position));
         }
@@ -226,4 +226,9 @@ pub struct Explanation {
     pub reject_count: u64,
     /// What it rests on, where whoever asks has said so.
     pub provenance: Option<Provenance>,
+}
+
+/// The length of a stretch.
+pub(crate) fn length(stretch: &Stretch) -> Micros {
+    stretch.interval.end.since(stretch.interval.start)
 }

@@ -1,9 +1,8 @@
 //! The answer as one page that needs nothing else: no script, no font, no network. All text is escaped by the template.
 
-use crate::builder::length;
 use crate::clauses;
 use crate::event::Cause;
-use crate::explanation::{Explanation, Outage, Scene, Stretch, WORKED_MAX};
+use crate::explanation::{Explanation, Outage, Scene, Stretch, WORKED_MAX, length};
 use crate::format::{
     availability, cause, clock, duration, grouped, limits, market, outage_count, reasons, share, side_name,
     side_verdict, spread, state_kind, state_name, suggestion, uncounted,

@@ -1,11 +1,12 @@
 //! The answer as one JSON document. Prices, values and percentages are exact decimal numbers.
 
-use crate::builder::length;
 use crate::event::{Cause, Edge, Event, OwnOrder, What};
-use crate::explanation::{Availability, Explanation, Moment, Outage, Provenance, Scene, Stretch, WhyUnavailable};
+use crate::explanation::{
+    Availability, Explanation, Moment, Outage, Provenance, Scene, Stretch, WhyUnavailable, length,
+};
 use crate::format::{condition_name, side_name, state_kind};
+use crate::lost::LostJson;
 use crate::suggest::{Change, Suggestion};
-use crate::summary::LostJson;
 use crate::uncounted::{Uncounted, WhyUncounted};
 use crate::view::{SideView, SpreadView, View};
 use quoteclock_ledger::DisplayPercent;

@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 use quoteclock_ledger::Breach;
 use quoteclock_model::{Micros, Span, Timestamp};
 use quoteclock_rules::DayPlan;
+use serde::Serialize;
 use std::collections::BTreeMap;
 
 const HOUR: i64 = 3_600_000_000;
@@ -77,6 +78,46 @@ fn hour_of(at: Timestamp, zone: &TimeZone) -> (u8, Timestamp) {
     let hours = local.div_euclid(HOUR);
     let next = Timestamp::from_micros((hours + 1) * HOUR - offset);
     (u8::try_from(hours.rem_euclid(24)).unwrap_or(0), next)
+}
+
+/// Where the lost time is, for programs.
+#[derive(Serialize)]
+pub(crate) struct LostJson {
+    total_us: u64,
+    by_reason: Vec<ReasonJson>,
+    by_day: Vec<DayJson>,
+    by_hour: Vec<HourJson>,
+}
+
+#[derive(Serialize)]
+struct ReasonJson {
+    reason: String,
+    lost_us: u64,
+}
+
+#[derive(Serialize)]
+struct DayJson {
+    date: String,
+    lost_us: u64,
+}
+
+#[derive(Serialize)]
+struct HourJson {
+    /// Of the local clock, 0 to 23.
+    hour: u8,
+    lost_us: u64,
+}
+
+impl LostJson {
+    pub(crate) fn of(lost: &Lost) -> LostJson {
+        let reason = |(reason, lost): (&str, Micros)| ReasonJson { reason: reason.to_owned(), lost_us: lost.0 };
+        LostJson {
+            total_us: lost.total.0,
+            by_reason: lost.reasons().into_iter().map(reason).collect(),
+            by_day: lost.by_day.iter().map(|(day, lost)| DayJson { date: day.to_string(), lost_us: lost.0 }).collect(),
+            by_hour: lost.by_hour.iter().map(|(&hour, lost)| HourJson { hour, lost_us: lost.0 }).collect(),
+        }
+    }
 }
 
 #[cfg(test)]

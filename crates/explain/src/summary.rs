@@ -2,7 +2,7 @@
 //! explanations; of a month, from what is stored of it.
 
 use crate::format::{clock, duration, grouped, share, spread, state_name};
-use crate::lost::Lost;
+use crate::lost::{Lost, LostJson};
 use crate::text::Page;
 use crate::view::View;
 use crate::{Explanation, Outage};
@@ -270,49 +270,6 @@ struct SummaryJson<'a> {
     /// Of a day: each obligation explained.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     explanations: Vec<crate::json::Document<'a>>,
-}
-
-/// Where the lost time is, for programs.
-#[derive(Serialize)]
-pub(crate) struct LostJson {
-    total_us: u64,
-    by_reason: Vec<ReasonJson>,
-    by_day: Vec<DayJson>,
-    by_hour: Vec<HourJson>,
-}
-
-#[derive(Serialize)]
-struct ReasonJson {
-    reason: String,
-    lost_us: u64,
-}
-
-#[derive(Serialize)]
-struct DayJson {
-    date: String,
-    lost_us: u64,
-}
-
-#[derive(Serialize)]
-struct HourJson {
-    /// Of the local clock, 0 to 23.
-    hour: u8,
-    lost_us: u64,
-}
-
-impl LostJson {
-    pub(crate) fn of(lost: &Lost) -> LostJson {
-        let reason = |(reason, lost): (&str, quoteclock_model::Micros)| ReasonJson {
-            reason: reason.to_owned(),
-            lost_us: lost.0,
-        };
-        LostJson {
-            total_us: lost.total.0,
-            by_reason: lost.reasons().into_iter().map(reason).collect(),
-            by_day: lost.by_day.iter().map(|(day, lost)| DayJson { date: day.to_string(), lost_us: lost.0 }).collect(),
-            by_hour: lost.by_hour.iter().map(|(&hour, lost)| HourJson { hour, lost_us: lost.0 }).collect(),
-        }
-    }
 }
 
 /// The summary as one JSON document.

@@ -1,7 +1,6 @@
 //! The day's strip as inline SVG: prices above, states below. Drawn in tenths of a pixel, in integers.
 
-use crate::builder::length;
-use crate::explanation::{Explanation, WORKED_MAX};
+use crate::explanation::{Explanation, WORKED_MAX, length};
 use crate::format::{clock, duration, grouped};
 use crate::strip::{Column, PriceLine, States, Stroke};
 use quoteclock_model::{Price, Span, State, Timestamp};

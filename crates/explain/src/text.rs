@@ -1,8 +1,7 @@
 //! The answer on a terminal.
 
-use crate::builder::length;
 use crate::event::{Cause, Event};
-use crate::explanation::{Explanation, Moment, Outage, Scene, Stretch};
+use crate::explanation::{Explanation, Moment, Outage, Scene, Stretch, length};
 use crate::format::{
     availability, cause, clock, duration, grouped, limits, market, plural, reasons, share, side_name, side_verdict,
     spread, state_name, suggestion, uncounted,

@@ -14,7 +14,7 @@ mod stored;
 pub(crate) use keeper::Keeper;
 
 use crate::disk::DiskFile;
-use crate::journal::{Folder, session_name};
+use crate::folder::{Folder, session_name};
 use anyhow::{Context, Result, anyhow, bail};
 use bincode::de::Decoder;
 use bincode::enc::Encoder;

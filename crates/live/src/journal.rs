@@ -5,8 +5,8 @@
 
 use crate::checkpoint::{self, Found, Mark};
 use crate::disk::{Disk, DiskFile};
+use crate::folder::{Folder, session_name};
 use anyhow::{Context, Result, bail};
-use quoteclock_wire::SessionId;
 use quoteclock_wire::journal::{self, Frame, HEAD_BYTES, Head};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -20,8 +20,6 @@ const OPEN: &str = ".open.qcj";
 const NEW: &str = ".new.qcj";
 /// What every journal's name ends with.
 const CLOSED: &str = ".qcj";
-/// The name of a pipe, which has no session.
-const PIPE: &str = "pipe";
 /// How much is read at once.
 const READ_BYTES: usize = 1 << 18;
 
@@ -50,13 +48,6 @@ pub(crate) struct Journal {
     pub(crate) chain: u32,
     /// Checkpoints of the day as of a place in it, the newest first.
     pub(crate) checkpoints: Vec<Found>,
-}
-
-/// The journals of a folder.
-#[derive(Debug)]
-pub(crate) struct Folder {
-    pub(crate) disk: Arc<dyn Disk>,
-    pub(crate) path: PathBuf,
 }
 
 /// Keeps other processes away from a folder of journals for as long as it lives.
@@ -154,19 +145,6 @@ impl Folder {
         let (disk, path) = (Arc::clone(&self.disk), path.to_owned());
         Ok(Journal { disk, file, path, head, next, length, stage, chain, checkpoints })
     }
-}
-
-/// What the session of a journal is called in its name: no character of it means anything to a file system.
-pub(crate) fn session_name(session: Option<SessionId>) -> String {
-    let Some(session) = session else { return PIPE.to_owned() };
-    let mut name = String::new();
-    for byte in session.as_str().bytes() {
-        match byte {
-            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' => name.push(char::from(byte)),
-            other => name.push_str(&format!("_{other:02x}")),
-        }
-    }
-    name
 }
 
 impl Journal {

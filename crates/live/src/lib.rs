@@ -18,6 +18,7 @@ mod clock;
 mod desk;
 mod disk;
 mod feed;
+mod folder;
 mod http;
 mod journal;
 mod ledger;

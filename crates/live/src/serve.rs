@@ -8,8 +8,9 @@ use crate::disk::{Disk, RealDisk};
 use crate::feed::{
     FeedEnd, Followed, Inbox, Intake, Lines, Remeasurement, Stop, Syncer, follow_mold, follow_pipe, follow_soup,
 };
+use crate::folder::Folder;
 use crate::http::{self, Health, Http};
-use crate::journal::{Folder, Journal, Lock, Stage};
+use crate::journal::{Journal, Lock, Stage};
 use crate::measure::{Keep, Measured, Source, measure_again};
 use crate::store_day::{self, Built};
 use anyhow::{Context, Result, anyhow};
@@ -267,7 +268,7 @@ impl Server<'_> {
     /// The closed journal that the options mean: of the date or the session asked for, otherwise the last.
     fn last_closed(&self) -> Result<Option<PathBuf>> {
         let closed = self.folder.closed_journals()?;
-        let session = self.options.session.map(|session| format!(".{}.", crate::journal::session_name(Some(session))));
+        let session = self.options.session.map(|session| format!(".{}.", crate::folder::session_name(Some(session))));
         let is_meant = |path: &PathBuf| {
             let of_date = self.options.date.is_none_or(|date| date_of_name(path) == Some(date));
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();

@@ -4,6 +4,7 @@
 //! Deliberately absent: where output goes, and whether it may appear.
 
 pub mod columns;
+mod format;
 mod json;
 pub mod money;
 mod month;
@@ -13,10 +14,11 @@ pub mod rows;
 mod table;
 mod why;
 
+pub use format::{clock, wrap};
 pub use json::write_document;
 pub use month::{MakerRow, MarketMakers, Monthly, MonthlyRow, StatusRow, Statuses, system_note};
 pub use overview::{LISTED_MAX, OverviewLine, Standing, Words, grouped, overview};
 pub use rejects::{REJECTS_LISTED, RejectHead, RejectRows, Rejects, RejectsCsv, RejectsJson};
 pub use rows::{Breaches, Daily, Outages, write_breaches_csv, write_daily_csv, write_outages_csv};
-pub use table::{DaySummary, Style, clock, wrap};
+pub use table::{DaySummary, Style};
 pub use why::{WhyDays, WhySteps};

@@ -1,7 +1,7 @@
 //! The month: `monthly.csv`, `market_makers.csv`, and where each obligation stands in a month that is not over.
 
 use crate::columns::{self, OfObligation, WithTimes};
-use crate::table::{clock, percent_shown};
+use crate::format::{clock, percent_shown};
 use quoteclock_incentive::{MakerLine, Month, MonthLine, Outlook, Prospect, Status, SystemStatus};
 use quoteclock_ledger::Total;
 use quoteclock_model::Micros;

@@ -3,7 +3,7 @@
 //! The idea: whoever lists obligations (a day, a month, a month to date) says of each how it stands, as a [`Standing`];
 //! choosing, sorting and summing up are the same for all of them.
 
-use crate::table::{clock, percent_shown, wrap};
+use crate::format::{clock, percent_shown, wrap};
 use quoteclock_incentive::AccountKey;
 use quoteclock_ledger::{DisplayPercent, Total};
 use quoteclock_model::{Micros, ObligationId};

@@ -1,10 +1,11 @@
 //! A day as people read it: a line for each obligation, with the worst outages named.
 
 use crate::columns::display_pct;
+use crate::format::{clock, percent_shown, trim_fraction};
 use crate::overview::{OverviewLine, Standing, grouped};
 use crate::rows::{DayKey, keys};
 use quoteclock_incentive::AccountKey;
-use quoteclock_ledger::{DayLedger, DisplayPercent, Outage, Total, outages};
+use quoteclock_ledger::{DayLedger, Outage, Total, outages};
 use quoteclock_model::{IssueCode, Micros, Reason};
 use quoteclock_rows::{Align, Column, Decimals, Table, Tone, Unit, text_table};
 use quoteclock_rules::{DayPlan, local_time};
@@ -231,36 +232,6 @@ fn length(outage: &Outage) -> Micros {
     outage.span.end.since(outage.span.start)
 }
 
-/// The quote display time for people: four decimals, and as many more as it takes where less than all of the time would
-/// look like all of it; `-` where nothing was available.
-pub(crate) fn percent_shown(total: Total) -> String {
-    let Some(percent) = DisplayPercent::of(total.fulfilled, total.available) else { return "-".to_owned() };
-    let text = percent.to_string();
-    if text != "100.0000" || total.fulfilled == total.available {
-        return text;
-    }
-    // 99.99998: rounded down at the first decimal that is no 9.
-    let (fulfilled, available) = (u128::from(total.fulfilled.0), u128::from(total.available.0));
-    let shown = (5..=16).map(|decimals| (decimals, fulfilled * 10_u128.pow(decimals + 2) / available));
-    let with_other_digit = shown.into_iter().find(|(_, units)| units % 10 != 9);
-    with_other_digit.map_or(text, |(decimals, units)| {
-        let digits = units.to_string();
-        let decimals = usize::try_from(decimals).expect("a few");
-        let (whole, part) = digits.split_at(digits.len().saturating_sub(decimals));
-        format!("{whole}.{part}")
-    })
-}
-
-/// A span without needless zeros: `5:00:00`, `0:10:15.38`.
-pub fn clock(span: Micros) -> String {
-    trim_fraction(&span.to_string()).to_owned()
-}
-
-/// A clock reading without the zeros that end its fraction.
-fn trim_fraction(clock: &str) -> &str {
-    if clock.contains('.') { clock.trim_end_matches('0').trim_end_matches('.') } else { clock }
-}
-
 /// As many whole outages as fit in `room` characters; the first in any case.
 fn fit(outages: &[String], room: usize) -> String {
     let mut fitting = String::new();
@@ -276,32 +247,10 @@ fn fit(outages: &[String], room: usize) -> String {
     fitting
 }
 
-/// `text` in lines of at most `width` characters, broken at spaces and indented from the second on.
-pub fn wrap(text: &str, width: usize) -> String {
-    const INDENT: &str = "  ";
-    let mut wrapped = String::new();
-    let mut length = 0;
-    for word in text.split(' ') {
-        if length == 0 {
-            wrapped.push_str(word);
-        } else if width <= length + word.len() {
-            wrapped.push('\n');
-            wrapped.push_str(INDENT);
-            wrapped.push_str(word);
-            length = INDENT.len() - 1;
-        } else {
-            wrapped.push(' ');
-            wrapped.push_str(word);
-        }
-        length += word.len() + 1;
-    }
-    wrapped.push('\n');
-    wrapped
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::format::wrap;
 
     #[test]
     fn outages_are_shown_whole_and_the_longest_always() {

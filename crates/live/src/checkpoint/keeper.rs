@@ -2,7 +2,7 @@
 
 use super::{NEW, Part, PartWriter, Start, name, number_of};
 use crate::disk::DiskFile;
-use crate::journal::Folder;
+use crate::folder::Folder;
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use quoteclock_rules::DayPlan;
@@ -179,7 +179,7 @@ impl Writing {
 
     fn begin(&mut self, session: Option<SessionId>, journal: Arc<dyn DiskFile>) -> Result<()> {
         let Folder { disk, path } = &self.folder;
-        let path = path.join(format!("{}{NEW}", crate::journal::session_name(session)));
+        let path = path.join(format!("{}{NEW}", crate::folder::session_name(session)));
         // One that was given up.
         let _ = disk.remove(&path);
         let file = disk.create(&path).with_context(|| format!("making {}", path.display()))?;

@@ -5,7 +5,8 @@
 
 use crate::clock;
 use crate::disk::DiskFile;
-use crate::journal::{Folder, Journal, Stage};
+use crate::folder::Folder;
+use crate::journal::{Journal, Stage};
 use crate::measure::{Keep, Measured, Measuring, Source, Work, trading_date};
 use anyhow::{Context, Result, anyhow};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};

@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::disk::tests::TestDisk;
+use quoteclock_wire::SessionId;
 use quoteclock_wire::journal::{begin_frame, finish_messages, put_gap};
 use quoteclock_wire::payload::Payload;
 

@@ -3,7 +3,8 @@
 use super::*;
 use crate::checkpoint;
 use crate::disk::tests::TestDisk;
-use crate::journal::{Folder, Journal};
+use crate::folder::Folder;
+use crate::journal::Journal;
 use quoteclock_rules::{Loaded, SourceFile};
 use quoteclock_wire::SessionId;
 use quoteclock_wire::journal::{begin_frame, finish_messages, put_end, put_gap};

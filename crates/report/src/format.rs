@@ -1,0 +1,57 @@
+//! Figures as people read them: percentages, spans, lines of a width.
+
+use quoteclock_ledger::{DisplayPercent, Total};
+use quoteclock_model::Micros;
+
+/// The quote display time for people: four decimals, and as many more as it takes where less than all of the time would
+/// look like all of it; `-` where nothing was available.
+pub(crate) fn percent_shown(total: Total) -> String {
+    let Some(percent) = DisplayPercent::of(total.fulfilled, total.available) else { return "-".to_owned() };
+    let text = percent.to_string();
+    if text != "100.0000" || total.fulfilled == total.available {
+        return text;
+    }
+    // 99.99998: rounded down at the first decimal that is no 9.
+    let (fulfilled, available) = (u128::from(total.fulfilled.0), u128::from(total.available.0));
+    let shown = (5..=16).map(|decimals| (decimals, fulfilled * 10_u128.pow(decimals + 2) / available));
+    let with_other_digit = shown.into_iter().find(|(_, units)| units % 10 != 9);
+    with_other_digit.map_or(text, |(decimals, units)| {
+        let digits = units.to_string();
+        let decimals = usize::try_from(decimals).expect("a few");
+        let (whole, part) = digits.split_at(digits.len().saturating_sub(decimals));
+        format!("{whole}.{part}")
+    })
+}
+
+/// A span without needless zeros: `5:00:00`, `0:10:15.38`.
+pub fn clock(span: Micros) -> String {
+    trim_fraction(&span.to_string()).to_owned()
+}
+
+/// A clock reading without the zeros that end its fraction.
+pub(crate) fn trim_fraction(clock: &str) -> &str {
+    if clock.contains('.') { clock.trim_end_matches('0').trim_end_matches('.') } else { clock }
+}
+
+/// `text` in lines of at most `width` characters, broken at spaces and indented from the second on.
+pub fn wrap(text: &str, width: usize) -> String {
+    const INDENT: &str = "  ";
+    let mut wrapped = String::new();
+    let mut length = 0;
+    for word in text.split(' ') {
+        if length == 0 {
+            wrapped.push_str(word);
+        } else if width <= length + word.len() {
+            wrapped.push('\n');
+            wrapped.push_str(INDENT);
+            wrapped.push_str(word);
+            length = INDENT.len() - 1;
+        } else {
+            wrapped.push(' ');
+            wrapped.push_str(word);
+        }
+        length += word.len() + 1;
+    }
+    wrapped.push('\n');
+    wrapped
+}
