@@ -682,3 +682,71 @@ fn other_implementations_of_the_session_serve_and_are_served() {
         assert_eq!(String::from_utf8(output.stdout).unwrap(), text, "{ending}");
     }
 }
+
+/// Serves SoupBinTCP: three messages, then for ever a session whose next message is the sixth. Counts logins.
+fn forgetful_server(lines: Vec<String>) -> (String, Arc<std::sync::atomic::AtomicUsize>) {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let (address, logins) = (listener.local_addr().unwrap().to_string(), Arc::default());
+    let count: Arc<std::sync::atomic::AtomicUsize> = Arc::clone(&logins);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut login = [0; 49];
+            if stream.read_exact(&mut login).is_err() {
+                continue;
+            }
+            let number = count.fetch_add(1, Ordering::SeqCst);
+            let packet = |kind: u8, body: &[u8]| {
+                let length = u16::try_from(body.len() + 1).unwrap().to_be_bytes();
+                [&length[..], &[kind], body].concat()
+            };
+            let (first, end) = if number == 0 { (1, 3) } else { (6, lines.len()) };
+            let mut bytes = packet(b'A', format!("{:>10}{first:>20}", "S1").as_bytes());
+            lines[first - 1..end].iter().for_each(|line| bytes.extend(packet(b'S', line.as_bytes())));
+            if number != 0 {
+                bytes.extend(packet(b'Z', b""));
+            }
+            // Who has seen the gap has gone.
+            let _ = stream.write_all(&bytes);
+            let _ = stream.set_read_timeout(Some(Duration::from_secs(1)));
+            let _ = stream.read(&mut [0; 64]);
+        }
+    });
+    (address, logins)
+}
+
+#[test]
+fn what_the_source_does_not_have_any_more_is_asked_for_three_times_and_then_unknown() {
+    let bench = Bench::new();
+    let records = [
+        "09:00:00,1306,add,1,,VS1,B,1000,10,,",
+        "09:00:00,1306,add,2,,VS1,S,1003,10,,",
+        "09:10:00,1321,add,3,,VS1,B,1000,10,,",
+        "09:20:00,1321,add,4,,VS1,S,1003,10,,",
+        "09:30:00,1306,cancel,1,,,,,,,",
+        "09:40:00,*,clear,,,,,,,,",
+    ];
+    let day = Day::new(bench.day("day.csv", &records), bench.path("registry"), None);
+    // Without numbers of the source's own: the session's take their place.
+    let text = fs::read_to_string(&day.file).unwrap();
+    let lines = text.lines().map(|line| line.split_once(',').unwrap().1.to_owned()).collect();
+    let (address, logins) = forgetful_server(lines);
+    assert_eq!(day.serve("gap", &format!("soup://{address}"), &[]).wait().code(), Some(3));
+    let logins = logins.load(Ordering::SeqCst);
+    // One gets three messages, one sees the gap, three ask for it again.
+    assert_eq!(logins, 5);
+    // From the last record before the gap on, 09:00, up to the clear at 09:40: 40 minutes of each issue.
+    let db = rusqlite::Connection::open(day.folder.path().join("gap.db")).unwrap();
+    let mut statement = db.prepare("SELECT unknown_us FROM results").unwrap();
+    let unknown: Vec<i64> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    assert_eq!(unknown, [2_400_000_000, 2_400_000_000]);
+    // The journal of the day comes to the same.
+    let journal = fs::read_dir(day.folder.path().join("gap.journal")).unwrap().map(|entry| entry.unwrap().path());
+    let journal = journal.into_iter().find(|path| path.extension().is_some_and(|ending| ending == "qcj")).unwrap();
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("quoteclock"));
+    command.current_dir(day.folder.path()).args(["replay", "--lenient", "--db", "again.db", "--registry"]);
+    command.arg(&day.registry).arg(&journal).stdout(Stdio::null()).stderr(Stdio::null());
+    assert_eq!(command.status().unwrap().code(), Some(3));
+    assert_eq!(tables(&day.folder.path().join("again.db")), tables(&day.folder.path().join("gap.db")));
+}

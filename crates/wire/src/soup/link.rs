@@ -91,7 +91,8 @@ impl Link {
     /// Whether a server that begins too late has been asked often enough.
     fn is_a_gap(&mut self, now: Duration) -> bool {
         let (since, tries) = self.ahead.get_or_insert((now, 0));
-        if *tries == AHEAD_TRIES || AHEAD_WITHIN <= now.saturating_sub(*since) {
+        // The last time that it is asked, what it has is taken.
+        if *tries + 1 == AHEAD_TRIES || AHEAD_WITHIN <= now.saturating_sub(*since) {
             return true;
         }
         *tries += 1;
@@ -129,8 +130,8 @@ mod tests {
         let ahead = Close::Ahead { found: 9 };
         let gap = |next| matches!(next, Next::Connect { accept_gap: true, .. });
         let mut link = Link::default();
-        let found: Vec<bool> = (0..4).map(|_| gap(link.closed(Duration::ZERO, ahead, 0))).collect();
-        assert_eq!(found, [false, false, false, true]);
+        let found: Vec<bool> = (0..3).map(|_| gap(link.closed(Duration::ZERO, ahead, 0))).collect();
+        assert_eq!(found, [false, false, true]);
         let mut link = Link::default();
         assert!(!gap(link.closed(millis(0), ahead, 0)));
         assert!(!gap(link.closed(millis(4999), ahead, 0)));
