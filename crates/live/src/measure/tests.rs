@@ -129,6 +129,17 @@ fn keep_now(pass: &mut Pass, source: &Source, keep: &Keep, disk: &TestDisk, numb
         pass.keep(source, keep);
         std::thread::yield_now();
     }
+    wait_for(disk, number);
+}
+
+/// The time that this thread has had of a processor.
+fn processor_nanos() -> u64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    text.split(' ').next().unwrap().parse().unwrap()
+}
+
+/// Waits until a checkpoint is on the disk.
+fn wait_for(disk: &TestDisk, number: u64) {
     let name = format!("S1.{number:06}.qcp");
     let started = Instant::now();
     while !folder(disk).disk.list(&PathBuf::from("/journals")).unwrap().contains(&name) {
@@ -342,8 +353,20 @@ fn a_market_of_many_orders_is_saved_part_by_part() {
     let source = source(&journal, &registry);
     let mut pass = Pass::start(&source).unwrap();
     pass.read(&journal.file, journal.length).unwrap();
-    keep_now(&mut pass, &source, &keep, &disk, 1);
-    eprintln!("the longest stop: {:?}", pass.stop_max);
+    let mut stop_max = 0;
+    loop {
+        let before = processor_nanos();
+        pass.keep(&source, &keep);
+        stop_max = stop_max.max(processor_nanos() - before);
+        if !pass.is_saving {
+            break;
+        }
+        std::thread::yield_now();
+    }
+    // Of the processor: other processes, too, take their time from this thread. Without optimisation it is a multiple.
+    eprintln!("the longest stop: {stop_max} ns");
+    assert!(stop_max < 20_000_000, "a stop of {stop_max} ns");
+    wait_for(&disk, 1);
     let (expected, found) = (pass.mark, Pass::start(&self::source(&open(&disk), &registry)).unwrap());
     assert_eq!(found.mark, expected);
     assert_eq!(found.day.record_count(), pass.day.record_count());
