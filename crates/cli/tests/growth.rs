@@ -152,6 +152,11 @@ fn strangers(count: usize) -> String {
     text
 }
 
+/// Nothing but line ends.
+fn blank_lines(count: usize) -> String {
+    format!("{HEADER}{},1306,add,1,VS1,B,100,1,\n{}", at(0), "\n".repeat(8 * count))
+}
+
 /// All at one time.
 fn instant(count: usize) -> String {
     let mut text = HEADER.to_owned();
@@ -234,6 +239,7 @@ shapes! {
     over_issues replay_of_a_storm_of_phases_over_issues explain_of_a_storm_of_phases_over_issues,
     issues_and_phases replay_of_as_many_issues_as_phases explain_of_as_many_issues_as_phases,
     strangers replay_of_servers_and_issues_of_nobody explain_of_servers_and_issues_of_nobody,
+    blank_lines replay_of_blank_lines explain_of_blank_lines,
     instant replay_of_a_storm_at_one_instant explain_of_a_storm_at_one_instant,
     late replay_of_time_found_out_late explain_of_time_found_out_late,
 }

@@ -435,6 +435,11 @@ impl Receiver for Explainer {
         Ok(if self.day.pass_over_run(run, count) { count } else { 0 })
     }
 
+    fn again(&mut self, count: u64) -> bool {
+        // What it has put in doubt, and that it has, is noted already.
+        self.day.again(count)
+    }
+
     fn rest(&mut self, bytes: &[u8]) -> Result<(), Stop> {
         self.day.rest(bytes)
     }
@@ -457,7 +462,7 @@ impl Explainer {
         let reject_count = self.day.reject_count();
         self.day.record(record)?;
         let is_bad = reject_count < self.day.reject_count();
-        let bad = if is_bad { self.day.rejects_mut().0.take() } else { None };
+        let bad = if is_bad { self.day.rejects_mut().last.take() } else { None };
         self.follow_market(record, last, live_before, bad.as_ref());
         self.note(record, last, before, bad);
         Ok(())
@@ -538,13 +543,27 @@ impl DaySink for Recorder {
     fn open(&mut self, _: &Arc<DayPlan>) {}
 }
 
+/// So many bad records are noted one by one, however alike they are.
+const NOTED_MAX: u64 = 1_000;
+
 /// Keeps the last bad record.
 #[derive(Debug, Default)]
-struct LastBad(Option<BadRecord>);
+struct LastBad {
+    last: Option<BadRecord>,
+    /// How many there have been.
+    count: u64,
+}
 
 impl RejectSink for LastBad {
     fn reject(&mut self, bad: &BadRecord, _: &[u8]) {
-        self.0 = Some(bad.clone());
+        self.last = Some(bad.clone());
+        self.count += 1;
+    }
+
+    fn again(&mut self, count: u64) -> bool {
+        let is_enough = NOTED_MAX < self.count;
+        self.count += if is_enough { count } else { 0 };
+        is_enough
     }
 
     fn rest(&mut self, _: &[u8]) {}

@@ -47,14 +47,14 @@ impl CsvDecoder {
                 receiver.rest(head)?;
             } else if self.partial.is_empty() {
                 self.line(head, receiver)?;
-                if head.is_empty() {
-                    // A small file can be decompressed to a billion of them.
-                    let more = blank_lines(tail);
-                    if 0 < more && receiver.again(more as u64) {
-                        self.line += more as u64;
-                        chunk = &tail[more..];
-                        continue;
-                    }
+                // A small file can be decompressed to a billion of them. One is offered before the others are looked at:
+                // whoever wants each by itself would have them counted anew after each.
+                if head.is_empty() && tail.first() == Some(&b'\n') && receiver.again(1) {
+                    let more = blank_lines(&tail[1..]);
+                    let taken = 1 + if receiver.again(more as u64) { more } else { 0 };
+                    self.line += taken as u64;
+                    chunk = &tail[taken..];
+                    continue;
                 }
             } else {
                 let mut line = std::mem::take(&mut self.partial);

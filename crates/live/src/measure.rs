@@ -170,6 +170,12 @@ impl RejectSink for Told {
         }
     }
 
+    fn again(&mut self, count: u64) -> bool {
+        let is_enough = TOLD_MAX < self.0;
+        self.0 += if is_enough { count } else { 0 };
+        is_enough
+    }
+
     fn rest(&mut self, _: &[u8]) {}
 }
 

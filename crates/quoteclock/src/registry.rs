@@ -257,12 +257,14 @@ fn read_file(file: &Path) -> std::io::Result<Vec<u8>> {
     if !metadata.is_file() {
         return Err(std::io::Error::other("is not a regular file, expected one"));
     }
-    let mut bytes = Vec::new();
-    let read = std::fs::File::open(file)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
-    if FILE_BYTES_MAX < read as u64 {
-        return Err(std::io::Error::other("has more than 256 MiB, expected at most that"));
+    let too_large = || std::io::Error::other("has more than 256 MiB, expected at most that");
+    if FILE_BYTES_MAX < metadata.len() {
+        return Err(too_large());
     }
-    Ok(bytes)
+    let mut bytes = Vec::new();
+    // It may grow while it is read.
+    let read = std::fs::File::open(file)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    if FILE_BYTES_MAX < read as u64 { Err(too_large()) } else { Ok(bytes) }
 }
 
 /// The names of CSV and TOML files in the folder that no registry has.

@@ -308,6 +308,14 @@ impl RejectSink for Kept {
         });
     }
 
+    fn again(&mut self, count: u64) -> bool {
+        let is_enough = REJECTS_MAX < self.count;
+        if is_enough {
+            self.count = self.count.saturating_add(usize::try_from(count).unwrap_or(usize::MAX));
+        }
+        is_enough
+    }
+
     fn rest(&mut self, bytes: &[u8]) {
         if let Some(row) = self.rows.last_mut().filter(|_| self.count <= REJECTS_MAX) {
             let room = RECORD_BYTES_MAX - row.record.len();

@@ -64,6 +64,8 @@ impl Input {
     /// The date that a journal's head tells, where it is a plain file and its records leave the date to it.
     pub(crate) fn date_of_journal(&self) -> Option<Date> {
         let Input::File(path) = self else { return None };
+        // What is read of a pipe is gone.
+        path.metadata().ok().filter(std::fs::Metadata::is_file)?;
         let mut head = Vec::new();
         File::open(path).ok()?.take(journal::HEAD_BYTES as u64).read_to_end(&mut head).ok()?;
         journal::Head::read(&head).ok()?.date.and_then(civil_date)
