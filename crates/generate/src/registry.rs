@@ -154,15 +154,16 @@ fn holidays(options: &Options) -> String {
     file("date,name", options.holidays.iter().map(|date| format!("{date},holiday")))
 }
 
-/// Three months from the first of the options' month on.
-fn quarter(options: &Options) -> (Date, Date) {
-    let month = options.date.first_of_month();
+/// So many months from the first of the options' month on.
+fn months(options: &Options, count: usize) -> (Date, Date) {
+    let first = options.date.first_of_month();
     let next = |month: Date| month.last_of_month().tomorrow().unwrap_or(month);
-    (month, next(next(month)).last_of_month())
+    let last = (1..count).fold(first, |month, _| next(month));
+    (first, last.last_of_month())
 }
 
 fn sponsored(options: &Options, world: &World) -> String {
-    let (from, to) = quarter(options);
+    let (from, to) = months(options, 3);
     let rows = world.issues.iter().enumerate().filter(|(at, _)| at % 10 == 3).map(|(at, issue)| {
         let (value, ticks) = (issue.terms.value / 2, issue.terms.ticks + 1);
         let (manager, bps) = (cycle(&ASSET_MANAGERS, at / 2), issue.terms.bps * 2);
@@ -179,7 +180,7 @@ fn sponsored(options: &Options, world: &World) -> String {
 }
 
 fn matching(options: &Options, world: &World) -> String {
-    let (from, to) = quarter(options);
+    let (from, to) = months(options, 6);
     let of_index = format!("M1,,{},30,3,20000000,80,{from},{to},AM-NORTH,600000,fixed,2,,,,3", MATCHED);
     let one = world.issues.get(1).map(|issue| {
         let (bps, value) = (issue.terms.bps, issue.terms.value);
