@@ -22,12 +22,10 @@ impl fmt::Display for Local<'_> {
         let offset: Offset = self.zone.to_offset(instant);
         let local = offset.to_datetime(instant);
         let (date, time) = (local.date(), local.time());
-        let year = date.year();
         write!(
             f,
-            "{}{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}",
-            if year < 0 { "-" } else { "" },
-            year.unsigned_abs(),
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}",
+            date.year(),
             date.month(),
             date.day(),
             time.hour(),
