@@ -212,7 +212,7 @@ fn a_day_stored_in_part_is_marked_and_its_rest_is_to_come() {
 #[test]
 fn explain_takes_a_day_up_to_a_time() {
     let bench = Bench::new();
-    bench.day("bad.csv", &[&WHOLE[..5], &["09:30:00,1321,cancel,7,,,,,,,"]].concat());
+    bench.day("bad.csv", &[&WHOLE[..5], &["09:30:00,1306,cancel,7,,,,,,,"]].concat());
     let explain =
         ["explain", "--registry", "registry", "--market-maker", "MM1", "--issue", "1306", "bad.csv", "--until"];
     let output = bench.run(&[&explain[..], &["09:30"]].concat());
