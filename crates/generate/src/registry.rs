@@ -181,7 +181,7 @@ fn sponsored(options: &Options, world: &World) -> String {
 
 fn matching(options: &Options, world: &World) -> String {
     let (from, to) = months(options, 6);
-    let of_index = format!("M1,,{},30,3,20000000,80,{from},{to},AM-NORTH,600000,fixed,2,,,,3", MATCHED);
+    let of_index = format!("M1,,{},30,3,20000000,80,{from},{to},AM-NORTH,600000,fixed,2,,,,", MATCHED);
     let one = world.issues.get(1).map(|issue| {
         let (bps, value) = (issue.terms.bps, issue.terms.value);
         format!("M2,{},,{bps},,{value},80,{from},{to},{},400000,fixed,1,,,,", issue.code, ASSET_MANAGERS[0])

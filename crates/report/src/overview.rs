@@ -364,10 +364,10 @@ mod tests {
         let expected = "\
 5 obligations of 2 market makers: 2 not fulfilled, 1 at risk, 2 fulfilled
 
-market    fail  at risk  worst issue   display  required     lost  mainly
-maker                                        %         %
-MM1     2 of 3        0  1306          !0.0000        80  2:30:00  spread
-MM2     0 of 2        1  1306         !79.0000        80  1:03:00  spread
+market maker    fail  at risk  worst issue   display  required     lost  mainly
+                                                   %         %
+MM1           2 of 3        0  1306          !0.0000        80  2:30:00  spread
+MM2           0 of 2        1  1306         !79.0000        80  1:03:00  spread
 
 all 3 without their share, the farthest below it first:
 market maker  issue  obligation    display %  required %     lost  mainly
