@@ -79,7 +79,7 @@ pub struct Finished {
     pub until: Option<Timestamp>,
 }
 
-/// One day, pushed record by record through [`Receiver`].
+/// One day, pushed record by record through [`Receiver`](quoteclock_feed::Receiver).
 ///
 /// It shares its registry and borrows nothing: a day can move to another thread, or live as long as a feed does.
 #[derive(Debug)]
