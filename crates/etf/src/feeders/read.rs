@@ -3,7 +3,8 @@
 use super::{Feeder, Market, Programme, Rows};
 use crate::calendar;
 use crate::reader::{Reader, name};
-use quoteclock_sheets::{Expected, Finding, Findings, Layout, Period, Row, SourceFile, Uniqueness, value};
+use quoteclock_model::IssueCode;
+use quoteclock_sheets::{Expected, Finding, Findings, Layout, Period, Row, SourceFile, Uniqueness, quoted, value};
 
 /// The files that pairs rest on.
 pub const FILE_NAMES: [&str; 2] = ["feeders.csv", "holidays.csv"];
@@ -43,6 +44,13 @@ fn feeder(row: &Row<'_>, findings: &mut Findings) -> Option<Feeder> {
     let (from, to) = (row.optional("from", value::date, findings), row.optional("to", value::date, findings));
     let (market, target_market, programme) = (market?, target_market?, programme?);
     let period = Period { from: from?, to: to? };
+    // A candidate names it in `exemptions.csv`, where `*` would be every issue.
+    if let Some(issue) =
+        issue.as_deref().filter(|issue| market == Market::Tse && IssueCode::new(issue.as_bytes()).is_none())
+    {
+        let message = format!("found {}, expected the code of an issue of TSE", quoted(issue));
+        return row.fault("issue", message, findings);
+    }
     if (market == Market::Tse) == (target_market == Market::Tse) {
         let message = format!("found {target_market} for a feeder of {market}, expected one of the two to be TSE");
         return row.fault("target_market", message, findings);

@@ -99,3 +99,22 @@ fn years_have_four_digits() {
         assert!(year(text).is_err(), "{text:?}");
     }
 }
+
+#[test]
+fn a_feeder_of_tokyo_is_an_issue_that_an_exemption_can_name() {
+    let findings = |feeders: &str| match load(&files(&[("feeders.csv", feeders), ("holidays.csv", HOLIDAYS)])) {
+        Ok(_) => String::new(),
+        Err(findings) => format!("{findings:?}"),
+    };
+    let longest = "x".repeat(32);
+    for (issue, is_code) in
+        [("2530", true), (longest.as_str(), true), ("*", false), ("ETF 1", false), (&format!("{longest}x"), false)]
+    {
+        let of_tokyo = FEEDERS.replace("TSE,2530", &format!("TSE,{issue}"));
+        let found = findings(&of_tokyo);
+        assert_eq!(found.is_empty(), is_code, "{issue}: {found}");
+        assert!(is_code || found.contains("expected the code of an issue of TSE"), "{found}");
+        // One of China has the name that its market gives it.
+        assert_eq!(findings(&FEEDERS.replace("SSE,513880", &format!("SSE,{issue}"))), "", "{issue}");
+    }
+}
