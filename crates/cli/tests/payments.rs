@@ -494,6 +494,24 @@ fn consent_and_designations_are_as_applications_have_them() {
     let text = bench.read("out/report.txt");
     assert!(text.contains("TA-1 is not written for AM2: ") && !text.contains("consent is not on record"), "{text}");
     assert_eq!((folders("tm-1"), folders("tm-3")), (vec!["MM1".to_owned()], vec!["MM3".to_owned()]), "of this month");
+    // What it has not asked for it is not told of.
+    let applications = bench.read("registry/applications.csv");
+    let of_one = applications.replace("AT-2,AM1,2024-03-01,2024-04-01,,,", "AT-2,AM1,2024-03-01,2024-04-01,1301,,");
+    bench.write("registry/applications.csv", of_one.as_bytes());
+    report(&bench, &["--out", "one"]);
+    let others: Vec<String> = fs::read_dir(bench.path("one/ta-1/AM1"))
+        .unwrap()
+        .map(|entry| String::from_utf8_lossy(&fs::read(entry.unwrap().path()).unwrap()).into_owned())
+        .collect();
+    assert!(others.iter().any(|text| text.contains("1301")));
+    for issue in ["1302", "1304", "1305"] {
+        assert!(
+            !others.iter().any(|text| text.contains(&format!(",{issue},")) || text.contains(&format!(">{issue}<"))),
+            "{issue}"
+        );
+    }
+    let text = bench.read("one/report.txt");
+    assert!(text.contains("TA-1 is not written for AM2: "), "{text}");
     let notice = bench.read("out/tm-1/MM1/tm-1-2024-04-01.html");
     assert!(
         notice.contains("MM1 (First Made-up Firm) is designated as an ETF market maker from 2024-04-01"),

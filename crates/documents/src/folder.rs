@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 /// A folder name for each name: letters, digits, `.`, `-` and `_` as they are, every other byte as `%XX`. Of names that
-/// differ in case only, all but the first have a number behind them.
+/// differ in case only, all but the first have a number behind them; what is too long for a file system is cut.
 ///
 /// ```
 /// use quoteclock_documents::folder_names;
@@ -35,6 +35,9 @@ pub fn folder_names<'n>(names: impl IntoIterator<Item = &'n str>) -> BTreeMap<&'
 /// Names that one system or another keeps for devices.
 const RESERVED: [&str; 6] = ["con", "prn", "aux", "nul", "com", "lpt"];
 
+/// Bytes of a folder's name: file systems take 255, and a number may follow.
+const LONGEST: usize = 200;
+
 fn safe(name: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     let stem = name.split('.').next().unwrap_or_default().to_ascii_lowercase();
@@ -49,12 +52,34 @@ fn safe(name: &str) -> String {
             _ = write!(safe, "%{byte:02X}");
         }
     }
+    if LONGEST < safe.len() {
+        // Not inside an encoded byte.
+        let end = (LONGEST - 2..LONGEST).find(|&at| safe.as_bytes()[at] == b'%').unwrap_or(LONGEST);
+        safe.truncate(end);
+        safe.push_str("%~");
+    }
     safe
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_any_length_have_folders_of_their_own() {
+        let long = ["日", "a", "é"].map(|letter| letter.repeat(128));
+        let names: Vec<String> =
+            long.iter().flat_map(|name| [name.clone(), format!("{name}x"), format!("{name}y")]).collect();
+        let folders = folder_names(names.iter().map(String::as_str));
+        let distinct: BTreeSet<&String> = folders.values().collect();
+        assert_eq!(distinct.len(), names.len(), "{folders:?}");
+        for folder in distinct {
+            assert!(folder.len() <= 210, "{folder}");
+            let is_hexadecimal = |letter: char| letter.is_ascii_hexdigit();
+            let encoded = folder.split('%').skip(1).filter(|part| part.starts_with(is_hexadecimal));
+            assert!(encoded.into_iter().all(|part| part.len() == 2 || part == "2" || part == "3"), "{folder}");
+        }
+    }
 
     #[test]
     fn no_two_names_share_a_folder_and_none_leads_elsewhere() {

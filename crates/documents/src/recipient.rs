@@ -44,8 +44,8 @@ impl Recipient {
     }
 
     /// Whether what was measured of `key` on `date` is for it: of a market maker its own; of a participant what ran
-    /// through it on the day; of an asset manager every market maker on the ETFs that it managed on the day, under
-    /// `general` and its own conditions.
+    /// through it on the day; of an asset manager every market maker on the ETFs that it managed on the day and has asked
+    /// to be told of, under `general` and its own conditions.
     ///
     /// Clauses: `ST1/performance-report`, `ST1/asset-manager-report`.
     pub fn may_see(&self, registry: &Registry, key: &AccountKey, date: Date) -> bool {
@@ -58,7 +58,7 @@ impl Recipient {
             Recipient::AssetManager(name) => {
                 let row = registry.issue_on(&key.issue, date);
                 let is_own = row.is_some_and(|row| row.asset_manager.as_deref() == Some(name));
-                is_own && is_condition_of(registry, key, name)
+                is_own && has_consent(registry, name, &key.issue, date) && is_condition_of(registry, key, name)
             }
         }
     }
@@ -75,8 +75,13 @@ fn is_condition_of(registry: &Registry, key: &AccountKey, asset_manager: &str) -
     rows.into_iter().all(|row| row.payment.asset_manager.as_deref().is_none_or(|payer| payer == asset_manager))
 }
 
-/// Everybody with a paper of a month, of its measured lines and dates. An asset manager without consent on record is left
-/// out and comes in the second list.
+/// Whether nothing on record keeps an asset manager from its report on an issue, of a month with that date.
+fn has_consent(registry: &Registry, asset_manager: &str, issue: &IssueCode, date: Date) -> bool {
+    registry.may_have_report(asset_manager, issue, date.last_of_month()) != Some(false)
+}
+
+/// Everybody with a paper of a month, of its measured lines and dates. An asset manager without consent on record for any of
+/// its ETFs is left out and comes in the second list.
 ///
 /// Clauses: `ST1/performance-report`, `ST1/asset-manager-report`.
 pub fn recipients(
@@ -97,12 +102,13 @@ pub fn recipients(
             }
             let manager = registry.issue_on(issue, *date).and_then(|row| row.asset_manager.as_deref());
             let Some(manager) = manager else { continue };
-            if registry.may_have_report(manager, issue, date.last_of_month()) == Some(false) {
-                without_consent.insert(manager.to_owned());
-            } else {
+            if has_consent(registry, manager, issue, *date) {
                 all.insert(Recipient::AssetManager(manager.to_owned()));
+            } else {
+                without_consent.insert(manager.to_owned());
             }
         }
     }
+    without_consent.retain(|manager| !all.contains(&Recipient::AssetManager(manager.clone())));
     (all, without_consent)
 }
