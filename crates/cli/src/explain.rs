@@ -147,7 +147,8 @@ fn given_options(args: &ExplainArgs) -> DayOptions {
 /// A page that would come in place of what is read.
 fn refuse_page(args: &ExplainArgs, input: &Input) -> Result<()> {
     if let Some(page) = &args.html {
-        refuse_inputs(std::slice::from_ref(page), std::slice::from_ref(input), &registry::files(&args.registry))?;
+        let sources: Vec<PathBuf> = registry::files(&args.registry).into_iter().chain(args.db.clone()).collect();
+        refuse_inputs(std::slice::from_ref(page), std::slice::from_ref(input), &sources)?;
         Target::of(page)?;
     }
     Ok(())

@@ -8,6 +8,7 @@ use crate::month_page::PageOf;
 use crate::publication::Publication;
 use crate::settle::{Settled, settle};
 use crate::staging;
+use crate::target::refuse_sources;
 use crate::why::{self, WhyArgs};
 use crate::{Outcome, output, registry, terminal};
 use anyhow::{Context, Result};
@@ -149,6 +150,11 @@ pub(crate) fn run(args: &ReportArgs) -> Result<Outcome> {
     let settled = settle(&store, &registry, args.month, lines, args.as_measured)?;
     let standings = standings(&stored, &registry, &settled.settlement.lines)?;
     let files = csv_files(args.month, &stored, &settled.settlement)?;
+    let mut outputs: Vec<PathBuf> = args.html.iter().cloned().collect();
+    if let Some(out) = &args.out {
+        outputs.extend(files.iter().map(|(name, _)| *name).chain(["report.txt"]).map(|name| out.join(name)));
+    }
+    refuse_sources(&outputs, &args.db, &args.registry)?;
     let revision = Revision::of(&store, &registry, args.month, &files, args.close)?;
     let mut report =
         Report { month: args.month, registry: &registry, digest, stored, settled, standings, files, revision };

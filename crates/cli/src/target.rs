@@ -3,8 +3,8 @@
 //! A name may be a link, a device, a pipe, or one of the names under which systems offer a program its own standard
 //! output. Only a regular file, or a name that is free, gets a file by renaming; whatever else is there stays what it is.
 
-use crate::BadUsage;
 use crate::scratch::{Scratch, uninterrupted};
+use crate::{BadUsage, registry};
 use anyhow::{Context, Result, bail};
 use quoteclock_replay::Input;
 use std::fs::{self, File, OpenOptions};
@@ -139,7 +139,7 @@ pub(crate) fn refuse_inputs(outputs: &[PathBuf], inputs: &[Input], more: &[PathB
         _ => None,
     });
     let files: Vec<&PathBuf> = files.chain(more).collect();
-    let reads_stdin = inputs.contains(&Input::Stdin);
+    let reads_stdin = inputs.iter().any(is_from_stdin);
     for (position, output) in outputs.iter().enumerate() {
         let name = output.display();
         if files.iter().any(|input| is_same(output, input)) || (reads_stdin && is_stdin(output)) {
@@ -169,6 +169,15 @@ fn is_same(first: &Path, second: &Path) -> bool {
     same_file::is_same_file(&first, &second).unwrap_or(false)
 }
 
+/// Whether an input is standard input, under whatever name.
+fn is_from_stdin(input: &Input) -> bool {
+    match input {
+        Input::Stdin => true,
+        Input::File(path) => path == Path::new("/dev/stdin") || descriptor(path) == Some(0),
+        _ => false,
+    }
+}
+
 fn is_stdin(output: &Path) -> bool {
     let Ok(Target::File(path)) = Target::of(output) else { return false };
     let (Ok(stdin), Ok(output)) = (same_file::Handle::stdin(), same_file::Handle::from_path(path)) else {
@@ -177,14 +186,23 @@ fn is_stdin(output: &Path) -> bool {
     stdin == output
 }
 
+/// The same for what is made of a database and a registry.
+pub(crate) fn refuse_sources(outputs: &[PathBuf], db: &Path, registry: &Path) -> Result<()> {
+    let mut sources = registry::files(registry);
+    sources.push(db.to_owned());
+    refuse_inputs(outputs, &[], &sources)
+}
+
 /// Refuses to append to a file while it is read: that has no end.
 pub(crate) fn refuse_own_output(inputs: &[Input]) -> Result<()> {
     let is_stdout = |input: &Input| {
-        let Input::File(path) = input else { return false };
-        let is_file = path.metadata().is_ok_and(|metadata| metadata.is_file());
-        is_file
-            && same_file::Handle::stdout()
-                .is_ok_and(|stdout| same_file::Handle::from_path(path).is_ok_and(|file| file == stdout))
+        let file = match input {
+            input if is_from_stdin(input) => same_file::Handle::stdin(),
+            Input::File(path) => same_file::Handle::from_path(path),
+            _ => return false,
+        };
+        let (Ok(file), Ok(stdout)) = (file, same_file::Handle::stdout()) else { return false };
+        file.as_file().metadata().is_ok_and(|metadata| metadata.is_file()) && file == stdout
     };
     match inputs.iter().find(|input| is_stdout(input)) {
         Some(input) => {

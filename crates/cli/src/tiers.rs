@@ -2,6 +2,7 @@
 
 use crate::month::{self, SchemeJson};
 use crate::publication::Publication;
+use crate::target::refuse_sources;
 use crate::{Outcome, output, settle, staging, terminal};
 use anyhow::{Context, Result};
 use jiff::civil::Date;
@@ -63,6 +64,7 @@ pub(crate) fn run(args: &TiersArgs) -> Result<Outcome> {
     let lines = tiers(args.month, &registry, &review);
     let missing = review.missing_days(&registry);
     if let Some(out) = &args.out {
+        refuse_sources(&[out.join("tiers.csv")], &args.db, &args.registry)?;
         let staging = staging::folder_beside(out)?;
         let write = || write_csv::<Tiers>(&lines, BufWriter::new(File::create(staging.path().join("tiers.csv"))?));
         write().context("writing tiers.csv aside")?;

@@ -177,6 +177,44 @@ fn an_output_that_is_an_input_is_bad_usage_by_any_name() {
 }
 
 #[test]
+fn no_page_or_paper_takes_the_place_of_the_database_or_the_registry() {
+    let bench = with_a_day();
+    assert_eq!(bench.run(&["replay", "--registry", "registry", "--db", "m.db", "day.csv"]).status.code(), Some(0));
+    for name in ["monthly.csv", "tiers.csv"] {
+        fs::copy(bench.path("m.db"), bench.path(name)).unwrap();
+    }
+    let before: Vec<(&str, Vec<u8>)> = ["m.db", "monthly.csv", "tiers.csv", "day.csv", "registry/issues.csv"]
+        .map(|name| (name, fs::read(bench.path(name)).unwrap()))
+        .into();
+    let month = |command, db| [command, "--registry", "registry", "--month", "2024-03", "--db", db];
+    let explain = ["explain", "--registry", "registry", "--market-maker", "MM1", "--issue", "1306"];
+    let stored = ["--db", "m.db", "--date", "2024-03-01", "--html", "m.db"];
+    for arguments in [
+        [&month("report", "m.db")[..], &["--html", "m.db"]].concat(),
+        [&month("report", "m.db")[..], &["--html", "registry/issues.csv"]].concat(),
+        [&month("report", "monthly.csv")[..], &["--out", "."]].concat(),
+        [&month("tiers", "tiers.csv")[..], &["--out", "."]].concat(),
+        [&explain[..], &stored].concat(),
+    ] {
+        let output = bench.run(&arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains("is to be read and to be written"), "{}", stderr(&output));
+    }
+    for stdin in ["-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"] {
+        let mut command = bench.command(&["convert", stdin, "day.csv"]);
+        let output = command.stdin(File::open(bench.path("day.csv")).unwrap()).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{stdin}: {}", stderr(&output));
+        let end = fs::OpenOptions::new().append(true).open(bench.path("day.csv")).unwrap();
+        let mut command = bench.command(&["convert", "--form", "csv", stdin, "/dev/stdout"]);
+        let output = command.stdin(File::open(bench.path("day.csv")).unwrap()).stdout(end).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{stdin}: {}", stderr(&output));
+    }
+    for (name, bytes) in before {
+        assert!(fs::read(bench.path(name)).unwrap() == bytes, "{name} has changed");
+    }
+}
+
+#[test]
 fn names_in_the_way_are_told_before_anything_is_measured() {
     let bench = with_a_day();
     for name in ["daily.csv", "rejects.csv", "daily.parquet"] {
