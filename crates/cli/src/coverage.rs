@@ -1,5 +1,6 @@
 //! What the inputs of a run do not support of its figures, for people and for programs.
 
+use crate::terminal::printable;
 use jiff::civil::Date;
 use quoteclock_engine::{Coverage, Finished};
 use quoteclock_rules::local_time;
@@ -74,9 +75,10 @@ const NAMES_MAX: usize = 5;
 
 /// A line about findings of one kind, at least one.
 fn line(date: Date, of_one_kind: &[Coverage], clock: impl Fn(quoteclock_model::Timestamp) -> String) -> String {
+    let shown = |coverage: &Coverage| printable(&coverage.to_string()).replace('\n', "\\n");
     let many = |one: &str, more: &str| {
         let what = if of_one_kind.len() == 1 { one } else { more };
-        let names: Vec<String> = of_one_kind.iter().take(NAMES_MAX).map(Coverage::to_string).collect();
+        let names: Vec<String> = of_one_kind.iter().take(NAMES_MAX).map(shown).collect();
         let rest = match of_one_kind.len().saturating_sub(NAMES_MAX) {
             0 => String::new(),
             rest => format!(" and {rest} more"),

@@ -2,6 +2,7 @@
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use quoteclock_report::Style;
+use std::borrow::Cow;
 use std::io::{IsTerminal, Write, stderr, stdout};
 
 /// How a table on standard output is to look: as wide as the terminal, in colour on one only.
@@ -26,8 +27,26 @@ pub(crate) fn print_warning(message: &str) {
     print_note("warning", "\x1b[1;33m", message);
 }
 
+/// A text of which nothing steers the terminal: characters that do, of names in an input or of files, as `\u{1b}`. Lines stay
+/// lines.
+pub(crate) fn printable(text: &str) -> Cow<'_, str> {
+    let steers = |letter: char| {
+        letter != '\n' && letter.is_control()
+            || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !text.contains(steers) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 8);
+    for letter in text.chars() {
+        if steers(letter) { shown.extend(letter.escape_unicode()) } else { shown.push(letter) }
+    }
+    Cow::Owned(shown)
+}
+
 /// Whoever closed standard error, or lets it run full, has no wish to read this: the exit code says it all the same.
 fn print_note(word: &str, colour: &str, message: &str) {
+    let message = printable(message);
     let note = if stderr().is_terminal() && colours_are_welcome() {
         format!("{colour}{word}:\x1b[0m {message}\n")
     } else {

@@ -228,3 +228,17 @@ fn a_short_day_names_what_it_lacks() {
     let output = bench.replay(&["day.csv"]);
     assert_eq!(stderr(&output).lines().count(), 3, "{}", stderr(&output));
 }
+
+/// A server's name is the feed's: it is kept as it is, and shown so that it steers no terminal.
+#[test]
+fn a_name_in_the_feed_steers_no_terminal() {
+    let bench = Bench::new();
+    bench.day("day.csv", &[&WHOLE[..], &["10:30:00,1306,add,9,,a\x1b[31mb\u{202e}c,B,1000,10,,"]].concat());
+    let output = bench.run(&["replay", "--registry", "registry", "--json", "day.csv"]);
+    assert!(stdout(&output).contains(r"a\u001b[31mb"), "{}", stdout(&output));
+    let output = bench.run(&["replay", "--registry", "registry", "day.csv"]);
+    for text in [stdout(&output), stderr(&output)] {
+        assert!(text.contains(r"a\u{1b}[31mb\u{202e}c (1 order)"), "{text}");
+        assert!(!text.contains('\x1b') && !text.contains('\u{202e}'), "{text:?}");
+    }
+}

@@ -281,12 +281,15 @@ fn signals_take_temporary_files_with_them_and_a_later_run_those_of_a_killed_one(
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
+        // To wait for a program closes its input: this one is not to end by that.
+        let input = child.stdin.take();
         wait_for_scratch(&bench, "out");
         // The folder is there before it is locked.
         std::thread::sleep(Duration::from_millis(200));
         let kill = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status().unwrap();
         assert!(kill.success());
         assert_eq!(child.wait().unwrap().signal(), Some(number), "ends as the signal would have it");
+        drop(input);
         assert_eq!(scratch_count(&bench, "out"), usize::from(signal == "KILL"), "{signal}");
     }
     assert_eq!(bench.replay(&["day.csv"]).status.code(), Some(0));
