@@ -119,7 +119,8 @@ proptest! {
         let mut rows = stock_connect::load(&sources(&asked.folder)).expect("a generated folder");
         rows.etfs.iter_mut().for_each(|etf| etf.status = stock_connect::Status::Eligible);
         for position in 0..rows.etfs.len() {
-            if after(review, &rows, position) == Some(stock_connect::Status::SellOnly) {
+            // What is undecided may turn out either way once more is known: it is not eligible yet.
+            if after(review, &rows, position) != Some(stock_connect::Status::Eligible) {
                 continue;
             }
             let check = |change: &dyn Fn(&mut stock_connect::Rows)| {
@@ -139,10 +140,6 @@ proptest! {
                 let listed = &mut rows.etfs[position].listed;
                 *listed = listed.and_then(|listed| listed.checked_sub(days.days()).ok());
             })?;
-            // A flag that nobody knew may turn out to decide against it: what is undecided is not eligible yet.
-            if after(review, &rows, position) != Some(stock_connect::Status::Eligible) {
-                continue;
-            }
             let stock = |rows: &stock_connect::Rows| row.index(rows.constituents.len());
             if !rows.constituents.is_empty() {
                 check(&|rows| { let stock = stock(rows); rows.constituents[stock].a_share = Some(true); })?;
