@@ -131,13 +131,13 @@ fn sign_ups(registry: &Registry, date: Date) -> Vec<Entry<'_>> {
     listed.map(|sign_up| Entry { date, sign_up }).collect()
 }
 
-/// Every issue that is listed, by code.
+/// Every issue that is listed on the date, by code: one whose listing is to come is none yet.
 fn public(registry: &Registry, date: Date) -> Vec<(Date, &IssueCode, bool)> {
     let made: BTreeSet<&IssueCode> = sign_ups(registry, date).into_iter().map(|entry| &entry.sign_up.issue).collect();
     let listed: BTreeMap<&IssueCode, bool> = registry
         .issues()
         .iter()
-        .filter(|issue| issue.period.contains(date))
+        .filter(|issue| issue.period.contains(date) && issue.listed.is_none_or(|listed| listed <= date))
         .map(|issue| (&issue.code, made.contains(&issue.code)))
         .collect();
     listed.into_iter().map(|(issue, has)| (date, issue, has)).collect()

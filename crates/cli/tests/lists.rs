@@ -58,6 +58,14 @@ fn what_is_announced_names_no_market_maker() {
     assert_eq!(list(&bench, "2024-03-01", &["--public"]), expected);
     assert!(list(&bench, "2024-02-29", &["--public"]).contains("2024-02-29,1301,yes"));
     assert!(!list(&bench, "2024-03-01", &["--public", "--json"]).contains("MM"));
+    // Nothing is announced of an ETF before its first day.
+    let issues = fs::read_to_string(bench.path("own/issues.csv")).expect("it works");
+    let issues = issues.replace("from,to\n", "listed,from,to\n").replace(",,2024-02-29", ",,,2024-02-29");
+    let issues = issues.replace("1306,A,01,,,", "1306,A,01,,2024-03-02,,").replace("true,,", "true,2024-03-01,,");
+    fs::write(bench.path("own/issues.csv"), issues.replace("1699,C,01,,,", "1699,C,01,,,,")).expect("it works");
+    let expected = "date,issue,has_market_maker\n2024-03-01,1570,yes\n2024-03-01,1699,no\n";
+    assert_eq!(list(&bench, "2024-03-01", &["--public"]), expected);
+    assert!(list(&bench, "2024-03-02", &["--public"]).contains("2024-03-02,1306,yes"));
 }
 
 #[test]

@@ -214,7 +214,7 @@ impl Standing {
 
     /// Who comes first by `priority`.
     ///
-    /// Clause: `ST1/sponsored-priority`.
+    /// Clauses: `ST1/sponsored-priority`, `ST1/matching-priority`.
     fn compare(&self, other: &Standing, priority: &[Priority]) -> Ordering {
         let by = |key: &Priority| match key {
             Priority::Volume => Reverse(self.quantity).cmp(&Reverse(other.quantity)),

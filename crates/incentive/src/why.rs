@@ -218,25 +218,33 @@ impl Settlement {
     }
 
     fn why_condition(&self, obligation: &ObligationId, line: &ConditionLine) -> Why {
+        let total_clause = match line.kind {
+            ConditionKind::Sponsored => "ST1/sponsored-amount",
+            ConditionKind::Matching => "ST1/matching-tables",
+        };
+        let place_clause = match line.kind {
+            ConditionKind::Sponsored => "ST1/sponsored-priority",
+            ConditionKind::Matching => "ST1/matching-priority",
+        };
         let mut steps = self.first_steps(&line.market_maker, &line.issue, obligation);
         if let Some(terms) = &line.terms {
             let row = &terms.row.payment;
             let group = if terms.group { ", of a group: every issue of it has to be fulfilled" } else { "" };
             let says = format!("the row in force on {}{group}", terms.date);
             let total = row.total.map_or_else(String::new, |total| total.to_string());
-            steps.push(step("total", total, "JPY", says, "ST1/sponsored-amount"));
+            steps.push(step("total", total, "JPY", says, total_clause));
             let keys: Vec<&str> = row.priority.iter().map(|key| key.as_str()).collect();
             let own: Vec<String> = row.priority.iter().map(|key| line.standing.told(*key)).collect();
             let (place, of) = (line.place.map_or_else(String::new, |place| place.to_string()), line.eligible);
             let says = format!("of {of} eligible, by {}: {}{}", keys.join(", "), own.join(", "), noted(line));
-            steps.push(step("place", place, "", says, "ST1/sponsored-priority"));
+            steps.push(step("place", place, "", says, place_clause));
         }
         if let Some(reckoning) = line.reckoning {
             if let (Some(withheld), Some(terms)) = (reckoning.withheld, &line.terms) {
                 let aum = terms.aum.map_or_else(|| "unknown".to_owned(), |aum| format!("{aum} JPY"));
                 let trigger = terms.row.payment.aum_trigger.unwrap_or_default();
                 let says = format!("assets of {aum} are not above the trigger of {trigger} JPY");
-                steps.push(step("withheld", withheld, "JPY", says, "ST1/sponsored-amount"));
+                steps.push(step("withheld", withheld, "JPY", says, total_clause));
             }
             let payable = Amount(reckoning.total.0 - reckoning.withheld.unwrap_or_default().0);
             let is_group = line.terms.as_ref().is_some_and(|terms| terms.group);
@@ -341,11 +349,12 @@ fn display_time(line: &MonthLine) -> Step {
         _ => "",
     };
     let says = format!(
-        "{}: {} of {} us on {} days, at least {} % is required: {}{system}{doubt}",
+        "{}: {} of {} us on {} day{}, at least {} % is required: {}{system}{doubt}",
         line.key.obligation,
         fulfilled.0,
         available.0,
         line.days_measured,
+        if line.days_measured == 1 { "" } else { "s" },
         Amount(line.required_pct.into()),
         line.status().as_str().replace('_', " ")
     );
