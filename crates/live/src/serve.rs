@@ -315,6 +315,9 @@ impl Server<'_> {
         let unknown = unknown_time(plan, measured);
         tracing::info!(date = %plan.date, records = measured.finished.record_count, set_aside = measured.finished.reject_count,
             unknown_us = unknown.0, "the day is stored");
+        for closed in Store::open(&self.options.db)?.stored_after_closing([plan.date])? {
+            tracing::warn!("{closed}");
+        }
         self.remove_old();
         Ok(if unknown == Micros::ZERO { DayEnd::Done } else { DayEnd::Incomplete })
     }

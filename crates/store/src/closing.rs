@@ -4,6 +4,7 @@ use crate::{Digest, Store, StoreError};
 use jiff::civil::Date;
 use rusqlite::{Result, TransactionBehavior};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// A report that has gone out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,18 +24,54 @@ fn month_text(month: Date) -> String {
     month.strftime("%Y-%m").to_string()
 }
 
+/// Days that are stored anew although the report of their month has gone out.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StoredAfter {
+    /// The last report that has.
+    pub closing: Closing,
+    /// The days.
+    pub dates: Vec<Date>,
+}
+
+/// What whoever stores the days is to be told.
+impl fmt::Display for StoredAfter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let StoredAfter { closing: Closing { month, revision, closed_on, .. }, dates } = self;
+        let month = month_text(*month);
+        write!(f, "the report of {month} has gone out (revision {revision} of {closed_on}), and ")?;
+        match dates.as_slice() {
+            [date] => write!(f, "{date} is")?,
+            dates => write!(f, "{} days are", dates.len())?,
+        }
+        f.write_str(" of it stored anew: `quoteclock report` says whether it still stands")
+    }
+}
+
 impl Store {
     /// The last revision of a month's report that has gone out.
     ///
     /// # Errors
     /// [`StoreError`] if the file cannot be read.
     pub fn last_closing(&self, month: Date) -> Result<Option<Closing>, StoreError> {
-        let month = month.first_of_month();
+        self.closing_under(month.first_of_month(), u32::MAX)
+    }
+
+    /// The revision before one; nothing before the first.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the file cannot be read.
+    pub fn closing_before(&self, closing: &Closing) -> Result<Option<Closing>, StoreError> {
+        self.closing_under(closing.month, closing.revision)
+    }
+
+    /// The last revision with a lower number.
+    fn closing_under(&self, month: Date, revision: u32) -> Result<Option<Closing>, StoreError> {
         let read = || -> Result<Option<Closing>> {
             let mut statement = self.connection.prepare(
-                "SELECT revision, closed_on, report_sha256 FROM closings WHERE month = ?1 ORDER BY revision DESC LIMIT 1",
+                "SELECT revision, closed_on, report_sha256 FROM closings WHERE month = ?1 AND revision < ?2 \
+                 ORDER BY revision DESC LIMIT 1",
             )?;
-            let mut rows = statement.query([month_text(month)])?;
+            let mut rows = statement.query((month_text(month), revision))?;
             let Some(row) = rows.next()? else { return Ok(None) };
             let closed_on: String = row.get(1)?;
             Ok(Some(Closing {
@@ -45,6 +82,23 @@ impl Store {
             }))
         };
         read().map_err(|source| StoreError::of(&self.file, "reading it", source))
+    }
+
+    /// Of some days, those whose month's report has gone out, by month.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the file cannot be read.
+    pub fn stored_after_closing(&self, dates: impl IntoIterator<Item = Date>) -> Result<Vec<StoredAfter>, StoreError> {
+        let mut months: BTreeMap<Date, Vec<Date>> = BTreeMap::new();
+        for date in dates {
+            months.entry(date.first_of_month()).or_default().push(date);
+        }
+        let mut all = Vec::new();
+        for (month, dates) in months {
+            let closing = self.last_closing(month)?;
+            all.extend(closing.map(|closing| StoredAfter { closing, dates }));
+        }
+        Ok(all)
     }
 
     /// The tables of a report as they went out, by path.

@@ -20,7 +20,7 @@ mod schema;
 mod wide;
 
 pub use batch::{DayBatch, DayToStore, Provenance, StoredJournal};
-pub use closing::Closing;
+pub use closing::{Closing, StoredAfter};
 pub use connect::on_waiting;
 pub use digest::Digest;
 pub use error::StoreError;
