@@ -2,7 +2,6 @@
 
 use crate::scratch::{Uninterrupted, uninterrupted};
 use anyhow::Result;
-use jiff::civil::Date;
 use quoteclock_documents::{Change, changes};
 use quoteclock_incentive::Month;
 use quoteclock_rows::{Align, Column, Table};
@@ -24,18 +23,21 @@ const KEPT: [(&str, &[&str]); 7] = [
 
 /// Where a report stands among those of its month that have gone out.
 pub(crate) struct Revision {
-    /// The last one that has gone out.
-    last: Option<Closing>,
-    /// Its tables, by path.
+    /// It, where it has gone out or goes out now.
+    pub(crate) own: Option<Closing>,
+    /// The one before it: that it supersedes, or would.
+    pub(crate) before: Option<Closing>,
+    /// The tables of the one before it, by path.
     pub(crate) earlier: BTreeMap<String, String>,
-    /// This one, where it goes out now.
-    closing: Option<Closing>,
-    /// What it says otherwise than the last.
+    /// What it says otherwise than the one before it.
     pub(crate) changes: Vec<Change>,
+    /// Whether it goes out now.
+    closes: bool,
 }
 
 impl Revision {
-    /// Of a month's files, by name. With `close` they go out now, unless they have already.
+    /// Of a month's files, by name. With `close` they go out now, unless they have already. A revision stands beside the
+    /// one before it, however often it is asked for.
     pub(crate) fn of(
         store: &Store,
         registry: &Registry,
@@ -44,13 +46,18 @@ impl Revision {
         close: bool,
     ) -> Result<Revision> {
         let first = *month.dates().start();
-        let last = store.last_closing(first)?;
         let report_sha256 = digest(files);
-        let is_other = last.is_none_or(|last| last.report_sha256 != report_sha256);
-        let earlier = match &last {
-            Some(last) if is_other => store.closed_papers(last)?,
-            _ => BTreeMap::new(),
+        let last = store.last_closing(first)?;
+        let (own, before) = match last {
+            Some(last) if last.report_sha256 == report_sha256 => (Some(last), store.closing_before(&last)?),
+            last if close => {
+                let revision = last.map_or(1, |last| last.revision + 1);
+                let closed_on = jiff::Timestamp::now().to_zoned(registry.scheme().zone().clone()).date();
+                (Some(Closing { month: first, revision, closed_on, report_sha256 }), last)
+            }
+            last => (None, last),
         };
+        let earlier = before.map(|before| store.closed_papers(&before)).transpose()?.unwrap_or_default();
         let mut all = Vec::new();
         for (name, keys) in KEPT {
             let now = files.iter().find(|(file, _)| *file == name).map(|(_, csv)| String::from_utf8_lossy(csv));
@@ -58,13 +65,7 @@ impl Revision {
                 all.extend(changes(name, keys, before, &now));
             }
         }
-        let closing = (close && is_other).then(|| Closing {
-            month: first,
-            revision: last.map_or(1, |last| last.revision + 1),
-            closed_on: jiff::Timestamp::now().to_zoned(registry.scheme().zone().clone()).date(),
-            report_sha256,
-        });
-        Ok(Revision { last, earlier, closing, changes: all })
+        Ok(Revision { own, before, earlier, changes: all, closes: own.is_some() && own != last })
     }
 
     /// For the head of the report and of every document; nothing where none has ever gone out.
@@ -72,30 +73,43 @@ impl Revision {
         let named = |closing: &Closing| {
             format!("revision {} of {} (report {})", closing.revision, closing.closed_on, closing.report_sha256.short())
         };
-        match (&self.closing, &self.last) {
+        match (&self.own, &self.before) {
             (Some(own), None) => Some(format!("Gone out: {}", named(own))),
-            (Some(own), Some(last)) => Some(format!("Gone out: {}; it supersedes {}", named(own), named(last))),
-            (None, Some(last)) if self.is_as_gone_out() => Some(format!("Gone out: {}", named(last))),
-            (None, Some(last)) => {
-                Some(format!("NOT GONE OUT: it says otherwise than {}, which it would supersede", named(last)))
+            (Some(own), Some(before)) => Some(format!("Gone out: {}; it supersedes {}", named(own), named(before))),
+            (None, Some(before)) => {
+                Some(format!("NOT GONE OUT: it says otherwise than {}, which it would supersede", named(before)))
             }
             (None, None) => None,
         }
     }
 
-    /// The revision's number, date and hash, as programs read them.
-    pub(crate) fn gone_out(&self) -> Option<(u32, Date, Digest)> {
-        let closing = self.closing.or(self.last.filter(|_| self.is_as_gone_out()))?;
-        Some((closing.revision, closing.closed_on, closing.report_sha256))
-    }
-
-    fn is_as_gone_out(&self) -> bool {
-        self.earlier.is_empty()
+    /// The same, fact by fact, for tables.
+    pub(crate) fn imprint(&self) -> Vec<(&'static str, String)> {
+        let mut facts = Vec::new();
+        match &self.own {
+            None => facts.push(("gone out", "no".to_owned())),
+            Some(own) => facts.extend([
+                ("revision", own.revision.to_string()),
+                ("gone out on", own.closed_on.to_string()),
+                ("report sha256", own.report_sha256.to_string()),
+            ]),
+        }
+        if let Some(before) = &self.before {
+            facts.extend([
+                (
+                    if self.own.is_some() { "supersedes revision" } else { "would supersede revision" },
+                    before.revision.to_string(),
+                ),
+                ("which went out on", before.closed_on.to_string()),
+                ("whose report sha256 is", before.report_sha256.to_string()),
+            ]);
+        }
+        facts
     }
 
     /// Whether the month is to be written down as closed.
     pub(crate) fn closes(&self) -> bool {
-        self.closing.is_some()
+        self.closes
     }
 
     /// Writes the closing down, with the report's files and the tables of documents. What follows is not interrupted.
@@ -105,7 +119,7 @@ impl Revision {
         files: &[(&'static str, Vec<u8>)],
         mut papers: BTreeMap<String, String>,
     ) -> Result<Option<Uninterrupted>> {
-        let Some(closing) = &self.closing else { return Ok(None) };
+        let Some(closing) = self.own.as_ref().filter(|_| self.closes) else { return Ok(None) };
         papers.extend(files.iter().map(|(name, csv)| ((*name).to_owned(), String::from_utf8_lossy(csv).into_owned())));
         let mut held = None;
         Store::create(db)?.close_month(closing, &papers, || held = Some(uninterrupted()))?;
@@ -121,30 +135,6 @@ fn digest(files: &[(&'static str, Vec<u8>)]) -> Digest {
         all.extend(csv);
     }
     Digest::of(&all)
-}
-
-/// What is to be said of days that are stored again after their month's report has gone out.
-pub(crate) fn warnings(store: &Store, dates: impl Iterator<Item = Date>) -> Result<Vec<String>> {
-    let mut months: BTreeMap<Month, Vec<Date>> = BTreeMap::new();
-    for date in dates {
-        months.entry(Month::of(date)).or_default().push(date);
-    }
-    let mut warnings = Vec::new();
-    for (month, dates) in months {
-        if let Some(closing) = store.last_closing(*month.dates().start())? {
-            warnings.push(format!(
-                "the report of {month} has gone out (revision {} of {}), and {} of it stored anew: `quoteclock report` \
-                 says whether it still stands",
-                closing.revision,
-                closing.closed_on,
-                match dates.as_slice() {
-                    [date] => format!("{date} is"),
-                    dates => format!("{} days are", dates.len()),
-                }
-            ));
-        }
-    }
-    Ok(warnings)
 }
 
 /// What a report says otherwise than the one that it supersedes.

@@ -2,24 +2,44 @@
 
 use crate::closing::Revision;
 use crate::month::StoredMonth;
-use anyhow::{Context, Result, bail};
+use crate::paper_folders::Hashes;
+use anyhow::{Context, Result};
 use quoteclock_documents::{Document, Month, Recipient, folder_names, notices, recipients};
 use quoteclock_incentive::Settlement;
 use quoteclock_ledger::DayRow;
 use quoteclock_model::IssueCode;
 use quoteclock_pages::{Breach, DayFrame, Evidence};
 use quoteclock_rules::Registry;
-use quoteclock_store::Store;
+use quoteclock_store::{Digest, Store};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-/// The folders that papers stand in.
-const FOLDERS: [&str; 5] = ["ta-1", "tm-1", "tm-2", "tm-2-participant", "tm-3"];
+/// Papers that have been written aside.
+#[derive(Default)]
+pub(crate) struct Written {
+    /// The hash of each, by path.
+    pub(crate) hashes: Hashes,
+    /// The tables that a later revision is compared with, by path, where the report goes out.
+    pub(crate) kept: BTreeMap<String, String>,
+}
 
-/// Tables that are not kept of a paper that goes out: the days follow from what is stored of them.
-const NOT_KEPT: [&str; 2] = ["changes.csv", "days.csv"];
+impl Written {
+    fn add(&mut self, staging: &Path, path: String, bytes: &[u8]) -> std::io::Result<()> {
+        let to = staging.join(&path);
+        to.parent().map_or(Ok(()), fs::create_dir_all)?;
+        fs::write(to, bytes)?;
+        self.hashes.insert(path, Digest::of(bytes).to_string());
+        Ok(())
+    }
+
+    fn and(mut self, other: Written) -> Written {
+        self.hashes.extend(other.hashes);
+        self.kept.extend(other.kept);
+        self
+    }
+}
 
 /// Everything that papers are made of.
 pub(crate) struct Papers<'a> {
@@ -53,8 +73,8 @@ impl Papers<'_> {
         notes
     }
 
-    /// Writes the papers aside, into `staging`. Their tables, by path, are what a later revision is compared with.
-    pub(crate) fn write(&self, staging: &Path) -> Result<BTreeMap<String, String>> {
+    /// Writes the papers aside, into `staging`.
+    pub(crate) fn write(&self, staging: &Path) -> Result<Written> {
         let (recipients, _) = recipients(self.registry, &self.settlement.lines, &self.stored.measured);
         let dates = self.settlement.month.dates();
         let mut results: Vec<DayRow> = Vec::new();
@@ -65,6 +85,7 @@ impl Papers<'_> {
             frames: &self.frames,
             is_over: self.stored.missing.is_empty() && self.stored.partial.is_empty(),
             evidence: &self.evidence,
+            imprint: &self.revision.imprint(),
         };
         let mut documents = Document::all(month, &recipients, &results);
         for row in results {
@@ -94,35 +115,33 @@ impl Papers<'_> {
             }
         })?;
         let paths = paths(&recipients);
-        let write = |mut document: Document<'_>| -> Result<Vec<(String, String)>> {
+        let write = |mut document: Document<'_>| -> Result<Written> {
             let path = paths[&document.recipient].clone();
             let earlier = self.revision.earlier.iter();
             let own = earlier.filter_map(|(of, csv)| Some((of.strip_prefix(&path)?.strip_prefix('/')?, csv)));
             document.supersedes(own.map(|(name, csv)| (name.to_owned(), csv.clone())).collect());
-            let folder = staging.join(&path);
-            fs::create_dir_all(&folder)?;
-            let mut kept = Vec::new();
-            for (name, bytes) in document.render()?.files {
-                fs::write(folder.join(&name), &bytes)?;
-                if self.revision.closes() && name.ends_with(".csv") && !NOT_KEPT.contains(&name.as_str()) {
-                    kept.push((format!("{path}/{name}"), String::from_utf8_lossy(&bytes).into_owned()));
+            let mut written = Written::default();
+            let rendered = document.render()?;
+            for (name, bytes) in &rendered.files {
+                written.add(staging, format!("{path}/{name}"), bytes)?;
+                if self.revision.closes() && rendered.kept.contains(name) {
+                    written.kept.insert(format!("{path}/{name}"), String::from_utf8_lossy(bytes).into_owned());
                 }
             }
-            Ok(kept)
+            Ok(written)
         };
-        let kept = documents.into_par_iter().map(write).collect::<Result<Vec<_>>>();
-        let kept = kept.context("writing the documents aside")?;
-        self.write_notices(staging).context("writing notices aside")?;
-        Ok(kept.into_iter().flatten().collect())
+        let written = documents.into_par_iter().map(write).try_reduce(Written::default, |one, next| Ok(one.and(next)));
+        let mut written = written.context("writing the documents aside")?;
+        self.write_notices(staging, &mut written).context("writing notices aside")?;
+        Ok(written)
     }
 
-    fn write_notices(&self, staging: &Path) -> Result<()> {
+    fn write_notices(&self, staging: &Path, written: &mut Written) -> Result<()> {
         let notices = notices(self.registry, self.settlement.month);
         let folders = folder_names(notices.iter().map(|notice| notice.market_maker.as_str()));
         for notice in &notices {
-            let folder = staging.join(notice.folder).join(&folders[notice.market_maker.as_str()]);
-            fs::create_dir_all(&folder)?;
-            fs::write(folder.join(format!("{}-{}.html", notice.folder, notice.effective)), notice.html()?)?;
+            let (kind, folder) = (notice.folder, &folders[notice.market_maker.as_str()]);
+            written.add(staging, format!("{kind}/{folder}/{kind}-{}.html", notice.effective), &notice.html()?)?;
         }
         Ok(())
     }
@@ -143,32 +162,4 @@ fn paths(recipients: &BTreeSet<Recipient>) -> BTreeMap<&Recipient, String> {
         }
     };
     recipients.iter().map(|recipient| (recipient, path(recipient))).collect()
-}
-
-/// Refuses what stands in the way of the papers' folders in `out`.
-pub(crate) fn look(out: &Path) -> Result<()> {
-    for name in FOLDERS {
-        let path = out.join(name);
-        if fs::symlink_metadata(&path).is_ok_and(|metadata| !metadata.is_dir()) {
-            bail!("{}: is no folder, expected that of an earlier run or a free name", path.display());
-        }
-    }
-    Ok(())
-}
-
-/// Puts the folders of papers in the place of an earlier run's, whose recipients may be gone.
-pub(crate) fn replace(staging: &Path, out: &Path) -> Result<Vec<String>> {
-    let mut written = Vec::new();
-    for name in FOLDERS {
-        let (new, own) = (staging.join(name), out.join(name));
-        let replacing = || format!("replacing the folder {}", own.display());
-        if own.exists() {
-            fs::rename(&own, staging.join(format!("{name}.earlier"))).with_context(replacing)?;
-        }
-        if new.exists() {
-            fs::rename(&new, &own).with_context(replacing)?;
-            written.push(format!("{name}/"));
-        }
-    }
-    Ok(written)
 }

@@ -25,6 +25,7 @@ mod manuals;
 mod month;
 mod month_page;
 mod output;
+mod paper_folders;
 mod publication;
 mod publish;
 mod registry;

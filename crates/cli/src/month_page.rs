@@ -9,7 +9,7 @@ use quoteclock_model::{IssueCode, ObligationId, Span};
 use quoteclock_pages::{Breach, DayFrame, Evidence, MonthPage, MonthPicture, Section, Verdicts};
 use quoteclock_rules::Registry;
 use quoteclock_store::{Store, StoredDay};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 /// What the page is of.
@@ -37,6 +37,7 @@ impl PageOf<'_> {
         let verdicts = Verdicts {
             month: self.month,
             lines: &self.lines,
+            parts: &BTreeSet::new(),
             makers: self.makers,
             is_over: self.stored.missing.is_empty() && self.stored.partial.is_empty(),
             required_pct: self.registry.scheme().required_pct(),
@@ -100,8 +101,7 @@ impl PageOf<'_> {
     pub(crate) fn evidence(&self, days: &[StoredDay]) -> Evidence {
         let scheme = self.registry.scheme();
         let row = |day: &StoredDay| {
-            vec![
-                day.date.to_string(),
+            let beside = vec![
                 format!("x{}", day.multiplier),
                 day.record_count.to_string(),
                 day.reject_count.to_string(),
@@ -109,7 +109,8 @@ impl PageOf<'_> {
                 day.input_sha256.to_string(),
                 day.registry_sha256.to_string(),
                 day.program_version.clone(),
-            ]
+            ];
+            (day.date, beside)
         };
         let interpretations = scheme.interpretations().iter();
         Evidence {

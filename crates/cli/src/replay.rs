@@ -6,7 +6,7 @@ use crate::coverage::{CoverageJson, DayCoverage};
 use crate::how::{How, until};
 use crate::staging::{self, Forms, List, Parts, StagedRejects, Staging};
 use crate::target::{folder_of, refuse_inputs};
-use crate::{BadUsage, Outcome, closing, month, output, publication, registry, scratch, terminal};
+use crate::{BadUsage, Outcome, month, output, publication, registry, scratch, terminal};
 use anyhow::{Context, Result, bail};
 use jiff::civil::Date;
 use quoteclock_engine::Until;
@@ -242,8 +242,8 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Outcome> {
     let rests_on = run.rests_on(&days);
     let replaced = publish(args, &staging, &parts, &rests_on, batch)?;
     if let Some(db) = &args.db {
-        let warnings = closing::warnings(&Store::open(db)?, days.iter().map(|day| day.date))?;
-        warnings.iter().for_each(|warning| terminal::print_warning(warning));
+        let closed = Store::open(db)?.stored_after_closing(days.iter().map(|day| day.date))?;
+        closed.iter().for_each(|days| terminal::print_warning(&days.to_string()));
     }
     let summaries: Vec<&DaySummary> = days.iter().map(|day| &day.summary).collect();
     let lines = DaySummary::over(&summaries);

@@ -1,31 +1,30 @@
 //! `quoteclock report`: what a month's stored days decide.
 
+mod json;
+mod notes;
+mod page;
+mod text;
+
 use crate::choice::Choice;
-use crate::closing::{Changes, Revision};
-use crate::documents::{self, Papers};
+use crate::closing::Revision;
+use crate::documents::{Papers, Written};
 use crate::month::{self, SchemeJson, StoredMonth};
-use crate::month_page::PageOf;
 use crate::publication::Publication;
 use crate::settle::{Settled, settle};
-use crate::staging;
 use crate::target::refuse_sources;
 use crate::why::{self, WhyArgs};
-use crate::{Outcome, output, registry, terminal};
+use crate::{Outcome, output, paper_folders, registry, staging, terminal};
 use anyhow::{Context, Result};
-use jiff::civil::Date;
+use notes::ISSUES_NAMED_MAX;
 use quoteclock_incentive::{
     AccountKey, Asked, ConditionLine, IncentiveLine, Month, MonthLine, Outlook, PaymentLine, Prospect,
-    RecommendationLine, Settlement, Status, TierLine, outlooks,
+    RecommendationLine, Settlement, Status, outlooks,
 };
-use quoteclock_pages::Section;
 use quoteclock_report::money::{Conditions, Incentives, OfMonth, Payments, Recommendations, Tiers};
-use quoteclock_report::{
-    MakerRow, MarketMakers, Monthly, MonthlyRow, OverviewLine, Standing, Style, Words, overview, system_note, wrap,
-};
-use quoteclock_rows::{Column, JsonRow, Shown, Table, Value, json_rows, text_table, write_csv};
+use quoteclock_report::{MakerRow, MarketMakers, Monthly, MonthlyRow, OverviewLine, Standing, Style};
+use quoteclock_rows::{Table, write_csv};
 use quoteclock_rules::Registry;
 use quoteclock_store::{Digest, Store};
-use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
@@ -198,44 +197,8 @@ const FILES: [&str; 8] = [
     "report.txt",
 ];
 
-/// So many obligations are named in a sentence.
-const NAMED_MAX: usize = 5;
-
-/// So many issues are named where not everything is listed.
-const ISSUES_NAMED_MAX: usize = 20;
-
 /// How a report looks in a file.
 const FILE_STYLE: Style = Style { width: 120, colour: false };
-
-#[derive(Serialize)]
-struct Document<'a> {
-    schema: u32,
-    month: String,
-    monthly: Vec<JsonRow<'a, Monthly>>,
-    market_makers: Vec<JsonRow<'a, MarketMakers>>,
-    incentives: Vec<JsonRow<'a, Incentives>>,
-    conditions: Vec<JsonRow<'a, Conditions>>,
-    tiers: Vec<JsonRow<'a, Tiers>>,
-    recommendations: Vec<JsonRow<'a, Recommendations>>,
-    payments: Vec<JsonRow<'a, Payments>>,
-    /// Issues whose incentives on trading value cannot be said.
-    unknown_tiers: Vec<String>,
-    /// Trading days of the tier review's measuring period that are not stored.
-    review_days_missing: Vec<String>,
-    /// What rests on a status that unknown time could turn.
-    rests_on_doubt: Vec<String>,
-    /// Number, date and hash of the report that has gone out, where this is it.
-    gone_out: Option<GoneOut>,
-    /// What this one says otherwise than the one that has.
-    changes: Vec<JsonRow<'a, Changes>>,
-    days_measured: Vec<String>,
-    days_missing: Vec<String>,
-    /// Days that are not measured to their end.
-    days_partial: Vec<String>,
-    /// Days that the registry as it is now would measure otherwise.
-    as_measured: Vec<String>,
-    scheme: SchemeJson<'a>,
-}
 
 /// How each line of a month stands: of a month that is not over, whether its share can still be made.
 fn standings(stored: &StoredMonth, registry: &Registry, lines: &[MonthLine]) -> Result<Vec<OverviewLine>> {
@@ -261,42 +224,6 @@ fn standings(stored: &StoredMonth, registry: &Registry, lines: &[MonthLine]) -> 
         days_below: (0, 0),
     };
     Ok(lines.iter().map(standing).collect())
-}
-
-/// A list of lines that are not obligations, or how many they are where they are many.
-fn list<T: Table>(name: &str, rows: Vec<T::Row<'_>>, choice: &Choice, is_summed_up: bool, style: Style) -> String {
-    match rows.len() {
-        0 => String::new(),
-        count if choice.lists(count) && !is_summed_up => format!("{}\n", text_table::<T>(&rows, style)),
-        count => wrap(&format!("{name}: {} lines, which --all lists", month::grouped(count)), style.width) + "\n",
-    }
-}
-
-#[derive(Serialize)]
-struct GoneOut {
-    revision: u32,
-    closed_on: String,
-    report_sha256: String,
-}
-
-/// A table of the exchange's page: the columns that people see.
-fn section<'r, T: Table>(heading: &str, rows: impl IntoIterator<Item = T::Row<'r>>) -> Section {
-    let columns = T::SHOWN.iter().filter_map(|name| T::COLUMNS.iter().find(|column| column.name == *name));
-    let columns: Vec<_> = columns.filter_map(|column| Some((column, column.shown.as_ref()?))).collect();
-    let is_number = |value: &Value<'_>| matches!(value, Value::Integer(_) | Value::Decimal(..));
-    let row = |row: T::Row<'r>| {
-        let cell = |(column, shown): &(&Column<T>, &Shown<T>)| {
-            let value = column.value(&row);
-            let text = shown.cell.map_or_else(|| value.to_string(), |cell| cell(&row).into_owned());
-            (text, is_number(&value))
-        };
-        columns.iter().map(cell).collect()
-    };
-    Section {
-        heading: heading.to_owned(),
-        columns: columns.iter().map(|(_, shown)| shown.title.to_owned()).collect(),
-        rows: rows.into_iter().map(row).collect(),
-    }
 }
 
 /// The files of a report, whole.
@@ -332,38 +259,6 @@ fn write_synced(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 }
 
 impl Report<'_> {
-    /// The month as a page.
-    fn page<'a>(&'a self, store: &'a Store) -> PageOf<'a> {
-        self.page_of(store, &Chosen { choice: &Choice::everything(), lines: (0..self.standings.len()).collect() })
-    }
-
-    /// The month, as far as it is shown, as a page.
-    fn page_of<'a>(&'a self, store: &'a Store, shown: &Chosen<'_>) -> PageOf<'a> {
-        let mut lines = shown.lines.clone();
-        // A page has its own orders, and looks lines up by their keys.
-        lines.sort_unstable();
-        PageOf {
-            month: self.month,
-            registry: self.registry,
-            store,
-            stored: &self.stored,
-            lines: lines.into_iter().map(|position| self.settlement().lines[position].clone()).collect(),
-            makers: &self.settlement().makers,
-            notes: self.notes(ISSUES_NAMED_MAX).split_off(1),
-            gone_out: self.revision.line().unwrap_or_default(),
-            sections: self.sections(shown.choice),
-        }
-    }
-
-    /// What the exchange's own page has besides: what is paid, under which conditions, and what staff may look at.
-    fn sections(&self, choice: &Choice) -> Vec<Section> {
-        vec![
-            section::<Payments>("Payments", self.payments(choice)),
-            section::<Conditions>("Sponsored conditions and matching funds", self.conditions(choice)),
-            section::<Recommendations>("Recommendations", self.recommendations(choice)),
-        ]
-    }
-
     fn incentives<'a>(&'a self, choice: &'a Choice) -> impl Iterator<Item = OfMonth<'a, IncentiveLine>> {
         let lines = OfMonth::all(self.month, &self.settlement().incentives);
         lines.filter(|row| choice.has_maker(&row.line.market_maker) && choice.has_issue(row.line.issue.as_str()))
@@ -420,11 +315,11 @@ impl Report<'_> {
     /// Writes the files aside, and gives them their names together.
     fn write(&self, store: &Store, out: &Path, args: &ReportArgs) -> Result<Vec<String>> {
         let parquet = args.parquet();
-        documents::look(out)?;
+        paper_folders::look(out)?;
         let staging = staging::folder_beside(out)?;
         let papers = staging.path().join("papers");
         std::fs::create_dir(&papers).context("writing the documents aside")?;
-        let mut kept = BTreeMap::new();
+        let mut written = Written::default();
         if !args.no_documents {
             let days = store.days(self.month.dates())?;
             let mut page = self.page(store);
@@ -433,7 +328,7 @@ impl Report<'_> {
             let (frames, evidence) = (page.frames(&days)?, page.evidence(&days));
             let (registry, stored, settlement) = (self.registry, &self.stored, self.settlement());
             let revision = &self.revision;
-            kept = Papers { registry, store, stored, settlement, frames, evidence, revision }.write(&papers)?;
+            written = Papers { registry, store, stored, settlement, frames, evidence, revision }.write(&papers)?;
         }
         let write = || -> std::io::Result<()> {
             for (name, csv) in &self.files {
@@ -454,10 +349,19 @@ impl Report<'_> {
         let stale: Vec<&str> =
             stale.iter().map(String::as_str).filter(|name| !names.iter().any(|written| written == *name)).collect();
         let publication = Publication::prepare(staging.path(), &names, out, &stale)?;
+        paper_folders::look_at(&written.hashes, out)?;
         // What is left to fail after the closing is written down is a renaming within a folder.
-        let held = self.revision.write(&args.db, &self.files, kept)?;
+        let held = self.revision.write(&args.db, &self.files, written.kept)?;
         publication.carry_out(held)?;
-        names.extend(documents::replace(&papers, out)?);
+        let replaced = paper_folders::replace(&written.hashes, &papers, out)?;
+        if !replaced.foreign.is_empty() {
+            terminal::print_warning(&format!(
+                "among the papers in {} are files that quoteclock did not write, or not as they are now; they stay: {}",
+                out.display(),
+                replaced.foreign.join(", ")
+            ));
+        }
+        names.extend(replaced.written);
         Ok(names)
     }
 
@@ -473,85 +377,6 @@ impl Report<'_> {
         staging::write_parquet::<Tiers>(&settled.tiers, rests_on, folder)?;
         staging::write_parquet::<Recommendations>(OfMonth::all(month, &settled.recommendations), rests_on, folder)?;
         staging::write_parquet::<Payments>(OfMonth::all(month, &settled.payments), rests_on, folder)
-    }
-
-    fn json(&self, shown: &Chosen<'_>) -> Result<String> {
-        let texts = |dates: &[Date]| dates.iter().map(Date::to_string).collect();
-        let (choice, settled) = (shown.choice, self.settlement());
-        let tiers: Vec<&TierLine> = settled.tiers.iter().filter(|tier| choice.has_issue(tier.issue.as_str())).collect();
-        Ok(serde_json::to_string(&Document {
-            schema: output::SCHEMA,
-            month: self.month.to_string(),
-            monthly: json_rows(self.rows(&shown.lines)),
-            market_makers: json_rows(self.makers(choice)),
-            incentives: json_rows(self.incentives(choice)),
-            conditions: json_rows(self.conditions(choice)),
-            tiers: json_rows(tiers),
-            recommendations: json_rows(self.recommendations(choice)),
-            payments: json_rows(self.payments(choice)),
-            unknown_tiers: settled.unknown_tiers().into_iter().map(ToString::to_string).collect(),
-            review_days_missing: texts(&settled.review_days_missing),
-            rests_on_doubt: self.rests_on_doubt(),
-            gone_out: self.revision.gone_out().map(|(revision, closed_on, report_sha256)| GoneOut {
-                revision,
-                closed_on: closed_on.to_string(),
-                report_sha256: report_sha256.to_string(),
-            }),
-            changes: json_rows(&self.revision.changes),
-            days_measured: self.stored.measured.iter().map(Date::to_string).collect(),
-            days_missing: texts(&self.stored.missing),
-            days_partial: self.stored.partial.keys().map(Date::to_string).collect(),
-            as_measured: self.stored.changed.keys().map(Date::to_string).collect(),
-            scheme: SchemeJson::of(self.registry),
-        })?)
-    }
-
-    fn text(&self, style: Style, shown: &Chosen<'_>) -> String {
-        let Chosen { choice, lines } = shown;
-        let scheme = self.registry.scheme();
-        let mut text = wrap(&format!("{} under {} {}", self.month, scheme.name(), scheme.version()), style.width);
-        if let Some(line) = self.revision.line() {
-            text.push_str(&wrap(&line, style.width));
-        }
-        for note in self.doubts() {
-            text.push_str(&wrap(&note, style.width));
-        }
-        let is_summed_up = choice.sums_up(lines.len());
-        if is_summed_up {
-            let lines: Vec<&OverviewLine> = lines.iter().map(|&position| &self.standings[position]).collect();
-            text.push_str(&overview(&lines, self.words(), style));
-        } else {
-            text.push_str(&text_table::<Monthly>(&self.rows(lines).collect::<Vec<_>>(), style));
-            if let Some(note) = system_note(lines.iter().map(|&position| &self.settlement().lines[position])) {
-                text.push_str(&wrap(note, style.width));
-            }
-        }
-        text.push('\n');
-        text.push_str(&text_table::<MarketMakers>(&self.makers(choice).collect::<Vec<_>>(), style));
-        text.push('\n');
-        let (conditions, recommendations) = (self.conditions(choice).collect(), self.recommendations(choice).collect());
-        text.push_str(&list::<Conditions>("conditions", conditions, choice, is_summed_up, style));
-        text.push_str(&list::<Payments>("payments", self.payments(choice).collect(), choice, false, style));
-        text.push_str(&list::<Recommendations>("recommendations", recommendations, choice, is_summed_up, style));
-        let changes: Vec<_> = self.revision.changes.iter().collect();
-        text.push_str(&list::<Changes>("changes", changes, choice, false, style));
-        let papers = Papers::notes(self.registry, &self.stored, self.settlement());
-        let named = if choice.lists_everything() { usize::MAX } else { ISSUES_NAMED_MAX };
-        for note in self.notes(named).into_iter().chain(papers) {
-            text.push_str(&wrap(&note, style.width));
-        }
-        text.push_str(&month::interpretations(self.registry, style.width));
-        text
-    }
-
-    /// What the standings of lines are called.
-    fn words(&self) -> Words {
-        if self.stored.is_over() {
-            Words { fails: "not fulfilled", at_risk: "", uncertain: "not certain", meets: "fulfilled" }
-        } else {
-            let (fails, at_risk) = ("cannot be fulfilled any more", "not fulfilled so far");
-            Words { fails, at_risk, uncertain: "not certain", meets: "fulfilled so far" }
-        }
     }
 
     /// The rows of lines at some positions.
@@ -572,111 +397,5 @@ impl Report<'_> {
     fn market_makers(&self) -> impl Iterator<Item = MakerRow<'_>> {
         let (month, is_over) = (self.month, self.stored.is_over());
         self.settlement().makers.iter().map(move |maker| MakerRow { month, maker, is_over })
-    }
-
-    /// What is not known, and what that could turn.
-    fn doubts(&self) -> Vec<String> {
-        let mut doubts = self.stored.unknown_notes();
-        let uncertain: Vec<&MonthLine> = self.settlement().lines.iter().filter(|line| !line.certain()).collect();
-        if !uncertain.is_empty() {
-            let named =
-                |line: &&MonthLine| format!("{} {} {}", line.key.market_maker, line.key.issue, line.key.obligation);
-            let first: Vec<String> = uncertain.iter().take(NAMED_MAX).map(named).collect();
-            let rest = uncertain.len().saturating_sub(NAMED_MAX);
-            let rest = if rest == 0 { String::new() } else { format!(" and {rest} more") };
-            let count = month::count(uncertain.len(), "obligation");
-            doubts.push(format!(
-                "NOT CERTAIN: unknown time could turn the status of {count}, and what rests on it: {}{rest}",
-                first.join(", ")
-            ));
-            let rests = self.rests_on_doubt();
-            if !rests.is_empty() {
-                doubts.push(format!("NOT CERTAIN, since they rest on such a status: {}", rests.join(", ")));
-            }
-        }
-        doubts
-    }
-
-    /// What rests on a status that unknown time could turn.
-    fn rests_on_doubt(&self) -> Vec<String> {
-        self.settlement().doubtful(&self.registry.scheme().incentives().servers).words()
-    }
-
-    /// What a reader has to know of the figures; so many issues are named one by one.
-    fn notes(&self, named: usize) -> Vec<String> {
-        let mut notes = self.notes_of_days();
-        notes.extend(self.money_notes(named));
-        notes
-    }
-
-    /// What a reader has to know of the days.
-    fn notes_of_days(&self) -> Vec<String> {
-        let (measured, missing) = (self.stored.measured.len(), &self.stored.missing);
-        let mut notes = vec![format!("measured: {}", month::count(measured, "day"))];
-        if !missing.is_empty() {
-            notes.push(format!(
-                "NOT COMPLETE: {} not measured: {}",
-                month::count(missing.len(), "trading day"),
-                month::list(missing)
-            ));
-        }
-        if !self.stored.partial.is_empty() {
-            let days = self.stored.partial_days(self.registry).unwrap_or_else(|error| error.to_string());
-            notes.push(format!("NOT COMPLETE: measured in part: {days}"));
-        }
-        if !self.stored.changed.is_empty() {
-            notes.push(format!(
-                "AS MEASURED: the registry has changed since, and would alter the result of {}",
-                month::list(&self.stored.changed.keys().copied().collect::<Vec<_>>())
-            ));
-        }
-        let by_registry = self.stored.accounts.leveraged_by_registry().count();
-        if 0 < by_registry {
-            let were = if by_registry == 1 { "was" } else { "were" };
-            notes.push(format!(
-                "{} {were} stored by an earlier version, which did not keep whether the issue is leveraged or inverse: that \
-                 is as the registry has it now",
-                month::count(by_registry, "obligation")
-            ));
-        }
-        notes
-    }
-
-    /// What a reader has to know of the money.
-    fn money_notes(&self, named: usize) -> Vec<String> {
-        let settled = self.settlement();
-        let mut unknown: Vec<String> = settled.unknown_tiers().into_iter().map(ToString::to_string).collect();
-        let more = unknown.len().saturating_sub(named);
-        unknown.truncate(named);
-        let more = if more == 0 { String::new() } else { format!(" and {} more", month::grouped(more)) };
-        let mut notes = Vec::new();
-        if !unknown.is_empty() {
-            notes.push(format!(
-                "TIER UNKNOWN: {}{more}: no incentive on trading value can be said. A tier in issues.csv would help, or the \
-                 replay of the days that the tier review measures",
-                unknown.join(", ")
-            ));
-        }
-        if !settled.review_days_missing.is_empty() {
-            notes.push(format!(
-                "TIERS: the review in force rests on a period of which {} are not stored: {}",
-                month::count(settled.review_days_missing.len(), "trading day"),
-                month::list(&settled.review_days_missing)
-            ));
-        }
-        if !self.settled.past_changed.is_empty() {
-            notes.push(format!(
-                "RECOMMENDATIONS rest on days of earlier months as they were measured; the registry has changed since, \
-                 and would alter the result of {}",
-                month::list(&self.settled.past_changed)
-            ));
-        }
-        notes
-    }
-
-    fn warn(&self) {
-        for note in self.doubts().iter().chain(self.notes(ISSUES_NAMED_MAX).iter().skip(1)) {
-            terminal::print_warning(note);
-        }
     }
 }

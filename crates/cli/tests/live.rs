@@ -425,6 +425,28 @@ fn one_journal_is_written_by_one_process_and_a_stored_day_is_not_asked_for_again
 }
 
 #[test]
+fn a_day_of_a_month_whose_report_has_gone_out_is_stored_and_that_is_said() {
+    let day = tse_small("2024-03-01.csv");
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("quoteclock"));
+        command.current_dir(day.folder.path()).args(arguments).arg("--registry").arg(&day.registry).output().unwrap()
+    };
+    let served = |name: &str| {
+        let publisher = day.publish("soup://127.0.0.1:0", &["--speed", "max"]);
+        let feed = format!("soup://{}", publisher.address("listen"));
+        assert_eq!(day.serve(name, &feed, &[]).wait().code(), Some(day.code));
+        fs::read_to_string(day.folder.path().join("serve.log")).unwrap()
+    };
+    let said = "the report of 2024-03 has gone out (revision 1 of 20";
+    assert!(!served("first").contains(said));
+    let closed = run(&["report", "--db", "first.db", "--month", "2024-03", "--out", "out", "--close"]);
+    assert!(matches!(closed.status.code(), Some(0 | 3)), "{}", String::from_utf8_lossy(&closed.stderr));
+    fs::copy(day.folder.path().join("first.db"), day.folder.path().join("again.db")).unwrap();
+    let log = served("again");
+    assert!(log.contains(said) && log.contains("2024-03-01 is of it stored anew"), "{log}");
+}
+
+#[test]
 fn asked_to_end_it_ends_and_a_later_start_goes_on() {
     let bench = Bench::new();
     let file = bench.day("day.csv", &["09:00:01,1306,add,1,,VS1,B,1000,10,,", "09:59:01,1306,add,2,,VS1,S,1003,10,,"]);

@@ -1,74 +1,15 @@
-//! A month worked out by hand, and the papers that go out for it: every yen, why it is paid, whose eyes it is for, closing,
-//! spreadsheets as another program reads them, and pages as a browser shows them.
+//! A month worked out by hand: every yen, why it is paid, whose eyes it is for, and spreadsheets as another program reads
+//! them.
 #![allow(clippy::unwrap_used, reason = "helpers are part of the tests")]
 
 mod support;
 
-use calamine::{Data, Reader, Xlsx, open_workbook};
+use calamine::Data;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-use support::{Bench, stderr, stdout};
-
-const REPORT: [&str; 7] = ["report", "--registry", "registry", "--db", "market.db", "--month", "2024-04"];
-
-/// The worked month, copied so that its registry may be changed, and replayed into `market.db`.
-fn worked() -> Bench {
-    let bench = Bench::new();
-    let month = support::repository("replay-data/payments");
-    fs::remove_dir_all(bench.path("registry")).unwrap();
-    fs::create_dir(bench.path("registry")).unwrap();
-    for entry in fs::read_dir(month.join("registry")).unwrap() {
-        let path = entry.unwrap().path();
-        fs::copy(&path, bench.path("registry").join(path.file_name().unwrap())).unwrap();
-    }
-    assert!(replay(&bench).status.success());
-    bench
-}
-
-fn replay(bench: &Bench) -> Output {
-    let month = support::repository("replay-data/payments").canonicalize().unwrap();
-    let mut days: Vec<PathBuf> = fs::read_dir(month).unwrap().map(|entry| entry.unwrap().path()).collect();
-    days.retain(|path| support::is_day(path));
-    days.sort();
-    let mut command = bench.command(&["replay", "--registry", "registry", "--db", "market.db"]);
-    command.args(days).output().unwrap()
-}
-
-fn report(bench: &Bench, more: &[&str]) -> Output {
-    let output = bench.run(&[&REPORT, more].concat());
-    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    output
-}
-
-/// Every file below a folder, by path.
-fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        for entry in fs::read_dir(next).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                files.insert(path.strip_prefix(folder).unwrap().to_owned(), fs::read(&path).unwrap());
-            }
-        }
-    }
-    files
-}
-
-/// The lines of a CSV file, by column.
-fn rows(csv: &str) -> Vec<BTreeMap<String, String>> {
-    let mut lines = csv.lines();
-    let columns: Vec<&str> = lines.next().unwrap().split(',').collect();
-    let row = |line: &str| {
-        let cells = columns.iter().zip(line.split(','));
-        cells.map(|(column, cell)| ((*column).to_owned(), cell.to_owned())).collect()
-    };
-    lines.map(row).collect()
-}
+use std::path::Path;
+use support::worked::{REPORT, files, replay, report, rows, sheets, worked};
+use support::{Bench, stdout};
 
 // clause: ST1/trading-value, ST1/access-fee, ST1/tiers, ST1/tier-review, ST1/participant, ST1/number-of-etfs
 // clause: ST1/sponsored-grouping, ST1/sponsored-amount, ST1/sponsored-priority, ST1/matching-makers, ST1/fast-market
@@ -99,6 +40,7 @@ fn the_month_comes_out_as_it_was_worked_out_and_its_readme_explains_every_yen() 
     }
 }
 
+// clause: ST1/matching-priority, ST1/matching-tables
 #[test]
 fn why_leads_from_the_days_to_every_amount() {
     let bench = worked();
@@ -144,6 +86,13 @@ fn why_leads_from_the_days_to_every_amount() {
         assert_eq!(figure(why, "place"), row["place"], "{row:?}");
         let days: f64 = why["days"].as_array().unwrap().iter().map(|day| day["basis"].as_f64().unwrap()).sum();
         assert_eq!(days.to_string(), row["executed_quantity"], "{row:?}");
+        // A matching fund rests on clauses of its own, and a sponsored condition on none of those.
+        let steps = why["steps"].as_array().unwrap().iter();
+        let clauses: Vec<&str> = steps.map(|step| step["clause"].as_str().unwrap()).collect();
+        let (own, other) =
+            if condition.starts_with("matching:") { ("matching", "sponsored") } else { ("sponsored", "matching") };
+        assert!(clauses.contains(&format!("ST1/{own}-priority").as_str()), "{clauses:?}");
+        assert!(!clauses.iter().any(|clause| clause.starts_with(&format!("ST1/{other}"))), "{clauses:?}");
     }
     // People read the same.
     let asked = ["--why", "--market-maker", "MM1", "--issue", "1304", "--incentive", "value_others"];
@@ -173,73 +122,6 @@ fn why_leads_from_the_days_to_every_amount() {
     ] {
         assert_eq!(bench.run(&[&REPORT, bad].concat()).status.code(), Some(2), "{bad:?}");
     }
-}
-
-// clause: ST1/performance-report
-#[test]
-fn a_report_that_has_gone_out_says_so_and_a_later_one_what_it_supersedes_and_changes() {
-    let bench = worked();
-    let page = |bench: &Bench| bench.read("out/tm-2/MM1/tm-2.html");
-    report(&bench, &["--out", "out"]);
-    assert!(!page(&bench).contains("one out") && !bench.read("out/report.txt").contains("one out"));
-    assert_eq!(bench.run(&[&REPORT[..], &["--close"]].concat()).status.code(), Some(2), "it goes out as files");
-    report(&bench, &["--out", "out", "--close"]);
-    let line = |text: &str| {
-        let start = text.find("Gone out: ").or_else(|| text.find("NOT GONE OUT")).expect("it says how it stands");
-        text[start..].split(['<', '\n']).next().unwrap().to_owned()
-    };
-    let first = line(&bench.read("out/report.txt"));
-    assert!(first.starts_with("Gone out: revision 1 of 20") && first.contains("(report "), "{first}");
-    assert_eq!(line(&page(&bench)), first, "every paper says it");
-    assert_eq!(line(&bench.read("out/ta-1/AM1/ta-1.html")), first);
-    // Asked again, closed again: nothing has changed, down to the bytes.
-    let as_closed = files(&bench.path("out"));
-    report(&bench, &["--out", "out"]);
-    assert!(files(&bench.path("out")) == as_closed);
-    report(&bench, &["--out", "out", "--close"]);
-    assert!(files(&bench.path("out")) == as_closed);
-    let document: serde_json::Value = serde_json::from_slice(&report(&bench, &["--json"]).stdout).unwrap();
-    assert_eq!((&document["gone_out"]["revision"], document["changes"].as_array().unwrap().len()), (&1.into(), 0));
-    // A replay of the month says that its report has gone out.
-    let replayed = stderr(&replay(&bench));
-    assert!(replayed.contains("the report of 2024-04 has gone out (revision 1 of 20"), "{replayed}");
-    assert!(!replayed.contains("the report of 2024-01"), "{replayed}");
-    // The share of one condition is changed: what that changes stands in the report, and in the papers of those it concerns.
-    let sponsored = bench.read("registry/sponsored.csv").replace("300001,proportional", "300004,proportional");
-    bench.write("registry/sponsored.csv", sponsored.as_bytes());
-    report(&bench, &["--out", "out"]);
-    let text = bench.read("out/report.txt");
-    assert!(line(&text).starts_with("NOT GONE OUT: it says otherwise than revision 1 of 20"), "{text}");
-    for changed in ["conditions.csv", "sponsored:SHARES 1306 MM1", "200000", "200002"] {
-        assert!(text.contains(changed), "{changed}: {text}");
-    }
-    let own = bench.read("out/tm-2/MM1/changes.csv");
-    assert!(own.contains("sponsored:SHARES 1306 MM1,amount_jpy,200000,200002\n"), "{own}");
-    assert!(!own.contains("MM2"), "{own}");
-    assert!(bench.read("out/tm-2/MM2/changes.csv").contains("1306 MM2,amount_jpy,100000,100001\n"));
-    assert_eq!(bench.read("out/tm-2/MM3/changes.csv"), "table,line,column,before,now\n");
-    assert!(page(&bench).contains("What it says otherwise than the revision that it supersedes"));
-    report(&bench, &["--out", "out", "--close"]);
-    let second = line(&bench.read("out/report.txt"));
-    assert!(
-        second.starts_with("Gone out: revision 2 of 20") && second.contains("it supersedes revision 1 of"),
-        "{second}"
-    );
-    let replayed = stderr(&replay(&bench));
-    assert!(replayed.contains("has gone out (revision 2 of 20"), "{replayed}");
-}
-
-/// What a spreadsheet's sheets say, as another program reads them.
-fn sheets(path: &Path) -> BTreeMap<String, Vec<Vec<Data>>> {
-    let mut book: Xlsx<_> = open_workbook(path).unwrap();
-    let names = book.sheet_names();
-    let sheet = |name: String| {
-        let formulas = book.worksheet_formula(&name).unwrap();
-        assert!(formulas.used_cells().next().is_none(), "{}: no cell is a formula", path.display());
-        let cells = book.worksheet_range(&name).unwrap().rows().map(<[Data]>::to_vec).collect();
-        (name, cells)
-    };
-    names.into_iter().map(sheet).collect()
 }
 
 #[test]
@@ -409,124 +291,6 @@ fn no_folder_holds_another_partys_name_code_or_figures() {
         assert!(leaked.is_empty(), "{}: {leaked:?}", path.display());
     }
     assert!(searched >= 60 && sought > 1_000, "{searched} files, {sought} names and figures");
-}
-
-/// The browser, where there is one.
-fn chromium() -> Option<&'static str> {
-    let names = ["chromium", "chromium-browser", "google-chrome"];
-    let found = names.into_iter().find(|name| Command::new(name).arg("--version").output().is_ok());
-    if found.is_none() {
-        let note = "skipped: no chromium, chromium-browser or google-chrome to open the pages in\n";
-        let _ = std::io::Write::write_all(&mut std::io::stderr(), note.as_bytes());
-    }
-    found
-}
-
-#[test]
-fn a_browser_shows_and_prints_the_pages() {
-    let Some(browser) = chromium() else { return };
-    let bench = worked();
-    report(&bench, &["--out", "out", "--html", "month.html"]);
-    let run = |page: &Path, more: &[&str]| {
-        let profile = tempfile::tempdir().unwrap();
-        let output = Command::new(browser)
-            .args(["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"])
-            .args(["--disable-component-update", "--disable-sync", "--hide-scrollbars"])
-            .arg(format!("--user-data-dir={}", profile.path().display()))
-            .args(more)
-            .arg(format!("file://{}", page.display()))
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{}", stderr(&output));
-        output
-    };
-    for (name, seen) in [
-        ("out/tm-2/MM1/tm-2.html", "TM-2 Market Maker Report, 2024-04: MM1"),
-        ("out/ta-1/AM2/ta-1.html", "TA-1 Report by ETF, 2024-04: AM2"),
-        ("month.html", "2024-04: quote display time"),
-    ] {
-        let page = bench.path(name).canonicalize().unwrap();
-        let source = fs::read_to_string(&page).unwrap();
-        assert!(!source.contains("http://") && !source.contains("https://") && !source.contains("<script"), "{name}");
-        // Wide tables scroll inside: no page is wider than the window. The copy has a script to measure that with.
-        let measured = bench.path("measured.html");
-        let source = source.replace("default-src 'none'; ", "");
-        let script = "<script>document.title = `${document.documentElement.scrollWidth} of ${innerWidth}`</script>";
-        fs::write(&measured, source.replace("</body>", &format!("{script}</body>"))).unwrap();
-        for width in [1400, 500] {
-            let dom = stdout(&run(&measured, &["--dump-dom", &format!("--window-size={width},900")]));
-            assert!(dom.contains(seen), "{name}");
-            let title = dom.split("<title>").nth(1).unwrap().split("</title>").next().unwrap();
-            let (inside, window) = title.split_once(" of ").unwrap();
-            let (inside, window): (u32, u32) = (inside.parse().unwrap(), window.parse().unwrap());
-            assert!(inside <= window, "{name} at {width}: {title}");
-        }
-        let pdf = bench.path("page.pdf");
-        run(&page, &["--no-pdf-header-footer", &format!("--print-to-pdf={}", pdf.display())]);
-        let printed = fs::read(&pdf).unwrap();
-        let text = String::from_utf8_lossy(&printed);
-        // A4 is 595 by 842 points.
-        assert!(
-            text.contains("/MediaBox [0 0 594.95996 841.91998]") || text.contains("/MediaBox [0 0 595 842]"),
-            "{name}"
-        );
-        let picture = bench.path("page.png");
-        run(&page, &["--window-size=1400,900", &format!("--screenshot={}", picture.display())]);
-        assert!(fs::metadata(&picture).unwrap().len() > 20_000, "{name}: an empty picture");
-    }
-}
-
-// clause: ST1/asset-manager-report, ST1/designation
-#[test]
-fn consent_and_designations_are_as_applications_have_them() {
-    let bench = worked();
-    report(&bench, &["--out", "out"]);
-    assert!(bench.path("out/ta-1/AM2").exists() && !bench.path("out/tm-1").exists());
-    assert!(bench.read("out/report.txt").contains("consent is not on record (no applications.csv)"));
-    bench.write(
-        "registry/applications.csv",
-        b"form,party,received,effective,issue,condition,document\nAT-1,AM1,2024-03-01,2024-04-01,,,\n\
-          AT-2,AM1,2024-03-01,2024-04-01,,,\nAT-1,AM2,2024-03-01,2024-04-01,,,\nMT-1,MM1,2024-03-01,2024-04-01,,,letter 7\n\
-          MT-1,MM2,2024-03-01,2024-05-01,,,\nMT-4,MM3,2024-03-01,2024-04-30,,,\n",
-    );
-    report(&bench, &["--out", "out"]);
-    let folders = |name: &str| -> Vec<String> {
-        let entries = fs::read_dir(bench.path("out").join(name)).unwrap();
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
-    };
-    assert_eq!(folders("ta-1"), ["AM1"], "AM2 has no AT-2, and its folder of the earlier run is gone");
-    let text = bench.read("out/report.txt");
-    assert!(text.contains("TA-1 is not written for AM2: ") && !text.contains("consent is not on record"), "{text}");
-    assert_eq!((folders("tm-1"), folders("tm-3")), (vec!["MM1".to_owned()], vec!["MM3".to_owned()]), "of this month");
-    // What it has not asked for it is not told of.
-    let applications = bench.read("registry/applications.csv");
-    let of_one = applications.replace("AT-2,AM1,2024-03-01,2024-04-01,,,", "AT-2,AM1,2024-03-01,2024-04-01,1301,,");
-    bench.write("registry/applications.csv", of_one.as_bytes());
-    report(&bench, &["--out", "one"]);
-    let others: Vec<String> = fs::read_dir(bench.path("one/ta-1/AM1"))
-        .unwrap()
-        .map(|entry| String::from_utf8_lossy(&fs::read(entry.unwrap().path()).unwrap()).into_owned())
-        .collect();
-    assert!(others.iter().any(|text| text.contains("1301")));
-    for issue in ["1302", "1304", "1305"] {
-        assert!(
-            !others.iter().any(|text| text.contains(&format!(",{issue},")) || text.contains(&format!(">{issue}<"))),
-            "{issue}"
-        );
-    }
-    let text = bench.read("one/report.txt");
-    assert!(text.contains("TA-1 is not written for AM2: "), "{text}");
-    let notice = bench.read("out/tm-1/MM1/tm-1-2024-04-01.html");
-    assert!(
-        notice.contains("MM1 (First Made-up Firm) is designated as an ETF market maker from 2024-04-01"),
-        "{notice}"
-    );
-    assert!(
-        notice.contains("P11, P12") && notice.contains("letter 7") && notice.contains("--ink: #1c1f23"),
-        "{notice}"
-    );
-    let notice = bench.read("out/tm-3/MM3/tm-3-2024-04-30.html");
-    assert!(notice.contains("is no ETF market maker any more from 2024-04-30"), "{notice}");
 }
 
 // clause: ST1/quote-display-time

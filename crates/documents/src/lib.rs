@@ -7,16 +7,19 @@
 //!
 //! Deliberately absent: files, and any judgement (that is the settlement's).
 
+mod about;
 mod changes;
 mod document;
 mod folder;
+mod limits;
 mod notice;
 mod recipient;
 mod sheet;
+mod tables;
 
 pub use changes::{Change, changes};
-pub use document::{Document, Month, Rendered};
+pub use document::{CHANGES_HEADING, Document, Month, Rendered};
 pub use folder::folder_names;
 pub use notice::{Notice, notices};
 pub use recipient::{Kind, Recipient, recipients};
-pub use sheet::{Cell, DocumentError, Sheet};
+pub use sheet::DocumentError;

@@ -6,6 +6,8 @@
 //!
 //! Deliberately absent: where rows are stored, and any verdict (those are the lines of the month's account).
 
+mod format;
+mod grid;
 mod lost;
 mod outage;
 mod page;
@@ -16,5 +18,6 @@ mod strip;
 /// The colours of a page, light and dark, as CSS.
 pub const PALETTE: &str = include_str!("../templates/palette.css");
 
+pub use format::grouped;
 pub use page::{Evidence, MonthPage, Section, Verdicts};
 pub use picture::{Breach, DayFrame, MonthPicture};

@@ -1,17 +1,19 @@
 //! The page: tables, strips and bars, made ready for the template. All text is escaped there.
 
+use crate::format::{count, hours, required, tenth_percent, thousandths, trimmed};
+use crate::grid::{Block, by_issue, line_days, maker_days};
 use crate::lost::{Lost, STRETCHES};
 use crate::outage::Outage;
-use crate::picture::{DayFrame, DayPicture, LinePicture, MakerPicture, MonthPicture};
+use crate::picture::{DayFrame, DayPicture, LinePicture, MonthPicture};
 use crate::shade::Shade;
 use crate::strip::column;
 use askama::Template;
 use jiff::civil::Date;
-use quoteclock_incentive::{MakerLine, Month, MonthLine, Status};
+use quoteclock_incentive::{AccountKey, MakerLine, Month, MonthLine, Status};
 use quoteclock_ledger::{DisplayPercent, Total};
-use quoteclock_model::{IssueCode, Micros, ObligationId};
+use quoteclock_model::{Micros, ObligationId};
 use quoteclock_rules::local_time;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 /// Reasons that the line of an obligation names.
@@ -24,12 +26,49 @@ pub struct Verdicts<'a> {
     pub month: Month,
     /// The obligations that the page shows, in order of their keys.
     pub lines: &'a [MonthLine],
+    /// Those of which the reader sees some days only: a status is of the whole month, and is not said of them.
+    pub parts: &'a BTreeSet<AccountKey>,
     /// The market makers, by name.
     pub makers: &'a [MakerLine],
     /// Whether every trading day of the month is stored whole: until then verdicts are so far.
     pub is_over: bool,
     /// The share that a month requires of obligations that a day is compared with, in ten-thousandths of a percent.
     pub required_pct: u64,
+}
+
+/// What a page says of a line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Verdict {
+    /// Its status, which stands.
+    Status(Status),
+    /// Unknown time could turn its status.
+    NotCertain,
+    /// It is of some days only.
+    Part,
+}
+
+impl Verdict {
+    /// As people read it.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Verdict::NotCertain => "not certain",
+            Verdict::Status(Status::Fulfilled) => "fulfilled",
+            Verdict::Status(Status::NotFulfilled) => "not fulfilled",
+            Verdict::Status(Status::NotApplicable) => "not applicable",
+            Verdict::Part => "some days of the month, no status",
+        }
+    }
+}
+
+impl Verdicts<'_> {
+    /// What is said of a line.
+    pub(crate) fn on(&self, line: &MonthLine) -> Verdict {
+        match line.certain() {
+            _ if self.parts.contains(&line.key) => Verdict::Part,
+            false => Verdict::NotCertain,
+            true => Verdict::Status(line.status()),
+        }
+    }
 }
 
 /// What the figures rest on.
@@ -47,10 +86,10 @@ pub struct Evidence {
     pub interpretations: Vec<(String, String)>,
     /// What a reader has to know: days that are missing, records set aside, a registry that has changed.
     pub notes: Vec<String>,
-    /// Headings of the stored days' table.
+    /// Headings of the stored days' table, that of the date first.
     pub headings: Vec<&'static str>,
-    /// The stored days.
-    pub days: Vec<Vec<String>>,
+    /// The stored days, and what stands beside each.
+    pub days: Vec<(Date, Vec<String>)>,
     /// The version of the program that writes the page.
     pub program: String,
 }
@@ -73,7 +112,7 @@ pub type DayPages<'a> = &'a dyn Fn(&MonthLine, Date) -> Option<String>;
 #[derive(Template)]
 #[template(path = "month.html")]
 pub struct MonthPage {
-    month: String,
+    title: String,
     scheme: String,
     so_far: &'static str,
     figures: Vec<(&'static str, String)>,
@@ -81,11 +120,9 @@ pub struct MonthPage {
     makers: Vec<MakerRow>,
     /// Whether the number of ETFs is the reader's business.
     shows_etfs: bool,
-    map_makers: Vec<String>,
-    map: Vec<MapRow>,
-    dates: Vec<String>,
-    maker_days: Vec<(String, Vec<Square>)>,
-    line_days: Vec<(String, Vec<Square>)>,
+    map: Vec<Block>,
+    maker_days: Vec<Block>,
+    line_days: Vec<Block>,
     reasons: Vec<Bar>,
     times: Vec<Bar>,
     unfolded: Vec<Unfolded>,
@@ -94,7 +131,7 @@ pub struct MonthPage {
 
 impl std::fmt::Debug for MonthPage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("MonthPage").field("month", &self.month).finish_non_exhaustive()
+        f.debug_struct("MonthPage").field("title", &self.title).finish_non_exhaustive()
     }
 }
 
@@ -110,20 +147,6 @@ struct MakerRow {
     qualifies: &'static str,
 }
 
-/// An issue of the heat map.
-struct MapRow {
-    issue: String,
-    squares: Vec<Square>,
-}
-
-/// A coloured cell.
-struct Square {
-    class: &'static str,
-    text: String,
-    title: String,
-    link: Option<String>,
-}
-
 /// A bar of a chart, in thousandths of the longest one.
 struct Bar {
     label: String,
@@ -135,8 +158,8 @@ struct Bar {
 struct Unfolded {
     id: String,
     heading: String,
-    state: &'static str,
-    fails: bool,
+    verdict: &'static str,
+    class: &'static str,
     share: String,
     lost: String,
     reasons: String,
@@ -165,17 +188,19 @@ impl MonthPage {
         day_pages: DayPages<'_>,
     ) -> MonthPage {
         let so_far = if verdicts.is_over { "" } else { " so far" };
+        let title = match evidence.title.as_str() {
+            "" => format!("{}: quote display time", verdicts.month),
+            title => title.to_owned(),
+        };
         MonthPage {
-            month: verdicts.month.to_string(),
+            title,
             scheme: evidence.scheme.clone(),
             so_far,
             figures: figures(verdicts, picture),
             notes: evidence.notes.clone(),
             makers: maker_rows(verdicts, picture),
             shows_etfs: !verdicts.makers.is_empty(),
-            map_makers: names(verdicts).into_iter().map(str::to_owned).collect(),
-            map: map(verdicts, picture),
-            dates: picture.dates().map(|date| date.strftime("%d").to_string()).collect(),
+            map: by_issue(verdicts, picture),
             maker_days: maker_days(verdicts, picture),
             line_days: line_days(verdicts, picture),
             reasons: reason_bars(&picture.lost),
@@ -183,7 +208,10 @@ impl MonthPage {
             unfolded: verdicts
                 .lines
                 .iter()
-                .filter_map(|line| Some(unfold(line, picture.unfolded.get(&line.key)?, picture, day_pages)))
+                .filter_map(|line| {
+                    let own = picture.unfolded.get(&line.key)?;
+                    Some(unfold(line, verdicts.on(line), own, picture, day_pages))
+                })
                 .collect(),
             evidence,
         }
@@ -198,18 +226,19 @@ impl MonthPage {
     }
 }
 
-fn lost_time(total: Total) -> Micros {
+pub(crate) fn lost_time(total: Total) -> Micros {
     Micros(total.available.0.saturating_sub(total.fulfilled.0))
 }
 
-fn names<'a>(verdicts: &Verdicts<'a>) -> BTreeSet<&'a str> {
+pub(crate) fn names<'a>(verdicts: &Verdicts<'a>) -> BTreeSet<&'a str> {
     verdicts.lines.iter().map(|line| line.key.market_maker.as_str()).collect()
 }
 
 fn figures(verdicts: &Verdicts<'_>, picture: &MonthPicture) -> Vec<(&'static str, String)> {
     let lines = verdicts.lines;
-    let count = |status| lines.iter().filter(|line| line.status() == status).count().to_string();
-    let uncertain = lines.iter().filter(|line| !line.certain()).count();
+    let (parts, whole): (Vec<_>, Vec<_>) = lines.iter().partition(|line| verdicts.on(line) == Verdict::Part);
+    let count = |status| whole.iter().filter(|line| line.status() == status).count().to_string();
+    let uncertain = whole.iter().filter(|line| !line.certain()).count();
     let mut figures = vec![
         ("obligations", lines.len().to_string()),
         ("fulfilled", count(Status::Fulfilled)),
@@ -217,6 +246,9 @@ fn figures(verdicts: &Verdicts<'_>, picture: &MonthPicture) -> Vec<(&'static str
     ];
     if 0 < uncertain {
         figures.push(("unknown time could turn", uncertain.to_string()));
+    }
+    if !parts.is_empty() {
+        figures.push(("of some days only", parts.len().to_string()));
     }
     let shown = names(verdicts);
     let makers = verdicts.makers.iter().filter(|maker| shown.contains(maker.market_maker.as_str()));
@@ -233,13 +265,16 @@ fn maker_rows(verdicts: &Verdicts<'_>, picture: &MonthPicture) -> Vec<MakerRow> 
     let mut rows: Vec<(usize, Micros, MakerRow)> = Vec::new();
     for name in names(verdicts) {
         let own: Vec<&MonthLine> = verdicts.lines.iter().filter(|line| line.key.market_maker == name).collect();
-        let failing = own.iter().filter(|line| line.status() == Status::NotFulfilled).count();
+        // Of a month that is seen in part nothing is said.
+        let (parts, whole): (Vec<&MonthLine>, Vec<&MonthLine>) =
+            own.iter().partition(|line| verdicts.on(line) == Verdict::Part);
+        let failing = whole.iter().filter(|line| line.status() == Status::NotFulfilled).count();
         let lost = picture.makers.get(name).map(|maker| &maker.lost);
         let total = lost.map_or(Micros::ZERO, Lost::total);
         let maker = verdicts.makers.iter().find(|maker| maker.market_maker == name);
         let row = MakerRow {
             name: name.to_owned(),
-            obligations: own.len(),
+            obligations: own.len() - parts.len(),
             failing,
             worst: worst(&own).map_or_else(String::new, |line| {
                 format!("{} {} % of {}", line.key.issue, share(line), required(line.required_pct))
@@ -266,108 +301,13 @@ fn maker_rows(verdicts: &Verdicts<'_>, picture: &MonthPicture) -> Vec<MakerRow> 
 }
 
 /// The line that is farthest below what it requires, or least above it.
-fn worst<'a>(lines: &[&'a MonthLine]) -> Option<&'a MonthLine> {
+pub(crate) fn worst<'a>(lines: &[&'a MonthLine]) -> Option<&'a MonthLine> {
     let above = |line: &MonthLine| {
         let percent = DisplayPercent::of(line.total.fulfilled, line.total.available)?;
         let signed = |number| i64::try_from(number).unwrap_or(i64::MAX);
         Some(signed(percent.ten_thousandths()) - signed(line.required_pct))
     };
     lines.iter().copied().filter(|line| above(line).is_some()).min_by_key(|line| above(line))
-}
-
-/// Market makers by issues: the worst of a sign-up's obligations decides the colour.
-fn map(verdicts: &Verdicts<'_>, picture: &MonthPicture) -> Vec<MapRow> {
-    let mut cells: BTreeMap<&IssueCode, BTreeMap<&str, Vec<&MonthLine>>> = BTreeMap::new();
-    for line in verdicts.lines {
-        cells.entry(&line.key.issue).or_default().entry(&line.key.market_maker).or_default().push(line);
-    }
-    let names = names(verdicts);
-    let row = |(issue, makers): (&IssueCode, BTreeMap<&str, Vec<&MonthLine>>)| MapRow {
-        issue: issue.to_string(),
-        squares: names.iter().map(|name| makers.get(name).map_or_else(empty, |lines| square(lines, picture))).collect(),
-    };
-    cells.into_iter().map(row).collect()
-}
-
-fn empty() -> Square {
-    Square { class: "", text: String::new(), title: String::new(), link: None }
-}
-
-fn square(lines: &[&MonthLine], picture: &MonthPicture) -> Square {
-    let Some(worst) = worst(lines).or_else(|| lines.first().copied()) else { return empty() };
-    let uncertain = lines.iter().any(|line| !line.certain());
-    let percent = DisplayPercent::of(worst.total.fulfilled, worst.total.available);
-    let shade = match percent {
-        _ if uncertain => Shade::Uncertain,
-        None => Shade::Nothing,
-        Some(percent) => Shade::of(percent.ten_thousandths(), worst.required_pct, worst.status() == Status::Fulfilled),
-    };
-    let text = |line: &&MonthLine| {
-        let verdict = if line.certain() { line.status().as_str().replace('_', " ") } else { "not certain".to_owned() };
-        format!("{}: {} %, required {} %, {verdict}", line.key.obligation, share(line), required(line.required_pct))
-    };
-    let titles: Vec<String> = lines.iter().map(text).collect();
-    Square {
-        class: shade.class(),
-        text: format!("{}{}", whole_percent(worst.total), shade.sign()),
-        title: format!("{} in {}: {}", worst.key.market_maker, worst.key.issue, titles.join("; ")),
-        link: lines.iter().find(|line| picture.unfolded.contains_key(&line.key)).map(|line| anchor(line)),
-    }
-}
-
-/// Each market maker's days: all its `general` obligations of a day together.
-fn maker_days(verdicts: &Verdicts<'_>, picture: &MonthPicture) -> Vec<(String, Vec<Square>)> {
-    let day = |maker: &MakerPicture, name: &str, date: Date| {
-        maker.days.get(&date).map_or_else(empty, |total| day_square(name, date, *total, verdicts.required_pct))
-    };
-    let row = |name: &str| {
-        let maker = picture.makers.get(name)?;
-        Some((name.to_owned(), picture.dates().map(|date| day(maker, name, date)).collect()))
-    };
-    names(verdicts).into_iter().filter_map(row).collect()
-}
-
-/// Each obligation's days, where the page has them all.
-fn line_days(verdicts: &Verdicts<'_>, picture: &MonthPicture) -> Vec<(String, Vec<Square>)> {
-    if !picture.shows_all_days {
-        return Vec::new();
-    }
-    let several = 1 < names(verdicts).len();
-    let row = |line: &&MonthLine| {
-        let own = picture.unfolded.get(&line.key)?;
-        let issue = line.key.issue.to_string();
-        let label = if line.is_general() { issue } else { format!("{issue} {}", line.key.obligation) };
-        let label = if several { format!("{label}, {}", line.key.market_maker) } else { label };
-        let day = |date: Date| {
-            let day = own.days.get(&date);
-            day.map_or_else(empty, |day| day_square(&label, date, day.total, line.required_pct))
-        };
-        let squares = picture.dates().map(day).collect();
-        Some((label, squares))
-    };
-    let mut lines: Vec<&MonthLine> = verdicts.lines.iter().collect();
-    lines.sort_by_key(|line| (&line.key.issue, &line.key.market_maker, &line.key.obligation));
-    lines.iter().filter_map(row).collect()
-}
-
-/// A day's share beside the one that a month requires.
-fn day_square(name: &str, date: Date, total: Total, required_pct: u64) -> Square {
-    let reached = u128::from(required_pct) * u128::from(total.available.0) <= 1_000_000 * u128::from(total.fulfilled.0);
-    let shade = match DisplayPercent::of(total.fulfilled, total.available) {
-        None if total.unknown != Micros::ZERO => Shade::Uncertain,
-        None => Shade::Nothing,
-        Some(percent) => Shade::of(percent.ten_thousandths(), required_pct, reached),
-    };
-    let unknown = match total.unknown {
-        Micros::ZERO => String::new(),
-        unknown => format!(", {} unknown", hours(unknown)),
-    };
-    Square {
-        class: shade.class(),
-        text: format!("{}{}", whole_percent(total), shade.sign()),
-        title: format!("{name} on {date}: lost {} of {}{unknown}", hours(lost_time(total)), hours(total.available)),
-        link: None,
-    }
 }
 
 fn reason_bars(lost: &Lost) -> Vec<Bar> {
@@ -397,7 +337,13 @@ fn time_bars(lost: &Lost) -> Vec<Bar> {
     (first..=last).map(bar).collect()
 }
 
-fn unfold(line: &MonthLine, own: &LinePicture, picture: &MonthPicture, day_pages: DayPages<'_>) -> Unfolded {
+fn unfold(
+    line: &MonthLine,
+    verdict: Verdict,
+    own: &LinePicture,
+    picture: &MonthPicture,
+    day_pages: DayPages<'_>,
+) -> Unfolded {
     let lost = lost_time(line.total);
     let reasons = own.lost.reasons();
     // What takes less than a twentieth of a percent is not a reason that anybody looks for first.
@@ -414,13 +360,12 @@ fn unfold(line: &MonthLine, own: &LinePicture, picture: &MonthPicture, day_pages
     Unfolded {
         id: anchor_id(line),
         heading: format!("{} in {}{}", line.key.market_maker, line.key.issue, of_obligation(&line.key.obligation)),
-        state: match (line.status(), line.certain()) {
-            (_, false) => "not certain",
-            (Status::Fulfilled, true) => "fulfilled",
-            (Status::NotFulfilled, true) => "not fulfilled",
-            (Status::NotApplicable, true) => "not applicable",
+        verdict: verdict.as_str(),
+        class: match verdict {
+            Verdict::Status(Status::NotFulfilled) | Verdict::NotCertain => "failing",
+            Verdict::Status(Status::Fulfilled | Status::NotApplicable) => "",
+            Verdict::Part => "part",
         },
-        fails: line.status() == Status::NotFulfilled || !line.certain(),
         share: format!("{} % of {} % required", share(line), required(line.required_pct)),
         lost: hours(lost),
         reasons: reasons.join(", "),
@@ -465,7 +410,7 @@ fn unfold_day(
 }
 
 /// Where an obligation's days stand in the page.
-fn anchor(line: &MonthLine) -> String {
+pub(crate) fn anchor(line: &MonthLine) -> String {
     format!("#{}", anchor_id(line))
 }
 
@@ -492,58 +437,9 @@ fn of_obligation(obligation: &ObligationId) -> String {
     if *obligation == ObligationId::GENERAL { String::new() } else { format!(", {obligation}") }
 }
 
-/// `1 outage`, `2 outages`.
-fn count(number: u64, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
-}
-
-fn share(line: &MonthLine) -> String {
+pub(crate) fn share(line: &MonthLine) -> String {
     DisplayPercent::of(line.total.fulfilled, line.total.available)
         .map_or_else(|| "–".to_owned(), |percent| percent.to_string())
-}
-
-/// Ten-thousandths of a percent without needless zeros.
-fn required(ten_thousandths: u64) -> String {
-    let text = format!("{}.{:04}", ten_thousandths / 10_000, ten_thousandths % 10_000);
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
-/// Whole percent, rounded down: 79.99 % never reads as 80, and 99.99999 % not as 100.
-fn whole_percent(total: Total) -> String {
-    match u128::from(total.available.0) {
-        0 => "–".to_owned(),
-        available => (u128::from(total.fulfilled.0) * 100 / available).to_string(),
-    }
-}
-
-/// A share in tenths of a percent, half up.
-fn tenth_percent(part: Micros, whole: Micros) -> String {
-    if whole == Micros::ZERO {
-        return "0.0".to_owned();
-    }
-    let (part, whole) = (u128::from(part.0), u128::from(whole.0));
-    let tenths = (part * 2_000 + whole) / (whole * 2);
-    format!("{}.{}", tenths / 10, tenths % 10)
-}
-
-fn thousandths(part: Micros, whole: Micros) -> u64 {
-    let width = u128::from(part.0) * 1000 / u128::from(whole.0.max(1));
-    // However little, a bar can be seen.
-    u64::try_from(width).unwrap_or(1000).max(u64::from(part != Micros::ZERO) * 3)
-}
-
-/// A span in hours, minutes and whole seconds; below a second to the microsecond.
-fn hours(span: Micros) -> String {
-    if span != Micros::ZERO && span < Micros(1_000_000) {
-        return trimmed(&span.to_string()).to_owned();
-    }
-    let seconds = span.0 / 1_000_000;
-    format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
-}
-
-/// A clock reading without the zeros that end its fraction.
-fn trimmed(clock: &str) -> &str {
-    if clock.contains('.') { clock.trim_end_matches('0').trim_end_matches('.') } else { clock }
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! A registry and days small enough to stand in a test, and the binary to run over them.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod worked;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -2,9 +2,8 @@ use super::*;
 use crate::picture::Breach;
 use jiff::civil::date;
 use jiff::tz::TimeZone;
-use quoteclock_incentive::AccountKey;
 use quoteclock_ledger::DayRow;
-use quoteclock_model::{Span, Timestamp};
+use quoteclock_model::{IssueCode, Span, Timestamp};
 
 const HOUR: u64 = 3_600_000_000;
 
@@ -39,6 +38,11 @@ fn span(start: &str, end: &str) -> Span {
 
 /// One day of two market makers: the second lost two hours of five, and its name is unfriendly to HTML.
 fn page(is_over: bool) -> String {
+    page_with(is_over, &[])
+}
+
+/// The same, of which the reader sees some days only of the lines at `parts`.
+fn page_with(is_over: bool, parts: &[usize]) -> String {
     let lines = [
         line(key("MM1", "1306", "general"), 5 * HOUR, 5 * HOUR - 1, 0),
         line(key("<b>&MM2", "1306", "general"), 5 * HOUR, 3 * HOUR, 0),
@@ -70,8 +74,8 @@ fn page(is_over: bool) -> String {
         picture.breach(Breach { date: date(2024, 3, 1), market_maker, issue, obligation, span, reason });
     }
     picture.close();
-    let verdicts =
-        Verdicts { month: "2024-03".parse().unwrap(), lines: &lines, makers: &[], is_over, required_pct: 800_000 };
+    let (month, parts) = ("2024-03".parse().unwrap(), parts.iter().map(|&part| lines[part].key.clone()).collect());
+    let verdicts = Verdicts { month, lines: &lines, parts: &parts, makers: &[], is_over, required_pct: 800_000 };
     let mut html = Vec::new();
     let evidence = Evidence { scheme: "TSE".to_owned(), ..Evidence::default() };
     MonthPage::new(&verdicts, &picture, evidence, &|_, _| None).write(&mut html).unwrap();
@@ -121,4 +125,25 @@ fn a_month_that_is_not_over_says_so_and_nothing_is_loaded() {
     for loading in ["<script", "http://", "https://", "url(", "<link", "src="] {
         assert!(!html.replace("default-src", "").replace("style-src", "").contains(loading), "{loading}");
     }
+}
+
+#[test]
+fn nothing_is_said_of_a_whole_month_that_is_seen_in_part() {
+    let (whole, part) = (page(true), page_with(true, &[1]));
+    let figure = |html: &str, name: &str| {
+        let after = html.split(&format!("<dt>{name}</dt><dd>")).nth(1).map(str::to_owned);
+        after.map(|text| text.split('<').next().unwrap().to_owned())
+    };
+    assert_eq!(figure(&whole, "not fulfilled").as_deref(), Some("1"));
+    assert_eq!(figure(&whole, "of some days only"), None);
+    assert_eq!(figure(&part, "not fulfilled").as_deref(), Some("0"));
+    assert_eq!(figure(&part, "of some days only").as_deref(), Some("1"));
+    assert!(whole.contains(">not fulfilled</span>: 60.0000 %") && whole.contains("1 of 2</td>"), "{whole}");
+    assert!(part.contains(">some days of the month, no status</span>: 60.0000 %"), "{part}");
+    assert!(part.contains("0 of 1</td>") && !part.contains("not fulfilled</span>"), "{part}");
+}
+
+#[test]
+fn a_page_is_called_what_stands_above_it() {
+    assert!(page(true).contains("<title>2024-03: quote display time</title>"));
 }
