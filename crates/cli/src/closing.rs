@@ -2,6 +2,7 @@
 
 use crate::scratch::{Uninterrupted, uninterrupted};
 use anyhow::Result;
+use jiff::civil::Date;
 use quoteclock_documents::{Change, changes};
 use quoteclock_incentive::Month;
 use quoteclock_rows::{Align, Column, Table};
@@ -50,11 +51,7 @@ impl Revision {
         let last = store.last_closing(first)?;
         let (own, before) = match last {
             Some(last) if last.report_sha256 == report_sha256 => (Some(last), store.closing_before(&last)?),
-            last if close => {
-                let revision = last.map_or(1, |last| last.revision + 1);
-                let closed_on = jiff::Timestamp::now().to_zoned(registry.scheme().zone().clone()).date();
-                (Some(Closing { month: first, revision, closed_on, report_sha256 }), last)
-            }
+            last if close => (Some(successor(last, first, report_sha256, registry)), last),
             last => (None, last),
         };
         let earlier = before.map(|before| store.closed_papers(&before)).transpose()?.unwrap_or_default();
@@ -107,9 +104,21 @@ impl Revision {
         facts
     }
 
-    /// Whether the month is to be written down as closed.
-    pub(crate) fn closes(&self) -> bool {
-        self.closes
+    /// The report of these very files that has gone out earlier, with its tables by path.
+    pub(crate) fn gone_out_earlier(&self, store: &Store) -> Result<Option<BTreeMap<String, String>>> {
+        let own = self.own.filter(|_| !self.closes);
+        Ok(own.map(|own| store.closed_papers(&own)).transpose()?)
+    }
+
+    /// Comes after the one that has gone out: the files are the same, and the papers are not. With `close` it goes out now.
+    pub(crate) fn follow(&mut self, store: &Store, registry: &Registry, close: bool) -> Result<()> {
+        let Some(last) = self.own else { return Ok(()) };
+        self.earlier = store.closed_papers(&last)?;
+        self.changes.clear();
+        self.before = Some(last);
+        self.own = close.then(|| successor(Some(last), last.month, last.report_sha256, registry));
+        self.closes = close;
+        Ok(())
     }
 
     /// Writes the closing down, with the report's files and the tables of documents. What follows is not interrupted.
@@ -125,6 +134,13 @@ impl Revision {
         Store::create(db)?.close_month(closing, &papers, || held = Some(uninterrupted()))?;
         Ok(held)
     }
+}
+
+/// The closing after the last one, today.
+fn successor(last: Option<Closing>, month: Date, report_sha256: Digest, registry: &Registry) -> Closing {
+    let revision = last.map_or(1, |last| last.revision + 1);
+    let closed_on = jiff::Timestamp::now().to_zoned(registry.scheme().zone().clone()).date();
+    Closing { month, revision, closed_on, report_sha256 }
 }
 
 /// Of the files' names, lengths and bytes.

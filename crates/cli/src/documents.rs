@@ -4,8 +4,8 @@ use crate::closing::Revision;
 use crate::month::StoredMonth;
 use crate::paper_folders::Hashes;
 use anyhow::{Context, Result};
-use quoteclock_documents::{Document, Month, Recipient, folder_names, notices, recipients};
-use quoteclock_incentive::Settlement;
+use quoteclock_documents::{Document, Month, Recipient, changes, folder_names, notices, recipients};
+use quoteclock_incentive::{AccountKey, Settlement};
 use quoteclock_ledger::DayRow;
 use quoteclock_model::IssueCode;
 use quoteclock_pages::{Breach, DayFrame, Evidence};
@@ -21,8 +21,10 @@ use std::path::Path;
 pub(crate) struct Written {
     /// The hash of each, by path.
     pub(crate) hashes: Hashes,
-    /// The tables that a later revision is compared with, by path, where the report goes out.
+    /// The tables that another revision is compared with, by path, where the report goes out or has gone out.
     pub(crate) kept: BTreeMap<String, String>,
+    /// The columns that tell their lines apart.
+    keys: BTreeMap<String, &'static [&'static str]>,
 }
 
 impl Written {
@@ -37,7 +39,18 @@ impl Written {
     fn and(mut self, other: Written) -> Written {
         self.hashes.extend(other.hashes);
         self.kept.extend(other.kept);
+        self.keys.extend(other.keys);
         self
+    }
+
+    /// Whether the papers say anything otherwise than those of a report that has gone out, or are for others.
+    pub(crate) fn differ_from(&self, gone_out: &BTreeMap<String, String>) -> bool {
+        let is_gone = |path: &&String| path.contains('/') && !self.kept.contains_key(*path);
+        let is_other = |(path, csv): (&String, &String)| {
+            let before = gone_out.get(path).map_or("", String::as_str);
+            !changes(path, self.keys.get(path).copied().unwrap_or_default(), before, csv).is_empty()
+        };
+        gone_out.keys().any(|path| is_gone(&path)) || self.kept.iter().any(is_other)
     }
 }
 
@@ -88,22 +101,22 @@ impl Papers<'_> {
             imprint: &self.revision.imprint(),
         };
         let mut documents = Document::all(month, &recipients, &results);
-        for row in results {
-            documents.iter_mut().filter(|document| document.shows(&row.market_maker, &row.issue)).for_each(
-                |document| {
-                    document.result(&row);
-                },
-            );
+        // Who is told of a market maker and issue.
+        let mut told: BTreeMap<&str, BTreeMap<&IssueCode, Vec<usize>>> = BTreeMap::new();
+        for AccountKey { market_maker, issue, .. } in self.settlement.lines.iter().map(|line| &line.key) {
+            let shows = |place: &usize| documents[*place].shows(market_maker, issue);
+            let of_maker = told.entry(market_maker.as_str()).or_default();
+            of_maker.entry(issue).or_insert_with(|| (0..documents.len()).filter(shows).collect());
         }
-        // Breaches come by market maker and issue: who has them is found once for all in a row.
-        let mut route: (String, Option<IssueCode>, Vec<usize>) = (String::new(), None, Vec::new());
+        let places = |market_maker: &str, issue: &IssueCode| {
+            told.get(market_maker).and_then(|issues| issues.get(issue)).map_or(&[][..], Vec::as_slice)
+        };
+        for row in &results {
+            places(&row.market_maker, &row.issue).iter().for_each(|place| documents[*place].result(row));
+        }
+        drop(results);
         self.store.breaches(dates, |row| {
-            if route.0 != row.market_maker || route.1.as_ref() != Some(&row.issue) {
-                let shows = |place: &usize| documents[*place].shows(&row.market_maker, &row.issue);
-                let places = (0..documents.len()).filter(shows).collect();
-                route = (row.market_maker.clone(), Some(row.issue.clone()), places);
-            }
-            for place in &route.2 {
+            for place in places(&row.market_maker, &row.issue) {
                 documents[*place].breach(Breach {
                     date: row.date,
                     market_maker: &row.market_maker,
@@ -124,8 +137,11 @@ impl Papers<'_> {
             let rendered = document.render()?;
             for (name, bytes) in &rendered.files {
                 written.add(staging, format!("{path}/{name}"), bytes)?;
-                if self.revision.closes() && rendered.kept.contains(name) {
-                    written.kept.insert(format!("{path}/{name}"), String::from_utf8_lossy(bytes).into_owned());
+                let keys = rendered.kept.iter().find(|(kept, _)| kept == name).map(|(_, keys)| *keys);
+                if let Some(keys) = keys.filter(|_| self.revision.own.is_some()) {
+                    let path = format!("{path}/{name}");
+                    written.kept.insert(path.clone(), String::from_utf8_lossy(bytes).into_owned());
+                    written.keys.insert(path, keys);
                 }
             }
             Ok(written)

@@ -313,7 +313,7 @@ impl Report<'_> {
     }
 
     /// Writes the files aside, and gives them their names together.
-    fn write(&self, store: &Store, out: &Path, args: &ReportArgs) -> Result<Vec<String>> {
+    fn write(&mut self, store: &Store, out: &Path, args: &ReportArgs) -> Result<Vec<String>> {
         let parquet = args.parquet();
         paper_folders::look(out)?;
         let staging = staging::folder_beside(out)?;
@@ -321,14 +321,14 @@ impl Report<'_> {
         std::fs::create_dir(&papers).context("writing the documents aside")?;
         let mut written = Written::default();
         if !args.no_documents {
-            let days = store.days(self.month.dates())?;
-            let mut page = self.page(store);
-            // Of what has to be known, that which is for everybody: no issue, no name.
-            page.notes = self.notes_of_days().split_off(1);
-            let (frames, evidence) = (page.frames(&days)?, page.evidence(&days));
-            let (registry, stored, settlement) = (self.registry, &self.stored, self.settlement());
-            let revision = &self.revision;
-            written = Papers { registry, store, stored, settlement, frames, evidence, revision }.write(&papers)?;
+            written = self.write_papers(store, &papers)?;
+            // The same figures, and another asset manager, say: papers that have not gone out are not called so.
+            if let Some(gone_out) = self.revision.gone_out_earlier(store)?
+                && written.differ_from(&gone_out)
+            {
+                self.revision.follow(store, self.registry, args.close)?;
+                written = self.write_papers(store, &papers)?;
+            }
         }
         let write = || -> std::io::Result<()> {
             for (name, csv) in &self.files {
@@ -363,6 +363,18 @@ impl Report<'_> {
         }
         names.extend(replaced.written);
         Ok(names)
+    }
+
+    /// Writes the papers aside, into `folder`.
+    fn write_papers(&self, store: &Store, folder: &Path) -> Result<Written> {
+        let days = store.days(self.month.dates())?;
+        let mut page = self.page(store);
+        // Of what has to be known, that which is for everybody: no issue, no name.
+        page.notes = self.notes_of_days().split_off(1);
+        let (frames, evidence) = (page.frames(&days)?, page.evidence(&days));
+        let (registry, stored, settlement) = (self.registry, &self.stored, self.settlement());
+        let revision = &self.revision;
+        Papers { registry, store, stored, settlement, frames, evidence, revision }.write(folder)
     }
 
     /// The same files as Parquet, in `folder`.

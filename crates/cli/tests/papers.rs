@@ -344,3 +344,30 @@ fn limits_are_those_of_each_day_and_say_why() {
     let matching = limits.lines().filter(|line| line.contains("matching:")).collect::<Vec<_>>();
     assert_eq!(matching.len(), 3, "but a matching fund's: {limits}");
 }
+
+// clause: ST1/asset-manager-report
+#[test]
+fn papers_that_differ_from_those_that_went_out_are_another_revision_though_the_figures_are_the_same() {
+    let bench = worked();
+    report(&bench, &["--out", "out", "--close"]);
+    // The ETF is in other hands: whose it is alters no figure of the month.
+    let issues = bench.read("registry/issues.csv");
+    let moved = issues.replace("TOPIX,false,,2020-01-06,AM1,", "TOPIX,false,,2020-01-06,AM2,");
+    assert_ne!(moved, issues);
+    bench.write("registry/issues.csv", moved.as_bytes());
+    report(&bench, &["--out", "out"]);
+    for paper in ["out/ta-1/AM2/ta-1.html", "out/report.txt"] {
+        assert!(bench.read(paper).contains("NOT GONE OUT: it says otherwise than revision 1 of"), "{paper}");
+    }
+    assert!(bench.read("out/ta-1/AM2/changes.csv").contains("\nmonth,MM1 1302 general,,,a line\n"));
+    assert!(bench.read("out/ta-1/AM1/changes.csv").contains("\nmonth,MM1 1302 general,,a line,\n"));
+    report(&bench, &["--out", "out", "--close"]);
+    assert!(bench.read("out/report.txt").contains("Gone out: revision 2 of"));
+    let closed = files(&bench.path("out"));
+    report(&bench, &["--out", "out"]);
+    assert!(files(&bench.path("out")) == closed, "the same once more");
+    // As it was, it is the first one's papers, and a third revision.
+    bench.write("registry/issues.csv", issues.as_bytes());
+    report(&bench, &["--out", "out"]);
+    assert!(bench.read("out/report.txt").contains("NOT GONE OUT: it says otherwise than revision 2 of"));
+}

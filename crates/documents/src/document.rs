@@ -63,8 +63,8 @@ struct Own {
 pub struct Rendered {
     /// In order of name.
     pub files: Vec<(String, Vec<u8>)>,
-    /// The files whose lines a later revision is compared with.
-    pub kept: Vec<String>,
+    /// The files whose lines another revision's are compared with, and the columns that tell these apart.
+    pub kept: Vec<(String, &'static [&'static str])>,
 }
 
 impl<'a> Document<'a> {
@@ -155,7 +155,7 @@ impl<'a> Document<'a> {
         let (name, title) = self.titles();
         let mut sheets = self.tables();
         let is_kept = |sheet: &&Sheet| !sheet.keys.is_empty();
-        let kept = sheets.iter().filter(is_kept).map(|sheet| format!("{}.csv", sheet.name)).collect();
+        let kept = sheets.iter().filter(is_kept).map(|sheet| (format!("{}.csv", sheet.name), sheet.keys)).collect();
         if !self.earlier.is_empty() {
             sheets.insert(0, self.changes_sheet(&sheets)?);
         }
