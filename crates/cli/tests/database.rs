@@ -70,6 +70,17 @@ fn a_database_is_read_where_nothing_may_be_written() {
         message.contains("kept/month.db: cannot be written") && message.matches("readonly").count() < 2,
         "{message}"
     );
+    // Without the right to read it, or to look for it, that is what is said.
+    for (name, mode) in [("kept/month.db", 0o400), ("kept", 0o600)] {
+        let before = bench.path(name).metadata().unwrap().permissions();
+        fs::set_permissions(bench.path(name), PermissionsExt::from_mode(mode)).unwrap();
+        let output = as_anybody(&bench, &["days", "--db", "kept/month.db"]).expect("it ran before");
+        let is_owner = bench.path("registry").metadata().unwrap().uid() != 0;
+        let message = stderr(&output);
+        let expected = "kept/month.db: cannot be read, expected a file that may be: Permission denied";
+        assert!(message.contains(expected) || is_owner && mode == 0o400, "{message}");
+        fs::set_permissions(bench.path(name), before).unwrap();
+    }
     // What a running program has stored is in its log, which cannot be read without writing.
     fs::set_permissions(bench.path("kept"), PermissionsExt::from_mode(0o755)).unwrap();
     fs::write(bench.path("kept/month.db-wal"), "something").unwrap();
@@ -77,7 +88,19 @@ fn a_database_is_read_where_nothing_may_be_written() {
     let output = as_anybody(&bench, &["days", "--db", "kept/month.db"]).expect("it ran before");
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("kept/month.db-wal holds what a program"), "{}", stderr(&output));
+    // Neither by another name, nor where it is the log of a file that was being made.
     fs::set_permissions(bench.path("kept"), PermissionsExt::from_mode(0o755)).unwrap();
+    std::os::unix::fs::symlink("kept/month.db", bench.path("link.db")).unwrap();
+    for log in ["month.db-wal", "month.db-journal"] {
+        let [wal, journal] = ["wal", "journal"].map(|ending| bench.path(&format!("kept/month.db-{ending}")));
+        let _ = (fs::remove_file(wal), fs::remove_file(journal));
+        fs::write(bench.path(&format!("kept/{log}")), "something").unwrap();
+        fs::set_permissions(bench.path("kept"), PermissionsExt::from_mode(0o555)).unwrap();
+        let output = as_anybody(&bench, &["days", "--db", "link.db"]).expect("it ran before");
+        assert_eq!(output.status.code(), Some(1), "{log}");
+        assert!(stderr(&output).contains(&format!("{log} holds what a program")), "{}", stderr(&output));
+        fs::set_permissions(bench.path("kept"), PermissionsExt::from_mode(0o755)).unwrap();
+    }
     assert_eq!(fs::read(bench.path("kept/month.db")).unwrap(), before);
 }
 

@@ -103,7 +103,13 @@ pub(crate) fn of_day(row: &Row<'_>) -> Result<(Digest, Option<Digest>)> {
     Ok((sum.digest(), held(row, own)?))
 }
 
-/// A checksum in a row; `None` of a day that an earlier version has stored.
+/// Whether checksums were written when a day was stored: earlier versions wrote neither them nor these.
+pub(crate) fn was_summed(row: &Row<'_>) -> Result<bool> {
+    let options_or_plan = [row.get_ref("options")?, row.get_ref("plan")?];
+    Ok(options_or_plan.iter().any(|value| *value != ValueRef::Null))
+}
+
+/// A checksum in a row; `None` where it holds none.
 pub(crate) fn held(row: &Row<'_>, column: usize) -> Result<Option<Digest>> {
     let wrong = || rusqlite::Error::InvalidColumnType(column, "a checksum".to_owned(), Type::Blob);
     match row.get_ref(column)? {

@@ -57,8 +57,10 @@ pub(crate) fn open(file: &Path, flags: OpenFlags) -> rusqlite::Result<Connection
 
 /// Opens a file that nobody can be writing to, in a place where nothing can be written.
 pub(crate) fn open_frozen(file: &Path) -> Result<Connection, StoreError> {
-    let log = beside(file, "-wal");
-    if log.metadata().is_ok_and(|metadata| 0 < metadata.len()) {
+    // SQLite follows a link, and has its logs beside what that leads to.
+    let target = file.canonicalize().unwrap_or_else(|_| file.to_owned());
+    let holds_something = |log: &PathBuf| log.metadata().is_ok_and(|metadata| 0 < metadata.len());
+    if let Some(log) = ["-wal", "-journal"].map(|ending| beside(&target, ending)).into_iter().find(holds_something) {
         return Err(StoreError::LogBeside { file: file.to_owned(), log });
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;

@@ -15,6 +15,14 @@ pub enum StoreError {
         /// The file.
         file: PathBuf,
     },
+    /// The system does not let it be read.
+    #[error("{}: cannot be read, expected a file that may be", file.display())]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
     /// It is something else.
     #[error("{}: is not a database of quoteclock; nothing in it was changed", file.display())]
     NotOurs {
@@ -41,6 +49,20 @@ pub enum StoreError {
         file.display()
     )]
     Damaged {
+        /// The file.
+        file: PathBuf,
+        /// The date.
+        date: String,
+        /// Which part of it.
+        what: &'static str,
+    },
+    /// The checksum of what is stored of a day has gone.
+    #[error(
+        "{}: the {what} of {date} have no checksum, though one was written when the day was stored; replay the day, or use a \
+         copy of the file from before it was altered",
+        file.display()
+    )]
+    Unsummed {
         /// The file.
         file: PathBuf,
         /// The date.
@@ -76,7 +98,7 @@ pub enum StoreError {
         log: PathBuf,
     },
     /// It is of an older form, and cannot be copied to be read.
-    #[error("{}: is of an older form, which is read from a copy that could not be made", file.display())]
+    #[error("{}: is of an older form, which is read from a copy that could not be made; set TMPDIR to a folder with room", file.display())]
     Copy {
         /// The file.
         file: PathBuf,
@@ -121,6 +143,15 @@ impl StoreError {
             Some(ErrorCode::ReadOnly) => StoreError::ReadOnly { file },
             Some(ErrorCode::DiskFull) => StoreError::Full { file, source },
             _ => StoreError::Sql { file, doing, source },
+        }
+    }
+
+    /// Why a file cannot be looked at.
+    pub(crate) fn not_read(file: &Path, source: std::io::Error) -> StoreError {
+        let file = file.to_owned();
+        match source.kind() {
+            std::io::ErrorKind::NotFound => StoreError::Absent { file },
+            _ => StoreError::Unreadable { file, source },
         }
     }
 

@@ -58,9 +58,12 @@ impl Store {
     /// brought up to date, or a copy of it is; an empty one has no days, and stays empty.
     ///
     /// # Errors
-    /// As [`Store::create`], and [`StoreError::Absent`], [`StoreError::LogBeside`].
+    /// As [`Store::create`], and [`StoreError::Absent`], [`StoreError::Unreadable`], [`StoreError::LogBeside`].
     pub fn open(file: &Path) -> Result<Store, StoreError> {
-        let Ok(metadata) = file.metadata() else { return Err(StoreError::Absent { file: file.to_owned() }) };
+        let metadata = file.metadata().map_err(|source| StoreError::not_read(file, source))?;
+        if metadata.is_file() {
+            std::fs::File::open(file).map_err(|source| StoreError::not_read(file, source))?;
+        }
         if metadata.len() == 0 && !connect::beside(file, "-wal").exists() {
             return Store::without_days(file);
         }

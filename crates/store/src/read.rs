@@ -11,7 +11,7 @@ use quoteclock_model::{
 };
 use rusqlite::types::Type;
 use rusqlite::{Error, Result, Row};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::ops::RangeInclusive;
 
@@ -229,20 +229,40 @@ impl Store {
         })
     }
 
-    /// Refuses days whose own row is not what was written.
+    /// Refuses days whose own row is not what was written, or lacks a checksum that was. Days that an earlier version has
+    /// stored have none; every other one is among the measurements.
     fn verify_days(&self, dates: &RangeInclusive<Date>) -> Result<(), StoreError> {
-        let mut damaged = None;
+        let mut measured = BTreeSet::new();
+        self.each("measurements", "number", dates.clone(), |row| {
+            measured.insert(row.get::<_, String>("date")?);
+            Ok(())
+        })?;
+        let parts = [(checksum::DAY_COLUMN, "facts")].into_iter();
+        let parts: Vec<_> = parts.chain(checksum::SUMMED.map(|summed| (summed.column, summed.table))).collect();
+        let mut refused = None;
         self.each("days", "date", dates.clone(), |row| {
+            if refused.is_some() {
+                return Ok(());
+            }
+            let date: String = row.get(0)?;
             let (found, written) = checksum::of_day(row)?;
-            if damaged.is_none() && written.is_some_and(|written| written != found) {
-                damaged = Some(row.get::<_, String>(0)?);
+            if written.is_some_and(|written| written != found) {
+                refused = Some(StoreError::Damaged { file: self.file.clone(), date, what: "facts" });
+                return Ok(());
+            }
+            if !measured.contains(&date) && !checksum::was_summed(row)? {
+                return Ok(());
+            }
+            for &(column, what) in &parts {
+                let column = row.as_ref().column_index(column)?;
+                if checksum::held(row, column)?.is_none() {
+                    refused = Some(StoreError::Unsummed { file: self.file.clone(), date, what });
+                    return Ok(());
+                }
             }
             Ok(())
         })?;
-        match damaged {
-            Some(date) => Err(StoreError::Damaged { file: self.file.clone(), date, what: "facts" }),
-            None => Ok(()),
-        }
+        refused.map_or(Ok(()), Err)
     }
 
     /// Tells `take` every row of a table whose date is one of `dates`, once it is certain that they are what was written.

@@ -224,6 +224,57 @@ fn a_changed_byte_is_refused_or_changes_nothing() {
     assert!(100 < refused && 50 < harmless, "{refused} refused, {harmless} harmless");
 }
 
+/// Alters a stored file by hand.
+fn alter(file: &Path, sql: &str) {
+    rusqlite::Connection::open(file).unwrap().execute_batch(sql).unwrap();
+}
+
+#[test]
+fn a_checksum_that_has_gone_is_refused_as_a_wrong_one_is() {
+    const COLUMNS: [&str; 6] = [
+        "day_sha256",
+        "interpretations_sha256",
+        "results_sha256",
+        "breaches_sha256",
+        "turnovers_sha256",
+        "market_turnovers_sha256",
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let stored = || {
+        let file = folder.path().join("days.db");
+        let _ = std::fs::remove_file(&file);
+        let mut store = Store::create(&file).unwrap();
+        store_days(&mut store, folder.path(), &[(date(2024, 3, 1), 1_000_000), (date(2024, 3, 4), 2_000_000)]).unwrap();
+        file
+    };
+    for column in COLUMNS {
+        // Whoever does not know of the day's own checksum is told of that one.
+        for also in ["", ", day_sha256 = NULL"] {
+            let file = stored();
+            alter(&file, &format!("UPDATE days SET {column} = NULL{also} WHERE date = '2024-03-04'"));
+            let error = everything(&file).unwrap_err();
+            let gone = column == "day_sha256" || !also.is_empty();
+            let is_told = matches!(error, StoreError::Unsummed { .. }) && gone;
+            assert!(is_told || matches!(error, StoreError::Damaged { .. }) && !gone, "{column}{also}: {error}");
+            assert!(error.to_string().contains("2024-03-04"), "{error}");
+        }
+    }
+    let all: String = COLUMNS.iter().map(|column| format!("{column} = NULL, ")).collect();
+    let file = stored();
+    alter(&file, &format!("UPDATE days SET {all} options = NULL, plan = NULL"));
+    assert!(matches!(everything(&file), Err(StoreError::Unsummed { .. })), "it is among the measurements");
+    // Days of earlier versions have neither.
+    let file = stored();
+    alter(
+        &file,
+        &format!(
+            "DROP TRIGGER measurements_are_not_removed; DELETE FROM measurements;
+             UPDATE days SET {all} options = NULL, plan = NULL; UPDATE results SET fulfilled_us = 7"
+        ),
+    );
+    assert!(everything(&file).unwrap().contains("Micros(7)"));
+}
+
 #[test]
 fn a_full_file_keeps_what_it_has() {
     let folder = tempfile::tempdir().unwrap();
