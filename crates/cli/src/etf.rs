@@ -12,7 +12,7 @@ use quoteclock_sheets::{Finding, SourceFile, value};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 /// Decide by the ETF reference rules: Stock Connect, index licences, China A inclusion, feeder pairs.
@@ -201,10 +201,13 @@ fn feeders(args: &FeedersArgs) -> Result<Outcome> {
 impl Common {
     /// The rows of the folder; `None` after printing all that is wrong with them.
     fn load<T>(&self, names: &[&str], load: fn(&[SourceFile]) -> Result<T, Vec<Finding>>) -> Result<Option<T>> {
-        match load(&self.read(names)?) {
-            Ok(rows) => Ok(Some(rows)),
-            Err(findings) => {
-                for finding in findings {
+        let (files, unread) = self.read(names)?;
+        let is_read = |finding: &Finding| unread.iter().all(|other| other.file != finding.file);
+        match load(&files) {
+            Ok(rows) if unread.is_empty() => Ok(Some(rows)),
+            result => {
+                let findings = result.err().unwrap_or_default();
+                for finding in unread.iter().chain(findings.iter().filter(|finding| is_read(finding))) {
                     terminal::print_error(&self.data.join(finding.to_string()).display().to_string());
                 }
                 Ok(None)
@@ -212,20 +215,11 @@ impl Common {
         }
     }
 
-    fn read(&self, names: &[&str]) -> Result<Vec<SourceFile>> {
+    fn read(&self, names: &[&str]) -> Result<(Vec<SourceFile>, Vec<Finding>)> {
         if !self.data.is_dir() {
             bail!("{}: not a folder, expected one that holds {}", self.data.display(), names.join(", "));
         }
-        let mut files = Vec::new();
-        for name in names {
-            let path = self.data.join(name);
-            match std::fs::read(&path) {
-                Ok(bytes) => files.push(SourceFile { name: (*name).to_owned(), bytes }),
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
-                Err(error) => return Err(error).with_context(|| format!("reading {}", path.display())),
-            }
-        }
-        Ok(files)
+        Ok(quoteclock::read_files(&self.data, names))
     }
 
     /// The files that the rule set may read.

@@ -44,6 +44,7 @@
 
 mod engine;
 mod explain;
+mod folder;
 mod registry;
 mod replay;
 mod rows;
@@ -51,6 +52,7 @@ mod tables;
 
 pub use engine::{Engine, EngineError, EngineOptions, ObligationState};
 pub use explain::{ExplainError, Question, explain};
+pub use folder::read_files;
 pub use registry::{Checked, Registry, RegistryError, check};
 pub use replay::{MeasuredDay, ReplayOptions, replay, replay_with};
 pub use rows::{BreachRow, DailyRow, OutageRow, RejectRow};

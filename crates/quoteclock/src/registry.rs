@@ -1,9 +1,9 @@
 //! The registry folder: its files read, and judged.
 
+use crate::folder::read_files;
 use quoteclock_rules::{FILE_NAMES, Finding, Loaded, Severity, SourceFile};
 use quoteclock_store::Digest;
 use std::fmt;
-use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use thiserror::Error;
@@ -62,14 +62,6 @@ pub enum RegistryError {
     NotAFolder {
         /// What was named.
         folder: PathBuf,
-    },
-    /// A file cannot be read.
-    #[error("reading {}", .file.display())]
-    Io {
-        /// The file.
-        file: PathBuf,
-        /// Why not.
-        source: io::Error,
     },
     /// Something is wrong with what the files say.
     #[error("{}", Lines { folder, findings })]
@@ -213,7 +205,7 @@ impl Registry {
 /// Reads the files of `folder` and lists everything that is wrong with them, or worth a look, at once.
 ///
 /// # Errors
-/// [`RegistryError`] if they cannot be read; what is wrong with what they say is a finding.
+/// [`RegistryError::NotAFolder`]; a file that cannot be read, and what is wrong with what the files say, is a finding.
 ///
 /// ```
 /// let checked = quoteclock::check("../../replay-data/tse-small/registry")?;
@@ -222,49 +214,26 @@ impl Registry {
 /// ```
 pub fn check(folder: impl AsRef<Path>) -> Result<Checked, RegistryError> {
     let folder = folder.as_ref();
-    let mut checked = Registry::from_files(&read(folder)?);
+    if !folder.is_dir() {
+        return Err(RegistryError::NotAFolder { folder: folder.to_owned() });
+    }
+    let (files, unread) = read_files(folder, &FILE_NAMES);
+    let mut checked = Registry::from_files(&files);
+    if !unread.is_empty() {
+        // What is said of the others stands, unless it rests on what could not be read.
+        let is_unread = |name: &str| unread.iter().any(|finding| finding.file == name);
+        let stands = |finding: &Finding| !is_unread("scheme.toml") && !is_unread(&finding.file);
+        let others = checked.findings.into_iter().filter(stands);
+        let mut findings: Vec<Finding> = unread.iter().cloned().chain(others).collect();
+        findings.sort_by(|one, other| one.file.cmp(&other.file));
+        checked = Checked { registry: None, findings };
+    }
     let strangers: Vec<Finding> = strangers(folder).into_iter().map(stranger).collect();
     checked.findings.extend_from_slice(&strangers);
     if let Some(registry) = &mut checked.registry {
         registry.warnings = registry.warnings.iter().cloned().chain(strangers).collect();
     }
     Ok(checked)
-}
-
-/// Reads the files of the folder, in the order of [`FILE_NAMES`].
-fn read(folder: &Path) -> Result<Vec<SourceFile>, RegistryError> {
-    if !folder.is_dir() {
-        return Err(RegistryError::NotAFolder { folder: folder.to_owned() });
-    }
-    let mut files = Vec::new();
-    for name in FILE_NAMES {
-        let file = folder.join(name);
-        match read_file(&file) {
-            Ok(bytes) => files.push(SourceFile { name: name.to_owned(), bytes }),
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(source) => return Err(RegistryError::Io { file, source }),
-        }
-    }
-    Ok(files)
-}
-
-/// How large a file of a registry may be.
-const FILE_BYTES_MAX: u64 = 256 << 20;
-
-/// Reads a regular file that is not too large: what never ends would take all memory, or all time.
-fn read_file(file: &Path) -> std::io::Result<Vec<u8>> {
-    let metadata = std::fs::metadata(file)?;
-    if !metadata.is_file() {
-        return Err(std::io::Error::other("is not a regular file, expected one"));
-    }
-    let too_large = || std::io::Error::other("has more than 256 MiB, expected at most that");
-    if FILE_BYTES_MAX < metadata.len() {
-        return Err(too_large());
-    }
-    let mut bytes = Vec::new();
-    // It may grow while it is read.
-    let read = std::fs::File::open(file)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
-    if FILE_BYTES_MAX < read as u64 { Err(too_large()) } else { Ok(bytes) }
 }
 
 /// The names of CSV and TOML files in the folder that no registry has.

@@ -68,9 +68,16 @@ impl Table {
         };
         let columns = columns(layout, line, &header, findings)?;
         let mut table = Table { file: layout.file, columns, rows: Vec::new(), whole };
-        for (line, record) in records {
-            let (found, expected) = (record.len(), table.columns.len());
-            if found != expected {
+        let expected = table.columns.len();
+        // Of a spreadsheet's commas after the last column: the first line that has them, how many, and in how many lines.
+        let mut trailing: Option<(u64, usize, usize)> = None;
+        for (line, mut record) in records {
+            let found = record.len();
+            if expected < found && record.iter().skip(expected).all(str::is_empty) {
+                trailing.get_or_insert((line, found - expected, 0)).2 += 1;
+                record.truncate(expected);
+            }
+            if record.len() != expected {
                 let message = format!("found {found} fields, expected {expected} as in the header");
                 findings.error(layout.file, line, None, message);
                 table.whole = false;
@@ -78,6 +85,14 @@ impl Table {
                 // Spreadsheets leave rows of nothing but commas below the last one; they say nothing.
                 table.rows.push((line, record));
             }
+        }
+        if let Some((line, count, lines)) = trailing {
+            let elsewhere = match lines {
+                1 => String::new(),
+                2 => ", and in 1 more line".to_owned(),
+                lines => format!(", and in {} more lines", lines - 1),
+            };
+            findings.error(layout.file, line, None, trailing_commas(count, &elsewhere));
         }
         Some(table)
     }
@@ -181,10 +196,7 @@ fn columns(layout: &Layout, line: u64, header: &StringRecord, findings: &mut Fin
     // A spreadsheet's trailing commas are one slip, and the rows have them, too.
     let named = header.iter().enumerate().filter(|(_, name)| !name.is_empty()).last().map_or(0, |(last, _)| last + 1);
     if let trailing @ 1.. = header.len() - named {
-        let commas = if trailing == 1 { "comma" } else { "commas" };
-        let message =
-            format!("found {trailing} {commas} after the last column, expected none: remove the empty columns");
-        findings.error(layout.file, line, None, message);
+        findings.error(layout.file, line, None, trailing_commas(trailing, ""));
         legal = false;
     }
     for name in header.iter().take(named) {
@@ -204,6 +216,12 @@ fn columns(layout: &Layout, line: u64, header: &StringRecord, findings: &mut Fin
         legal = false;
     }
     legal.then_some(present)
+}
+
+/// A spreadsheet has kept columns that are empty.
+fn trailing_commas(count: usize, elsewhere: &str) -> String {
+    let commas = if count == 1 { "comma" } else { "commas" };
+    format!("found {count} {commas} after the last column{elsewhere}, expected none: remove the empty columns")
 }
 
 fn unknown_column(layout: &Layout, name: &str) -> String {

@@ -42,6 +42,19 @@ fn the_header_has_the_columns_that_it_may_and_must_have() {
         let text = format!("issue,type,tick_table{commas}\n1306,A,01{commas}\n1321,A,01{commas}\n");
         fault(&[("issues.csv", &text)], "issues.csv: line 1", "after the last column, expected none");
     }
+    // Likewise where the header has none: the rows are read, so that what else is wrong is found.
+    for (commas, found) in [(",", "found 1 comma after"), (",,,", "found 3 commas after")] {
+        let text = format!("issue,type,tick_table\n1306,A,01\n1321,A,01{commas}\n1348,A,01{commas}\n,,{commas}\n");
+        fault(
+            &[("issues.csv", &text)],
+            "issues.csv: line 3",
+            &format!("{found} the last column, and in 2 more lines, expected"),
+        );
+        let text = format!("issue,type,tick_table\n1306,A,01\n1321,Z,01{commas}\n");
+        let errors = printed(&Registry::load(&files(&[("issues.csv", &text)])), Severity::Error);
+        assert!(errors.len() == 2 && errors[0].contains(found) && errors[1].contains("\"Z\""), "{errors:?}");
+    }
+    fault(&issues("issue,type,tick_table\n1306,A,01,,x\n"), "issues.csv: line 2", "found 5 fields, expected 3");
     fault(&issues("\nissue,type,tick_table,x"), "issues.csv: line 2, column x", "unknown column");
     fault(&issues("issue,type,tick_table, tier\n"), "issues.csv: line 1, column  tier", "remove the space");
     let loaded = Registry::load(&files(&issues("issue;type;tick_table\n")));
@@ -70,7 +83,7 @@ fn the_header_has_the_columns_that_it_may_and_must_have() {
 #[test]
 fn a_row_has_the_fields_of_the_header() {
     fault(&[("signups.csv", "market_maker,issue\nMM1\n")], "signups.csv: line 2", "found 1 fields, expected 2");
-    fault(&[("signups.csv", "market_maker,issue\nMM1,1306,\n")], "signups.csv: line 2", "found 3 fields, expected 2");
+    fault(&[("signups.csv", "market_maker,issue\nMM1,1306,P1\n")], "signups.csv: line 2", "found 3 fields, expected 2");
 }
 
 #[test]
