@@ -89,6 +89,13 @@ pub(crate) fn percent(text: &str) -> Result<u64, Expected> {
     decimal(text).ok().filter(within).ok_or("expected a percentage from 0 to 100 with at most 4 decimals")
 }
 
+/// What is odd about a percentage that is above zero and below one: somebody may have meant a share of one.
+pub(crate) fn percent_doubt(percent: u64) -> Option<String> {
+    let (found, hundredfold) = (Bps(percent), Bps(percent.checked_mul(100)?));
+    let is_odd = 0 < percent && percent < SCALE;
+    is_odd.then(|| format!("found {found}, which is less than one percent: is {hundredfold} meant?"))
+}
+
 /// The code of an issue.
 pub(crate) fn issue(text: &str) -> Result<IssueCode, Expected> {
     IssueCode::new(text.as_bytes())

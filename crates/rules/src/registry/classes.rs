@@ -4,7 +4,7 @@
 use super::files::{ISSUES, Rows, SIGN_UPS, file_of};
 use super::{Issue, Target, Tier};
 use crate::templates::{is_diversified_index, same_index};
-use quoteclock_model::Bps;
+use crate::value::percent_doubt;
 use quoteclock_sheets::{Findings, Lined, quoted};
 use std::collections::BTreeSet;
 
@@ -165,9 +165,7 @@ fn participants(rows: &Rows, findings: &mut Findings) {
 fn conditions(rows: &Rows, findings: &mut Findings) {
     for Lined { line, value } in rows.sponsored.iter().chain(&rows.matching) {
         let file = file_of(value.kind);
-        if let Some(share) = value.coverage_pct.filter(|&share| 0 < share && share < 10_000) {
-            let (found, hundredfold) = (Bps(share), Bps(share * 100));
-            let message = format!("found {found}, which is less than one percent: is {hundredfold} meant?");
+        if let Some(message) = value.coverage_pct.and_then(percent_doubt) {
             findings.warning(file, *line, "coverage_pct", message);
         }
         let (Target::Index(index), Some(most)) = (&value.target, value.issues_max) else { continue };

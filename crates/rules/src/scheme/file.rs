@@ -95,7 +95,7 @@ impl Reader<'_> {
                 "timezone" => self.timezone(value),
                 "phase_source" => self.phase_source(value),
                 "required_pct" => {
-                    if let Some(required_pct) = self.number(value, value::percent) {
+                    if let Some(required_pct) = self.percent(value) {
                         self.file.scheme.required_pct = required_pct;
                     }
                 }
@@ -352,6 +352,16 @@ impl Reader<'_> {
             _ => String::new(),
         };
         self.parsed(value, text.strip_prefix('+').unwrap_or(&text), parse)
+    }
+
+    /// A percentage; a warning where it looks like a share of one.
+    fn percent(&mut self, value: &Value<'_>) -> Option<u64> {
+        let percent = self.number(value, value::percent)?;
+        if let Some(doubt) = value::percent_doubt(percent) {
+            let (line, column) = self.places.place(value.span().start);
+            self.findings.warning_at(FILE, line, column, doubt);
+        }
+        Some(percent)
     }
 
     fn name(&mut self, value: &Value<'_>) -> Option<String> {

@@ -32,7 +32,11 @@ impl Reader<'_> {
                         }
                     }
                 }
-                "drop_pct" => self.set(value, value::percent, |scheme, share| scheme.drop_pct = share),
+                "drop_pct" => {
+                    if let Some(share) = self.percent(value) {
+                        self.file.scheme.incentives.drop_pct = share;
+                    }
+                }
                 "drop_months" => self.set(value, months, |scheme, number| scheme.drop_months = number),
                 "revoke_months" => self.set(value, months, |scheme, number| scheme.revoke_months = number),
                 "tiers" => self.tiers(value),

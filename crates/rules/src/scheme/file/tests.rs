@@ -92,10 +92,26 @@ fn numbers_are_exact_however_they_are_written() {
         assert_eq!(scheme.types()["X"].spread_bps_max, Some(Bps(255_000)), "{text}");
     }
     for text in ["0.1", "1e-1"] {
-        assert_eq!(good(&format!("required_pct = {text}")).required_pct(), 1000);
+        assert_eq!(parse(&format!("required_pct = {text}")).0.required_pct(), 1000);
     }
     for text in ["0.00001", "-1", "nan", "inf", "1e300", "0xff", "true", "100.0001", "\"\"", "[]", "\" 80\""] {
         fault(&format!("required_pct = {text}"), (1, 16), "expected a percentage");
+    }
+}
+
+#[test]
+fn a_percentage_below_one_looks_like_a_share() {
+    for (text, place, part) in [
+        ("required_pct = 0.8", (1, 16), "found 0.8, which is less than one percent: is 80 meant?"),
+        ("required_pct = \"0.9999\"", (1, 16), "is 99.99 meant?"),
+        ("[incentives]\ndrop_pct = 0.05", (2, 12), "found 0.05, which is less than one percent: is 5 meant?"),
+    ] {
+        fault(text, place, part);
+        let (_, findings) = parse(text);
+        assert_eq!(findings[0].severity, quoteclock_sheets::Severity::Warning, "{text}");
+    }
+    for text in ["required_pct = 0", "required_pct = 1", "[incentives]\ndrop_pct = 1.0"] {
+        good(text);
     }
 }
 
