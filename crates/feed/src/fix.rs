@@ -248,7 +248,7 @@ impl FixDecoder {
         let sub = if from_firm { 50 } else { 57 };
         let parts = [message.get(sender), message.get(target), message.get(sub), message.get(1)];
         let name = parts.into_iter().flatten().collect::<Vec<_>>().join(&b'/');
-        let expected = "a session of at most 256 bytes of UTF-8 in all";
+        let expected = "a session of at most 128 characters of UTF-8 in all, none a control character";
         let server = self.names.server(&name, receiver);
         server.map(Some).ok_or_else(|| Malformed::field("49", &name, expected))
     }

@@ -4,7 +4,7 @@ use crate::Receiver;
 use crate::text::word_at;
 use foldhash::quality::RandomState;
 use hashbrown::HashMap;
-use quoteclock_model::{IssueCode, IssueIndex, ServerIndex};
+use quoteclock_model::{IssueCode, IssueIndex, ServerIndex, is_name};
 
 /// Issues and servers seen so far. Bounded: an input with more names than a market can have is damaged or hostile.
 #[derive(Debug, Default)]
@@ -18,8 +18,6 @@ impl NameTable {
     pub const ISSUES_MAX: usize = 1 << 18;
     /// How many virtual servers one input may name.
     pub const SERVERS_MAX: usize = 1 << 20;
-    /// The longest name of a virtual server, in bytes.
-    pub const SERVER_BYTES_MAX: usize = 256;
 
     /// Issues and servers, in the order of their indices.
     pub(crate) fn names(&self) -> [Vec<Box<[u8]>>; 2] {
@@ -62,17 +60,14 @@ impl NameTable {
         self.servers.short.known(name).map(ServerIndex)
     }
 
-    /// The virtual server that `name` spells, announced to `receiver` if new; `None` if it spells none or the names
-    /// is full.
+    /// The virtual server that `name` spells, announced to `receiver` if new; `None` if it spells none, as one that is too
+    /// long or holds a control character does, or the names is full.
     #[inline]
     pub fn server(&mut self, name: &[u8], receiver: &mut impl Receiver) -> Option<ServerIndex> {
         if let Some(index) = self.servers.known(name) {
             return Some(ServerIndex(index));
         }
-        let legal = std::str::from_utf8(name).ok()?;
-        if legal.len() > Self::SERVER_BYTES_MAX {
-            return None;
-        }
+        let legal = std::str::from_utf8(name).ok().filter(|name| name.is_empty() || is_name(name))?;
         let index = ServerIndex(self.servers.add(name, Self::SERVERS_MAX)?);
         receiver.server(index, legal);
         Some(index)

@@ -70,6 +70,31 @@ impl fmt::Display for IssueCode {
     }
 }
 
+/// The longest name of a market maker, a virtual server, a condition and the like, in characters.
+const NAME_CHARS_MAX: usize = 128;
+
+/// Whether a text is a name that others refer to and that stands in outputs: 1 to 128 characters, none of which breaks a
+/// line or steers a terminal.
+///
+/// ```
+/// use quoteclock_model::is_name;
+///
+/// assert!(is_name("VS101") && is_name("東証"));
+/// assert!(!is_name("") && !is_name("a\nb") && !is_name(&"x".repeat(129)));
+/// ```
+pub fn is_name(text: &str) -> bool {
+    // A character has 4 bytes at most: what is longer need not be counted.
+    !text.is_empty()
+        && text.len() <= NAME_CHARS_MAX * 4
+        && text.chars().count() <= NAME_CHARS_MAX
+        && !text.contains(is_control)
+}
+
+/// Whether a character would break a line or command a terminal.
+pub fn is_control(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{2028}' | '\u{2029}')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -20,7 +20,7 @@ mod units;
 
 pub use compact::{CompactEvent, TakeCompact};
 pub use event::{MarketEvent, OrderAction, OrderCondition, Phase, Phases, Record, Scope, Side};
-pub use ids::{IssueCode, IssueIndex, OrderId, SequenceNo, ServerIndex};
+pub use ids::{IssueCode, IssueIndex, OrderId, SequenceNo, ServerIndex, is_control, is_name};
 pub use interval::{Interval, Reason, SideFault, State};
 pub use local::{Local, local_time};
 pub use minimum::MinimumSize;

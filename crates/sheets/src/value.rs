@@ -7,7 +7,7 @@
 use crate::Expected;
 use jiff::civil::{Date, Time};
 use jiff::tz::Offset;
-use quoteclock_model::Timestamp;
+use quoteclock_model::{Timestamp, is_control, is_name};
 
 /// `true` or `false` in any case.
 ///
@@ -118,8 +118,11 @@ fn number(digits: &[u8]) -> Option<u32> {
 /// # Errors
 /// What was expected instead.
 pub fn name(text: &str) -> Result<String, Expected> {
-    let legal = !text.is_empty() && text.chars().count() <= 128 && !text.contains(is_control);
-    if legal { Ok(text.to_owned()) } else { Err("expected a name of 1 to 128 characters, none a control character") }
+    if is_name(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("expected a name of 1 to 128 characters, none a control character")
+    }
 }
 
 /// Text for people, such as a firm's name or a reason: up to 256 characters, no control characters or line breaks.
@@ -129,11 +132,6 @@ pub fn name(text: &str) -> Result<String, Expected> {
 pub fn text(text: &str) -> Result<String, Expected> {
     let legal = text.chars().count() <= 256 && !text.contains(is_control);
     if legal { Ok(text.to_owned()) } else { Err("expected at most 256 characters, none a control character") }
-}
-
-/// Whether a character would break a line or command a terminal.
-fn is_control(character: char) -> bool {
-    character.is_control() || matches!(character, '\u{2028}' | '\u{2029}')
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 use crate::{FileNames, Malformed, NameTable, Receiver};
 use foldhash::quality::RandomState;
 use hashbrown::HashSet;
-use quoteclock_model::{IssueCode, IssueIndex, ServerIndex};
+use quoteclock_model::{IssueCode, IssueIndex, ServerIndex, is_name};
 
 const ISSUE: u8 = b'I';
 const SERVER: u8 = b'S';
@@ -125,10 +125,10 @@ impl Dictionary {
     }
 
     fn define_server(&mut self, name: &[u8], receiver: &mut impl Receiver) -> Result<(), Malformed> {
-        let expected = "a new name of 1 to 256 bytes of UTF-8, at most 1,048,576 in a file";
+        let expected =
+            "a new name of 1 to 128 characters of UTF-8, none a control character, at most 1,048,576 in a file";
         let wrong = || Malformed::field("server", name, expected);
-        let legal = (1..=NameTable::SERVER_BYTES_MAX).contains(&name.len());
-        let text = std::str::from_utf8(name).ok().filter(|_| legal).ok_or_else(wrong)?;
+        let text = std::str::from_utf8(name).ok().filter(|name| is_name(name)).ok_or_else(wrong)?;
         let index = self.servers.add(name, NameTable::SERVERS_MAX).ok_or_else(wrong)?;
         receiver.server(ServerIndex(index), text);
         Ok(())

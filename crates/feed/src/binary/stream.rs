@@ -12,8 +12,8 @@ use super::dictionary::{self, Dictionary};
 use super::layout::{FILE_HEAD_BYTES, FileHead, MARKET, SLOT_BYTES};
 use super::slot::EventSlot;
 use crate::record::{check_writable, unwritable};
-use crate::{EventWriter, FeedError, Malformed, MessageState, NameTable, Place, RawRecord, Receiver, Sequence, Stop};
-use quoteclock_model::{IssueCode, IssueIndex, Record, Scope, SequenceNo, ServerIndex, Timestamp};
+use crate::{EventWriter, FeedError, Malformed, MessageState, Place, RawRecord, Receiver, Sequence, Stop};
+use quoteclock_model::{IssueCode, IssueIndex, Record, Scope, SequenceNo, ServerIndex, Timestamp, is_name};
 use std::io;
 use zerocopy::{FromBytes, IntoBytes};
 
@@ -218,8 +218,10 @@ impl<F: FnMut(Option<Timestamp>, &[u8]) -> io::Result<()>> EventWriter for Messa
     }
 
     fn server(&mut self, index: ServerIndex, name: &str) -> io::Result<()> {
-        if !(1..=NameTable::SERVER_BYTES_MAX).contains(&name.len()) {
-            return Err(unwritable(format!("a server's name of {} bytes, not 1 to 256", name.len())));
+        if !is_name(name) {
+            return Err(unwritable(format!(
+                "a server's name {name:?}, not of 1 to 128 characters without control characters"
+            )));
         }
         self.servers.announce(index.index(), name.into());
         let mut message = Vec::new();

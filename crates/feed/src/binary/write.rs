@@ -12,7 +12,7 @@ use crate::record::{check_writable, unwritable};
 use crate::{EventWriter, NameTable};
 use foldhash::quality::RandomState;
 use hashbrown::HashMap;
-use quoteclock_model::{IssueCode, IssueIndex, Record, Scope, SequenceNo, ServerIndex, Timestamp};
+use quoteclock_model::{IssueCode, IssueIndex, Record, Scope, SequenceNo, ServerIndex, Timestamp, is_name};
 use std::io::{self, Write};
 use zerocopy::IntoBytes;
 
@@ -187,8 +187,10 @@ impl<W: Write> EventWriter for BinaryWriter<W> {
     }
 
     fn server(&mut self, index: ServerIndex, name: &str) -> io::Result<()> {
-        if !(1..=NameTable::SERVER_BYTES_MAX).contains(&name.len()) {
-            return Err(unwritable(format!("a server's name of {} bytes: it has 1 to 256", name.len())));
+        if !is_name(name) {
+            return Err(unwritable(format!(
+                "a server's name {name:?}: it has 1 to 128 characters, none a control character"
+            )));
         }
         self.servers.announce(index.index(), name);
         Ok(())

@@ -110,8 +110,8 @@ impl Parser {
         let server = match fields[column::SERVER] {
             b"" => None,
             name => {
-                let expected =
-                    "the name of a virtual server: UTF-8, at most 256 bytes, at most 1,048,576 names in a file";
+                let expected = "the name of a virtual server: UTF-8, at most 128 characters, none a control character, \
+                                at most 1,048,576 names in a file";
                 Some(self.names.server(name, to).ok_or_else(|| Malformed::field("server", name, expected))?)
             }
         };

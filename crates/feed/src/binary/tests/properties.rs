@@ -84,7 +84,7 @@ fn source() -> impl Strategy<Value = Source> {
             (has_sequence.then_some(SequenceNo(number)), record)
         });
         let issues = ["1306", "130A", "**", "BRK.A", "x'y"].map(str::to_owned).to_vec();
-        let servers = ["VS1", "a,b", "\"", " VS 1 ", "サーバ", "a\rb"].map(str::to_owned).to_vec();
+        let servers = ["VS1", "a,b", "\"", " VS 1 ", "サーバ", "a\u{a0}b"].map(str::to_owned).to_vec();
         Source { issues, servers, events: events.collect() }
     })
 }
