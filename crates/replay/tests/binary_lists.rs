@@ -47,6 +47,19 @@ fn lists_that_say_something_else_are_refused() {
 }
 
 #[test]
+fn a_tail_that_says_something_else_is_refused() {
+    let (_, start, _) = frames().into_iter().find(|(kind, ..)| *kind == b"QEND").expect("a tail");
+    // Records, where the lists begin, the length of the file, blocks, issues, servers: one more, and one less or many more.
+    for at in (start + 8..start + 40).step_by(8).chain([start + 40, start + 44]) {
+        for change in [1, 0xff] {
+            let mut changed = FILE.to_vec();
+            changed[at] = changed[at].wrapping_add(change);
+            assert!(!is_taken(&with_checksums(&changed)), "byte {at}, {change} more");
+        }
+    }
+}
+
+#[test]
 fn reserved_bytes_are_zero() {
     for (kind, start, _) in frames() {
         let reserved: Vec<usize> = match kind {

@@ -251,9 +251,10 @@ impl BinaryDecoder {
             issues,
             servers,
         };
-        // The names of damaged blocks are not counted; that the block is damaged has been said.
-        let expected = Tail { issues: issues.max(tail.issues), servers: servers.max(tail.servers), ..found };
         let ListSums { names, names_listed, blocks, blocks_listed, unsure } = self.lists;
+        // The names of damaged blocks are not counted; that the block is damaged has been said.
+        let uncounted = Tail { issues: issues.max(tail.issues), servers: servers.max(tail.servers), ..found };
+        let expected = if unsure { uncounted } else { found };
         if *tail == expected && !unsure && (names, blocks) != (names_listed, blocks_listed) {
             let found = "lists of other names or blocks".to_owned();
             return Err(Malformed { field: "index", found, expected: "the names and the blocks that the file has" });
@@ -261,7 +262,10 @@ impl BinaryDecoder {
         if *tail == expected {
             return Ok(());
         }
-        let found = format!("an end after {} records in {} blocks", self.records, self.blocks);
+        let found = format!(
+            "an end after {} records in {} blocks, of {issues} issues and {servers} servers",
+            self.records, self.blocks
+        );
         Err(Malformed { field: "file", found, expected: "as many as the file's tail says: a part is missing" })
     }
 
