@@ -35,6 +35,22 @@ fn said(bench: &Bench, name: &str, bytes: &[u8], more: &[&str]) -> (Option<i32>,
     said
 }
 
+/// A tar archive of one file, as `tar --format=ustar` and, without a word at its end, as older ones write it.
+fn tar(magic: &[u8], content: &[u8]) -> Vec<u8> {
+    let mut header = vec![0; 512];
+    let mut put = |at: usize, text: &[u8]| header[at..at + text.len()].copy_from_slice(text);
+    put(0, b"day.csv");
+    put(100, b"0000644\x000000000\x000000000\0");
+    put(124, format!("{:011o}\x0014570000000\0", content.len()).as_bytes());
+    put(148, b"        ");
+    put(156, b"0");
+    put(257, magic);
+    let sum: u32 = header.iter().map(|&byte| u32::from(byte)).sum();
+    header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    let filling = vec![0; content.len().next_multiple_of(512) - content.len() + 1024];
+    [&header, content, &filling].concat()
+}
+
 #[test]
 fn what_is_compressed_otherwise_says_what_it_is() {
     let bench = Bench::new();
@@ -52,6 +68,11 @@ fn what_is_compressed_otherwise_says_what_it_is() {
         (b"\x28\xb5\x2f\xfd\x01\x00\x07\x01\x00\x00and so on".to_vec(), "was compressed with a dictionary (number 7)"),
         (b"\x37\xa4\x30\xec\x07\x00\x00\x00and so on".to_vec(), "is a zstd dictionary"),
         (b"\xff\xfes\0e\0q\0".to_vec(), "is text in UTF-16"),
+        (tar(b"ustar\x0000", &text()), "is a tar archive, expected events"),
+        (tar(b"ustar  \0", &text()), "is a tar archive, expected events"),
+        (tar(b"", &text()), "is a tar archive, expected events"),
+        (gzip(&tar(b"ustar\x0000", &text())), "is a tar archive in gzip"),
+        (zstd(&tar(b"ustar\x0000", &text())), "is a tar archive in zstd"),
         ([zstd(&text()), gzip(&text())].concat(), "the zstd stream is followed by a gzip stream"),
         ([gzip(&text()), vec![0; 512]].concat(), "the gzip stream is followed by zeros"),
         ([zstd(&text()), vec![0; 3]].concat(), "the zstd stream is followed by zeros"),

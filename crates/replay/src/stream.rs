@@ -147,10 +147,24 @@ pub(crate) fn foreign(first: &[u8], outer: Option<&'static str>) -> Option<Strin
         ([b'P', b'A', b'R', b'1', ..], _) => ("a Parquet file", "give the events as CSV or in the binary form"),
         ([b'S', b'Q', b'L', b'i', b't', b'e', b' ', b'f', ..], _) => ("a database", "give the events themselves"),
         ([0xff, 0xfe, ..] | [0xfe, 0xff, ..], _) => ("text in UTF-16", "save it as UTF-8"),
+        _ if is_tar(first) => ("a tar archive", "unpack it first (tar -xf)"),
         _ => return None,
     };
     let within = outer.map(|outer| format!(" in {outer}")).unwrap_or_default();
     Some(format!("is {found}{within}, expected events, plain or compressed with gzip or zstd: {remedy}"))
+}
+
+/// Whether a tar archive begins: its first header, of any variant, holds the sum of its own bytes, the sum's own taken as
+/// spaces.
+fn is_tar(first: &[u8]) -> bool {
+    const SUM: std::ops::Range<usize> = 148..156;
+    let Some(header) = first.get(..512) else { return false };
+    let digits = header[SUM].iter().skip_while(|byte| **byte == b' ');
+    let digits: Vec<u8> = digits.copied().take_while(|byte| (b'0'..=b'7').contains(byte)).collect();
+    let told = digits.iter().fold(0_u32, |sum, digit| sum * 8 + u32::from(digit - b'0'));
+    let bytes = header.iter().enumerate();
+    let sum: u32 = bytes.map(|(at, &byte)| u32::from(if SUM.contains(&at) { b' ' } else { byte })).sum();
+    !digits.is_empty() && told == sum
 }
 
 fn what_follows(first: &[u8]) -> String {
