@@ -89,7 +89,12 @@ pub(crate) fn run(args: &GenerateArgs) -> Result<Outcome> {
         let [day] = &days[..] else {
             return Err(BadUsage("--out - takes one day, expected --date instead of --month".to_owned()).into());
         };
-        write_day(day, form(args, &options), &zone, BufWriter::new(io::stdout().lock()))?;
+        write_day(
+            day,
+            form(args, &options),
+            &zone,
+            BufWriter::new(output::stdout().context("writing to standard output")?),
+        )?;
         return Ok(Outcome::Done);
     }
     let folder = args.out.join("registry");

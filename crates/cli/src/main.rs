@@ -46,6 +46,7 @@ mod why;
 use args::{Args, Command};
 use clap::{CommandFactory, FromArgMatches};
 use mimalloc::MiMalloc;
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
 /// Threads of a day free what others have asked for: with the system's allocator they wait for each other.
@@ -81,8 +82,14 @@ impl std::error::Error for BadUsage {}
 
 fn main() -> ExitCode {
     let args = match settings::with_settings(Args::command()) {
-        Ok(command) => Args::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit()),
+        Ok(command) => command.try_get_matches().and_then(|matches| Args::from_arg_matches(&matches)),
         Err(error) => return failed(&error),
+    };
+    let args = match args {
+        Ok(args) => args,
+        // What was asked for, such as --help, is a result like any other.
+        Err(error) if !error.use_stderr() => return print_asked(&error),
+        Err(error) => error.exit(),
     };
     quoteclock_store::on_waiting(|| {
         terminal::print_warning("waiting for another program that is writing to the database");
@@ -113,6 +120,20 @@ fn main() -> ExitCode {
         Ok(Outcome::BelowThreshold | Outcome::Differs) => ExitCode::from(4),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => failed(&error),
+    }
+}
+
+/// Prints a help or the version.
+fn print_asked(text: &clap::Error) -> ExitCode {
+    let printed = output::stdout().and_then(|mut stdout| {
+        text.print()?;
+        stdout.flush()
+    });
+    match printed {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            failed(&anyhow::Error::new(error).context("writing to standard output"))
+        }
+        _ => ExitCode::SUCCESS,
     }
 }
 

@@ -1,10 +1,11 @@
 //! Several finished files that get their names in one folder: all of them, or none.
 
+use crate::output;
 use crate::scratch::{Scratch, Uninterrupted, uninterrupted};
 use crate::target::{Target, dress_as, folder_of, open_straight};
 use anyhow::{Context, Result, bail};
 use std::fs::{self, File};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// Finished files, and all that is needed to name them. Whatever is likely to fail has been looked at or done.
@@ -151,7 +152,11 @@ impl Move {
         match &self.to {
             Target::File(path) => fs::rename(&self.from, path)?,
             Target::Straight(path) => drop(io::copy(&mut File::open(&self.from)?, &mut open_straight(path)?)?),
-            Target::Stdout => drop(io::copy(&mut File::open(&self.from)?, &mut io::stdout().lock())?),
+            Target::Stdout => {
+                let mut stdout = output::stdout()?;
+                io::copy(&mut File::open(&self.from)?, &mut stdout)?;
+                stdout.flush()?;
+            }
             Target::Stderr => drop(io::copy(&mut File::open(&self.from)?, &mut io::stderr().lock())?),
         }
         Ok(())

@@ -4,7 +4,7 @@
 //! output. Only a regular file, or a name that is free, gets a file by renaming; whatever else is there stays what it is.
 
 use crate::scratch::{Scratch, uninterrupted};
-use crate::{BadUsage, registry};
+use crate::{BadUsage, output, registry};
 use anyhow::{Context, Result, bail};
 use quoteclock_replay::Input;
 use std::fs::{self, File, OpenOptions};
@@ -62,7 +62,7 @@ impl Target {
     /// Errors of writing name the output; those of `write` itself are its own.
     pub(crate) fn write<T>(&self, write: impl FnOnce(&mut dyn Write) -> Result<T>) -> Result<T> {
         match self {
-            Target::Stdout => through(io::stdout().lock(), write),
+            Target::Stdout => through(output::stdout().context("writing to standard output")?, write),
             Target::Stderr => through(io::stderr().lock(), write),
             Target::Straight(path) => through(open_straight(path).with_context(|| writing(path))?, write),
             Target::File(path) => {

@@ -410,6 +410,42 @@ fn a_full_standard_output_says_what_is_stored_all_the_same() {
 }
 
 #[test]
+fn an_output_that_is_lost_is_no_success() {
+    let bench = with_a_day();
+    let full = File::options().write(true).open("/dev/full");
+    let program = bench.command(&[]).get_program().to_owned();
+    for arguments in [
+        &["--help"][..],
+        &["--version"],
+        &["help", "replay"],
+        &["report", "--help"],
+        &["convert", "day.csv", "-"],
+        &["convert", "day.csv", "/dev/stdout"],
+        &["generate", "--out", "-", "--date", "2024-03-01", "--issues", "1"],
+        &["check", "--registry", "registry"],
+        &["replay", "--registry", "registry", "day.csv"],
+    ] {
+        let output = bench.run(arguments);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", stderr(&output));
+        if let Ok(full) = &full {
+            let output = bench.command(arguments).stdout(full.try_clone().unwrap()).output().unwrap();
+            assert_eq!(output.status.code(), Some(1), "{arguments:?} into a full device: {}", stderr(&output));
+            assert!(stderr(&output).contains("No space left"), "{arguments:?}: {}", stderr(&output));
+        }
+        if cfg!(target_os = "linux") {
+            let mut shell = Command::new("sh");
+            shell.current_dir(bench.path(".")).args(["-c", "exec \"$@\" >&-", "sh"]).arg(&program).args(arguments);
+            let output = shell.output().unwrap();
+            assert_eq!(output.status.code(), Some(1), "{arguments:?}, closed: {}", stderr(&output));
+            assert!(stderr(&output).contains("standard output: it is closed"), "{arguments:?}: {}", stderr(&output));
+        }
+        // The null device, opened in whichever way, is what was asked for.
+        let null = File::options().read(true).write(true).open("/dev/null").unwrap();
+        assert_eq!(bench.command(arguments).stdout(null).output().unwrap().status.code(), Some(0), "{arguments:?}");
+    }
+}
+
+#[test]
 fn warnings_come_before_the_table() {
     let bench = with_a_day();
     bench.day("bad.csv", &["09:00:00,1306,cancel,7,,,,,,,"]);
