@@ -3,7 +3,7 @@
 use crate::{Outcome, changed, month, output, registry, terminal};
 use anyhow::Result;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
+use jiff::tz::{Offset, TimeZone};
 use quoteclock_incentive::Month;
 use quoteclock_report::wrap;
 use quoteclock_rows::{Column, Table, Tone, Unit, text_table};
@@ -121,10 +121,26 @@ fn row<'a>(day: &'a StoredDay, registry: Option<&Registry>) -> Result<DayJson<'a
         changed: plan.as_ref().map(|plan| !plan.reasons.is_empty()),
         reasons: plan.map(|plan| plan.reasons),
         until: day.until.map(|until| {
-            local_time(until, &registry.map_or(TimeZone::UTC, |registry| registry.scheme().zone().clone()))
+            let zone = registry.map_or_else(|| zone_of(day), |registry| registry.scheme().zone().clone());
+            local_time(until, &zone)
         }),
         coverage: day.coverage.as_deref().map(serde_json::from_str).transpose()?,
     })
+}
+
+/// The zone of a day, as far as what is stored tells: its plan says when it began and ended by the clock. On a day on which
+/// that was changed, and of days of earlier versions, it is not known: UTC, which the time then says.
+fn zone_of(day: &StoredDay) -> TimeZone {
+    let offset = || {
+        let line = day.plan.as_ref()?.lines().find_map(|line| line.strip_prefix("day "))?;
+        let (start, end) = line.split_once("..")?;
+        let (start, end) = (start.parse::<i64>().ok()?, end.parse::<i64>().ok()?);
+        let midnight = day.date.to_zoned(TimeZone::UTC).ok()?.timestamp().as_microsecond();
+        let is_even = end.checked_sub(start)? == 24 * 3_600 * 1_000_000;
+        let seconds = midnight.checked_sub(start)? / 1_000_000;
+        Offset::from_seconds(i32::try_from(seconds).ok()?).ok().filter(|_| is_even)
+    };
+    offset().map_or(TimeZone::UTC, TimeZone::fixed)
 }
 
 /// Trading days that are not stored: of the month asked for, or of every month that has a stored day.

@@ -305,6 +305,7 @@ fn stored_month(args: &ExplainArgs, registry: &Registry, store: &Store, month: M
     let mut summary = Summary::new(&args.market_maker, month.to_string(), lines.into_values().collect());
     summary.days_measured = stored.measured.iter().copied().collect();
     summary.days_missing.clone_from(&stored.missing);
+    summary.days_partial = stored.partial.keys().copied().collect();
     let doubts = stored.unknown_notes();
     doubts.iter().for_each(|note| terminal::print_warning(note));
     if args.json {
@@ -314,6 +315,9 @@ fn stored_month(args: &ExplainArgs, registry: &Registry, store: &Store, month: M
     }
     if !stored.missing.is_empty() {
         terminal::print_warning(&format!("not measured: {}", month::list(&stored.missing)));
+    }
+    if !stored.partial.is_empty() {
+        terminal::print_warning(&format!("not measured to their end: {}", stored.partial_days(registry)?));
     }
     Ok(Outcome::Done)
 }

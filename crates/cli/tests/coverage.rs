@@ -189,6 +189,8 @@ fn a_day_stored_in_part_is_marked_and_its_rest_is_to_come() {
     let month = ["--registry", "registry", "--db", "days.db", "--month", "2024-03"];
     let days = stdout(&bench.run(&["days", "--registry", "registry", "--db", "days.db"]));
     assert!(days.contains("until 2024-03-01T09:30:00.000000+09:00"), "{days}");
+    let unaided = bench.run(&["days", "--db", "days.db"]);
+    assert!(stdout(&unaided).contains("until 2024-03-01T09:30:00.000000+09:00"), "{}", stdout(&unaided));
     let status = |bench: &Bench| -> Value {
         serde_json::from_slice(&bench.run(&[&["status", "--json"][..], &month].concat()).stdout).unwrap()
     };
@@ -219,6 +221,30 @@ fn explain_takes_a_day_up_to_a_time() {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert!(stdout(&output).contains("99.9444 %: 0:29:59 of 0:30:00 available"), "{}", stdout(&output));
     assert_eq!(bench.run(&[&explain[..], &["09:31"]].concat()).status.code(), Some(1));
+    // It says that it is partial, and ends where it is not measured any more.
+    let partial = "partial: measured up to 09:30:00.000000 only";
+    assert!(stdout(&output).contains(partial), "{}", stdout(&output));
+    let output = bench.run(&[&explain[..], &["09:30", "--at", "09:29:59"]].concat());
+    let text = stdout(&output);
+    assert!(text.contains(partial) && text.contains("to 09:30:00.000000,"), "{text}");
+    assert!(text.contains("the day is measured up to here only") && !text.contains("24:00"), "{text}");
+    let several = ["explain", "--registry", "registry", "--market-maker", "MM1", "bad.csv", "--until", "09:30"];
+    for more in [&[][..], &["--at", "09:10"]] {
+        let text = stdout(&bench.run(&[&several[..], more].concat()));
+        assert!(text.contains(partial), "{text}");
+    }
+    let json = stdout(&bench.run(&[&explain[..], &["09:30", "--json"]].concat()));
+    assert!(json.contains(r#""until": "2024-03-01T09:30:00.000000+09:00""#), "{json}");
+    let page = bench.run(&[&explain[..], &["09:30", "--html", "page.html"]].concat());
+    assert!(page.status.code() == Some(0) && bench.read("page.html").contains(partial));
+    // An instant beyond is refused with the reason.
+    for at in ["09:30", "09:45:00.5", "2024-03-01T09:45:00+09:00"] {
+        let output = bench.run(&[&explain[..], &["09:30", "--at", at]].concat());
+        assert_eq!(output.status.code(), Some(2), "{at}");
+        let message = stderr(&output);
+        let expected = "the day is measured up to 2024-03-01T09:30:00.000000+09:00 only (--until)";
+        assert!(message.contains(expected) && !message.contains("date of the file"), "{message}");
+    }
 }
 
 #[test]
@@ -229,16 +255,45 @@ fn a_short_day_names_what_it_lacks() {
     assert_eq!(stderr(&output).lines().count(), 3, "{}", stderr(&output));
 }
 
-/// A server's name is the feed's: it is kept as it is, and shown so that it steers no terminal.
+/// A server's name is the feed's: it is kept as it is, and shown so that it turns no line of a terminal round.
 #[test]
 fn a_name_in_the_feed_steers_no_terminal() {
     let bench = Bench::new();
-    bench.day("day.csv", &[&WHOLE[..], &["10:30:00,1306,add,9,,a\x1b[31mb\u{202e}c,B,1000,10,,"]].concat());
+    bench.day("day.csv", &[&WHOLE[..], &["10:30:00,1306,add,9,,ab\u{202e}c,B,1000,10,,"]].concat());
     let output = bench.run(&["replay", "--registry", "registry", "--json", "day.csv"]);
-    assert!(stdout(&output).contains(r"a\u001b[31mb"), "{}", stdout(&output));
+    assert!(stdout(&output).contains("ab\u{202e}c"), "{}", stdout(&output));
     let output = bench.run(&["replay", "--registry", "registry", "day.csv"]);
     for text in [stdout(&output), stderr(&output)] {
-        assert!(text.contains(r"a\u{1b}[31mb\u{202e}c (1 order)"), "{text}");
-        assert!(!text.contains('\x1b') && !text.contains('\u{202e}'), "{text:?}");
+        assert!(text.contains(r"ab\u{202e}c (1 order)"), "{text}");
+        assert!(!text.contains('\u{202e}'), "{text:?}");
+    }
+}
+
+/// As in the registry, so in the feed: 1 to 128 characters, none of which breaks a line or commands a terminal.
+#[test]
+fn a_name_in_the_feed_that_is_none_is_a_bad_record() {
+    let bench = Bench::new();
+    let long = "é".repeat(128);
+    bench.day("day.csv", &[&WHOLE[..], &[&format!("10:30:00,1306,add,9,,{long},B,1000,10,,")]].concat());
+    assert_eq!(bench.replay(&["day.csv"]).status.code(), Some(0), "as long as names may be");
+    for form in ["day.qcev", "again.csv"] {
+        let source = if form == "day.qcev" { "day.csv" } else { "day.qcev" };
+        assert_eq!(bench.run(&["convert", source, form]).status.code(), Some(0), "{form}");
+        assert_eq!(bench.replay(&[form]).status.code(), Some(0), "{form}");
+    }
+    for name in [format!("{long}e"), "a\x1b[31mb".to_owned(), "a\u{7f}".to_owned(), "a\u{2028}b".to_owned()] {
+        let record = format!("10:30:00,1306,add,9,,{name},B,1000,10,,");
+        bench.day("day.csv", &[&WHOLE[..], &[&record]].concat());
+        let strict = bench.replay(&["day.csv"]);
+        assert_eq!(strict.status.code(), Some(1), "{name:?}");
+        let expected = "expected the name of a virtual server: UTF-8, at most 128 characters, none a control character";
+        assert!(
+            stderr(&strict).contains("line 8: server: ") && stderr(&strict).contains(expected),
+            "{}",
+            stderr(&strict)
+        );
+        let lenient = bench.replay(&["--lenient", "day.csv"]);
+        assert_eq!(lenient.status.code(), Some(3), "{name:?}");
+        assert!(bench.read("out/rejects.csv").contains("day.csv,line 8,1306,"), "{}", bench.read("out/rejects.csv"));
     }
 }

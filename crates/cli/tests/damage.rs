@@ -372,3 +372,34 @@ proptest! {
         }
     }
 }
+
+/// A message of an ITCH file: its type, its locate, its time in nanoseconds, and the rest, behind its length.
+fn itch(kind: u8, locate: u16, at: u64, rest: &[u8]) -> Vec<u8> {
+    let message = [&[kind][..], &locate.to_be_bytes(), &[0, 0], &at.to_be_bytes()[2..], rest].concat();
+    let length = u16::try_from(message.len()).expect("a short message");
+    [&length.to_be_bytes()[..], &message].concat()
+}
+
+/// Of an order that nobody has entered, half an hour after nine.
+fn itch_delete(locate: u16, seconds: u64) -> Vec<u8> {
+    itch(b'D', locate, (34_200 + seconds) * 1_000_000_000, &77_u64.to_be_bytes())
+}
+
+#[test]
+fn a_bad_record_names_its_issue_though_the_symbol_comes_later() {
+    let bench = Bench::new();
+    let directory = [&b"1306    Q N"[..], &[0, 0, 0, 100], b"NC  P N 1N", &[0, 0, 0, 0], b"N"].concat();
+    for later in [0, 60] {
+        let named = itch(b'R', 7, (34_200 + later) * 1_000_000_000, &directory[..28]);
+        let stream = [itch_delete(7, 0), itch_delete(8, 0), named, itch_delete(7, 60)].concat();
+        bench.write("03012024.NASDAQ_ITCH50", &stream);
+        let output = bench.replay(&["--lenient", "--json", "03012024.NASDAQ_ITCH50"]);
+        assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+        let rejects = bench.read("out/rejects.csv");
+        let issues: Vec<&str> = rejects.lines().skip(1).map(|line| line.split(',').nth(2).unwrap()).collect();
+        assert_eq!(issues, ["1306", "", "1306"], "a locate that never gets a symbol names no issue: {rejects}");
+        let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let listed = json["rejects"].as_array().unwrap().iter().map(|row| row["issue"].as_str().unwrap_or_default());
+        assert_eq!(listed.collect::<Vec<_>>(), issues);
+    }
+}

@@ -33,6 +33,9 @@ pub struct DayOptions {
     pub date: Option<Date>,
     /// Time that an earlier run over the same input has found to be unknown after it had been measured.
     pub unknown: Vec<UnknownWindow>,
+    /// Codes of issues that an earlier run over the same input has found only after bad records of theirs: see
+    /// [`Finished::late_names`].
+    pub late_names: Vec<(IssueIndex, IssueCode)>,
     /// Measure what a Fast Market widens under each multiplier, side by side: see
     /// [`Registry::plan_in_variants`](quoteclock_rules::Registry::plan_in_variants). For a day whose Fast Market may be declared
     /// while it runs.
@@ -77,6 +80,8 @@ pub struct Finished {
     pub servers_heard: Vec<String>,
     /// Up to when the day was measured, if not to its end.
     pub until: Option<Timestamp>,
+    /// If not empty, records were set aside before the code of their issue came: run the same input again with these.
+    pub late_names: Vec<(IssueIndex, IssueCode)>,
 }
 
 /// One day, pushed record by record through [`Receiver`](quoteclock_feed::Receiver).
@@ -108,6 +113,10 @@ pub struct Day<S, R> {
     retroactive: RetroactiveWindows,
     /// Issues in doubt whose code is not known yet, and since when.
     unnamed_doubts: BTreeMap<IssueIndex, Timestamp>,
+    /// Issues of records set aside whose code was not known then.
+    unnamed_rejects: BTreeSet<IssueIndex>,
+    /// Those of them whose code has come since.
+    late_names: Vec<(IssueIndex, IssueCode)>,
     /// The whole plan of a day that is not measured to its end, and that end: the engine has a day that ends there.
     cut: Option<(Arc<DayPlan>, Timestamp)>,
     error: Option<DayError>,
@@ -181,6 +190,8 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
             last_was_unnumbered: false,
             retroactive: RetroactiveWindows::default(),
             unnamed_doubts: BTreeMap::new(),
+            unnamed_rejects: BTreeSet::new(),
+            late_names: Vec::new(),
             cut: None,
             error: None,
         }
@@ -286,6 +297,7 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
             record_count: self.record_count,
             reject_count: self.reject_count,
             retroactive: self.retroactive.windows(),
+            late_names: self.late_names,
         };
         Ok((finished, self.sink, self.rejects))
     }
@@ -335,6 +347,19 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
     /// Whether there is any such time.
     pub fn has_retroactive(&self) -> bool {
         !self.retroactive.is_empty()
+    }
+
+    /// The plan of the whole day, also where it is measured up to an earlier time only; `None` before the date is known.
+    pub fn whole_plan(&self) -> Option<&Arc<DayPlan>> {
+        match &self.cut {
+            Some((whole, _)) => Some(whole),
+            None => self.engine().map(Engine::plan),
+        }
+    }
+
+    /// Up to when the day is measured, if not to its end; `None` before the date is known, too.
+    pub fn until(&self) -> Option<Timestamp> {
+        self.cut.as_ref().map(|(_, until)| *until)
     }
 
     /// The measure; `None` before the date is known.

@@ -30,6 +30,15 @@ const ALONE: ObligationIndex = ObligationIndex(0);
 /// A book that is looked through in debug builds.
 const SMALL_BOOK: usize = 64;
 
+/// How a day ended.
+#[derive(Clone, Copy)]
+pub(crate) struct Ended {
+    /// Up to when it was measured, if not to its end.
+    pub(crate) until: Option<Timestamp>,
+    /// Records set aside.
+    pub(crate) reject_count: u64,
+}
+
 /// What is being written.
 pub(crate) struct ExplanationBuilder {
     plan: Arc<DayPlan>,
@@ -211,9 +220,11 @@ impl ExplanationBuilder {
     }
 
     /// The day has ended, and with it the last interval.
-    pub(crate) fn finish(mut self, registry: &Registry, last: Vec<Interval>, reject_count: u64) -> Explanation {
+    pub(crate) fn finish(mut self, registry: &Registry, last: Vec<Interval>, ended: Ended) -> Explanation {
+        let Ended { until, reject_count } = ended;
         for interval in last {
-            let causes = vec![Cause::Edge { edge: Edge::DayEnd, at: interval.end }];
+            let edge = if until.is_some() { Edge::Until } else { Edge::DayEnd };
+            let causes = vec![Cause::Edge { edge, at: interval.end }];
             self.end(interval, causes, None);
         }
         self.end_outage();
@@ -224,6 +235,7 @@ impl ExplanationBuilder {
         Explanation {
             moment,
             plan: self.plan,
+            until,
             subject: self.subject,
             scheme: SchemeName {
                 name: scheme.name().to_owned(),

@@ -146,6 +146,8 @@ pub enum Edge {
     DayStart,
     /// The day ends.
     DayEnd,
+    /// The day is measured up to here only.
+    Until,
     /// A continuous window begins.
     SessionStart,
     /// A continuous window ends.
@@ -166,6 +168,7 @@ impl Edge {
         match self {
             Edge::DayStart => "day_start",
             Edge::DayEnd => "day_end",
+            Edge::Until => "until",
             Edge::SessionStart => "session_start",
             Edge::SessionEnd => "session_end",
             Edge::ExemptionStart(_) => "exemption_start",

@@ -3,7 +3,7 @@
 //! What concerns no issue that is watched is only judged for its place in order, in a strict run, and a watched issue is
 //! taken on when something concerns it: so a question costs what its issues cost.
 
-use crate::builder::ExplanationBuilder;
+use crate::builder::{Ended, ExplanationBuilder};
 use crate::event::{Event, OwnOrder, What};
 use crate::market::Market;
 use crate::question::QuestionError;
@@ -122,11 +122,17 @@ impl Explainer {
             return Err(Stop);
         }
         let (false, Some(engine)) = (self.is_open, self.day.engine()) else { return Ok(()) };
-        let plan = Arc::clone(engine.plan());
-        let all = find(&self.registry, &plan, &self.question).map_err(|problem| {
-            self.problem = Some(problem);
-            Stop
-        })?;
+        let plan = Arc::clone(self.day.whole_plan().unwrap_or(engine.plan()));
+        let all = find(&self.registry, &plan, &self.question)
+            .and_then(|all| {
+                let at = all.first().and_then(|found| found.at);
+                let beyond = at.zip(self.day.until()).filter(|(at, until)| until <= at);
+                beyond.map_or(Ok(all), |(at, until)| Err(QuestionError::beyond(&plan, at, until)))
+            })
+            .map_err(|problem| {
+                self.problem = Some(problem);
+                Stop
+            })?;
         let measures: Vec<MeasureIndex> = all
             .iter()
             .map(|found| engine.measure_of(found.index).expect("an obligation of the plan is measured"))
@@ -497,6 +503,7 @@ impl DayRun for Explainer {
         if let Some(end) = self.day.engine().map(|engine| engine.plan().day.end) {
             self.all().into_iter().for_each(|position| self.reach(position, end));
         }
+        let until = self.day.until();
         let (finished, mut recorder, _) = self.day.finish()?;
         let builders = self.watched.into_iter().flat_map(|watched| watched.builders);
         let answer = match self.problem {
@@ -504,7 +511,7 @@ impl DayRun for Explainer {
             None => Ok(builders
                 .map(|builder| {
                     let last = recorder.take(builder.index());
-                    builder.finish(&self.registry, last, finished.reject_count)
+                    builder.finish(&self.registry, last, Ended { until, reject_count: finished.reject_count })
                 })
                 .collect()),
         };

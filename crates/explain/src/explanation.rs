@@ -202,6 +202,8 @@ pub struct Provenance {
 pub struct Explanation {
     /// The day's plan.
     pub plan: Arc<DayPlan>,
+    /// Up to when it is measured, if not to its end.
+    pub until: Option<Timestamp>,
     /// Whose obligation it is.
     pub subject: Subject,
     /// The rules that were applied.

@@ -53,6 +53,12 @@ pub(crate) const fn side_name(side: Side) -> &'static str {
     }
 }
 
+/// What a day that is not measured to its end is told by.
+pub(crate) fn partial(explanation: &Explanation) -> Option<String> {
+    let until = clock(explanation.until?, &explanation.plan);
+    Some(format!("partial: measured up to {until} only (--until); of what comes after nothing is said here"))
+}
+
 /// A state in a word or two.
 pub(crate) fn state_name(state: State) -> String {
     match state {
@@ -232,6 +238,7 @@ fn edge_text(edge: &Edge) -> String {
     match edge {
         Edge::DayStart => "the day begins".to_owned(),
         Edge::DayEnd => "the day ends".to_owned(),
+        Edge::Until => "the day is measured up to here only (--until)".to_owned(),
         Edge::SessionStart => "a continuous window begins".to_owned(),
         Edge::SessionEnd => "the continuous window ends".to_owned(),
         Edge::ExemptionStart(reason) => format!("an exemption begins{}", because(reason)),

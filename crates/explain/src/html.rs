@@ -4,7 +4,7 @@ use crate::clauses;
 use crate::event::Cause;
 use crate::explanation::{Explanation, Outage, Scene, Stretch, WORKED_MAX, length};
 use crate::format::{
-    availability, cause, clock, duration, grouped, limits, market, outage_count, reasons, share, side_name,
+    availability, cause, clock, duration, grouped, limits, market, outage_count, partial, reasons, share, side_name,
     side_verdict, spread, state_kind, state_name, suggestion, uncounted,
 };
 use crate::lost::Lost;
@@ -30,6 +30,7 @@ pub fn write_html(explanation: &Explanation, to: &mut impl Write) -> io::Result<
 struct Page<'a> {
     explanation: &'a Explanation,
     limits: String,
+    partial: Option<String>,
     required: String,
     figures: Vec<(&'static str, String)>,
     picture: String,
@@ -120,6 +121,7 @@ impl<'a> Page<'a> {
         Page {
             explanation,
             limits: limits(explanation),
+            partial: partial(explanation),
             required: required.trim_end_matches('0').trim_end_matches('.').to_owned(),
             figures: figures(explanation),
             picture: svg::picture(explanation),

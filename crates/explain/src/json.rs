@@ -35,6 +35,9 @@ pub(crate) const SCHEMA: u32 = 1;
 pub(crate) struct Document<'a> {
     schema: u32,
     date: String,
+    /// Up to when the day is measured, if not to its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<String>,
     market_maker: &'a str,
     issue: &'a str,
     obligation: &'a str,
@@ -300,6 +303,7 @@ impl<'a> Document<'a> {
         Ok(Document {
             schema: SCHEMA,
             date: plan.date.to_string(),
+            until: explanation.until.map(|until| rows.time(until)),
             market_maker: &subject.market_maker,
             issue: &subject.issue,
             obligation: &subject.obligation,

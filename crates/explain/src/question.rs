@@ -3,7 +3,7 @@
 use jiff::civil::{Date, Time};
 use jiff::tz::{AmbiguousOffset, Offset};
 use quoteclock_model::{IssueCode, Timestamp};
-use quoteclock_rules::{DayPlan, Registry};
+use quoteclock_rules::{DayPlan, Registry, local_time};
 use std::collections::BTreeSet;
 use std::str::FromStr;
 use thiserror::Error;
@@ -68,6 +68,14 @@ pub enum QuestionError {
         /// The date.
         date: Date,
     },
+    /// The day is not measured as far as the instant.
+    #[error("the day is measured up to {until} only (--until), expected an instant before that, found {at}")]
+    Beyond {
+        /// The instant, in local time.
+        at: String,
+        /// Up to when the day is measured, likewise.
+        until: String,
+    },
     /// The clock was put back, and shows the reading twice.
     #[error(
         "on {date} the clock shows {time} twice, expected one of them: {date}T{time}{before} or {date}T{time}{after}"
@@ -90,6 +98,14 @@ pub enum QuestionError {
         /// The reading.
         time: Time,
     },
+}
+
+impl QuestionError {
+    /// Of an instant that is not before `until`.
+    pub(crate) fn beyond(plan: &DayPlan, at: Timestamp, until: Timestamp) -> QuestionError {
+        let [at, until] = [at, until].map(|time| local_time(time, &plan.zone));
+        QuestionError::Beyond { at, until }
+    }
 }
 
 /// Obligations of one market maker, and perhaps an instant.

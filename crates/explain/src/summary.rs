@@ -1,7 +1,7 @@
 //! Several obligations of one market maker at once: what each has lost, and where the lost time is. Of a day, from its
 //! explanations; of a month, from what is stored of it.
 
-use crate::format::{clock, duration, grouped, share, spread, state_name};
+use crate::format::{clock, duration, grouped, partial, share, spread, state_name};
 use crate::lost::{Lost, LostJson};
 use crate::text::Page;
 use crate::view::View;
@@ -64,6 +64,10 @@ pub struct Summary {
     pub days_measured: Vec<Date>,
     /// Trading days that are not.
     pub days_missing: Vec<Date>,
+    /// Of a month: the dates that are measured, but not to their end.
+    pub days_partial: Vec<Date>,
+    /// Of a day that is not: what it is told by.
+    partial: Option<String>,
 }
 
 impl Summary {
@@ -77,7 +81,16 @@ impl Summary {
             key(one).cmp(&key(other))
         });
         let market_maker = market_maker.to_owned();
-        Summary { market_maker, period, lines, lost, days_measured: Vec::new(), days_missing: Vec::new() }
+        Summary {
+            market_maker,
+            period,
+            lines,
+            lost,
+            days_measured: Vec::new(),
+            days_missing: Vec::new(),
+            days_partial: Vec::new(),
+            partial: None,
+        }
     }
 
     /// Of one day.
@@ -91,6 +104,7 @@ impl Summary {
             .expect("a question has an answer at least");
         let mut summary = Summary::new(&maker, date.to_string(), explanations.iter().map(LostLine::of).collect());
         summary.days_measured = vec![date];
+        summary.partial = explanations.first().and_then(partial);
         summary
     }
 }
@@ -192,6 +206,9 @@ pub fn render_summary(summary: &Summary, style: Style) -> String {
     let Summary { market_maker, period, lines, lost, .. } = summary;
     let outages: u64 = lines.iter().map(|line| line.outage_count).sum();
     let mut text = format!("{period}  {market_maker}\n");
+    if let Some(partial) = &summary.partial {
+        text.push_str(&wrap(partial, style.width));
+    }
     let said = format!("lost {} in {} outages of {} obligations", duration(lost.total), grouped(outages), lines.len());
     text.push_str(&wrap(&said, style.width));
     text.push('\n');
@@ -239,8 +256,9 @@ pub fn render_day(explanations: &[Explanation], outages_max: usize, style: Style
     let asked: Vec<&Explanation> = explanations.iter().filter(|explanation| explanation.moment.is_some()).collect();
     if let Some(moment) = asked.first().and_then(|first| first.moment.as_ref()) {
         let Explanation { plan, subject, .. } = asked[0];
-        let heading = format!("{}  {}  {}\n\n", plan.date, subject.market_maker, clock(moment.scene.at, plan));
-        return heading + &text_table::<States>(&asked, style);
+        let heading = format!("{}  {}  {}\n", plan.date, subject.market_maker, clock(moment.scene.at, plan));
+        let partial = partial(asked[0]).map_or(String::new(), |partial| wrap(&partial, style.width));
+        return format!("{heading}{partial}\n{}", text_table::<States>(&asked, style));
     }
     let mut text = render_summary(&Summary::of_day(explanations), style);
     let mut outages: Vec<(&Explanation, &Outage)> =
@@ -267,6 +285,8 @@ struct SummaryJson<'a> {
     lost: LostJson,
     days_measured: Vec<String>,
     days_missing: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    days_partial: Vec<String>,
     /// Of a day: each obligation explained.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     explanations: Vec<crate::json::Document<'a>>,
@@ -305,6 +325,7 @@ fn write_document(
         lost: LostJson::of(&summary.lost),
         days_measured: summary.days_measured.iter().map(Date::to_string).collect(),
         days_missing: summary.days_missing.iter().map(Date::to_string).collect(),
+        days_partial: summary.days_partial.iter().map(Date::to_string).collect(),
         explanations,
     };
     serde_json::to_writer_pretty(&mut to, &document)?;

@@ -3,8 +3,8 @@
 use crate::event::{Cause, Event};
 use crate::explanation::{Explanation, Moment, Outage, Scene, Stretch, length};
 use crate::format::{
-    availability, cause, clock, duration, grouped, limits, market, plural, reasons, share, side_name, side_verdict,
-    spread, state_name, suggestion, uncounted,
+    availability, cause, clock, duration, grouped, limits, market, partial, plural, reasons, share, side_name,
+    side_verdict, spread, state_name, suggestion, uncounted,
 };
 use crate::lost::Lost;
 use crate::view::{Level, SideView, View};
@@ -78,6 +78,9 @@ impl Page<'_> {
         let heading = self.paint(&heading, "\x1b[1m");
         self.line(&heading);
         self.wrapped(&limits(self.explanation));
+        if let Some(partial) = partial(self.explanation) {
+            self.wrapped(&partial);
+        }
         if subject.servers.is_empty() {
             self.line("no virtual server of it is in force: there is nothing that could count");
         }

@@ -253,10 +253,10 @@ impl Replay<'_> {
             Ok((output, source.hash().map_err(io_error)?))
         };
         let ((finished, output), sha256) = pass(options.clone(), reading.progress)?;
-        if finished.retroactive.is_empty() {
+        if finished.retroactive.is_empty() && finished.late_names.is_empty() {
             return Ok((finished, output, sha256));
         }
-        let again = DayOptions { unknown: finished.retroactive, ..options.clone() };
+        let again = DayOptions { unknown: finished.retroactive, late_names: finished.late_names, ..options.clone() };
         let ((finished, output), _) = pass(again, &|_| {})?;
         Ok((finished, output, sha256))
     }

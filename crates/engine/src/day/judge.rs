@@ -182,14 +182,21 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
         Ok(())
     }
 
-    pub(super) fn named(&self, scope: Option<Scope>) -> String {
+    /// The issue that a bad record names. An index may get its code only later, which a second run then knows.
+    pub(super) fn named(&mut self, scope: Option<Scope>) -> String {
         match scope {
             None => String::new(),
             Some(Scope::Market) => "*".to_owned(),
-            Some(Scope::Issue(issue)) => match self.issues.get(issue.index()) {
-                Some(Some(code)) => code.to_string(),
-                _ => String::new(),
-            },
+            Some(Scope::Issue(issue)) => {
+                let late = || self.options.late_names.iter().find(|(index, _)| *index == issue).map(|(_, code)| code);
+                match self.issues.get(issue.index()).and_then(Option::as_ref).or_else(late) {
+                    Some(code) => code.to_string(),
+                    None => {
+                        self.unnamed_rejects.insert(issue);
+                        String::new()
+                    }
+                }
+            }
         }
     }
 }
@@ -205,6 +212,9 @@ impl<S: DaySink, R: RejectSink> Receiver for Day<S, R> {
         }
         if let Stage::Open { engine, .. } = &mut self.stage {
             engine.define_issue(index, code);
+        }
+        if self.unnamed_rejects.remove(&index) {
+            self.late_names.push((index, code.clone()));
         }
         if let Some(since) = self.unnamed_doubts.remove(&index) {
             self.doubt_issue(Some(since), Some(code.clone()));
