@@ -68,7 +68,27 @@ const WHOLE_PCT: u64 = 1_000_000;
 #[derive(Clone, Debug)]
 pub struct MonthAccounts {
     month: Month,
+    /// The dates of which there is any row.
+    measured: DaysOfMonth,
     accounts: BTreeMap<AccountKey, Account>,
+}
+
+/// Some dates of one month: a bit for each.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct DaysOfMonth(u32);
+
+impl DaysOfMonth {
+    fn bit(date: Date) -> u32 {
+        1 << date.day().unsigned_abs()
+    }
+
+    fn insert(&mut self, date: Date) {
+        self.0 |= DaysOfMonth::bit(date);
+    }
+
+    fn contains(self, date: Date) -> bool {
+        self.0 & DaysOfMonth::bit(date) != 0
+    }
 }
 
 /// The sums of one obligation.
@@ -76,6 +96,7 @@ pub struct MonthAccounts {
 pub(crate) struct Account {
     pub(crate) total: Total,
     pub(crate) days_measured: u32,
+    pub(crate) measured: DaysOfMonth,
     /// Of the last date on which it was measured.
     pub(crate) required_pct: u64,
     /// Likewise, where it is known.
@@ -88,7 +109,7 @@ pub(crate) struct Account {
 impl MonthAccounts {
     /// A month of which nothing is known yet.
     pub fn new(month: Month) -> MonthAccounts {
-        MonthAccounts { month, accounts: BTreeMap::new() }
+        MonthAccounts { month, measured: DaysOfMonth::default(), accounts: BTreeMap::new() }
     }
 
     /// The month.
@@ -104,9 +125,11 @@ impl MonthAccounts {
     pub fn add(&mut self, row: DayRow) {
         let DayRow { date, market_maker, issue, obligation, required_pct, leveraged_inverse, total } = row;
         assert!(self.month.dates().contains(&date), "{date} is not in {}", self.month);
+        self.measured.insert(date);
         let account = self.accounts.entry(AccountKey { market_maker, issue, obligation }).or_default();
         account.total += total;
         account.days_measured += 1;
+        account.measured.insert(date);
         if account.days_measured == 1 || account.last <= date {
             account.required_pct = required_pct;
             account.leveraged_inverse = leveraged_inverse;
@@ -125,7 +148,8 @@ impl MonthAccounts {
         self.accounts.iter().filter(|(_, account)| account.leveraged_inverse.is_none()).map(|(key, _)| key)
     }
 
-    /// The month's lines, in order of their keys.
+    /// The month's lines, in order of their keys. Whether a trading day lies within an obligation is as it was measured,
+    /// and on days that are not as the registry has it.
     ///
     /// # Panics
     /// Never: a month has fewer days than 32 bits count.
@@ -133,7 +157,11 @@ impl MonthAccounts {
         let trading_days = self.month.trading_days(registry);
         let in_force = InForce::of(registry);
         let line = |(key, account): (&AccountKey, &Account)| {
-            let within = trading_days.iter().filter(|&&date| in_force.covers(key, date));
+            let is_within = |date| match self.measured.contains(date) {
+                true => account.measured.contains(date),
+                false => in_force.covers(key, date),
+            };
+            let within = trading_days.iter().filter(|&&date| is_within(date));
             let by_registry =
                 || registry.issue_on(&key.issue, account.last).is_some_and(|issue| issue.leveraged_inverse);
             MonthLine {
@@ -238,7 +266,11 @@ impl MonthLine {
     ///
     /// Clauses: `ST1/time-share`, `ST1/quote-display-time`.
     pub fn status(&self) -> Status {
-        self.status_with(self.total)
+        match self.total.available {
+            Micros::ZERO => Status::NotApplicable,
+            _ if self.total.reaches(self.required_pct) => Status::Fulfilled,
+            _ => Status::NotFulfilled,
+        }
     }
 
     /// Whether the status stands, whatever happened in the unknown time: it is the same if all of that was available and
@@ -246,17 +278,7 @@ impl MonthLine {
     ///
     /// Clause: `ST1/quote-display-time`.
     pub fn certain(&self) -> bool {
-        let Total { available, fulfilled, unknown } = self.total;
-        let with = |more| Total { available: available + unknown, fulfilled: fulfilled + more, unknown: Micros::ZERO };
-        [with(unknown), with(Micros::ZERO)].into_iter().all(|total| self.status_with(total) == self.status())
-    }
-
-    fn status_with(&self, total: Total) -> Status {
-        match total.available {
-            Micros::ZERO => Status::NotApplicable,
-            _ if total.reaches(self.required_pct) => Status::Fulfilled,
-            _ => Status::NotFulfilled,
-        }
+        !self.total.could_turn(self.required_pct)
     }
 
     /// What the exchange's system shows: `general` of leveraged and inverse ETFs is judged against 100 %, so that they show

@@ -42,6 +42,18 @@ impl Total {
     pub fn reaches(self, required_pct: u64) -> bool {
         u128::from(required_pct) * u128::from(self.available.0) <= 1_000_000 * u128::from(self.fulfilled.0)
     }
+
+    /// Whether the unknown time could turn that, if all of it was available and fulfilled, or available and not; where nothing
+    /// was available, whether there is any.
+    ///
+    /// Clause: `ST1/quote-display-time`.
+    pub fn could_turn(self, required_pct: u64) -> bool {
+        let Total { available, fulfilled, unknown } = self;
+        let with = |more| Total { available: available + unknown, fulfilled: fulfilled + more, unknown: Micros::ZERO };
+        let turns =
+            |total: Total| available == Micros::ZERO || total.reaches(required_pct) != self.reaches(required_pct);
+        unknown != Micros::ZERO && [with(unknown), with(Micros::ZERO)].into_iter().any(turns)
+    }
 }
 
 /// A maximal stretch of available time in which an obligation was not fulfilled, for whatever reasons: breaches of which

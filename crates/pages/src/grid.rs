@@ -123,12 +123,7 @@ pub(crate) fn line_days(verdicts: &Verdicts<'_>, picture: &MonthPicture) -> Vec<
 
 /// A day's share beside the one that a month requires.
 fn day_square(name: &str, date: Date, total: Total, required_pct: u64) -> Square {
-    let reached = u128::from(required_pct) * u128::from(total.available.0) <= 1_000_000 * u128::from(total.fulfilled.0);
-    let shade = match DisplayPercent::of(total.fulfilled, total.available) {
-        None if total.unknown != Micros::ZERO => Shade::Uncertain,
-        None => Shade::Nothing,
-        Some(percent) => Shade::of(percent.ten_thousandths(), required_pct, reached),
-    };
+    let shade = Shade::of_day(total, required_pct);
     let unknown = match total.unknown {
         Micros::ZERO => String::new(),
         unknown => format!(", {} unknown", hours(unknown)),

@@ -387,10 +387,7 @@ fn unfold_day(
     link: Option<String>,
 ) -> Option<UnfoldedDay> {
     let percent = DisplayPercent::of(day.total.fulfilled, day.total.available);
-    let reached = u128::from(line.required_pct) * u128::from(day.total.available.0)
-        <= 1_000_000 * u128::from(day.total.fulfilled.0);
-    let shade =
-        percent.map_or(Shade::Nothing, |percent| Shade::of(percent.ten_thousandths(), line.required_pct, reached));
+    let shade = Shade::of_day(day.total, line.required_pct);
     let session = |span: &quoteclock_model::Span| {
         let last = quoteclock_model::Timestamp::from_micros(span.end.as_micros() - 1);
         let (from, to) = (column(frame.shown, span.start), column(frame.shown, last));
@@ -400,7 +397,7 @@ fn unfold_day(
     Some(UnfoldedDay {
         date: date.to_string(),
         link,
-        share: percent.map_or_else(|| "–".to_owned(), |percent| format!("{percent} %{}", shade.sign())),
+        share: percent.map_or_else(|| format!("–{}", shade.sign()), |percent| format!("{percent} %{}", shade.sign())),
         class: shade.class(),
         lost: hours(lost_time(day.total)),
         unknown: if day.total.unknown == Micros::ZERO { String::new() } else { hours(day.total.unknown) },

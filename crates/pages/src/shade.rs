@@ -1,5 +1,7 @@
 //! How far a share is from the required one, as a colour and a sign.
 
+use quoteclock_ledger::{DisplayPercent, Total};
+
 /// Ten-thousandths of a percent in one percentage point.
 const POINT: i64 = 10_000;
 
@@ -36,6 +38,15 @@ impl Shade {
             (false, above) if -2 * POINT < above => Shade::JustBelow,
             (false, above) if -20 * POINT < above => Shade::Below,
             (false, _) => Shade::FarBelow,
+        }
+    }
+
+    /// The shade of a day beside the share that a month requires.
+    pub(crate) fn of_day(total: Total, required_pct: u64) -> Shade {
+        match DisplayPercent::of(total.fulfilled, total.available) {
+            _ if total.could_turn(required_pct) => Shade::Uncertain,
+            None => Shade::Nothing,
+            Some(percent) => Shade::of(percent.ten_thousandths(), required_pct, total.reaches(required_pct)),
         }
     }
 

@@ -28,7 +28,7 @@ impl Report<'_> {
             stored: &self.stored,
             lines: lines.into_iter().map(|position| self.settlement().lines[position].clone()).collect(),
             makers: &self.settlement().makers,
-            notes: self.notes(ISSUES_NAMED_MAX).split_off(1),
+            notes: self.doubts().into_iter().chain(self.notes(ISSUES_NAMED_MAX).split_off(1)).collect(),
             gone_out: self.revision.line().unwrap_or_default(),
             sections: self.sections(shown.choice),
         }

@@ -103,6 +103,10 @@ fn unknown_time_that_could_turn_a_verdict_is_said() {
     assert!(!html.contains("unknown time could turn</dt>"), "{html}");
     let turned = line(key("MM1", "1306", "general"), 4 * HOUR, 4 * HOUR, HOUR + 1);
     assert!(!turned.certain(), "4 hours of 5 and a microsecond are not 80 %");
+    // Nor does a day look fulfilled that it could turn; where in a day it lies is not known, so no strip of it is green.
+    assert!(html.contains(r#"<path class="session unsure""#) && html.contains("100.0000 %</td>"), "{html}");
+    assert_eq!(Shade::of_day(turned.total, 800_000), Shade::Uncertain);
+    assert_eq!(Shade::of_day(Total { unknown: Micros(HOUR), ..turned.total }, 800_000), Shade::FarAbove);
     assert!(line(key("MM1", "1306", "general"), 4 * HOUR, 4 * HOUR, HOUR).certain());
     assert!(!line(key("MM1", "1306", "general"), 0, 0, 1).certain(), "nothing available, or all of it");
 }
