@@ -203,7 +203,7 @@ impl EventBatch {
                 prefetch(next);
             }
         }
-        self.places.extend(records.iter().map(|record| run.offset(record)));
+        self.places.extend(run.places(records.len()));
         records.len()
     }
 

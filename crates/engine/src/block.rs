@@ -19,7 +19,7 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
         self.open_at(block.start())?;
         let Stage::Open { progress, .. } = &self.stage else { return Ok(false) };
         if !progress.holds(Span { start: block.start(), end: block.last() })
-            || !block.sequence().is_none_or(|first| self.sequencer.check_run(first, block.record_count()))
+            || !block.sequence().is_none_or(|first| self.sequencer.check_run(first, block.record_count() as usize))
         {
             return Ok(false);
         }

@@ -80,9 +80,9 @@ impl Sequencer {
     }
 
     /// Checks a run of numbers that rise by one, of which `first` is the first. If it does not follow, nothing changes.
-    pub(crate) fn check_run(&mut self, first: SequenceNo, count: u32) -> bool {
+    pub(crate) fn check_run(&mut self, first: SequenceNo, count: usize) -> bool {
         let before = (self.last, self.unread);
-        let Some(rest) = u64::from(count).checked_sub(1) else { return false };
+        let Some(rest) = (count as u64).checked_sub(1) else { return false };
         let follows = self.check(Sequence::Given(first)) == SequenceCheck::Next;
         match first.0.checked_add(rest) {
             Some(last) if follows => self.last = Some(SequenceNo(last)),

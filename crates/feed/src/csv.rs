@@ -9,12 +9,15 @@ mod event;
 mod fast;
 mod line;
 mod scan;
+mod scout;
 mod write;
 
 pub use line::{COLUMNS, LINE_BYTES_MAX};
+pub use scout::CsvScout;
 pub use write::CsvWriter;
 
 use event::Parser;
+use fast::WINDOW;
 use line::{Columns, header_error};
 
 use crate::{CsvState, FeedError, NameTable, Place, Receiver, Stop, UtcOffset};
@@ -76,6 +79,7 @@ impl CsvDecoder {
             return Ok(chunk);
         }
         let Parser { times, names } = &self.parser;
+        let names = names.known();
         while let Some(window) = chunk.first_chunk() {
             let place = Place::Line(self.line + 1);
             let Some(line) = fast::read(window, columns.has_seq, place, times, names) else { break };

@@ -19,14 +19,16 @@ mod framing;
 mod layout;
 mod locates;
 mod message;
+mod scout;
 mod writer;
 
 pub use file_name::date_from_name;
 pub use framing::{Framing, looks_like_itch};
+pub use scout::ItchScout;
 pub use writer::ItchWriter;
 
 use crate::{CompactRun, FeedError, ItchState, Malformed, Place, RawRecord, Receiver, Sequence, Stop};
-use fast::Run;
+use fast::{Read, Run};
 use framing::{DETECTION_BYTES, Packet};
 use layout::LENGTH_BYTES;
 use message::Messages;
@@ -143,11 +145,13 @@ impl ItchDecoder {
         let mut read = Run::EMPTY;
         loop {
             self.messages.read_fast(chunk, &mut read);
-            let (records, in_order, origin) = (read.records(), read.in_order, self.messages.midnight());
-            let ahead = ahead(&chunk[read.length..]);
-            let run = CompactRun { records, in_order, origin, offset: self.offset, ahead };
+            let (records, origin) = (read.records(), self.messages.midnight());
+            let Read { length, in_order, .. } = read.read;
+            let ahead = ahead(&chunk[length..]);
+            let (start, sequence) = (Place::Byte(self.offset), None);
+            let run = CompactRun { records, in_order, origin, start, sequence, ahead };
             let taken = if records.is_empty() { 0 } else { receiver.compact(&run)? };
-            let length = records.get(taken).map_or(read.length, |next| next.at as usize);
+            let length = records.get(taken).map_or(length, |next| next.at as usize);
             self.offset += length as u64;
             chunk = &chunk[length..];
             if taken == 0 {

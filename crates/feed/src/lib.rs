@@ -15,6 +15,7 @@ pub mod fix;
 pub mod itch;
 mod name_table;
 mod record;
+mod scout;
 mod state;
 pub mod text;
 
@@ -23,4 +24,5 @@ pub use name_table::NameTable;
 pub use record::{
     CompactRecord, CompactRun, EventWriter, FeedError, Malformed, Place, RawRecord, Receiver, Sequence, Stop,
 };
+pub use scout::Scouted;
 pub use state::{BinaryStage, BinaryState, CsvState, FileNames, ItchState, ListSums, LocateState, MessageState};

@@ -11,6 +11,33 @@ use quoteclock_model::{IssueCode, IssueIndex, ServerIndex, is_name};
 pub struct NameTable {
     issues: NameIndex,
     servers: NameIndex,
+    known: KnownNames,
+}
+
+/// Most short names that have been seen, found without a look at the maps.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct KnownNames {
+    issues: ShortNames,
+    servers: ShortNames,
+}
+
+impl KnownNames {
+    /// The issue of a code that has been seen; `None` where that is not certain.
+    #[inline]
+    pub(crate) fn issue(&self, code: ShortName) -> Option<IssueIndex> {
+        self.issues.known(code).map(IssueIndex)
+    }
+
+    /// The virtual server of a name that has been seen; `None` where that is not certain.
+    #[inline]
+    pub(crate) fn server(&self, name: ShortName) -> Option<ServerIndex> {
+        self.servers.known(name).map(ServerIndex)
+    }
+
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.issues.count + self.servers.count
+    }
 }
 
 impl NameTable {
@@ -28,10 +55,10 @@ impl NameTable {
     pub(crate) fn restore(issues: &[Box<[u8]>], servers: &[Box<[u8]>]) -> Option<NameTable> {
         let mut names = NameTable::default();
         for name in issues {
-            names.issues.add_new(name, Self::ISSUES_MAX)?;
+            names.issues.add_new(name, Self::ISSUES_MAX, &mut names.known.issues)?;
         }
         for name in servers {
-            names.servers.add_new(name, Self::SERVERS_MAX)?;
+            names.servers.add_new(name, Self::SERVERS_MAX, &mut names.known.servers)?;
         }
         Some(names)
     }
@@ -39,36 +66,30 @@ impl NameTable {
     /// The issue that `code` spells, announced to `receiver` if new; `None` if it spells none or the names is full.
     #[inline]
     pub fn issue(&mut self, code: &[u8], receiver: &mut impl Receiver) -> Option<IssueIndex> {
-        if let Some(index) = self.issues.known(code) {
+        if let Some(index) = self.issues.known(code, &self.known.issues) {
             return Some(IssueIndex(index));
         }
         let legal = IssueCode::new(code)?;
-        let index = IssueIndex(self.issues.add(code, Self::ISSUES_MAX)?);
+        let index = IssueIndex(self.issues.add(code, Self::ISSUES_MAX, &mut self.known.issues)?);
         receiver.issue(index, &legal);
         Some(index)
     }
 
-    /// The issue of a code that has been seen; `None` where that is not certain.
+    /// Most short names that have been seen.
     #[inline]
-    pub(crate) fn known_issue(&self, code: ShortName) -> Option<IssueIndex> {
-        self.issues.short.known(code).map(IssueIndex)
-    }
-
-    /// The virtual server of a name that has been seen; `None` where that is not certain.
-    #[inline]
-    pub(crate) fn known_server(&self, name: ShortName) -> Option<ServerIndex> {
-        self.servers.short.known(name).map(ServerIndex)
+    pub(crate) fn known(&self) -> &KnownNames {
+        &self.known
     }
 
     /// The virtual server that `name` spells, announced to `receiver` if new; `None` if it spells none, as one that is too
     /// long or holds a control character does, or the names is full.
     #[inline]
     pub fn server(&mut self, name: &[u8], receiver: &mut impl Receiver) -> Option<ServerIndex> {
-        if let Some(index) = self.servers.known(name) {
+        if let Some(index) = self.servers.known(name, &self.known.servers) {
             return Some(ServerIndex(index));
         }
         let legal = std::str::from_utf8(name).ok().filter(|name| name.is_empty() || is_name(name))?;
-        let index = ServerIndex(self.servers.add(name, Self::SERVERS_MAX)?);
+        let index = ServerIndex(self.servers.add(name, Self::SERVERS_MAX, &mut self.known.servers)?);
         receiver.server(index, legal);
         Some(index)
     }
@@ -118,13 +139,12 @@ impl ShortName {
 #[derive(Debug, Default)]
 struct NameIndex {
     indices: HashMap<Box<[u8]>, u32, RandomState>,
-    short: ShortNames,
 }
 
 impl NameIndex {
     #[inline]
-    fn known(&self, name: &[u8]) -> Option<u32> {
-        let short = ShortName::from_slice(name).and_then(|name| self.short.known(name));
+    fn known(&self, name: &[u8], known: &ShortNames) -> Option<u32> {
+        let short = ShortName::from_slice(name).and_then(|name| known.known(name));
         short.or_else(|| self.indices.get(name).copied())
     }
 
@@ -134,11 +154,11 @@ impl NameIndex {
         names.into_iter().map(|(_, name)| name.clone()).collect()
     }
 
-    fn add_new(&mut self, name: &[u8], count_max: usize) -> Option<u32> {
-        if self.indices.contains_key(name) { None } else { self.add(name, count_max) }
+    fn add_new(&mut self, name: &[u8], count_max: usize, known: &mut ShortNames) -> Option<u32> {
+        if self.indices.contains_key(name) { None } else { self.add(name, count_max, known) }
     }
 
-    fn add(&mut self, name: &[u8], count_max: usize) -> Option<u32> {
+    fn add(&mut self, name: &[u8], count_max: usize, known: &mut ShortNames) -> Option<u32> {
         let count = self.indices.len();
         if count == count_max {
             return None;
@@ -148,7 +168,7 @@ impl NameIndex {
         if let Some(short) = ShortName::from_slice(name)
             && !name.contains(&b'"')
         {
-            self.short.add(short, index);
+            known.add(short, index);
         }
         Some(index)
     }
@@ -156,7 +176,7 @@ impl NameIndex {
 
 /// Finds most short names without a look at the map: each stands in one of a few places that its number tells. One that
 /// finds them taken, as names chosen to collide would, is left to the map.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct ShortNames {
     /// A power of two of them, or none; zero is no name.
     places: Vec<(u128, u32)>,

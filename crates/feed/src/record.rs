@@ -91,7 +91,7 @@ pub struct CompactRecord {
     pub micros: u64,
     /// The issue that it names.
     pub issue: IssueIndex,
-    /// Where it begins, in bytes from [`CompactRun::offset`].
+    /// Where it begins, in bytes: from [`CompactRun::start`], if that counts bytes.
     pub at: u32,
 }
 
@@ -110,8 +110,11 @@ pub struct CompactRun<'a> {
     pub in_order: bool,
     /// The time from which theirs count.
     pub origin: Timestamp,
-    /// An offset in the uncompressed stream, from which theirs count.
-    pub offset: u64,
+    /// In a text file the line of the first: each takes one. In a binary file an offset in the uncompressed stream, from which
+    /// theirs count.
+    pub start: Place,
+    /// The sequence number of the first, where the records carry any: they rise by one.
+    pub sequence: Option<SequenceNo>,
     /// What is soon to be read: to be fetched while the records are taken.
     pub ahead: &'a [u8],
 }
@@ -124,10 +127,16 @@ impl CompactRun<'_> {
         Timestamp::from_micros(self.origin.as_micros().saturating_add(micros))
     }
 
-    /// The offset of its first byte in the uncompressed stream.
+    /// Where the first `count` records stand, as [`Place`] counts.
     #[inline]
-    pub fn offset(&self, record: &CompactRecord) -> u64 {
-        self.offset + u64::from(record.at)
+    pub fn places(&self, count: usize) -> impl ExactSizeIterator<Item = u64> + use<'_> {
+        // One of the two counts, the other stays.
+        let (first, line, byte) = match self.start {
+            Place::Line(first) => (first, 1, 0),
+            Place::Byte(first) => (first, 0, 1),
+        };
+        let places = self.records[..count].iter().enumerate();
+        places.map(move |(index, record)| first + index as u64 * line + u64::from(record.at) * byte)
     }
 }
 
@@ -158,7 +167,7 @@ pub trait Receiver {
     }
 
     /// Takes compact records that follow each other, instead of their full forms. Returns how many were consumed; the rest are
-    /// offered again. If 0, the next comes through [`Receiver::record`]. Such records carry no sequence number.
+    /// offered again. If 0, the next comes through [`Receiver::record`].
     ///
     /// # Errors
     /// [`Stop`] to end decoding.

@@ -68,7 +68,7 @@ pub(crate) fn word_at<const N: usize>(bytes: &[u8; N], at: usize) -> u64 {
 
 /// Reads RFC 3339 times; remembers the last date and minute read, since a file is a day and most times are in the
 /// minute of the one before.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct TimeReader {
     last_date: Option<([u8; 10], i64)>,
     last_minute: Option<Minute>,

@@ -3,7 +3,7 @@
 use crate::stored::{CHUNK_BYTES, Progress, Raw};
 use crate::stream::{Stream, StreamError};
 use std::io;
-use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, channel, sync_channel};
 use std::thread::{Builder, JoinHandle};
 
 /// How many chunks are read ahead at most. So much hides how unevenly chunks are decompressed and measured, and is small
@@ -42,13 +42,14 @@ pub(crate) struct Chunks<'a> {
 }
 
 /// The beginning of a buffer.
-struct Chunk {
+#[derive(Debug)]
+pub(crate) struct Chunk {
     buffer: Vec<u8>,
     length: usize,
 }
 
 impl Chunk {
-    fn new() -> Chunk {
+    pub(crate) fn new() -> Chunk {
         Chunk { buffer: vec![0; CHUNK_BYTES], length: 0 }
     }
 
@@ -58,7 +59,7 @@ impl Chunk {
         Ok(())
     }
 
-    fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         &self.buffer[..self.length]
     }
 }
@@ -99,9 +100,9 @@ impl<'a> Chunks<'a> {
         let mut first = Vec::new();
         while self.error.is_none() && first.len() + self.chunk.length < count {
             first.extend_from_slice(self.chunk.bytes());
-            match self.receive() {
-                Ok(()) if self.chunk.length == 0 => break,
-                Ok(()) => {}
+            match self.receive(true) {
+                Ok(_) if self.chunk.length == 0 => break,
+                Ok(_) => {}
                 Err(error) => self.error = Some(error),
             }
         }
@@ -121,37 +122,58 @@ impl<'a> Chunks<'a> {
 
     /// The next chunk; empty at the end.
     pub(crate) fn next(&mut self) -> Result<&[u8], ChunkError> {
+        self.advance(true)?;
+        Ok(self.chunk.bytes())
+    }
+
+    /// The next chunk for whoever keeps it, empty at the end; its place takes one of the `spares`, if there is any. `None` without
+    /// `wait`, where it would have to be waited for.
+    pub(crate) fn take(&mut self, spares: &mut Vec<Chunk>, wait: bool) -> Result<Option<Chunk>, ChunkError> {
+        let has_advanced = self.advance(wait)?;
+        Ok(has_advanced.then(|| std::mem::replace(&mut self.chunk, spares.pop().unwrap_or_else(Chunk::new))))
+    }
+
+    /// Puts the next bytes in place of the chunk, if they are not there already; says whether they are, which they are after a
+    /// `wait`.
+    fn advance(&mut self, wait: bool) -> Result<bool, ChunkError> {
         if !std::mem::take(&mut self.is_peeked) || self.chunk.length == 0 {
             if let Some(error) = self.error.take() {
                 return Err(error);
             }
-            self.receive()?;
+            if !self.receive(wait)? {
+                return Ok(false);
+            }
         }
         self.offset += self.chunk.length as u64;
-        Ok(self.chunk.bytes())
+        Ok(true)
     }
 
-    /// Puts the next bytes in place of the chunk.
-    fn receive(&mut self) -> Result<(), ChunkError> {
+    /// Puts the next bytes in place of the chunk. Says whether it has: without `wait` only if somebody has read them already.
+    fn receive(&mut self, wait: bool) -> Result<bool, ChunkError> {
         let received = match &mut self.supply {
+            Supply::Here(_) if !wait => return Ok(false),
             Supply::Here(stream) => self.chunk.fill(stream),
-            Supply::Ahead { full, empty, .. } => match full.recv() {
-                Ok(Ok(chunk)) => {
-                    // Nobody takes it if all has been read.
-                    let _ = empty.send(std::mem::replace(&mut self.chunk, chunk));
-                    Ok(())
+            Supply::Ahead { full, empty, .. } => {
+                let received = if wait { full.recv().map_err(|_| TryRecvError::Disconnected) } else { full.try_recv() };
+                match received {
+                    Ok(Ok(chunk)) => {
+                        // Nobody takes it if all has been read.
+                        let _ = empty.send(std::mem::replace(&mut self.chunk, chunk));
+                        Ok(())
+                    }
+                    Ok(Err(error)) => Err(error),
+                    Err(TryRecvError::Empty) => return Ok(false),
+                    Err(TryRecvError::Disconnected) => {
+                        self.chunk.length = 0;
+                        Ok(())
+                    }
                 }
-                Ok(Err(error)) => Err(error),
-                Err(_) => {
-                    self.chunk.length = 0;
-                    Ok(())
-                }
-            },
+            }
         };
         let count = self.raw.count();
         (self.progress)(count - self.told);
         self.told = count;
-        received.map_err(|error| self.judged(error))
+        received.map(|()| true).map_err(|error| self.judged(error))
     }
 
     /// What an error of the stream means.

@@ -5,14 +5,15 @@
 use crate::Input;
 use jiff::civil::Date;
 use quoteclock_feed::binary::{BinaryDecoder, looks_like_binary};
-use quoteclock_feed::csv::CsvDecoder;
+use quoteclock_feed::csv::{CsvDecoder, CsvScout};
 use quoteclock_feed::fix::{FixDecoder, looks_like_fix};
-use quoteclock_feed::itch::{ItchDecoder, date_from_name, looks_like_itch};
-use quoteclock_feed::{FeedError, Receiver, TradingDate};
+use quoteclock_feed::itch::{ItchDecoder, ItchScout, date_from_name, looks_like_itch};
+use quoteclock_feed::{FeedError, Receiver, Scouted, TradingDate};
 use quoteclock_model::Timestamp;
 use quoteclock_wire::journal::{self, JournalDecoder, looks_like_journal};
 use std::fs::File;
 use std::io::Read;
+use std::sync::Arc;
 
 /// A form of events.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -99,6 +100,25 @@ pub enum Decoder {
     Journal(JournalDecoder),
 }
 
+/// Whoever reads chunks before their turn, in the forms of which almost all records go by the fast path.
+#[derive(Debug)]
+pub(crate) enum Scout {
+    /// Of CSV.
+    Csv(CsvScout),
+    /// Of NASDAQ TotalView-ITCH 5.0.
+    Itch(ItchScout),
+}
+
+impl Scout {
+    /// Reads what it can of `chunk`, cut anywhere.
+    pub(crate) fn read(&self, chunk: &[u8], scouted: &mut Scouted) {
+        match self {
+            Scout::Csv(scout) => scout.read(chunk, scouted),
+            Scout::Itch(scout) => scout.read(chunk, scouted),
+        }
+    }
+}
+
 impl Decoder {
     /// A decoder of `format`; times that count from midnight do so from `midnight`.
     pub fn new(format: Format, midnight: Timestamp) -> Decoder {
@@ -122,6 +142,36 @@ impl Decoder {
             Decoder::Itch(decoder) => decoder.push(chunk, receiver),
             Decoder::Fix(decoder) => decoder.push(chunk, receiver),
             Decoder::Journal(decoder) => decoder.push(chunk, receiver),
+        }
+    }
+
+    /// Whether chunks of its form can be read before their turn.
+    pub(crate) fn may_be_scouted(&self) -> bool {
+        matches!(self, Decoder::Csv(_) | Decoder::Itch(_))
+    }
+
+    /// Makes `scout` one that knows what this decoder knows by now: `None` where nothing can be read before its turn.
+    pub(crate) fn instruct(&self, scout: &mut Option<Arc<Scout>>) {
+        match (self, scout.as_deref()) {
+            (Decoder::Csv(decoder), Some(Scout::Csv(scout))) if decoder.is_known_to(scout) => {}
+            (Decoder::Itch(decoder), Some(Scout::Itch(scout))) if decoder.is_known_to(scout) => {}
+            (Decoder::Csv(decoder), _) => *scout = decoder.scout().map(Scout::Csv).map(Arc::new),
+            (Decoder::Itch(decoder), _) => *scout = decoder.scout().map(Scout::Itch).map(Arc::new),
+            (Decoder::Binary(_) | Decoder::Fix(_) | Decoder::Journal(_), _) => *scout = None,
+        }
+    }
+
+    /// As [`Decoder::push`] of the next `chunk`, of which a [`Scout`] of this decoder has read something already.
+    pub(crate) fn push_scouted(
+        &mut self,
+        chunk: &[u8],
+        scouted: &Scouted,
+        receiver: &mut impl Receiver,
+    ) -> Result<(), FeedError> {
+        match self {
+            Decoder::Csv(decoder) => decoder.push_scouted(chunk, scouted, receiver),
+            Decoder::Itch(decoder) => decoder.push_scouted(chunk, scouted, receiver),
+            Decoder::Binary(_) | Decoder::Fix(_) | Decoder::Journal(_) => self.push(chunk, receiver),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::chunks::Chunks;
 use crate::stored::{Bytes, CHUNK_BYTES, Opened, Progress, Raw, Stored};
+use crate::threads::Pool;
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::fs::File;
@@ -17,6 +18,8 @@ pub(crate) struct Reading<'a> {
     pub(crate) is_hashed: bool,
     /// Whether on a thread of its own, ahead of its use.
     pub(crate) is_ahead: bool,
+    /// The threads that read what comes out of it, beside the one that takes it.
+    pub(crate) pool: Option<&'a Pool>,
 }
 
 /// One input.

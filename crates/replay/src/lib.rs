@@ -9,6 +9,7 @@ mod format;
 mod input;
 mod raw;
 mod run;
+mod scouting;
 mod stored;
 mod stream;
 mod threads;

@@ -3,9 +3,10 @@
 use crate::chunks::{ChunkError, Chunks};
 use crate::format::{Decoder, Format, RECOGNISED_BY_BYTES};
 use crate::input::{Input, Reading};
+use crate::scouting;
 use crate::stored::Progress;
 use crate::stream::foreign;
-use crate::threads::Threads;
+use crate::threads::{Pool, Threads};
 use jiff::civil::Date;
 use quoteclock_engine::{BadRecord, Day, DayError, DayOptions, DayRun, Finished, RejectSink};
 use quoteclock_feed::binary::{BinaryFile, BinaryFileError};
@@ -157,9 +158,11 @@ impl Replay<'_> {
         rejects: &mut R,
     ) -> Result<Measured<R::Sink>, ReplayError> {
         let file = self.input.name();
+        let pool = threads.start();
+        let reading = Reading { pool: Some(&pool), ..reading };
         let begin = |options| {
             let sink = rejects.begin().map_err(|source| ReplayError::Rejects { file: file.clone(), source })?;
-            let day = Day::in_batches(self.registry, options, OpenLedger::default(), sink, threads.start());
+            let day = Day::in_batches(self.registry, options, OpenLedger::default(), sink, pool.clone());
             day.map_err(|source| ReplayError::Day { file: file.clone(), source })
         };
         let (finished, (ledger, rejects), sha256) = self.read_and_run(reading, begin)?;
@@ -176,7 +179,7 @@ impl Replay<'_> {
         begin: impl FnMut(DayOptions) -> Result<P, ReplayError>,
     ) -> Result<(Finished, P::Output), ReplayError> {
         let is_ahead = Threads::cores_to_spare();
-        let reading = Reading { progress: self.progress, is_hashed: false, is_ahead };
+        let reading = Reading { progress: self.progress, is_hashed: false, is_ahead, pool: None };
         let (finished, output, _) = self.read_and_run(reading, begin)?;
         Ok((finished, output))
     }
@@ -200,7 +203,8 @@ impl Replay<'_> {
             let sha256 = if is_hashed { Some(self.input.sha256().map_err(io_error)?) } else { None };
             return Ok((finished, output, sha256));
         }
-        let reading = Reading { progress: self.progress, is_hashed, is_ahead: Threads::cores_to_spare() };
+        let is_ahead = Threads::cores_to_spare();
+        let reading = Reading { progress: self.progress, is_hashed, is_ahead, pool: None };
         self.read_and_run(reading, begin)
     }
 
@@ -246,7 +250,7 @@ impl Replay<'_> {
             let date = options.date;
             let pass = begin(options)?;
             let mut chunks = source.chunks(progress, reading.is_ahead).map_err(io_error)?;
-            let output = run_pass(registry, input, &mut chunks, date, pass)?;
+            let output = run_pass(registry, input, &mut chunks, date, (reading.pool, pass))?;
             if is_read_on {
                 chunks.end();
             }
@@ -271,7 +275,7 @@ fn run_pass<P: DayRun>(
     input: &Input,
     chunks: &mut Chunks<'_>,
     date: Option<Date>,
-    mut pass: P,
+    (pool, mut pass): (Option<&Pool>, P),
 ) -> Result<(Finished, P::Output), ReplayError> {
     let file = || input.name();
     let compression = chunks.compression();
@@ -291,7 +295,7 @@ fn run_pass<P: DayRun>(
         (Format::Itch, None) => return Err(ReplayError::NoDate { file: file() }),
         (Format::Itch | Format::Journal, Some(date)) => midnight(registry, date).map_err(day_error)?,
     };
-    match decode(chunks, Decoder::new(format, midnight), &mut pass) {
+    match decode(chunks, Decoder::new(format, midnight), &mut pass, pool) {
         Ok(()) | Err(DecodeError::Feed(FeedError::Stopped)) => {}
         Err(DecodeError::Feed(source)) => {
             let place = if let FeedError::Input { place, .. } = &source { Some(*place) } else { None };
@@ -339,23 +343,44 @@ impl From<Stop> for DecodeError {
     }
 }
 
-/// Pushes all of `chunks` through a decoder into `pass`.
-fn decode(chunks: &mut Chunks<'_>, mut decoder: Decoder, pass: &mut impl DayRun) -> Result<(), DecodeError> {
+/// Pushes all of `chunks` through a decoder into `pass`; where it can be, they are read by the threads of a `pool`, too.
+fn decode(
+    chunks: &mut Chunks<'_>,
+    mut decoder: Decoder,
+    pass: &mut impl DayRun,
+    pool: Option<&Pool>,
+) -> Result<(), DecodeError> {
+    let others = pool.and_then(Pool::others).filter(|_| pass.takes_compact() && decoder.may_be_scouted());
+    let end = match others {
+        Some(others) => scouting::push_all(chunks, &mut decoder, pass, others)?,
+        None => push_all(chunks, &mut decoder, pass)?,
+    };
+    match end {
+        Ok(()) => {
+            let date = decoder.stated_date();
+            decoder.finish(pass)?;
+            Ok(pass.end_of_input(date)?)
+        }
+        Err(ChunkError::Io(error)) => Err(DecodeError::Io(error)),
+        Err(ChunkError::Broken { problem, whole }) => {
+            let place = Place::Byte(chunks.offset());
+            Ok(pass.broken(place, &problem, whole, decoder.unfinished())?)
+        }
+    }
+}
+
+/// Pushes all of `chunks` through `decoder` into `pass`; what ended the input comes last, as the inner error.
+fn push_all(
+    chunks: &mut Chunks<'_>,
+    decoder: &mut Decoder,
+    pass: &mut impl DayRun,
+) -> Result<Result<(), ChunkError>, FeedError> {
     loop {
-        let chunk = match chunks.next() {
-            Ok([]) => {
-                let date = decoder.stated_date();
-                decoder.finish(pass)?;
-                return Ok(pass.end_of_input(date)?);
-            }
-            Ok(chunk) => chunk,
-            Err(ChunkError::Io(error)) => return Err(DecodeError::Io(error)),
-            Err(ChunkError::Broken { problem, whole }) => {
-                let place = Place::Byte(chunks.offset());
-                return Ok(pass.broken(place, &problem, whole, decoder.unfinished())?);
-            }
-        };
-        decoder.push(chunk, pass)?;
+        match chunks.next() {
+            Ok([]) => return Ok(Ok(())),
+            Ok(chunk) => decoder.push(chunk, pass)?,
+            Err(error) => return Ok(Err(error)),
+        }
     }
 }
 

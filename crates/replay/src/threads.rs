@@ -5,7 +5,7 @@ use crate::stored::Progress;
 use quoteclock_engine::{Executor, SingleThread, Task};
 use rayon::ThreadPool;
 use std::num::NonZeroUsize;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 /// So many threads, the one that reads among them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -19,26 +19,35 @@ impl Threads {
 
     /// How a day is read that is measured by so many.
     pub(crate) fn reading(self, progress: Progress<'_>) -> Reading<'_> {
-        Reading { progress, is_hashed: false, is_ahead: 1 < self.0.get() }
+        Reading { progress, is_hashed: false, is_ahead: 1 < self.0.get(), pool: None }
     }
 
     /// Starts the others, or as many of them as the system permits: what is measured is the same with any number.
     pub fn start(self) -> Pool {
         let start = |others: &usize| rayon::ThreadPoolBuilder::new().num_threads(*others).build().ok();
         let fewer_and_fewer = std::iter::successors(Some(self.0.get() - 1), |others| Some(others / 2));
-        Pool { others: fewer_and_fewer.take_while(|others| 0 < *others).find_map(|others| start(&others)) }
+        Pool {
+            others: fewer_and_fewer.take_while(|others| 0 < *others).find_map(|others| start(&others)).map(Arc::new),
+        }
     }
 }
 
-/// Threads that have been started.
-#[derive(Debug)]
+/// Threads that have been started. Clones are the same threads.
+#[derive(Clone, Debug)]
 pub struct Pool {
-    others: Option<ThreadPool>,
+    others: Option<Arc<ThreadPool>>,
+}
+
+impl Pool {
+    /// Those beside the one that asks, if there are any.
+    pub(crate) fn others(&self) -> Option<&ThreadPool> {
+        self.others.as_deref()
+    }
 }
 
 impl Executor for Pool {
     fn size(&self) -> usize {
-        1 + self.others.as_ref().map_or(0, ThreadPool::current_num_threads)
+        1 + self.others().map_or(0, ThreadPool::current_num_threads)
     }
 
     fn run_all(&self, tasks: Vec<Task<'_>>) {

@@ -4,7 +4,7 @@ use super::{Day, RejectSink, Stage};
 use crate::faults::{BadRecord, DayError, Fault};
 use crate::order_checks::{SequenceCheck, Timing};
 use quoteclock_feed::binary::WholeBlock;
-use quoteclock_feed::{CompactRun, Malformed, Place, RawRecord, Receiver, Stop};
+use quoteclock_feed::{CompactRun, Malformed, Place, RawRecord, Receiver, Sequence, Stop};
 use quoteclock_model::{IssueCode, IssueIndex, MarketEvent, Record, Scope, ServerIndex, Span, Timestamp};
 use quoteclock_obligation::DaySink;
 use quoteclock_rules::local_time;
@@ -34,7 +34,10 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
         let ([first, ..], Some(last)) = (run.records, count.checked_sub(1)) else { return false };
         let (first, last) = (run.time(first), run.time(&run.records[last]));
         let Stage::Open { progress, .. } = &mut self.stage else { return false };
-        if !run.in_order || !progress.holds(Span { start: first, end: last }) {
+        if !run.in_order
+            || !progress.holds(Span { start: first, end: last })
+            || !run.sequence.is_none_or(|first| self.sequencer.check_run(first, count))
+        {
             return false;
         }
         progress.check(Some(last));
@@ -248,9 +251,15 @@ impl<S: DaySink, R: RejectSink> Receiver for Day<S, R> {
         if self.error.is_some() {
             return Err(Stop);
         }
+        if !run.sequence.is_none_or(|first| self.sequencer.is_next(Sequence::Given(first))) {
+            return Ok(0);
+        }
         let held = batch.hold_run(run, progress.left());
         if let Some(last) = held.checked_sub(1) {
             progress.check(Some(run.time(&run.records[last])));
+            if let Some(first) = run.sequence {
+                self.sequencer.check_run(first, held);
+            }
             self.record_count += held as u64;
         }
         Ok(held)

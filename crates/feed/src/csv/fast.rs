@@ -8,9 +8,9 @@
 //! faults and takes note of what is new: this module changes nothing and never says no for certain.
 
 use super::scan::{positions, positions_16};
-use crate::name_table::ShortName;
+use crate::name_table::{KnownNames, ShortName};
 use crate::text::{self, TimeReader, digits, word_at};
-use crate::{NameTable, Place, RawRecord, Sequence};
+use crate::{Place, RawRecord, Sequence};
 use quoteclock_model::{
     MarketEvent, OrderAction, OrderCondition, OrderId, Price, Scope, SequenceNo, ServerIndex, Shares, Side,
 };
@@ -38,7 +38,7 @@ pub(super) fn read<'a>(
     has_seq: bool,
     place: Place,
     times: &TimeReader,
-    names: &NameTable,
+    names: &KnownNames,
 ) -> Option<FastLine<'a>> {
     let (sequence, time_at) = if has_seq {
         let end = positions_16(window.first_chunk()?, b',').trailing_zeros() as usize;
@@ -54,7 +54,7 @@ pub(super) fn read<'a>(
     let issue_end = positions_16(issue[1..].first_chunk()?, b',').trailing_zeros() as usize;
     (issue[0] == b',').then_some(())?;
     let code = ShortName::new(issue[1..].first_chunk()?, issue_end)?;
-    let issue = names.known_issue(code)?;
+    let issue = names.issue(code)?;
     let event_at = time_at + TIME + 1 + issue_end + 1;
     let (kind, order_at) = Kind::read(u64::from_le_bytes(*window.get(event_at..)?.first_chunk()?), event_at)?;
     let tail = LineTail::cut(window.get(order_at..)?.first_chunk()?)?;
@@ -202,13 +202,13 @@ impl<'a> LineTail<'a> {
     }
 
     #[inline(always)]
-    fn server(&self, names: &NameTable) -> Option<Option<ServerIndex>> {
+    fn server(&self, names: &KnownNames) -> Option<Option<ServerIndex>> {
         match self.server - self.contra - 1 {
             0 => Some(None),
             length => {
                 let bytes = self.bytes[self.contra + 1..].first_chunk()?;
                 let name = ShortName::new(bytes, length)?;
-                Some(Some(names.known_server(name)?))
+                Some(Some(names.server(name)?))
             }
         }
     }

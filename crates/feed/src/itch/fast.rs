@@ -9,11 +9,11 @@
 #[cfg(target_arch = "x86_64")]
 mod shuffle;
 
-use super::layout::{LENGTH_BYTES, at};
+use super::layout::{LENGTH_BYTES, at, length};
 use super::locates::Locates;
+use crate::CompactRecord;
 use crate::binary::EventSlot;
-use crate::name_table::ShortName;
-use crate::{CompactRecord, NameTable};
+use crate::name_table::{KnownNames, ShortName};
 use quoteclock_model::IssueIndex;
 
 /// How many bytes from the beginning of a frame are looked at; what remains of the input has to be as long. Every type's
@@ -163,12 +163,12 @@ impl Attributions {
     }
 
     /// Takes note of the server of the attribution in the frame that `bytes` begin with, if it is known.
-    pub(super) fn learn(&mut self, bytes: &[u8], names: &NameTable) -> Option<()> {
+    pub(super) fn learn(&mut self, bytes: &[u8], names: &KnownNames) -> Option<()> {
         const SPACES: u32 = u32::from_le_bytes(*b"    ");
         let window = bytes.first_chunk().filter(|window: &&[u8; WINDOW]| window[LENGTH_BYTES] == b'F')?;
         let name = u32::from_le_bytes(field(window, LENGTH_BYTES + at::ATTRIBUTION));
         let length = 4 - (name ^ SPACES).leading_zeros() / 8;
-        let server = names.known_server(ShortName::of_word(name, length))?;
+        let server = names.server(ShortName::of_word(name, length))?;
         let place = Self::place(name.into());
         if place != Self::place(Self::NOBODY) {
             self.places[place] = (name.into(), server.0);
@@ -183,44 +183,68 @@ const RUN: usize = 32;
 /// Messages that follow each other.
 pub(super) struct Run {
     records: [CompactRecord; RUN],
-    count: usize,
+    pub(super) read: Read,
+}
+
+/// How much has been read.
+#[derive(Clone, Copy)]
+pub(super) struct Read {
+    /// Messages.
+    pub(super) count: usize,
     /// How many bytes they take, with their frames.
     pub(super) length: usize,
     /// Whether their times never go back.
     pub(super) in_order: bool,
 }
 
+/// What the fast path knows of the names of a stream.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    pub(super) locates: &'a Locates,
+    pub(super) attributions: &'a Attributions,
+}
+
 impl Run {
     /// None yet.
-    pub(super) const EMPTY: Run = Run { records: [CompactRecord::EMPTY; RUN], count: 0, length: 0, in_order: true };
+    pub(super) const EMPTY: Run =
+        Run { records: [CompactRecord::EMPTY; RUN], read: Read { count: 0, length: 0, in_order: true } };
 
     pub(super) fn records(&self) -> &[CompactRecord] {
-        &self.records[..self.count]
+        &self.records[..self.read.count]
     }
 
     /// Reads messages in the file form from the beginning of `bytes`, while they are of the fast path and there is room.
     #[inline]
-    pub(super) fn read(&mut self, bytes: &[u8], locates: &Locates, attributions: &Attributions) {
+    pub(super) fn read(&mut self, bytes: &[u8], known: Known<'_>) {
+        self.read = known.read(bytes, 0, &mut self.records);
+    }
+}
+
+impl Known<'_> {
+    /// Reads messages in the file form from the beginning of `bytes` into `records`, while they are of the fast path and there
+    /// is room; their places count from `at` bytes before the first.
+    #[inline]
+    pub(super) fn read(self, bytes: &[u8], at: u32, records: &mut [CompactRecord]) -> Read {
         #[cfg(target_arch = "x86_64")]
         if let Some(shuffler) = shuffle::Shuffler::new() {
-            return shuffler.read(self, bytes, locates, attributions);
+            return shuffler.read(self, bytes, at, records);
         }
-        self.read_by(bytes, locates, attributions, fields);
+        self.read_by(bytes, at, records, fields)
     }
 
     /// The same, with the numbers of a message by `fields`.
     #[inline(always)]
     fn read_by(
-        &mut self,
+        self,
         bytes: &[u8],
-        locates: &Locates,
-        attributions: &Attributions,
+        at_first: u32,
+        records: &mut [CompactRecord],
         fields: impl Fn(&[u8; WINDOW], &Form) -> EventSlot,
-    ) {
-        let (mut rest, mut at, mut count, mut last, mut back) = (bytes, 0_u32, 0, 0, 0);
-        for record in &mut self.records {
+    ) -> Read {
+        let (mut rest, mut at, mut count, mut last, mut back) = (bytes, at_first, 0, 0, 0);
+        for record in records {
             let Some(window) = rest.first_chunk() else { break };
-            let Some((issue, slot, form)) = read(window, locates, attributions, &fields) else { break };
+            let Some((issue, slot, form)) = read(window, self, &fields) else { break };
             // Together with two bytes after it.
             let nanos = u64::from_be_bytes(field(window, LENGTH_BYTES + at::TIME)) >> 16;
             let micros = nanos / 1000;
@@ -232,17 +256,27 @@ impl Run {
             at = at.wrapping_add(form.frame_bytes);
             rest = &rest[(form.frame_bytes & 63) as usize..];
         }
-        let (at, in_order) = (at as usize, back >> 63 == 0);
-        (self.count, self.length, self.in_order) = (count, at, in_order);
+        Read { count, length: at.wrapping_sub(at_first) as usize, in_order: back >> 63 == 0 }
     }
+}
+
+/// Where in `bytes` a frame is likely to begin: so many seem to follow each other from there that chance is ruled out.
+pub(super) fn likely_frame(bytes: &[u8]) -> Option<usize> {
+    const FRAMES: usize = 8;
+    let next = |at: usize| {
+        let frame = bytes.get(at..)?.first_chunk::<{ LENGTH_BYTES + 1 }>()?;
+        let message = usize::from(u16::from_be_bytes([frame[0], frame[1]]));
+        (length(frame[LENGTH_BYTES]) == Some(message)).then_some(at + LENGTH_BYTES + message)
+    };
+    let is_likely = |&at: &usize| (0..FRAMES).try_fold(at, |at, _| next(at)).is_some();
+    (0..bytes.len()).find(is_likely)
 }
 
 /// Reads the message at the beginning of `window`, in the file form, if it is of the fast path.
 #[inline(always)]
 fn read(
     window: &[u8; WINDOW],
-    locates: &Locates,
-    attributions: &Attributions,
+    Known { locates, attributions }: Known<'_>,
     fields: impl Fn(&[u8; WINDOW], &Form) -> EventSlot,
 ) -> Option<(IssueIndex, EventSlot, &'static Form)> {
     let form = &FORMS[usize::from(window[LENGTH_BYTES])];

@@ -56,6 +56,16 @@ impl Locates {
         }
     }
 
+    /// How many have told their symbol.
+    pub(super) fn named_count(&self) -> usize {
+        self.locate_of.len()
+    }
+
+    /// The same for whoever takes note of no new symbol.
+    pub(super) fn to_read_by(&self) -> Locates {
+        Locates { by_locate: self.by_locate.clone(), ..Locates::default() }
+    }
+
     /// The issue of a locate, and its symbol's field as a little-endian number; `None` where that is not known yet.
     #[inline(always)]
     pub(super) fn named(&self, locate: u16) -> Option<(IssueIndex, u64)> {

@@ -3,9 +3,10 @@
 //! A type has one length, so a message of a known type is an array, and a field a constant place in it: no check of
 //! bounds remains. Numbers are big-endian; prices have four decimals, as ours.
 
-use super::fast::{Attributions, Run};
+use super::fast::{Attributions, Known, Run};
 use super::layout::{at, length};
 use super::locates::{Locates, StockField, without_padding};
+use super::scout::ItchScout;
 use crate::{ItchState, LocateState, Malformed, NameTable, Place, RawRecord, Receiver, Sequence, Stop};
 use quoteclock_model::{
     IssueIndex, MarketEvent, OrderAction, OrderCondition, OrderId, Phase, Price, Scope, ServerIndex, Shares, Side,
@@ -89,11 +90,32 @@ impl Messages {
     /// Reads messages of the fast path in the file form from the beginning of `bytes`, while there are any and there is room in `run`.
     #[inline]
     pub(super) fn read_fast(&mut self, bytes: &[u8], run: &mut Run) {
-        run.read(bytes, &self.locates, &self.attributions);
+        run.read(bytes, self.known());
         // The server may be known, but not where the fast path finds it.
-        if run.records().is_empty() && self.attributions.learn(bytes, &self.names).is_some() {
-            run.read(bytes, &self.locates, &self.attributions);
+        if run.records().is_empty() && self.attributions.learn(bytes, self.names.known()).is_some() {
+            run.read(bytes, self.known());
         }
+    }
+
+    /// Whoever reads messages of the fast path elsewhere.
+    pub(super) fn scout(&self) -> ItchScout {
+        ItchScout {
+            midnight: self.midnight,
+            locates: self.locates.to_read_by(),
+            named_count: self.locates.named_count(),
+            attributions: self.attributions.clone(),
+            servers: self.names.known().clone(),
+        }
+    }
+
+    /// Whether it knows all names that this knows.
+    pub(super) fn is_known_to(&self, scout: &ItchScout) -> bool {
+        let known = (self.locates.named_count(), self.names.known().count());
+        known == (scout.named_count, scout.servers.count())
+    }
+
+    fn known(&self) -> Known<'_> {
+        Known { locates: &self.locates, attributions: &self.attributions }
     }
 
     /// The time from which those of messages count.

@@ -54,8 +54,8 @@ impl Receiver for Log {
         let times: Vec<Timestamp> = run.records.iter().map(|record| run.time(record)).collect();
         assert_eq!(run.in_order, times.is_sorted());
         let taken = &run.records[..run.records.len().min(self.run_max)];
-        for record in taken {
-            let (place, ts_event) = (Place::Byte(run.offset(record)), Some(run.time(record)));
+        for (record, offset) in taken.iter().zip(run.places(taken.len())) {
+            let (place, ts_event) = (Place::Byte(offset), Some(run.time(record)));
             let scope = Scope::Issue(record.issue);
             let event = record.slot.event(None, scope, |at| u32::try_from(at).ok().map(ServerIndex));
             self.told.push(Told::Record { place, bytes: Vec::new(), ts_event, scope: Some(scope), event });

@@ -8,11 +8,12 @@ use quoteclock_feed::binary::BinaryDecoder;
 use quoteclock_feed::csv::CsvDecoder;
 use quoteclock_feed::fix::FixDecoder;
 use quoteclock_feed::itch::ItchDecoder;
-use quoteclock_feed::{FeedError, Malformed, Place, RawRecord, Receiver, Sequence, Stop};
+use quoteclock_feed::{FeedError, Malformed, Place, RawRecord, Receiver, Scouted, Sequence, Stop};
 use quoteclock_ledger::OpenLedger;
 use quoteclock_model::{IssueCode, IssueIndex, MarketEvent, Scope, ServerIndex, Timestamp};
 use quoteclock_report::{write_breaches_csv, write_daily_csv};
 use quoteclock_rules::{Registry, SourceFile};
+use std::collections::VecDeque;
 use std::sync::LazyLock;
 
 /// A form of events, and so a reader.
@@ -40,6 +41,11 @@ impl Form {
     /// The date of the corpus, where the form does not tell it.
     fn date(self) -> Option<Date> {
         (self == Form::Itch).then_some(jiff::civil::date(2024, 3, 1))
+    }
+
+    /// The first instant of that date.
+    fn midnight(self) -> Timestamp {
+        self.registry().plan(self.date().expect("given")).expect("an ordinary date").day.start
     }
 }
 
@@ -80,6 +86,44 @@ pub fn cut(mut bytes: &[u8]) -> Vec<&[u8]> {
     chunks
 }
 
+/// `bytes` in longer chunks, of 256 to 2,296, so that a scout finds something to read in them.
+pub fn cut_wide(mut bytes: &[u8]) -> Vec<&[u8]> {
+    let mut chunks = Vec::new();
+    while let Some(&first) = bytes.first() {
+        let (chunk, rest) = bytes.split_at(bytes.len().min(256 + 8 * usize::from(first)));
+        chunks.push(chunk);
+        bytes = rest;
+    }
+    chunks
+}
+
+/// As [`decode`], where each chunk has been read before its turn by a scout that knows what the reader knew some chunks before.
+pub fn decode_scouted(form: Form, chunks: &[&[u8]], to: &mut impl Receiver) -> Result<Option<Date>, FeedError> {
+    const CHUNKS_BEFORE: usize = 2;
+    macro_rules! decode_scouted {
+        ($decoder:expr) => {{
+            let (mut decoder, mut scouts, mut scouted) = ($decoder, VecDeque::from([None, None]), Scouted::default());
+            assert_eq!(scouts.len(), CHUNKS_BEFORE);
+            for chunk in chunks {
+                scouts.push_back(decoder.scout());
+                match scouts.pop_front().flatten() {
+                    None => decoder.push(chunk, to)?,
+                    Some(scout) => {
+                        scout.read(chunk, &mut scouted);
+                        decoder.push_scouted(chunk, &scouted, to)?;
+                    }
+                }
+            }
+            decoder.finish(to).map(|()| None)
+        }};
+    }
+    match form {
+        Form::Csv => decode_scouted!(CsvDecoder::default()),
+        Form::Itch => decode_scouted!(ItchDecoder::new(form.midnight())),
+        Form::Binary | Form::Fix => decode(form, chunks, to),
+    }
+}
+
 /// Pushes `chunks` through the reader of `form`. Says which date the input states, where it has a place for it.
 pub fn decode(form: Form, chunks: &[&[u8]], to: &mut impl Receiver) -> Result<Option<Date>, FeedError> {
     match form {
@@ -94,8 +138,7 @@ pub fn decode(form: Form, chunks: &[&[u8]], to: &mut impl Receiver) -> Result<Op
             decoder.finish(to).map(|()| None)
         }
         Form::Itch => {
-            let midnight = form.registry().plan(form.date().expect("given")).expect("an ordinary date").day.start;
-            let mut decoder = ItchDecoder::new(midnight);
+            let mut decoder = ItchDecoder::new(form.midnight());
             chunks.iter().try_for_each(|chunk| decoder.push(chunk, to))?;
             decoder.finish(to).map(|()| None)
         }
@@ -216,15 +259,18 @@ pub enum Way {
     Batches(usize),
     /// The same, on an executor of so many threads, which runs tasks last first.
     Shared(usize, usize),
+    /// The same of so many, where chunks have been read before their turn.
+    Scouted(usize),
 }
 
 impl Way {
     /// One that the input chooses, so that what is found once is found again.
     pub fn chosen_by(bytes: &[u8]) -> Way {
         let sum = crc32c::crc32c(bytes) as usize;
-        match (1 + sum % 61, sum / 61 % 3) {
+        match (1 + sum % 61, sum / 61 % 4) {
             (events, 0) => Way::Batches(events),
             (_, 1) => Way::Batches(usize::MAX),
+            (events, 2) => Way::Scouted(events),
             (events, _) => Way::Shared(events, 2 + sum / 183 % 3),
         }
     }
@@ -262,13 +308,19 @@ pub fn measure_under(registry: &Registry, form: Form, chunks: &[&[u8]], options:
         let ledger = OpenLedger::default();
         let day = match way {
             Way::OneByOne => Day::new(registry, options.clone(), ledger, Dropped),
-            Way::Batches(events) => Day::in_batches(registry, options.clone(), ledger, Dropped, SingleThread)
-                .map(|day| day.with_batch_events(events)),
+            Way::Batches(events) | Way::Scouted(events) => {
+                Day::in_batches(registry, options.clone(), ledger, Dropped, SingleThread)
+                    .map(|day| day.with_batch_events(events))
+            }
             Way::Shared(events, size) => Day::in_batches(registry, options.clone(), ledger, Dropped, LastFirst(size))
                 .map(|day| day.with_batch_events(events)),
         };
         let mut day = day.map_err(text)?;
-        match decode(form, chunks, &mut day) {
+        let decoded = match way {
+            Way::Scouted(_) => decode_scouted(form, chunks, &mut day),
+            Way::OneByOne | Way::Batches(_) | Way::Shared(..) => decode(form, chunks, &mut day),
+        };
+        match decoded {
             // As for the day, stopping keeps its reason.
             Ok(stated) => drop(day.end_of_input(stated)),
             Err(FeedError::Stopped) => {}
@@ -328,7 +380,7 @@ pub fn check_outcomes(strict: &Outcome, lenient: &Outcome) {
 /// A strict day comes to the same by every way, down to the words and the place of the first fault.
 pub fn check_ways(form: Form, bytes: &[u8], strict: &Outcome, ways: &[Way]) {
     for &way in ways {
-        for chunks in [whole(bytes), cut(bytes)] {
+        for chunks in [whole(bytes), cut(bytes), cut_wide(bytes)] {
             assert_eq!(strict, &measure_by(form, &chunks, false, way), "{way:?}, {} chunks", chunks.len());
         }
     }
@@ -343,7 +395,8 @@ pub fn check(form: Form, bytes: &[u8]) {
         outcome
     });
     check_outcomes(&strict, &lenient);
-    check_ways(form, bytes, &strict, &[Way::Batches(1), Way::Batches(usize::MAX), Way::chosen_by(bytes)]);
+    let ways = [Way::Batches(1), Way::Batches(usize::MAX), Way::Scouted(7), Way::chosen_by(bytes)];
+    check_ways(form, bytes, &strict, &ways);
 }
 
 /// A part of that, which the bytes choose: for whoever has very many of them.
@@ -357,7 +410,8 @@ pub fn check_part(form: Form, bytes: &[u8]) {
         2 => check_outcomes(&measure(form, &whole(bytes), false), &measure(form, &whole(bytes), true)),
         _ => {
             let (strict, way) = (measure(form, &whole(bytes), false), Way::chosen_by(bytes));
-            assert_eq!(strict, measure_by(form, &cut(bytes), false, way), "{way:?}");
+            let chunks = if let Way::Scouted(_) = way { cut_wide(bytes) } else { cut(bytes) };
+            assert_eq!(strict, measure_by(form, &chunks, false, way), "{way:?}");
         }
     }
 }

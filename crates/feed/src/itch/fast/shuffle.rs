@@ -3,7 +3,8 @@
 //! The one place here with `unsafe`: a function that is compiled for these instructions may be called only where they
 //! exist. Without them a message takes a sixth more instructions.
 
-use super::{Attributions, Form, LENGTH_BYTES, Locates, Run, WINDOW, at};
+use super::{Form, Known, LENGTH_BYTES, Read, WINDOW, at};
+use crate::CompactRecord;
 use crate::binary::EventSlot;
 use std::arch::x86_64::{__m128i, _mm_shuffle_epi8};
 use zerocopy::transmute;
@@ -64,18 +65,18 @@ impl Shuffler {
         is_x86_feature_detected!("ssse3").then_some(Shuffler(()))
     }
 
-    /// As [`Run::read`].
+    /// As [`Known::read`].
     #[inline(always)]
     #[allow(unsafe_code, reason = "a sixth of the instructions that a message takes")]
-    pub(super) fn read(self, run: &mut Run, bytes: &[u8], locates: &Locates, attributions: &Attributions) {
+    pub(super) fn read(self, known: Known<'_>, bytes: &[u8], at: u32, records: &mut [CompactRecord]) -> Read {
         // SAFETY: the processor has SSSE3, and the function asks for nothing else.
-        unsafe { read(run, bytes, locates, attributions) }
+        unsafe { read(known, bytes, at, records) }
     }
 }
 
 #[target_feature(enable = "ssse3")]
-fn read(run: &mut Run, bytes: &[u8], locates: &Locates, attributions: &Attributions) {
-    run.read_by(bytes, locates, attributions, |window, form| fields(window, form));
+fn read(known: Known<'_>, bytes: &[u8], at: u32, records: &mut [CompactRecord]) -> Read {
+    known.read_by(bytes, at, records, |window, form| fields(window, form))
 }
 
 /// As [`super::fields`].
