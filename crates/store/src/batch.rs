@@ -247,17 +247,16 @@ impl DayWriter<'_, '_> {
         index: ObligationIndex,
     ) -> rusqlite::Result<()> {
         let mut insert = self.prepare("INSERT INTO breaches VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
-        let obligation = obligation.id.to_string();
+        // What all rows of the obligation have in common is bound once.
+        insert.raw_bind_parameter(1, &self.date)?;
+        insert.raw_bind_parameter(2, &sign_up.market_maker)?;
+        insert.raw_bind_parameter(3, sign_up.issue.as_str())?;
+        insert.raw_bind_parameter(4, obligation.id.to_string())?;
         for breach in self.day.ledger.breaches(index) {
-            insert.execute(params![
-                self.date,
-                sign_up.market_maker,
-                sign_up.issue.as_str(),
-                obligation,
-                breach.span.start.as_micros(),
-                breach.span.end.as_micros(),
-                breach.reason.as_str(),
-            ])?;
+            insert.raw_bind_parameter(5, breach.span.start.as_micros())?;
+            insert.raw_bind_parameter(6, breach.span.end.as_micros())?;
+            insert.raw_bind_parameter(7, breach.reason.as_str())?;
+            insert.raw_execute()?;
         }
         Ok(())
     }

@@ -39,9 +39,15 @@ pub(crate) const DAY_COLUMN: &str = "day_sha256";
 
 /// A checksum in the making.
 #[derive(Default)]
-pub(crate) struct Checksum(Sha256);
+pub(crate) struct Checksum {
+    hasher: Sha256,
+    /// What is not hashed yet: a few bytes at a time would take as long as many.
+    buffer: Vec<u8>,
+}
 
 impl Checksum {
+    const BUFFER_BYTES: usize = 1 << 14;
+
     /// Adds a row, one of its columns perhaps left out.
     pub(crate) fn row(&mut self, row: &Row<'_>, left_out: Option<usize>) -> Result<()> {
         for column in (0..row.as_ref().column_count()).filter(|column| Some(*column) != left_out) {
@@ -60,18 +66,23 @@ impl Checksum {
                 ValueRef::Text(text) => (b't', text),
                 ValueRef::Blob(blob) => (b'b', blob),
             };
-            self.0.update([kind]);
-            self.0.update((column as u64).to_be_bytes());
-            self.0.update((content.len() as u64).to_be_bytes());
-            self.0.update(content);
+            self.buffer.push(kind);
+            self.buffer.extend_from_slice(&(column as u64).to_be_bytes());
+            self.buffer.extend_from_slice(&(content.len() as u64).to_be_bytes());
+            self.buffer.extend_from_slice(content);
         }
-        self.0.update(b"\n");
+        self.buffer.push(b'\n');
+        if Self::BUFFER_BYTES <= self.buffer.len() {
+            self.hasher.update(&self.buffer);
+            self.buffer.clear();
+        }
         Ok(())
     }
 
     /// The checksum.
-    pub(crate) fn digest(self) -> Digest {
-        Digest(self.0.finalize().into())
+    pub(crate) fn digest(mut self) -> Digest {
+        self.hasher.update(&self.buffer);
+        Digest(self.hasher.finalize().into())
     }
 }
 

@@ -124,10 +124,13 @@ impl Store {
         let file = batch.finish()?;
         let error = |source| StoreError::of(&self.file, "storing days", source);
         self.connection.execute("ATTACH ?1 AS batch", [connect::text(&file)]).map_err(error)?;
+        // A row's day is copied together with it: that needs no look for each.
+        self.connection.pragma_update(None, "foreign_keys", false).map_err(error)?;
         let copied = copy(&mut self.connection, about_to_commit);
+        let looked_at = self.connection.pragma_update(None, "foreign_keys", true);
         // The batch is done with, whether it is let go of now or together with the file.
         let _ = self.connection.execute_batch("DETACH batch");
-        let source = match copied {
+        let source = match copied.and_then(|replaced| looked_at.map(|()| replaced)) {
             Ok(replaced) => return Ok(replaced),
             Err(source) => source,
         };
@@ -193,8 +196,8 @@ impl Store {
 fn copy(connection: &mut Connection, about_to_commit: impl FnOnce()) -> rusqlite::Result<Vec<Replaced>> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let replaced = replaced::record(&transaction)?;
-    transaction.execute("DELETE FROM main.days WHERE date IN (SELECT date FROM batch.days)", [])?;
     for table in schema::TABLES {
+        transaction.execute(&format!("DELETE FROM main.{table} WHERE date IN (SELECT date FROM batch.days)"), [])?;
         transaction.execute(&format!("INSERT INTO main.{table} SELECT * FROM batch.{table}"), [])?;
     }
     about_to_commit();
