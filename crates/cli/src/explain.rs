@@ -6,12 +6,13 @@ use anyhow::{Context, Result, anyhow, bail};
 use jiff::civil::Date;
 use quoteclock_engine::{DayOptions, Until};
 use quoteclock_explain::{
-    Explainer, Explanation, LostLine, Provenance, Question, Summary, render_day, render_summary, write_day_json,
-    write_html, write_summary_json,
+    Explainer, Explanation, Judged, LostLine, Provenance, Question, Summary, render_day, render_summary,
+    write_day_json, write_html, write_summary_json,
 };
 use quoteclock_incentive::Month;
 use quoteclock_model::IssueCode;
 use quoteclock_replay::{Input, Replay, ReplayError};
+use quoteclock_report::wrap;
 use quoteclock_rules::Registry;
 use quoteclock_store::{Digest, Store, StoredDay};
 use std::collections::BTreeMap;
@@ -161,17 +162,20 @@ struct Day {
     question: Question,
     /// Whether the input's hash is wanted.
     is_hashed: bool,
+    /// Whether the input has been measured before, so that nothing is wrong with any of its records.
+    is_known_good: bool,
 }
 
 impl Day {
     /// `None` after printing what is wrong with the registry.
     fn open(args: &ExplainArgs, question: Question) -> Result<Option<Day>> {
         let Some((registry, registry_sha256)) = registry::load_and_hash(&args.registry)? else { return Ok(None) };
-        Ok(Some(Day { registry, registry_sha256, question, is_hashed: args.html.is_some() }))
+        let (is_hashed, is_known_good) = (args.html.is_some(), args.file.is_none());
+        Ok(Some(Day { registry, registry_sha256, question, is_hashed, is_known_good }))
     }
 
     fn explain(&self, input: &Input, options: &DayOptions) -> Result<Vec<Explanation>> {
-        let Day { registry, registry_sha256, question, is_hashed } = self;
+        let Day { registry, registry_sha256, question, is_hashed, is_known_good } = self;
         let bar = terminal::progress_bar(input.size());
         let begin = |options| {
             Explainer::new(registry, options, question.clone())
@@ -189,6 +193,7 @@ impl Day {
                 input_sha256: sha256.map(|sha256| Digest(sha256).to_string()),
                 registry_sha256: registry_sha256.to_string(),
                 program_version: env!("CARGO_PKG_VERSION").to_owned(),
+                judged: if *is_known_good || options.lenient { Judged::All } else { Judged::OwnIssues },
             });
         }
         Ok(explanations)
@@ -207,7 +212,13 @@ fn show(args: &ExplainArgs, explanations: &[Explanation]) -> Result<Outcome> {
     if args.json {
         print_json(|to| write_day_json(explanations, to))?;
     } else {
-        output::print(&render_day(explanations, args.limit, terminal::table_style()))?;
+        let style = terminal::table_style();
+        let mut text = render_day(explanations, args.limit, style);
+        let provenance = explanations.first().and_then(|explanation| explanation.provenance.as_ref());
+        if let Some(note) = provenance.and_then(|provenance| provenance.judged.note()) {
+            text.push_str(&format!("\n{}", wrap(note, style.width)));
+        }
+        output::print(&text)?;
     }
     Ok(if 0 < reject_count { Outcome::Incomplete } else { Outcome::Done })
 }

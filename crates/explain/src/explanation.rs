@@ -195,6 +195,35 @@ pub struct Provenance {
     pub registry_sha256: String,
     /// The version of the program.
     pub program_version: String,
+    /// Which records have been judged against the books of their issues.
+    pub judged: Judged,
+}
+
+/// Which records of an input are known to fit the books of their issues.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Judged {
+    /// Those of the market maker's issues; of others form, times and numbers at most.
+    OwnIssues,
+    /// All of them.
+    All,
+}
+
+impl Judged {
+    /// Its name in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Judged::OwnIssues => "own_issues",
+            Judged::All => "all",
+        }
+    }
+
+    /// What a reader has to know of the records of other issues, if anything.
+    pub fn note(self) -> Option<&'static str> {
+        match self {
+            Judged::OwnIssues => Some("Records of other issues were not judged in full: quoteclock replay does that."),
+            Judged::All => None,
+        }
+    }
 }
 
 /// The answer to a question.

@@ -65,12 +65,14 @@ struct ProvenanceRow<'a> {
     input_sha256: Option<&'a str>,
     registry_sha256: &'a str,
     program_version: &'a str,
+    judged: &'static str,
 }
 
 impl<'a> ProvenanceRow<'a> {
     fn of(provenance: &'a Provenance) -> ProvenanceRow<'a> {
-        let Provenance { input, input_sha256, registry_sha256, program_version } = provenance;
-        ProvenanceRow { input, input_sha256: input_sha256.as_deref(), registry_sha256, program_version }
+        let Provenance { input, input_sha256, registry_sha256, program_version, judged } = provenance;
+        let (input_sha256, judged) = (input_sha256.as_deref(), judged.as_str());
+        ProvenanceRow { input, input_sha256, registry_sha256, program_version, judged }
     }
 }
 

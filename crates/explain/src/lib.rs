@@ -33,7 +33,7 @@ mod view;
 pub use event::{Cause, Edge, Event, OwnOrder, What};
 pub use explainer::Explainer;
 pub use explanation::{
-    Availability, Explanation, Moment, Outage, Provenance, Scene, SchemeName, Stretch, Subject, WhyUnavailable,
+    Availability, Explanation, Judged, Moment, Outage, Provenance, Scene, SchemeName, Stretch, Subject, WhyUnavailable,
 };
 pub use html::write_html;
 pub use json::write_json;
