@@ -193,7 +193,8 @@ impl Table for Statuses {
         columns::fulfilled_us::<Self>(),
         columns::unknown_us::<Self>()
             .shown_as("unknown", Align::Right, |row| row.span(row.outlook.total.unknown))
-            .on_occasion(|row| row.outlook.total.unknown != Micros::ZERO),
+            .on_occasion(|row| row.outlook.total.unknown != Micros::ZERO)
+            .gives_way(5),
         columns::display_pct_of::<Self>()
             .shown_as("display %", Align::Right, |row| percent_shown(row.outlook.total).into()),
         Column::<Self>::decimal("required_pct", Unit::Percent, Decimals::UpTo(4), |row| {
@@ -207,7 +208,7 @@ impl Table for Statuses {
             .gives_way(2),
         Column::<Self>::text("outlook", |row| Some(row.outlook.word().into()))
             .shown_as("outlook", Align::Left, |row| match row.outlook.prospect() {
-                Prospect::Lost { short } => format!("lost by {}", row.span(short)).into(),
+                Prospect::Lost { short } if !row.exact => format!("lost by {}", row.span(short)).into(),
                 _ => row.outlook.word().replace('_', " ").into(),
             })
             .toned(|row| match row.outlook.prospect() {
@@ -218,8 +219,11 @@ impl Table for Statuses {
                 Prospect::Open { .. } | Prospect::NotApplicable => None,
             }),
         Column::<Self>::integer("may_be_off_us", Unit::Micros, |row| row.outlook.slack().map(|span| span.0.into()))
-            .shown_as("may be off", Align::Right, |row| {
-                row.outlook.slack().map_or_else(|| "-".into(), |span| row.span(span))
+            .shown_as("may be off", Align::Right, |row| match (row.outlook.prospect(), row.outlook.slack()) {
+                // Beside the outlook there is no room for microseconds.
+                (Prospect::Lost { short }, _) if row.exact => format!("-{}", row.span(short)).into(),
+                (_, Some(span)) => row.span(span),
+                (_, None) => "-".into(),
             }),
         Column::<Self>::integer("short_us", Unit::Micros, |row| match row.outlook.prospect() {
             Prospect::Lost { short } => Some(short.0.into()),
