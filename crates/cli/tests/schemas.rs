@@ -1,4 +1,4 @@
-//! Every `--json` document, against its JSON Schema in `docs/schema`: names, always; all of the schema, where Python's
+//! Every `--json` document, and the line by which `serve` and `publish` say that they are ready, against its JSON Schema in `docs/schema`: names, always; all of the schema, where Python's
 //! `jsonschema` is installed.
 
 mod support;
@@ -6,7 +6,7 @@ mod support;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 use support::{Bench, repository, stderr};
 
@@ -34,7 +34,10 @@ fn hold_members(whose: &str, object: &Map<String, Value>, schema: &Value) {
 fn hold(name: &str, text: &str, seen: &mut BTreeSet<String>) {
     let document: Value = serde_json::from_str(text).expect("JSON");
     let schema = schema(name);
-    assert_eq!((&document["schema"], &schema["properties"]["schema"]["const"]), (&1.into(), &1.into()), "{name}");
+    // What tells one form of a document from a later one; a line has no such mark, and says that it is ready.
+    let mark = if READY_LINES.contains(&name) { "ready" } else { "schema" };
+    let expected = if mark == "ready" { Value::from(true) } else { Value::from(1) };
+    assert_eq!((&document[mark], &schema["properties"][mark]["const"]), (&expected, &expected), "{name}");
     let members = document.as_object().expect("an object");
     hold_members(name, members, &schema);
     for (list, rows) in members.iter().filter_map(|(list, value)| Some((list, value.as_array()?))) {
@@ -48,7 +51,10 @@ fn hold(name: &str, text: &str, seen: &mut BTreeSet<String>) {
     validate(name, text);
 }
 
-/// Has Python judge a document by all of its schema, and a schema number that is another one refused.
+/// The schemas of lines, each named as the command that prints it.
+const READY_LINES: [&str; 2] = ["serve", "publish"];
+
+/// Has Python judge a document by all of its schema, and another one's mark refused.
 fn validate(name: &str, text: &str) {
     const SCRIPT: &str = "import json, sys\n\
         try: from jsonschema import Draft202012Validator as Validator\n\
@@ -56,7 +62,8 @@ fn validate(name: &str, text: &str) {
         schema, document = json.load(open(sys.argv[1])), json.load(sys.stdin)\n\
         Validator.check_schema(schema)\n\
         errors = [f'{list(e.absolute_path)} {e.message}' for e in Validator(schema).iter_errors(document)]\n\
-        assert Validator(schema).is_valid({**document, 'schema': 2}) is False\n\
+        mark = 'schema' if 'schema' in document else 'ready'\n\
+        assert Validator(schema).is_valid({**document, mark: 2}) is False\n\
         sys.exit('\\n'.join(errors[:5]) or 0)";
     let file = repository("docs/schema").join(format!("{name}.json"));
     let mut python = Command::new("python3");
@@ -77,6 +84,19 @@ fn validate(name: &str, text: &str) {
 
 fn skipped(why: &str) {
     let _ = writeln!(std::io::stderr(), "skipped: {why}");
+}
+
+/// The first line that a command prints which goes on running until it is ended.
+fn first_line(bench: &Bench, arguments: &[&str]) -> String {
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("quoteclock"));
+    command.current_dir(bench.path("")).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.stderr(Stdio::null()).spawn().expect("it starts");
+    let mut line = String::new();
+    let read = BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line);
+    let _ = child.kill();
+    child.wait().expect("it has been ended");
+    read.expect("a line");
+    line
 }
 
 #[test]
@@ -104,6 +124,8 @@ fn documents_are_what_their_schemas_say() {
     hold_output("replay", &["replay", "--registry", &registry, "--lenient", "damaged.csv"]);
     hold_output("replay", &["replay", "--registry", &registry, "--db", "m.db", &first, &second]);
     hold_output("report", &[&["report"], &month[..]].concat());
+    let access_fee = ["--why", "--market-maker", "MM1", "--issue", "1306", "--incentive", "access_fee"];
+    hold_output("report-why", &[&["report"], &month[..], &access_fee].concat());
     hold_output("status", &[&["status"], &month[..]].concat());
     hold_output("tiers", &[&["tiers"], &month[..]].concat());
     hold_output("days", &["days", "--db", "m.db", "--registry", &registry]);
@@ -129,12 +151,19 @@ fn documents_are_what_their_schemas_say() {
     hold_output("explain", &[&of_issue[..], &["--lenient", "--at", "14:59", "damaged.csv"]].concat());
     hold_output("explain-several", &[&maker[..], &[&first]].concat());
     hold_output("explain-several", &[&maker[..], &["--db", "m.db", "--month", "2024-03"]].concat());
+    let publish = ["publish", "--listen", "soup://127.0.0.1:0", &first];
+    hold("publish", &first_line(&bench, &publish), &mut seen);
+    let serve = ["serve", "--registry", &registry, "--db", "live.db", "--journal", "journal", "--feed", "-"];
+    for more in [&[][..], &["--http", "127.0.0.1:0"]] {
+        hold("serve", &first_line(&bench, &[&serve[..], more].concat()), &mut seen);
+    }
     for list in [
         "replay.daily",
         "replay.breaches",
         "replay.rejects",
         "replay.coverage",
         "report.monthly",
+        "report-why.why",
         "status.status",
         "explain.outages",
         "explain-several.obligations",
