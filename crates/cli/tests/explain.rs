@@ -467,7 +467,10 @@ fn a_stored_day_is_found_and_a_month_tells_where_its_lost_time_is() {
         bench.run(&[&who[..], more].concat())
     };
     let by_date = ask(&["--issue", "1306", "--db", "market.db", "--date", "2024-03-01"]);
-    assert_eq!(stdout(&by_date), stdout(&ask(&["--issue", "1306", first])), "{}", stderr(&by_date));
+    // What has been measured before is known to be good in all of its records.
+    let by_file = stdout(&ask(&["--issue", "1306", first]));
+    let note = "\nRecords of other issues were not judged in full: quoteclock replay does that.\n";
+    assert_eq!(Some(stdout(&by_date).as_str()), by_file.strip_suffix(note), "{}", stderr(&by_date));
     let of_day = |arguments: &[&str]| json(&ask(&[arguments, &["--json"]].concat()));
     let days = [first, second].map(|day| of_day(&[day]));
     let month = of_day(&["--db", "market.db", "--month", "2024-03"]);
