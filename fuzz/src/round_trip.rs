@@ -167,7 +167,7 @@ fn says(form: Form, bytes: &[u8]) -> (TradingDate, UtcOffset) {
             let _ = decoder.push(bytes, &mut calls);
             offset = decoder.offset();
         }
-        Form::Itch | Form::Fix => {}
+        Form::Itch | Form::Fix | Form::Dbn => {}
     }
     (date, offset)
 }

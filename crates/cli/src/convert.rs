@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 /// Write events of one form in another, whole or an excerpt.
 ///
-/// The input's form is recognised by its content: CSV, the binary form, NASDAQ ITCH 5.0 or FIX, plain or compressed. The
+/// The input's form is recognised by its content: CSV, the binary form, NASDAQ ITCH 5.0, FIX or DBN, plain or compressed. The
 /// output's is told by its name: .csv or .qcev (the binary form), and .gz or .zst behind it to compress.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:

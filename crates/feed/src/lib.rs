@@ -11,6 +11,7 @@
 pub mod binary;
 pub mod csv;
 mod day;
+pub mod dbn;
 pub mod fix;
 pub mod itch;
 mod name_table;

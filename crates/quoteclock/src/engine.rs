@@ -325,7 +325,7 @@ fn end(result: Result<(), FeedError>) -> Result<(), EngineError> {
 fn decoder(registry: &Registry, date: Option<Date>, first_bytes: &[u8]) -> Result<Decoder, EngineError> {
     let format = Format::of_bytes(first_bytes, None);
     let midnight = match (format, date) {
-        (Format::Csv | Format::Binary | Format::Fix, _) | (Format::Journal, None) => Timestamp::MIN,
+        (Format::Csv | Format::Binary | Format::Fix | Format::Dbn, _) | (Format::Journal, None) => Timestamp::MIN,
         (Format::Itch, None) => return Err(EngineError::NoDate),
         (Format::Itch | Format::Journal, Some(date)) => registry.tables().plan(date)?.day.start,
     };

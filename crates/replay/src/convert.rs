@@ -152,7 +152,7 @@ pub fn convert(
     let midnight = match (format, date) {
         (Format::Itch, None) => return Err(ConvertError::NoDate { file }),
         (Format::Itch | Format::Journal, Some(date)) => midnight(date, &options.zone),
-        (Format::Csv | Format::Binary | Format::Fix, _) | (Format::Journal, None) => Timestamp::MIN,
+        (Format::Csv | Format::Binary | Format::Fix | Format::Dbn, _) | (Format::Journal, None) => Timestamp::MIN,
     };
     let probe = Probe::of(format, midnight, chunks.peek(PROBE_BYTES), &options.zone);
     let probe = probe.map_err(|source| ConvertError::Feed { file: file.clone(), source })?;

@@ -6,6 +6,7 @@ use crate::Input;
 use jiff::civil::Date;
 use quoteclock_feed::binary::{BinaryDecoder, looks_like_binary};
 use quoteclock_feed::csv::{CsvDecoder, CsvScout};
+use quoteclock_feed::dbn::{DbnDecoder, looks_like_dbn};
 use quoteclock_feed::fix::{FixDecoder, looks_like_fix};
 use quoteclock_feed::itch::{ItchDecoder, ItchScout, date_from_name, looks_like_itch};
 use quoteclock_feed::{FeedError, Receiver, Scouted, TradingDate};
@@ -26,6 +27,8 @@ pub enum Format {
     Itch,
     /// A log of FIX messages.
     Fix,
+    /// Databento's DBN, schema MBO.
+    Dbn,
     /// The journal of a session, which holds one of the others.
     Journal,
 }
@@ -49,6 +52,9 @@ impl Format {
         }
         if looks_like_journal(first_bytes) {
             return Format::Journal;
+        }
+        if looks_like_dbn(first_bytes) {
+            return Format::Dbn;
         }
         let named_itch = || name.is_some_and(|name| name.to_ascii_uppercase().contains("ITCH"));
         if looks_like_itch(first_bytes) || (!first_bytes.is_empty() && !first_bytes.is_ascii() && named_itch()) {
@@ -96,6 +102,8 @@ pub enum Decoder {
     Itch(ItchDecoder),
     /// Of a log of FIX messages.
     Fix(Box<FixDecoder>),
+    /// Of DBN.
+    Dbn(Box<DbnDecoder>),
     /// Of the journal of a session.
     Journal(JournalDecoder),
 }
@@ -127,6 +135,7 @@ impl Decoder {
             Format::Binary => Decoder::Binary(BinaryDecoder::default()),
             Format::Itch => Decoder::Itch(ItchDecoder::new(midnight)),
             Format::Fix => Decoder::Fix(Box::default()),
+            Format::Dbn => Decoder::Dbn(Box::default()),
             Format::Journal => Decoder::Journal(JournalDecoder::new(midnight)),
         }
     }
@@ -141,6 +150,7 @@ impl Decoder {
             Decoder::Binary(decoder) => decoder.push(chunk, receiver),
             Decoder::Itch(decoder) => decoder.push(chunk, receiver),
             Decoder::Fix(decoder) => decoder.push(chunk, receiver),
+            Decoder::Dbn(decoder) => decoder.push(chunk, receiver),
             Decoder::Journal(decoder) => decoder.push(chunk, receiver),
         }
     }
@@ -185,6 +195,7 @@ impl Decoder {
             Decoder::Binary(decoder) => decoder.finish(receiver),
             Decoder::Itch(decoder) => decoder.finish(receiver),
             Decoder::Fix(decoder) => decoder.finish(receiver),
+            Decoder::Dbn(decoder) => decoder.finish(receiver),
             Decoder::Journal(decoder) => decoder.finish(receiver),
         }
     }
@@ -196,6 +207,7 @@ impl Decoder {
             Decoder::Binary(decoder) => decoder.unfinished(),
             Decoder::Itch(decoder) => decoder.unfinished(),
             Decoder::Fix(decoder) => decoder.unfinished(),
+            Decoder::Dbn(decoder) => decoder.unfinished(),
             Decoder::Journal(decoder) => decoder.unfinished(),
         }
     }
@@ -203,7 +215,7 @@ impl Decoder {
     /// The trading date that the input says of itself, where its form has a place for it.
     pub fn stated_date(&self) -> Option<Date> {
         match self {
-            Decoder::Csv(_) | Decoder::Itch(_) | Decoder::Fix(_) => None,
+            Decoder::Csv(_) | Decoder::Itch(_) | Decoder::Fix(_) | Decoder::Dbn(_) => None,
             Decoder::Binary(decoder) => decoder.header().and_then(|header| civil_date(header.date)),
             Decoder::Journal(decoder) => decoder.stated_date().and_then(civil_date),
         }

@@ -291,7 +291,7 @@ fn run_pass<P: DayRun>(
     }
     let format = Format::recognise(first_bytes, input);
     let midnight = match (format, date) {
-        (Format::Csv | Format::Binary | Format::Fix, _) | (Format::Journal, None) => Timestamp::MIN,
+        (Format::Csv | Format::Binary | Format::Fix | Format::Dbn, _) | (Format::Journal, None) => Timestamp::MIN,
         (Format::Itch, None) => return Err(ReplayError::NoDate { file: file() }),
         (Format::Itch | Format::Journal, Some(date)) => midnight(registry, date).map_err(day_error)?,
     };

@@ -90,7 +90,7 @@ const MIB: usize = 1 << 20;
 /// For a reader alone. It holds a record that a chunk ends in, and names: a name of one byte costs an entry in a table.
 fn reader_bound(form: Form, sealed: bool) -> Bound {
     let constant = match (form, sealed) {
-        (Form::Csv | Form::Fix, _) => 64 * KIB,
+        (Form::Csv | Form::Fix | Form::Dbn, _) => 64 * KIB,
         // The table of the 65,536 stock locates, before and after it has grown.
         (Form::Itch, _) => 4 * MIB,
         (Form::Binary, false) => 64 * KIB,
@@ -261,7 +261,7 @@ fn generated(form: Form) -> Vec<u8> {
             let midnight = form.registry().plan(options.date).expect("an ordinary date").day.start;
             write(&options, ItchWriter::new(&mut file, midnight));
         }
-        Form::Fix => unreachable!("no writer of that form"),
+        Form::Fix | Form::Dbn => unreachable!("no writer of that form"),
     }
     file
 }
@@ -270,7 +270,7 @@ fn generated(form: Form) -> Vec<u8> {
 fn cases(form: Form, target: &str, count: u64, mut check: impl FnMut(&[u8], bool)) {
     let mut files = corpus(target);
     let small = files.len();
-    if form != Form::Fix {
+    if !matches!(form, Form::Fix | Form::Dbn) {
         files.push(("a generated day".to_owned(), generated(form)));
     }
     for (position, (file, bytes)) in files.iter().enumerate() {
@@ -350,6 +350,11 @@ fn damaged_itch_is_read_or_refused_within_bounds() {
 #[test]
 fn damaged_logs_are_read_or_refused_within_bounds() {
     cases(Form::Fix, "fix", 400, |bytes, is_sealed| check(Form::Fix, bytes, is_sealed));
+}
+
+#[test]
+fn damaged_dbn_is_read_or_refused_within_bounds() {
+    cases(Form::Dbn, "dbn", 400, |bytes, is_sealed| check(Form::Dbn, bytes, is_sealed));
 }
 
 #[test]

@@ -34,7 +34,7 @@ pub(super) fn read(options: &PublishOptions) -> Result<(Spool, SessionId)> {
     let payload = options.payload.unwrap_or(match format {
         Format::Binary => Payload::Binary,
         Format::Itch => Payload::Itch,
-        Format::Csv | Format::Fix | Format::Journal => Payload::Csv,
+        Format::Csv | Format::Fix | Format::Dbn | Format::Journal => Payload::Csv,
     });
     let spool = match (format, payload) {
         (Format::Journal, _) => Err(anyhow!("a journal, expected a file of events (quoteclock convert makes one)")),

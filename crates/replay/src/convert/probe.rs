@@ -34,7 +34,7 @@ impl Probe {
             Decoder::Csv(decoder) => decoder.offset(),
             Decoder::Binary(decoder) => decoder.header().map_or(utc, |header| header.offset),
             Decoder::Itch(_) | Decoder::Journal(_) => offset_at(first.time.unwrap_or(midnight), zone).unwrap_or(utc),
-            Decoder::Fix(_) => utc,
+            Decoder::Fix(_) | Decoder::Dbn(_) => utc,
         };
         let mut has_sequence = first.has_sequence;
         if let Decoder::Binary(decoder) = &decoder

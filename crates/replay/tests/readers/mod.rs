@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use quoteclock_engine::{BadRecord, Day, DayOptions, Executor, RejectSink, SingleThread, Task};
 use quoteclock_feed::binary::BinaryDecoder;
 use quoteclock_feed::csv::CsvDecoder;
+use quoteclock_feed::dbn::DbnDecoder;
 use quoteclock_feed::fix::FixDecoder;
 use quoteclock_feed::itch::ItchDecoder;
 use quoteclock_feed::{FeedError, Malformed, Place, RawRecord, Receiver, Scouted, Sequence, Stop};
@@ -23,17 +24,18 @@ pub enum Form {
     Itch,
     Binary,
     Fix,
+    Dbn,
 }
 
 impl Form {
-    pub const ALL: [Form; 4] = [Form::Csv, Form::Itch, Form::Binary, Form::Fix];
+    pub const ALL: [Form; 5] = [Form::Csv, Form::Itch, Form::Binary, Form::Fix, Form::Dbn];
 
     /// The registry that the corpus of this form is measured under.
     pub fn registry(self) -> &'static Registry {
         static TSE: LazyLock<Registry> = LazyLock::new(|| load(include_bytes!("../../../../fuzz/corpus/registry/tse")));
         static US: LazyLock<Registry> = LazyLock::new(|| load(include_bytes!("../../../../fuzz/corpus/registry/us")));
         match self {
-            Form::Csv | Form::Binary | Form::Fix => &TSE,
+            Form::Csv | Form::Binary | Form::Fix | Form::Dbn => &TSE,
             Form::Itch => &US,
         }
     }
@@ -134,6 +136,11 @@ pub fn decode(form: Form, chunks: &[&[u8]], to: &mut impl Receiver) -> Result<Op
         }
         Form::Fix => {
             let mut decoder = FixDecoder::default();
+            chunks.iter().try_for_each(|chunk| decoder.push(chunk, to))?;
+            decoder.finish(to).map(|()| None)
+        }
+        Form::Dbn => {
+            let mut decoder = DbnDecoder::default();
             chunks.iter().try_for_each(|chunk| decoder.push(chunk, to))?;
             decoder.finish(to).map(|()| None)
         }

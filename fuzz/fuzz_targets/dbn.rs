@@ -1,0 +1,7 @@
+//! Any bytes as a DBN file, whole and in parts, into strict and lenient days.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use quoteclock_fuzz::readers::{Form, check};
+
+fuzz_target!(|bytes: &[u8]| check(Form::Dbn, bytes));
