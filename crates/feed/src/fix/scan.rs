@@ -98,8 +98,8 @@ pub(super) fn scan(bytes: &[u8], last: bool, fields: &mut Fields) -> Scanned {
     fields.0.clear();
     let mut at = 0;
     let mut separator = None;
-    // The length that the last field tells of a data field, and that field's tag.
-    let mut data: Option<(u32, usize)> = None;
+    // The length that the last field tells of this one.
+    let mut data: Option<usize> = None;
     loop {
         let rest = bytes.get(at..).unwrap_or_default();
         let Some((tag, digits)) = tag(rest) else {
@@ -115,7 +115,7 @@ pub(super) fn scan(bytes: &[u8], last: bool, fields: &mut Fields) -> Scanned {
         let start = at + digits + 1;
         let value = bytes.get(start..).unwrap_or_default();
         let length = match (data, separator) {
-            (Some((of, count)), Some(separator)) if of == tag => data_length(value, count, separator),
+            (Some(count), Some(separator)) => data_length(value, count, separator),
             _ => value_length(value, separator),
         };
         let Some(length) = length else {
@@ -149,7 +149,8 @@ pub(super) fn scan(bytes: &[u8], last: bool, fields: &mut Fields) -> Scanned {
             None if tag == 10 => return Scanned::Whole(end),
             None => return broken(bytes, at, last),
         }
-        data = data_tag(tag).zip(super::values::count(&bytes[start..end]));
+        let is_length = LENGTH_TAGS.binary_search(&tag).is_ok();
+        data = is_length.then(|| super::values::count(&bytes[start..end])).flatten();
     }
 }
 
@@ -210,39 +211,19 @@ fn data_length(value: &[u8], count: usize, separator: Separator) -> Option<usize
     (at < value.len()).then_some(at)
 }
 
-/// The data field whose length a field tells.
-fn data_tag(length_tag: u32) -> Option<u32> {
-    Some(match length_tag {
-        90 => 91,
-        93 => 89,
-        95 => 96,
-        212 => 213,
-        348 => 349,
-        350 => 351,
-        352 => 353,
-        354 => 355,
-        356 => 357,
-        358 => 359,
-        360 => 361,
-        362 => 363,
-        364 => 365,
-        445 => 446,
-        618 => 619,
-        621 => 622,
-        1184 => 1185,
-        1277 => 1278,
-        1280 => 1281,
-        1282 => 1283,
-        1397 => 1398,
-        1401 => 1402,
-        1404 => 1403,
-        _ => return None,
-    })
-}
+/// The fields that tell the length of the data field that follows them, in FIX 4.0 to 5.0 SP2.
+const LENGTH_TAGS: [u32; 83] = [
+    90, 93, 95, 212, 348, 350, 352, 354, 356, 358, 360, 362, 364, 445, 618, 621, 1184, 1277, 1280, 1282, 1397, 1401,
+    1403, 1468, 1525, 1578, 1620, 1664, 1678, 1733, 1871, 1874, 2072, 2074, 2111, 2179, 2287, 2351, 2372, 2481, 2494,
+    2522, 2637, 2651, 2665, 2715, 2718, 2721, 2797, 2802, 2809, 2815, 40004, 40008, 40978, 40980, 40982, 40984, 40986,
+    40988, 41083, 41101, 41107, 41256, 41320, 41324, 41458, 41476, 41482, 41653, 41710, 41806, 41811, 41873, 41969,
+    42025, 42171, 42451, 42652, 42947, 43109, 43110, 43111,
+];
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn fields(bytes: &[u8]) -> (Scanned, Vec<(u32, String)>) {
         let mut fields = Fields::default();
@@ -303,6 +284,76 @@ mod tests {
             let mut fields = Fields::default();
             let scanned = scan(&text[..length], false, &mut fields);
             assert_eq!(scanned, Scanned::Unfinished, "{length}: {:?}", String::from_utf8_lossy(&text[..length]));
+        }
+    }
+
+    /// What an engine's tokenizer makes of the same bytes: the fields of each whole message.
+    fn by_engine(bytes: &[u8]) -> Vec<Vec<(u32, String)>> {
+        let mut stream = refix_message::MessageStream::default();
+        stream.feed(bytes);
+        let mut messages = Vec::new();
+        loop {
+            match stream.next_message() {
+                refix_message::stream::Outcome::Message(message) => {
+                    let text = |(tag, value): (refix_message::Tag, &[u8])| {
+                        (tag.0, String::from_utf8_lossy(value).into_owned())
+                    };
+                    messages.push(message.entries().map(text).collect());
+                }
+                refix_message::stream::Outcome::Garbled { .. } => {}
+                refix_message::stream::Outcome::Incomplete => return messages,
+            }
+        }
+    }
+
+    /// The same by this scanner.
+    fn by_scanner(bytes: &[u8]) -> Vec<Vec<(u32, String)>> {
+        let (mut messages, mut at) = (Vec::new(), 0);
+        while let Some(start) = start_of(bytes, at, false, true) {
+            let (scanned, found) = fields(&bytes[start..]);
+            at = start
+                + match scanned {
+                    Scanned::Whole(length) => {
+                        messages.push(found);
+                        length
+                    }
+                    Scanned::Broken(length) => length,
+                    Scanned::Unfinished => unreachable!("nothing follows"),
+                };
+        }
+        messages
+    }
+
+    /// A field: an ordinary one, or one of data behind its length.
+    fn any_field() -> impl Strategy<Value = String> {
+        let data = prop::sample::select(vec![(95, 96), (354, 355), (1401, 1402), (1403, 1404), (2179, 2180)]);
+        prop_oneof![
+            3 => (11_u32..80, "[ -~]{1,12}").prop_map(|(tag, value)| format!("{tag}={value}\u{1}")),
+            1 => (data, "[a-z=\u{1}\n]{1,9}|8=FIX.4.4\u{1}9=5\u{1}|\u{1}10=000\u{1}").prop_map(|((length, tag), value)| {
+                format!("{length}={}\u{1}{tag}={value}\u{1}", value.len())
+            }),
+        ]
+    }
+
+    /// A message with its length and checksum as an engine wants them.
+    fn any_message() -> impl Strategy<Value = String> {
+        prop::collection::vec(any_field(), 0..12).prop_map(|fields| {
+            let body = format!("35=8\u{1}{}", fields.concat());
+            let text = format!("8=FIX.4.4\u{1}9={}\u{1}{body}", body.len());
+            let sum = text.bytes().fold(0_u8, u8::wrapping_add);
+            format!("{text}10={sum:03}\u{1}")
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn messages_have_the_fields_that_an_engine_finds(
+            messages in prop::collection::vec(("[a-zA-Z :.,-]{0,20}|20240301-00:00:00[.]000 : ", any_message(), "\n|\r\n|"), 0..6)
+        ) {
+            let log: String = messages.iter().map(|(prefix, message, end)| format!("{prefix}{message}{end}")).collect();
+            let found = by_scanner(log.as_bytes());
+            prop_assert_eq!(found.len(), messages.len());
+            prop_assert_eq!(found, by_engine(log.as_bytes()));
         }
     }
 }
