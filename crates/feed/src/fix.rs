@@ -104,6 +104,12 @@ impl FixDecoder {
         &self.held
     }
 
+    /// Forgets the beginning of a message: what follows is not the rest of it.
+    pub fn forget_unfinished(&mut self) {
+        self.held.clear();
+        self.after_digit = false;
+    }
+
     /// Reads the next `chunk` and hands over every record that ends in it.
     ///
     /// # Errors

@@ -331,7 +331,8 @@ impl Pass {
     fn keep(&mut self, source: &Source, keep: &Keep) {
         let started = Instant::now();
         if !self.is_saving {
-            if started.duration_since(self.kept) < keep.every || !keep.keeper.has_room() {
+            let is_due = keep.every <= started.duration_since(self.kept);
+            if !is_due || !keep.keeper.has_room() || !self.decoder.can_save() {
                 return;
             }
             self.kept = started;
@@ -349,7 +350,7 @@ impl Pass {
 
     fn begin_save(&mut self, source: &Source, keep: &Keep) -> bool {
         // A lenient day holds nothing back.
-        let Ok(day) = self.day.begin_save() else { return false };
+        let (Some(decoder), Ok(day)) = (self.decoder.save(), self.day.begin_save()) else { return false };
         self.day.sink_mut().begin_save();
         let start = Start {
             mark: self.mark,
@@ -357,7 +358,7 @@ impl Pass {
             plan: None,
             unknown: self.unknown.clone(),
             rejects: self.day.rejects_mut().0,
-            decoder: self.decoder.save(),
+            decoder,
             day,
         };
         let plan = self.day.engine().map(|engine| Arc::clone(engine.plan()));

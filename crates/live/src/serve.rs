@@ -155,7 +155,7 @@ fn check(options: &ServeOptions) -> Result<()> {
         return Err(bad_usage("--date without --once: every session is a day of its own"));
     }
     if options.feed == Feed::Pipe && (options.session.is_some() || options.payload == Some(Payload::Itch)) {
-        return Err(bad_usage("standard input has no session, and is CSV or the binary form"));
+        return Err(bad_usage("standard input has no session, and is CSV, a FIX log, DBN or the binary form"));
     }
     if let Some(address) = options.http
         && !address.ip().is_loopback()

@@ -55,6 +55,8 @@ impl Head {
             Payload::Csv => 1,
             Payload::Binary => 2,
             Payload::Itch => 3,
+            Payload::Fix => 4,
+            Payload::Dbn => 5,
         };
         if let Some(date) = self.date {
             bytes[12..14].copy_from_slice(&date.year().to_le_bytes());
@@ -97,6 +99,8 @@ impl Head {
             1 => Some(Payload::Csv),
             2 => Some(Payload::Binary),
             3 => Some(Payload::Itch),
+            4 => Some(Payload::Fix),
+            5 => Some(Payload::Dbn),
             _ => None,
         };
         let length = usize::from(u16::from_le_bytes([bytes[26], bytes[27]]));

@@ -6,6 +6,8 @@
 
 use quoteclock_feed::binary::{BinaryDecoder, MessageDecoder, looks_like_binary};
 use quoteclock_feed::csv::CsvDecoder;
+use quoteclock_feed::dbn::{DbnDecoder, looks_like_dbn};
+use quoteclock_feed::fix::{FixDecoder, looks_like_fix};
 use quoteclock_feed::itch::{Framing, ItchDecoder, looks_like_itch};
 use quoteclock_feed::{BinaryState, CsvState, ItchState, MessageState};
 use quoteclock_feed::{FeedError, Malformed, Place, RawRecord, Receiver, Sequence, Stop, TradingDate};
@@ -21,6 +23,10 @@ pub enum Payload {
     Binary,
     /// A NASDAQ TotalView-ITCH 5.0 message.
     Itch,
+    /// Bytes of a log of FIX messages; of a pipe only.
+    Fix,
+    /// Bytes of a DBN file; of a pipe only.
+    Dbn,
 }
 
 impl Payload {
@@ -40,6 +46,27 @@ impl Payload {
     }
 }
 
+impl Payload {
+    /// What a pipe carries that begins with `first`; `None` if more bytes have to tell.
+    pub fn of_pipe(first: &[u8]) -> Option<Payload> {
+        /// A prefix of a log's first message is shorter.
+        const TOLD_BY_BYTES: usize = 1024;
+        const MAGIC_BYTES: usize = 8;
+        if first.len() < MAGIC_BYTES {
+            None
+        } else if looks_like_binary(first) {
+            Some(Payload::Binary)
+        } else if looks_like_dbn(first) {
+            Some(Payload::Dbn)
+        } else if looks_like_fix(first) {
+            Some(Payload::Fix)
+        } else {
+            // The header of CSV ends with its line.
+            (TOLD_BY_BYTES <= first.len() || first.contains(&b'\n')).then_some(Payload::Csv)
+        }
+    }
+}
+
 /// Prints as it is typed.
 impl fmt::Display for Payload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -47,6 +74,8 @@ impl fmt::Display for Payload {
             Payload::Csv => "csv",
             Payload::Binary => "binary",
             Payload::Itch => "itch",
+            Payload::Fix => "fix",
+            Payload::Dbn => "dbn",
         })
     }
 }
@@ -60,7 +89,7 @@ pub fn file_bytes(payload: Payload, blocks: &[u8], mut take: impl FnMut(&[u8])) 
             take(message);
             take(b"\n");
         }),
-        Payload::Binary => each(blocks, take),
+        Payload::Binary | Payload::Fix | Payload::Dbn => each(blocks, take),
     }
 }
 
@@ -109,6 +138,8 @@ enum Inner {
     Messages(Box<MessageDecoder>),
     File(Box<BinaryDecoder>),
     Itch(Box<ItchDecoder>),
+    Fix(Box<FixDecoder>),
+    Dbn(Box<DbnDecoder>),
 }
 
 impl PayloadDecoder {
@@ -118,28 +149,38 @@ impl PayloadDecoder {
             Payload::Csv => Inner::Csv(Box::default()),
             Payload::Binary => Inner::Messages(Box::default()),
             Payload::Itch => Inner::Itch(Box::new(ItchDecoder::with_framing(midnight, Framing::LengthPrefixed))),
+            Payload::Fix => Inner::Fix(Box::default()),
+            Payload::Dbn => Inner::Dbn(Box::default()),
         };
         PayloadDecoder { inner, offset: 0, lines: Vec::new() }
     }
 
-    /// Reads the bytes of a file, as a pipe brings them: CSV or the binary form.
+    /// Reads the bytes of a file, as a pipe brings them: any form but ITCH.
     pub fn of_bytes(payload: Payload) -> PayloadDecoder {
         let inner = match payload {
             Payload::Binary => Inner::File(Box::default()),
             Payload::Csv | Payload::Itch => Inner::Csv(Box::default()),
+            Payload::Fix => Inner::Fix(Box::default()),
+            Payload::Dbn => Inner::Dbn(Box::default()),
         };
         PayloadDecoder { inner, offset: 0, lines: Vec::new() }
     }
 
-    /// What the decoder knows.
-    pub fn save(&self) -> PayloadState {
+    /// Whether what the decoder knows can be kept. Otherwise a day is read from its beginning again.
+    pub fn can_save(&self) -> bool {
+        !matches!(self.inner, Inner::Fix(_) | Inner::Dbn(_))
+    }
+
+    /// What the decoder knows; `None` if that cannot be kept.
+    pub fn save(&self) -> Option<PayloadState> {
         let form = match &self.inner {
             Inner::Csv(decoder) => FormState::Csv(decoder.save()),
             Inner::Messages(decoder) => FormState::Messages(decoder.save()),
             Inner::File(decoder) => FormState::File(decoder.save()),
             Inner::Itch(decoder) => FormState::Itch(decoder.save()),
+            Inner::Fix(_) | Inner::Dbn(_) => return None,
         };
-        PayloadState { form, offset: self.offset }
+        Some(PayloadState { form, offset: self.offset })
     }
 
     /// The decoder as it was when `state` was saved; `None` if that is not one of a decoder. Times that count from midnight do
@@ -178,7 +219,7 @@ impl PayloadDecoder {
                 }
                 Ok(())
             }
-            Inner::File(_) => Ok(()),
+            Inner::File(_) | Inner::Fix(_) | Inner::Dbn(_) => Ok(()),
             Inner::Itch(decoder) => {
                 self.offset += blocks.len() as u64;
                 itch_messages(decoder, blocks, receiver)
@@ -196,6 +237,8 @@ impl PayloadDecoder {
             Inner::Csv(decoder) => decoder.push(chunk, receiver),
             Inner::File(decoder) => decoder.push(chunk, receiver),
             Inner::Itch(decoder) => decoder.push(chunk, receiver),
+            Inner::Fix(decoder) => decoder.push(chunk, receiver),
+            Inner::Dbn(decoder) => decoder.push(chunk, receiver),
             Inner::Messages(_) => Ok(()),
         }
     }
@@ -209,7 +252,8 @@ impl PayloadDecoder {
         match &mut self.inner {
             Inner::Messages(decoder) => decoder.lost(),
             Inner::Csv(decoder) => decoder.forget_unfinished(),
-            Inner::File(_) | Inner::Itch(_) => {}
+            Inner::Fix(decoder) => decoder.forget_unfinished(),
+            Inner::File(_) | Inner::Itch(_) | Inner::Dbn(_) => {}
         }
         let malformed = Malformed { field: "record", found, expected: "every message of the session" };
         receiver.record(&RawRecord {
@@ -228,7 +272,7 @@ impl PayloadDecoder {
         match &self.inner {
             Inner::Messages(decoder) => decoder.header().map(|header| header.date),
             Inner::File(decoder) => decoder.header().map(|header| header.date),
-            Inner::Csv(_) | Inner::Itch(_) => None,
+            Inner::Csv(_) | Inner::Itch(_) | Inner::Fix(_) | Inner::Dbn(_) => None,
         }
     }
 
@@ -242,6 +286,8 @@ impl PayloadDecoder {
             Inner::Csv(decoder) => decoder.finish(receiver),
             Inner::File(decoder) => decoder.finish(receiver),
             Inner::Itch(decoder) => decoder.finish(receiver),
+            Inner::Fix(decoder) => decoder.finish(receiver),
+            Inner::Dbn(decoder) => decoder.finish(receiver),
             Inner::Messages(_) => Ok(()),
         }
     }
@@ -268,6 +314,13 @@ mod tests {
 
     #[test]
     fn the_first_message_tells_the_payload() {
+        assert_eq!(Payload::of_pipe(b"seq,tim"), None);
+        assert_eq!(Payload::of_pipe(b"seq,time,issue"), None, "the header has not ended");
+        assert_eq!(Payload::of_pipe(b"seq,time,issue\n"), Some(Payload::Csv));
+        assert_eq!(Payload::of_pipe(b"20240301-00:00:00 : 8=FIX.4.4|"), Some(Payload::Fix));
+        assert_eq!(Payload::of_pipe(b"20240301-00:00:00 : 8"), None);
+        assert_eq!(Payload::of_pipe(b"DBN\x03\0\0\0\0"), Some(Payload::Dbn));
+        assert_eq!(Payload::of_pipe(b"\x89QCEV\r\n\x1a and more"), Some(Payload::Binary));
         assert_eq!(Payload::recognise(b"seq,time,issue,event,order"), Payload::Csv);
         assert_eq!(Payload::recognise(b""), Payload::Csv);
         assert_eq!(Payload::recognise(b"\x89QCEV\r\n\x1a and more"), Payload::Binary);

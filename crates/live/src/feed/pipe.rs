@@ -1,4 +1,4 @@
-//! Standard input: CSV as it is written, or whole files of the binary form, from the user's own handler.
+//! Standard input: CSV or a FIX log as it is written, or whole files of the binary form or DBN, from the user's own handler.
 //!
 //! A pipe cannot be asked for anything again. Where one goes on with a journal, it either begins as the journal does, as
 //! when a log is read from its start: then what is there already is passed over. Or it does not: then what was lost in
@@ -19,8 +19,6 @@ use tokio::time::sleep;
 const READ_BYTES: usize = 1 << 16;
 /// Parts that wait for being written down.
 const WAITING_MAX: usize = 4;
-/// How many bytes tell the form.
-const RECOGNISED_BY_BYTES: usize = 8;
 /// How often the engine is asked whether it has room again.
 const ASK_EVERY: Duration = Duration::from_millis(1);
 
@@ -55,13 +53,13 @@ pub(super) async fn follow(intake: &mut Intake, stop: &Stop) -> Result<FeedEnd> 
             (Some(part), _) if intake.journal().is_some() => intake.bytes(&part)?,
             (Some(part), _) => {
                 first.extend_from_slice(&part);
-                if RECOGNISED_BY_BYTES <= first.len() {
-                    begin(intake, &mut first)?;
+                if let Some(payload) = Payload::of_pipe(&first) {
+                    begin(intake, payload, &mut first)?;
                 }
             }
             (None, _) => {
                 if intake.journal().is_none() {
-                    begin(intake, &mut first)?;
+                    begin(intake, Payload::of_pipe(&first).unwrap_or(Payload::Csv), &mut first)?;
                 }
                 return Ok(FeedEnd::Session);
             }
@@ -69,11 +67,7 @@ pub(super) async fn follow(intake: &mut Intake, stop: &Stop) -> Result<FeedEnd> 
     }
 }
 
-fn begin(intake: &mut Intake, first: &mut Vec<u8>) -> Result<()> {
-    let payload = match Payload::recognise(first) {
-        Payload::Binary => Payload::Binary,
-        Payload::Csv | Payload::Itch => Payload::Csv,
-    };
+fn begin(intake: &mut Intake, payload: Payload, first: &mut Vec<u8>) -> Result<()> {
     intake.found_pipe(payload)?;
     intake.bytes(&std::mem::take(first))
 }

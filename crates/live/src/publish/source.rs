@@ -43,6 +43,9 @@ pub(super) fn read(options: &PublishOptions) -> Result<(Spool, SessionId)> {
         (_, Payload::Csv) => converted_lines(input, writer),
         (_, Payload::Binary) => records(input, format, writer, binary_writer),
         (_, Payload::Itch) => records(input, format, writer, itch_writer),
+        (_, Payload::Fix | Payload::Dbn) => {
+            Err(anyhow!("{payload}, expected csv, binary or itch: a session carries no other messages"))
+        }
     };
     let spool = spool.with_context(reading)?;
     let local = |micros: i64| utc_date(micros.saturating_add(i64::from(spool.offset().minutes()) * 60_000_000));
