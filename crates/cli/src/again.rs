@@ -34,8 +34,11 @@ pub(crate) fn changed_days(registry: &Registry, db: &Path, folders: &[PathBuf]) 
         }
         match find(&day, db, folders) {
             Ok((path, is_journal)) => {
-                let how = how(&day).map_err(|problem| anyhow!("{}, {}: {problem}", db.display(), day.date))?;
-                found.push(Found { day, path, is_journal, how });
+                let mut how = how(&day).map_err(|problem| anyhow!("{}, {}: {problem}", db.display(), day.date))?;
+                match find_beside(&mut how, &day, db, folders) {
+                    Ok(()) => found.push(Found { day, path, is_journal, how }),
+                    Err(problem) => problems.push(format!("\n  {}: {problem}", day.date)),
+                }
             }
             Err(problem) => problems.push(format!("\n  {}: {problem}", day.date)),
         }
@@ -64,27 +67,47 @@ pub(crate) fn how(day: &StoredDay) -> Result<How, String> {
 
 /// The file with the bytes that a day was measured from, and whether it is a journal; what is wrong otherwise.
 pub(crate) fn find(day: &StoredDay, db: &Path, folders: &[PathBuf]) -> Result<(PathBuf, bool), String> {
+    find_file(&day.input, day.input_sha256, (day, db), folders)
+}
+
+/// Finds the files that a day was measured from beside its input, and names them as they are found.
+pub(crate) fn find_beside(how: &mut How, day: &StoredDay, db: &Path, folders: &[PathBuf]) -> Result<(), String> {
+    for file in how.beside.own_orders.iter_mut().chain(&mut how.beside.also) {
+        if let Some(sha256) = file.sha256 {
+            file.path = find_file(&file.path.display().to_string(), sha256, (day, db), folders)?.0;
+        }
+    }
+    Ok(())
+}
+
+/// The file of that name and hash.
+fn find_file(
+    name: &str,
+    sha256: Digest,
+    (day, db): (&StoredDay, &Path),
+    folders: &[PathBuf],
+) -> Result<(PathBuf, bool), String> {
     let folders: Vec<&Path> = [folder_of(db)].into_iter().chain(folders.iter().map(PathBuf::as_path)).collect();
     let mut others = Vec::new();
-    for path in candidates(day, &folders).into_iter().filter(|path| path.is_file()) {
-        match hash(&path, day.input_sha256) {
-            Ok((digest, is_journal)) if digest == day.input_sha256 => return Ok((path, is_journal)),
+    for path in candidates(name, day, &folders).into_iter().filter(|path| path.is_file()) {
+        match hash(&path, sha256) {
+            Ok((digest, is_journal)) if digest == sha256 => return Ok((path, is_journal)),
             Ok((digest, _)) => others.push(format!("{} has the SHA-256 {}", path.display(), digest.short())),
             Err(error) => others.push(format!("{error:#}")),
         }
     }
-    let input = if day.input == "-" { "standard input" } else { &day.input };
+    let input = if name == "-" { "standard input" } else { name };
     Err(match others.as_slice() {
         [] => format!("{input}: no such file"),
-        others => format!("{input}: expected the SHA-256 {}, but {}", day.input_sha256.short(), others.join(", ")),
+        others => format!("{input}: expected the SHA-256 {}, but {}", sha256.short(), others.join(", ")),
     })
 }
 
-/// Where the input of a day may be: where it was, and by its path or its name in each folder. What had no path, standard
+/// Where a file of a day may be: where it was, and by its path or its name in each folder. What had no path, standard
 /// input or a feed, may be any file there with the date in its name, as a journal has it.
-fn candidates(day: &StoredDay, folders: &[&Path]) -> Vec<PathBuf> {
-    let stored = Path::new(&day.input);
-    if day.input == "-" || day.input.contains("://") {
+fn candidates(name: &str, day: &StoredDay, folders: &[&Path]) -> Vec<PathBuf> {
+    let stored = Path::new(name);
+    if name == "-" || name.contains("://") {
         return folders.iter().flat_map(|folder| named_after(day, folder)).collect();
     }
     let mut paths = vec![stored.to_owned()];

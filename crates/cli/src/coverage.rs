@@ -12,7 +12,7 @@ pub(crate) struct CoverageJson {
     date: String,
     /// Its kind.
     finding: &'static str,
-    /// The server or issue.
+    /// The server, issue or order.
     name: Option<String>,
     /// How many orders of a server.
     orders: Option<u64>,
@@ -105,6 +105,9 @@ fn line(date: Date, of_one_kind: &[Coverage], clock: impl Fn(quoteclock_model::T
         Coverage::SilentIssue { .. } => many("signed-up issue without an event", "signed-up issues without an event"),
         Coverage::UnknownIssue { .. } => {
             many("issue that the registry does not know", "issues that the registry does not know")
+        }
+        Coverage::UnseenOrder { .. } => {
+            many("own order that the input does not have", "own orders that the input does not have")
         }
         other => many(other.kind(), other.kind()),
     };

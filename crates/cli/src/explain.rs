@@ -1,5 +1,7 @@
 //! `quoteclock explain`: why obligations were fulfilled or not: at an instant, along a day, or over a stored month.
 
+use crate::beside::{BesideArgs, OpenedBeside};
+use crate::how::How;
 use crate::target::{Target, refuse_inputs};
 use crate::{BadUsage, Outcome, again, changed, month, output, registry, terminal};
 use anyhow::{Context, Result, anyhow, bail};
@@ -14,7 +16,7 @@ use quoteclock_model::IssueCode;
 use quoteclock_replay::{Input, Replay, ReplayError};
 use quoteclock_report::wrap;
 use quoteclock_rules::Registry;
-use quoteclock_store::{Digest, Store, StoredDay};
+use quoteclock_store::{Digest, Store};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -86,15 +88,18 @@ pub(crate) struct ExplainArgs {
     date: Option<Date>,
 
     /// Database that replay --db has written: finds the input of --date, or what is stored of --month
-    #[arg(long, value_name = "FILE", conflicts_with = "file")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["file", "own_orders", "also"])]
     db: Option<PathBuf>,
 
     /// The stored month, such as 2024-03
     #[arg(long, value_name = "MONTH", value_parser = month::parse, requires = "db",
-        conflicts_with_all = ["date", "at", "until", "html", "lenient", "allow_gaps"])]
+        conflicts_with_all = ["date", "at", "until", "html", "lenient", "allow_gaps", "own_orders", "also"])]
     month: Option<Month>,
 
-    /// File of order events of one trading day, plain or compressed with gzip or zstd; - for standard input
+    #[command(flatten)]
+    beside: BesideArgs,
+
+    /// File of order events of one trading day (CSV, the binary form, NASDAQ ITCH, a FIX log or DBN), plain or compressed with gzip or zstd; - for standard input
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
 }
@@ -106,8 +111,10 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<Outcome> {
         (Some(file), ..) => {
             let Some(day) = Day::open(args, question)? else { return Ok(Outcome::BadInput) };
             let input = Input::named(file);
+            args.beside.check(std::slice::from_ref(file))?;
             refuse_page(args, &input)?;
-            let explanations = day.explain(&input, &given_options(args))?;
+            let Some(opened) = args.beside.open()? else { return Ok(Outcome::BadInput) };
+            let explanations = day.explain(&input, &given_options(args), &opened)?;
             show(args, &explanations)
         }
         (None, Some(db), Some(date), None) => {
@@ -148,7 +155,8 @@ fn given_options(args: &ExplainArgs) -> DayOptions {
 /// A page that would come in place of what is read.
 fn refuse_page(args: &ExplainArgs, input: &Input) -> Result<()> {
     if let Some(page) = &args.html {
-        let sources: Vec<PathBuf> = registry::files(&args.registry).into_iter().chain(args.db.clone()).collect();
+        let sources = registry::files(&args.registry).into_iter().chain(args.db.clone()).chain(args.beside.files());
+        let sources: Vec<PathBuf> = sources.collect();
         refuse_inputs(std::slice::from_ref(page), std::slice::from_ref(input), &sources)?;
         Target::of(page)?;
     }
@@ -174,7 +182,7 @@ impl Day {
         Ok(Some(Day { registry, registry_sha256, question, is_hashed, is_known_good }))
     }
 
-    fn explain(&self, input: &Input, options: &DayOptions) -> Result<Vec<Explanation>> {
+    fn explain(&self, input: &Input, options: &DayOptions, opened: &OpenedBeside) -> Result<Vec<Explanation>> {
         let Day { registry, registry_sha256, question, is_hashed, is_known_good } = self;
         let bar = terminal::progress_bar(input.size());
         let begin = |options| {
@@ -182,15 +190,18 @@ impl Day {
                 .map_err(|source| ReplayError::Day { file: input.name(), source })
         };
         let (issues, progress) = (question.issues(registry), |bytes| bar.inc(bytes));
-        let replay = Replay { registry, input, options, progress: &progress };
+        let replay = Replay { registry, input, options, beside: &opened.beside, progress: &progress };
         let replayed = replay.run_issues(&issues, *is_hashed, begin);
         bar.finish_and_clear();
-        let (_, answer, sha256) = replayed?;
+        let (_, answer, hashes) = replayed.map_err(|error| match error {
+            ReplayError::OrdersTwice { .. } => anyhow::Error::from(BadUsage(error.to_string())),
+            error => error.into(),
+        })?;
         let mut explanations = answer.map_err(|error| BadUsage(error.to_string()))?;
         for explanation in &mut explanations {
             explanation.provenance = Some(Provenance {
                 input: input.name(),
-                input_sha256: sha256.map(|sha256| Digest(sha256).to_string()),
+                input_sha256: hashes.as_ref().map(|hashes| Digest(hashes.input).to_string()),
                 registry_sha256: registry_sha256.to_string(),
                 program_version: env!("CARGO_PKG_VERSION").to_owned(),
                 judged: if *is_known_good || options.lenient { Judged::All } else { Judged::OwnIssues },
@@ -244,7 +255,10 @@ fn stored_day(args: &ExplainArgs, day: &Day, store: &Store, db: &Path, date: Dat
         .map_err(|problem| anyhow!("{date}: {problem}; give the input as FILE instead of --db"))?;
     let input = Input::File(path);
     refuse_page(args, &input)?;
-    let explanations = day.explain(&input, &stored_options(args, &stored)?)?;
+    let mut how = again::how(&stored).map_err(|problem| anyhow!("{}: {problem}", stored.date))?;
+    again::find_beside(&mut how, &stored, db, &[]).map_err(|problem| anyhow!("{date}: {problem}"))?;
+    let Some(opened) = how.beside.open()? else { return Ok(Outcome::BadInput) };
+    let explanations = day.explain(&input, &stored_options(args, &how), &opened)?;
     let changed = changed::compare(&stored, &day.registry)?.reasons;
     if !changed.is_empty() {
         terminal::print_warning(&format!(
@@ -256,15 +270,14 @@ fn stored_day(args: &ExplainArgs, day: &Day, store: &Store, db: &Path, date: Dat
 }
 
 /// The options that a day was measured with; one typed besides holds, too.
-fn stored_options(args: &ExplainArgs, stored: &StoredDay) -> Result<DayOptions> {
-    let how = again::how(stored).map_err(|problem| anyhow!("{}: {problem}", stored.date))?;
+fn stored_options(args: &ExplainArgs, how: &How) -> DayOptions {
     let given = given_options(args);
-    Ok(DayOptions {
+    DayOptions {
         lenient: given.lenient || how.lenient,
         allow_gaps: given.allow_gaps || how.allow_gaps,
         until: given.until.or(how.until),
         ..given
-    })
+    }
 }
 
 /// What is stored of a month: lost time by reason, day and hour.

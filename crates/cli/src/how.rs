@@ -1,5 +1,6 @@
 //! The options that alter what is measured: typed, stored with each day, and read back when it is measured again.
 
+use crate::beside::BesideArgs;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use quoteclock_engine::{DayOptions, Until};
@@ -9,7 +10,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// How an input is measured. As text it is what is typed: `--allow-gaps --lenient`.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub(crate) struct How {
     /// Sequence numbers may rise by more than one.
     pub(crate) allow_gaps: bool,
@@ -17,12 +18,14 @@ pub(crate) struct How {
     pub(crate) lenient: bool,
     /// Up to when, if not to the end of the day.
     pub(crate) until: Option<Until>,
+    /// What it is measured from besides.
+    pub(crate) beside: BesideArgs,
 }
 
 impl How {
     /// The options of a day; without a date its first record tells it.
-    pub(crate) fn of_day(self, date: Option<Date>) -> DayOptions {
-        let How { allow_gaps, lenient, until } = self;
+    pub(crate) fn of_day(&self, date: Option<Date>) -> DayOptions {
+        let &How { allow_gaps, lenient, until, beside: _ } = self;
         DayOptions { lenient, allow_gaps, date, until, ..DayOptions::default() }
     }
 }
@@ -35,7 +38,7 @@ impl fmt::Display for How {
             Until::Instant(at) => format!("--until {}", local_time(at, &TimeZone::UTC)),
             Until::Clock(time) => format!("--until {time}"),
         });
-        f.write_str(&flags.chain(until).collect::<Vec<_>>().join(" "))
+        f.write_str(&flags.chain(until).chain(self.beside.words()).collect::<Vec<_>>().join(" "))
     }
 }
 
@@ -50,6 +53,7 @@ impl FromStr for How {
                 "--allow-gaps" => how.allow_gaps = true,
                 "--lenient" => how.lenient = true,
                 "--until" => how.until = Some(until(words.next().unwrap_or_default())?),
+                word if how.beside.take(word, words.clone().next())? => drop(words.next()),
                 other => return Err(format!("found the option {other:?}, expected one that this version knows")),
             }
         }
@@ -72,14 +76,19 @@ mod tests {
 
     #[test]
     fn what_is_stored_is_read_back() {
-        for text in
-            ["", "--allow-gaps", "--allow-gaps --lenient", "--lenient --until 10:30:00", "--until 10:15:00.000001"]
-        {
+        for text in [
+            "",
+            "--allow-gaps",
+            "--allow-gaps --lenient",
+            "--lenient --until 10:30:00",
+            "--until 10:15:00.000001",
+            "--lenient --own-orders own%20orders.csv --also a.csv:phases --also b.log",
+        ] {
             assert_eq!(text.parse::<How>().unwrap().to_string(), text);
         }
         let instant = How { until: Some(until("2024-03-01T10:30:00+09:00").unwrap()), ..How::default() };
         assert_eq!(instant.to_string(), "--until 2024-03-01T01:30:00.000000+00:00");
-        assert_eq!(instant.to_string().parse(), Ok(instant));
+        assert_eq!(instant.to_string().parse().as_ref(), Ok(&instant));
         assert!("--fast".parse::<How>().unwrap_err().contains("\"--fast\""));
         assert!("--until".parse::<How>().is_err());
     }

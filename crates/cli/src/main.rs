@@ -5,6 +5,7 @@
 
 mod again;
 mod args;
+mod beside;
 mod changed;
 mod check;
 mod choice;

@@ -1,6 +1,7 @@
 //! `quoteclock replay`: days of order events in, quote display time out.
 
 use crate::again::{self, Found};
+use crate::beside::{BesideArgs, OpenedBeside};
 use crate::choice::Choice;
 use crate::coverage::{CoverageJson, DayCoverage};
 use crate::how::{How, until};
@@ -36,6 +37,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
   quoteclock replay --registry registry --db market.db march/*.csv.gz
   quoteclock replay --registry registry --db market.db --changed --inputs /archive/2024-03
   quoteclock replay --registry registry --market-maker MM1 --failing 2024-03-01.csv.zst
+  quoteclock replay --registry registry --own-orders own.csv xtks-20240301.mbo.dbn.zst
+  quoteclock replay --registry registry --also phases-20240301.csv:phases 20240301.messages.log
   zcat 2024-03-01.csv.gz | quoteclock replay --registry registry --json - > 2024-03-01.json
 
 --out writes daily.csv, breaches.csv and outages.csv (and rejects.csv with --lenient), once the whole run has succeeded.
@@ -100,7 +103,7 @@ pub(crate) struct ReplayArgs {
     #[arg(
         long,
         requires = "db",
-        conflicts_with_all = ["files", "out", "lenient", "allow_gaps", "date", "until"]
+        conflicts_with_all = ["files", "out", "lenient", "allow_gaps", "date", "until", "own_orders", "also"]
     )]
     changed: bool,
 
@@ -110,10 +113,13 @@ pub(crate) struct ReplayArgs {
     inputs: Vec<PathBuf>,
 
     #[command(flatten)]
+    beside: BesideArgs,
+
+    #[command(flatten)]
     choice: Choice,
 
-    /// Files of order events, one trading day each: CSV, the binary form (.qcev), NASDAQ ITCH 5.0 or FIX logs, plain or compressed
-    /// with gzip or zstd; - for standard input
+    /// Files of order events, one trading day each: CSV, the binary form (.qcev), NASDAQ ITCH 5.0, FIX logs or Databento DBN (mbo),
+    /// plain or compressed with gzip or zstd; - for standard input
     #[arg(required_unless_present = "changed", value_name = "FILE")]
     files: Vec<PathBuf>,
 }
@@ -144,7 +150,9 @@ impl ReplayArgs {
         if let Some(out) = &self.out {
             outputs.extend(self.names().iter().map(|name| out.join(name)));
         }
-        refuse_inputs(&outputs, inputs, &registry::files(&self.registry))?;
+        let mut sources = registry::files(&self.registry);
+        sources.extend(self.beside.files());
+        refuse_inputs(&outputs, inputs, &sources)?;
         if let Some(out) = &self.out {
             publication::look(out, &self.names(), &staging::stale(&self.names()))?;
         }
@@ -156,8 +164,16 @@ impl ReplayArgs {
 
     /// The inputs that were typed.
     fn typed_jobs(&self) -> Vec<Job> {
-        let how = How { allow_gaps: self.allow_gaps, lenient: self.lenient, until: self.until };
-        let job = |file: &PathBuf| Job { input: Input::named(file), how, date: self.date, stored_as: None };
+        let (allow_gaps, lenient, until) = (self.allow_gaps, self.lenient, self.until);
+        let how = How { allow_gaps, lenient, until, beside: self.beside.clone() };
+        let (date, stored_as) = (self.date, None);
+        let job = |file: &PathBuf| Job {
+            input: Input::named(file),
+            how: how.clone(),
+            opened: OpenedBeside::default(),
+            date,
+            stored_as: stored_as.clone(),
+        };
         self.files.iter().map(job).collect()
     }
 
@@ -178,6 +194,8 @@ struct Measured {
     input: String,
     /// Of its bytes, where what is written names it.
     input_sha256: Option<Digest>,
+    /// The files beside it, likewise.
+    beside: Vec<(String, Digest)>,
     record_count: u64,
     reject_count: u64,
     coverage: DayCoverage,
@@ -190,6 +208,8 @@ struct Measured {
 struct Job {
     input: Input,
     how: How,
+    /// What it is measured from besides.
+    opened: OpenedBeside,
     date: Option<Date>,
     /// What the database calls an input that was measured before, and its hash.
     stored_as: Option<StoredAs>,
@@ -209,7 +229,7 @@ impl Job {
         // Of a journal the database has the feed; a file that has moved is called by its new name.
         let input = if is_journal { day.input } else { path.display().to_string() };
         let stored_as = Some(StoredAs { input, input_sha256: day.input_sha256, is_journal });
-        Job { input: Input::File(path), how, date: Some(day.date), stored_as }
+        Job { input: Input::File(path), how, opened: OpenedBeside::default(), date: Some(day.date), stored_as }
     }
 }
 
@@ -219,9 +239,10 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Outcome> {
     if 1 < inputs.iter().filter(|input| **input == Input::Stdin).count() {
         return Err(BadUsage("standard input (-) is given twice, expected once: a file is a day".to_owned()).into());
     }
-    args.look_at_outputs(&inputs)?;
+    args.beside.check(&args.files)?;
+    args.look_at_outputs(&[inputs.as_slice(), &args.beside.inputs()].concat())?;
     let Some((registry, digest)) = registry::load_and_hash(&args.registry)? else { return Ok(Outcome::BadInput) };
-    let jobs = match &args.db {
+    let mut jobs: Vec<Job> = match &args.db {
         Some(db) if args.changed => {
             again::changed_days(&registry, db, &args.inputs)?.into_iter().map(Job::again).collect()
         }
@@ -230,6 +251,10 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Outcome> {
     if args.changed && jobs.is_empty() && !args.json {
         output::print("the registry would measure every stored day as it was measured; nothing was replaced\n")?;
         return Ok(Outcome::Done);
+    }
+    for job in &mut jobs {
+        let Some(opened) = job.how.beside.open()? else { return Ok(Outcome::BadInput) };
+        job.opened = opened;
     }
     let is_lenient = jobs.iter().any(|job| job.how.lenient);
     let forms = Forms { csv: args.out.is_some(), json: args.json, parquet: args.parquet() };
@@ -355,7 +380,8 @@ struct Run<'a> {
 impl Run<'_> {
     /// Measures all inputs, several at once; the error of the first one in their order, if any.
     fn measure_all(self, jobs: &[Job], staging: &Staging) -> Result<Vec<Measured>> {
-        let sizes: Option<u64> = jobs.iter().map(|job| job.input.size()).sum();
+        let inputs = jobs.iter().flat_map(|job| job.how.beside.inputs().into_iter().chain([job.input.clone()]));
+        let sizes: Option<u64> = inputs.map(|input| input.size()).sum();
         let bar = terminal::progress_bar(sizes);
         let progress = |bytes| bar.inc(bytes);
         let threads = self.args.thread_count();
@@ -390,18 +416,27 @@ impl Run<'_> {
         let Run { args, registry, .. } = self;
         let input = &job.input;
         let options = job.how.of_day(job.date);
-        let mut rejects = StagedRejects { file: input.name(), of_each_kind: args.rejects, parts: parts.clone() };
+        let also = job.how.beside.inputs().iter().map(Input::name).collect();
+        let mut rejects = StagedRejects { file: input.name(), also, of_each_kind: args.rejects, parts: parts.clone() };
         // What is kept says what it rests on.
         let is_hashed = self.batch.is_some() || args.parquet();
-        let replay = Replay { registry, input, options: &options, progress };
-        let (day, input_sha256) = match is_hashed {
+        let replay = Replay { registry, input, options: &options, beside: &job.opened.beside, progress };
+        let (day, hashes) = match is_hashed {
             false => replay.measure(threads, &mut rejects).map(|day| (day, None)),
-            true => replay.measure_and_hash(threads, &mut rejects).map(|(day, sha256)| (day, Some(Digest(sha256)))),
+            true => replay.measure_and_hash(threads, &mut rejects).map(|(day, hashes)| (day, Some(hashes))),
         }
-        .map_err(|error| advise(error, job.how))?;
+        .map_err(|error| advise(error, &job.how))?;
         let coverage = DayCoverage::of(&day.finished);
+        let input_sha256 = hashes.as_ref().map(|hashes| Digest(hashes.input));
+        let mut how = job.how.clone();
+        if let Some(hashes) = &hashes {
+            let beside = job.how.beside.hashed(&job.opened, hashes);
+            how.beside = beside.with_context(|| {
+                format!("{}: what it was measured with has changed; nothing was replaced", input.name())
+            })?;
+        }
         if let Some(input_sha256) = input_sha256 {
-            self.set_aside(job, &day, &coverage, input_sha256)?;
+            self.set_aside(job, &day, &coverage, (input_sha256, &how))?;
         }
         let writing = || format!("{}: writing its results aside", input.name());
         day.rejects.finish().with_context(writing)?;
@@ -412,6 +447,7 @@ impl Run<'_> {
             parts,
             input: input.name(),
             input_sha256,
+            beside: how.beside.named().collect(),
             record_count: day.finished.record_count,
             reject_count: day.finished.reject_count,
             coverage,
@@ -421,7 +457,10 @@ impl Run<'_> {
 
     /// What the metadata of Parquet files says of where the figures come from.
     fn rests_on(self, days: &[Measured]) -> Vec<(String, String)> {
-        let inputs = days.iter().filter_map(|day| Some((day.date, day.input.clone(), day.input_sha256?)));
+        let inputs = days.iter().flat_map(|day| {
+            let input = day.input_sha256.map(|sha256| (day.input.clone(), sha256));
+            input.into_iter().chain(day.beside.iter().cloned()).map(|(name, sha256)| (day.date, name, sha256))
+        });
         month::rests_on(self.registry, self.digest, inputs)
     }
 
@@ -431,7 +470,7 @@ impl Run<'_> {
         job: &Job,
         day: &MeasuredInput<R>,
         coverage: &DayCoverage,
-        input_sha256: Digest,
+        (input_sha256, how): (Digest, &How),
     ) -> Result<()> {
         let Some(batch) = self.batch else { return Ok(()) };
         let (input, input_sha256) = match job.stored_as.clone() {
@@ -458,7 +497,7 @@ impl Run<'_> {
             until: finished.until,
             program_version: env!("CARGO_PKG_VERSION").to_owned(),
             program_commit: env!("QUOTECLOCK_COMMIT").to_owned(),
-            options: job.how.to_string(),
+            options: how.to_string(),
             measured_at: Timestamp::from_micros(jiff::Timestamp::now().as_microsecond()),
         };
         let (plan, ledger, turnover) = (&finished.plan, &day.ledger, &finished.turnover);
@@ -468,7 +507,10 @@ impl Run<'_> {
 }
 
 /// Adds to an error what can be done about it.
-fn advise(error: ReplayError, how: How) -> anyhow::Error {
+fn advise(error: ReplayError, how: &How) -> anyhow::Error {
+    if let ReplayError::OrdersTwice { .. } = error {
+        return BadUsage(error.to_string()).into();
+    }
     let is_bad_record = matches!(&error, ReplayError::Day { source: quoteclock_engine::DayError::Bad(_), .. });
     let advice = "nothing was written; --lenient sets bad records aside and reports the time they leave in doubt";
     let error = anyhow::Error::from(error);

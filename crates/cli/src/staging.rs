@@ -299,6 +299,8 @@ fn join_parquet(_: &[Parts], _: List, _: &[(String, String)], _: &Path) -> Resul
 /// The records set aside of one input, in each form that is wanted.
 pub(crate) struct StagedRejects {
     pub(crate) file: String,
+    /// Further inputs of its day.
+    pub(crate) also: Vec<String>,
     /// How many of one kind of fault are listed.
     pub(crate) of_each_kind: u64,
     pub(crate) parts: Parts,
@@ -316,12 +318,12 @@ impl Rejects for StagedRejects {
     fn begin(&mut self) -> io::Result<RejectFiles> {
         let Forms { csv, json, parquet: _ } = self.parts.forms;
         let create = |form| self.parts.create(List::Rejects, form);
+        let also = || self.also.iter().map(String::as_str);
+        let csv = csv.then(|| create("csv")).transpose()?;
+        let json = json.then(|| create("json")).transpose()?;
         Ok(RejectFiles {
-            csv: csv.then(|| create("csv")).transpose()?.map(|to| RejectsCsv::new(&self.file, to, self.of_each_kind)),
-            json: json
-                .then(|| create("json"))
-                .transpose()?
-                .map(|to| RejectsJson::new(&self.file, to, self.of_each_kind)),
+            csv: csv.map(|to| RejectsCsv::new(&self.file, to, self.of_each_kind).with_also(also())),
+            json: json.map(|to| RejectsJson::new(&self.file, to, self.of_each_kind).with_also(also())),
         })
     }
 }
@@ -353,6 +355,15 @@ impl RejectSink for RejectFiles {
         // Both list the same records.
         let csv = self.csv.as_mut().is_none_or(|csv| csv.again(count));
         csv && self.json.as_mut().is_none_or(|json| json.again(count))
+    }
+
+    fn source(&mut self, index: usize) {
+        if let Some(csv) = &mut self.csv {
+            csv.source(index);
+        }
+        if let Some(json) = &mut self.json {
+            json.source(index);
+        }
     }
 
     fn rest(&mut self, bytes: &[u8]) {

@@ -41,6 +41,11 @@ pub enum Coverage {
         /// The issue.
         issue: IssueCode,
     },
+    /// An order that is said to be one's own is in none of its events.
+    UnseenOrder {
+        /// Its number, and its issue where that is said.
+        order: String,
+    },
 }
 
 impl Coverage {
@@ -54,15 +59,17 @@ impl Coverage {
             Coverage::SilentServer { .. } => "silent_server",
             Coverage::SilentIssue { .. } => "silent_issue",
             Coverage::UnknownIssue { .. } => "unknown_issue",
+            Coverage::UnseenOrder { .. } => "unseen_order",
         }
     }
 
-    /// The server or issue that it is about.
+    /// The server, issue or order that it is about.
     pub fn name(&self) -> Option<&str> {
         match self {
             Coverage::NothingToMeasure | Coverage::EndsEarly { .. } | Coverage::NoPhase => None,
             Coverage::UnknownServer { server, .. } | Coverage::SilentServer { server } => Some(server),
             Coverage::SilentIssue { issue } | Coverage::UnknownIssue { issue } => Some(issue.as_str()),
+            Coverage::UnseenOrder { order } => Some(order),
         }
     }
 

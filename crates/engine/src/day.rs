@@ -3,6 +3,7 @@
 mod doubt;
 mod judge;
 mod save;
+mod sources;
 
 use crate::batch::EventBatch;
 use crate::coverage::Coverage;
@@ -19,6 +20,7 @@ use quoteclock_feed::{Place, Stop};
 use quoteclock_model::{DayTurnover, IssueCode, IssueIndex, Phase, Scope, ServerIndex, Span, Timestamp};
 use quoteclock_obligation::{DaySink, IntervalSink, IssueMeasure};
 use quoteclock_rules::{DayPlan, PhaseSource, Registry};
+use sources::Sources;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -58,6 +60,11 @@ pub trait RejectSink {
         let _ = count;
         false
     }
+
+    /// Takes note that what follows is of the input at `index`, where a day has several.
+    fn source(&mut self, index: usize) {
+        let _ = index;
+    }
 }
 
 /// What is known once a day's input has ended.
@@ -94,6 +101,8 @@ pub struct Day<S, R> {
     pub(crate) sink: S,
     rejects: R,
     pub(crate) sequencer: Sequencer,
+    /// Where the day has several inputs: how the others stand.
+    sources: Sources,
     /// Events held back, if they are to be applied issue by issue.
     batch: Option<EventBatch>,
     /// What applies them.
@@ -178,6 +187,7 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
             sink,
             rejects,
             sequencer,
+            sources: Sources::default(),
             batch: None,
             executor: Box::new(SingleThread),
             times: BlockTimes::default(),

@@ -2,7 +2,7 @@
 
 use crate::{Day, DayError, Finished, RejectSink};
 use jiff::civil::Date;
-use quoteclock_feed::{Place, Receiver, Stop};
+use quoteclock_feed::{Place, RawRecord, Receiver, Stop};
 use quoteclock_obligation::DaySink;
 
 /// One run over the records of an input.
@@ -22,6 +22,15 @@ pub trait DayRun: Receiver {
     /// [`Stop`] if the date that the input states cannot be measured.
     fn end_of_input(&mut self, stated: Option<Date>) -> Result<(), Stop>;
 
+    /// Takes note that the next record is of the input at `index`, see [`Day::source`].
+    fn source(&mut self, index: usize);
+
+    /// Takes a record that is not to be applied, see [`Day::pass`].
+    ///
+    /// # Errors
+    /// [`Stop`] in a strict run.
+    fn pass(&mut self, record: &RawRecord<'_>) -> Result<(), Stop>;
+
     /// Ends it.
     ///
     /// # Errors
@@ -38,6 +47,14 @@ impl<S: DaySink, R: RejectSink> DayRun for Day<S, R> {
 
     fn end_of_input(&mut self, stated: Option<Date>) -> Result<(), Stop> {
         Day::end_of_input(self, stated)
+    }
+
+    fn source(&mut self, index: usize) {
+        Day::source(self, index);
+    }
+
+    fn pass(&mut self, record: &RawRecord<'_>) -> Result<(), Stop> {
+        Day::pass(self, record)
     }
 
     fn finish(self) -> Result<(Finished, (S, R)), DayError> {

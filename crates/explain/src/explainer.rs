@@ -14,7 +14,7 @@ use quoteclock_book::{Book, Order};
 use quoteclock_engine::{
     BadRecord, Day, DayError, DayOptions, DayRun, Fault, Finished, MeasureIndex, RejectSink, UnknownWindow,
 };
-use quoteclock_feed::{CompactRun, Place, RawRecord, Receiver, Sequence, Stop};
+use quoteclock_feed::{CompactRun, Malformed, Place, RawRecord, Receiver, Sequence, Stop};
 use quoteclock_model::{
     Interval, IssueCode, IssueIndex, MarketEvent, OrderAction, OrderId, Scope, ServerIndex, Span, Timestamp,
     merge_spans,
@@ -426,7 +426,7 @@ impl Receiver for Explainer {
             self.day.pass_over(record);
             return Ok(());
         }
-        self.look_at(record)
+        self.look_at(record, Day::record)
     }
 
     fn takes_compact(&self) -> bool {
@@ -452,8 +452,8 @@ impl Receiver for Explainer {
 }
 
 impl Explainer {
-    /// Takes a record that may concern what is watched.
-    fn look_at(&mut self, record: &RawRecord<'_>) -> Result<(), Stop> {
+    /// Takes a record that may concern what is watched, and has the day `take` it.
+    fn look_at(&mut self, record: &RawRecord<'_>, take: Take) -> Result<(), Stop> {
         let last = self.day.now();
         if let (Some(last), Some(engine)) = (last, self.day.engine()) {
             // A record of another date, be it of the very end of this one, takes no time along.
@@ -466,7 +466,7 @@ impl Explainer {
         let before = self.orders_before(record);
         let live_before = self.live(record);
         let reject_count = self.day.reject_count();
-        self.day.record(record)?;
+        take(&mut self.day, record)?;
         let is_bad = reject_count < self.day.reject_count();
         let bad = if is_bad { self.day.rejects_mut().last.take() } else { None };
         self.follow_market(record, last, live_before, bad.as_ref());
@@ -474,6 +474,9 @@ impl Explainer {
         Ok(())
     }
 }
+
+/// How the day takes a record.
+type Take = fn(&mut Day<Recorder, LastBad>, &RawRecord<'_>) -> Result<(), Stop>;
 
 impl DayRun for Explainer {
     type Output = Result<Vec<Explanation>, QuestionError>;
@@ -497,6 +500,28 @@ impl DayRun for Explainer {
     fn end_of_input(&mut self, stated: Option<jiff::civil::Date>) -> Result<(), Stop> {
         self.day.end_of_input(stated)?;
         self.open()
+    }
+
+    fn source(&mut self, index: usize) {
+        self.day.source(index);
+    }
+
+    fn pass(&mut self, record: &RawRecord<'_>) -> Result<(), Stop> {
+        if !self.is_open
+            && let Some(time) = record.ts_event
+        {
+            self.day.open_at(time)?;
+            self.open()?;
+        }
+        if self.day.follows(record) {
+            return self.day.pass(record);
+        }
+        // What it says is not taken; what is wrong about its place concerns all.
+        let mut passed = record.clone();
+        if passed.event.is_ok() {
+            passed.event = Err(Malformed::field("record", &[], "a record that is taken"));
+        }
+        self.look_at(&passed, Day::pass)
     }
 
     fn finish(mut self) -> Result<(Finished, Self::Output), DayError> {

@@ -105,7 +105,8 @@ pub fn explain(
         Explainer::new(registry.tables(), options, question.clone())
             .map_err(|source| ReplayError::Day { file: input.name(), source })
     };
-    let replay = Replay { registry: registry.tables(), input, options: &options.day(), progress };
+    let replay =
+        Replay { registry: registry.tables(), input, options: &options.day(), beside: &options.beside, progress };
     let (_, answer, _) = replay.run_issues(&question.issues(registry.tables()), false, begin)?;
     Ok(answer?.into_iter().next().expect("a question that names an issue has one answer"))
 }

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use quoteclock_engine::{BadRecord, DayOptions, Finished, RejectSink};
 use quoteclock_ledger::{DayLedger, DisplayPercent, Total};
 use quoteclock_model::DayTurnover;
-use quoteclock_replay::{Input, Progress, Rejects, Replay, ReplayError, Threads};
+use quoteclock_replay::{Beside, Input, Progress, Rejects, Replay, ReplayError, Threads};
 use quoteclock_rules::DayPlan;
 use std::io;
 use std::num::NonZeroUsize;
@@ -31,18 +31,21 @@ pub struct ReplayOptions {
     pub date: Option<Date>,
     /// Threads to measure with. What comes out does not depend on it.
     pub threads: Threads,
+    /// What the day is measured from beside its input: further inputs of the date, the numbers of one's own orders.
+    pub beside: Beside,
 }
 
 /// Strict, the date from the input, one thread.
 impl Default for ReplayOptions {
     fn default() -> Self {
-        ReplayOptions { lenient: false, allow_gaps: false, date: None, threads: Threads(NonZeroUsize::MIN) }
+        let (threads, beside) = (Threads(NonZeroUsize::MIN), Beside::default());
+        ReplayOptions { lenient: false, allow_gaps: false, date: None, threads, beside }
     }
 }
 
 impl ReplayOptions {
     pub(crate) fn day(&self) -> DayOptions {
-        let &ReplayOptions { lenient, allow_gaps, date, threads: _ } = self;
+        let &ReplayOptions { lenient, allow_gaps, date, threads: _, beside: _ } = self;
         DayOptions { lenient, allow_gaps, date, ..DayOptions::default() }
     }
 }
@@ -64,7 +67,7 @@ pub struct MeasuredDay {
     pub(crate) rejects: Vec<RejectRow>,
 }
 
-/// Measures the day of one file: CSV, the binary form or NASDAQ ITCH, plain or compressed. Strict, on one thread; see
+/// Measures the day of one file: CSV, the binary form, NASDAQ ITCH, FIX or DBN, plain or compressed. Strict, on one thread; see
 /// [`replay_with`] for more.
 ///
 /// # Errors
@@ -105,8 +108,10 @@ pub fn replay_with(
     options: &ReplayOptions,
     progress: Progress<'_>,
 ) -> Result<MeasuredDay, ReplayError> {
-    let replay = Replay { registry: registry.tables(), input, options: &options.day(), progress };
-    let day = replay.measure(options.threads, &mut KeepRejects)?;
+    let replay =
+        Replay { registry: registry.tables(), input, options: &options.day(), beside: &options.beside, progress };
+    let also = options.beside.also.iter().map(|also| also.input.name()).collect();
+    let day = replay.measure(options.threads, &mut KeepRejects { also })?;
     Ok(MeasuredDay { finished: day.finished, ledger: day.ledger, rejects: day.rejects.rows })
 }
 
@@ -276,13 +281,16 @@ const REJECTS_MAX: usize = 10_000;
 const RECORD_BYTES_MAX: usize = 1 << 16;
 
 /// Keeps the records set aside.
-struct KeepRejects;
+struct KeepRejects {
+    /// The names of the inputs beside the first.
+    also: Vec<String>,
+}
 
 impl Rejects for KeepRejects {
     type Sink = Kept;
 
     fn begin(&mut self) -> io::Result<Kept> {
-        Ok(Kept::default())
+        Ok(Kept { also: self.also.clone(), ..Kept::default() })
     }
 }
 
@@ -292,16 +300,33 @@ pub(crate) struct Kept {
     pub(crate) rows: Vec<RejectRow>,
     /// All of them.
     count: usize,
+    also: Vec<String>,
+    /// Of which input they are: the first, or one of those beside it.
+    source: usize,
+}
+
+impl Kept {
+    /// Where a record stands; one of an input beside the first names that.
+    fn place(&self, bad: &BadRecord) -> String {
+        match self.source.checked_sub(1).and_then(|beside| self.also.get(beside)) {
+            None => bad.place.to_string(),
+            Some(input) => format!("{} of {input}", bad.place),
+        }
+    }
 }
 
 impl RejectSink for Kept {
+    fn source(&mut self, index: usize) {
+        self.source = index;
+    }
+
     fn reject(&mut self, bad: &BadRecord, bytes: &[u8]) {
         self.count += 1;
         if REJECTS_MAX < self.count {
             return;
         }
         self.rows.push(RejectRow {
-            place: bad.place.to_string(),
+            place: self.place(bad),
             issue: Some(bad.issue.clone()).filter(|issue| !issue.is_empty()),
             reason: bad.fault.to_string(),
             record: bytes[..bytes.len().min(RECORD_BYTES_MAX)].to_vec(),

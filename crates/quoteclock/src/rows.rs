@@ -220,7 +220,7 @@ impl OutageRow {
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RejectRow {
-    /// Where it stands: `line 65`, or `byte 1024`.
+    /// Where it stands: `line 65`, or `byte 1024`; of an input beside the first with its name, `line 65 of phases.csv`.
     pub place: String,
     /// The issue that it names, `*` if it is of the whole market; `None` if it names none.
     pub issue: Option<String>,

@@ -167,7 +167,7 @@ impl Decoder {
             (Decoder::Itch(decoder), Some(Scout::Itch(scout))) if decoder.is_known_to(scout) => {}
             (Decoder::Csv(decoder), _) => *scout = decoder.scout().map(Scout::Csv).map(Arc::new),
             (Decoder::Itch(decoder), _) => *scout = decoder.scout().map(Scout::Itch).map(Arc::new),
-            (Decoder::Binary(_) | Decoder::Fix(_) | Decoder::Journal(_), _) => *scout = None,
+            (Decoder::Binary(_) | Decoder::Fix(_) | Decoder::Dbn(_) | Decoder::Journal(_), _) => *scout = None,
         }
     }
 
@@ -181,7 +181,7 @@ impl Decoder {
         match self {
             Decoder::Csv(decoder) => decoder.push_scouted(chunk, scouted, receiver),
             Decoder::Itch(decoder) => decoder.push_scouted(chunk, scouted, receiver),
-            Decoder::Binary(_) | Decoder::Fix(_) | Decoder::Journal(_) => self.push(chunk, receiver),
+            Decoder::Binary(_) | Decoder::Fix(_) | Decoder::Dbn(_) | Decoder::Journal(_) => self.push(chunk, receiver),
         }
     }
 

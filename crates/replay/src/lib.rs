@@ -3,10 +3,13 @@
 //! The rim around the pure core: everything that can fail because of a disk or a compressed stream is here. One file is
 //! one day; days are independent of each other, so that several run at once and come back in order of their dates.
 
+mod beside;
 mod chunks;
 mod convert;
 mod format;
 mod input;
+mod joined;
+mod merge;
 mod raw;
 mod run;
 mod scouting;
@@ -14,10 +17,11 @@ mod stored;
 mod stream;
 mod threads;
 
+pub use beside::{Also, Beside, OwnOrders, Part};
 pub use convert::{ConvertError, ConvertOptions, RecordProblem, Target, convert};
 pub use format::{Decoder, Format, RECOGNISED_BY_BYTES};
 pub use input::{InMemory, Input};
 pub use raw::read_raw;
-pub use run::{MeasuredInput, NoRejects, Rejects, Replay, ReplayError, Replayed};
+pub use run::{Hashes, MeasuredInput, NoRejects, Rejects, Replay, ReplayError, Replayed};
 pub use stored::{Opened, Progress, ReadSeek};
 pub use threads::{Pool, Threads};

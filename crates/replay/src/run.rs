@@ -1,14 +1,17 @@
 //! One input measured: the passes over it, and what it says.
 
+use crate::beside::{Beside, Part};
 use crate::chunks::{ChunkError, Chunks};
 use crate::format::{Decoder, Format, RECOGNISED_BY_BYTES};
 use crate::input::{Input, Reading};
+use crate::joined::{Clash, Joined};
+use crate::merge::{self, Reader};
 use crate::scouting;
 use crate::stored::Progress;
 use crate::stream::foreign;
 use crate::threads::{Pool, Threads};
 use jiff::civil::Date;
-use quoteclock_engine::{BadRecord, Day, DayError, DayOptions, DayRun, Finished, RejectSink};
+use quoteclock_engine::{BadRecord, Day, DayError, DayOptions, DayRun, Fault, Finished, RejectSink};
 use quoteclock_feed::binary::{BinaryFile, BinaryFileError};
 use quoteclock_feed::{FeedError, Place, Stop};
 use quoteclock_ledger::{DayLedger, OpenLedger};
@@ -64,6 +67,19 @@ pub enum ReplayError {
         /// The date given.
         date: Date,
     },
+    /// It has orders of an issue of which another input has some, too.
+    #[error(
+        "{file}: has orders of issue {issue}, of which {first} has some, expected the orders of an issue in one input \
+         (FILE:phases takes the phases alone)"
+    )]
+    OrdersTwice {
+        /// The input.
+        file: String,
+        /// The issue.
+        issue: String,
+        /// The input that had them first.
+        first: String,
+    },
     /// Its records cannot be measured.
     #[error("{file}")]
     Day {
@@ -114,6 +130,8 @@ pub struct Replay<'a> {
     pub input: &'a Input,
     /// How its records are to be taken.
     pub options: &'a DayOptions,
+    /// What it is measured from besides.
+    pub beside: &'a Beside,
     /// Told how much has been read.
     pub progress: Progress<'a>,
 }
@@ -134,7 +152,7 @@ impl Replay<'_> {
         Ok(day)
     }
 
-    /// The same, and the SHA-256 of the input's bytes as stored, taken while they are read.
+    /// The same, and the SHA-256 of each input's bytes as stored, taken while they are read.
     ///
     /// # Errors
     /// As [`Replay::measure`].
@@ -145,10 +163,10 @@ impl Replay<'_> {
         self,
         threads: Threads,
         rejects: &mut R,
-    ) -> Result<(MeasuredInput<R::Sink>, [u8; 32]), ReplayError> {
+    ) -> Result<(MeasuredInput<R::Sink>, Hashes), ReplayError> {
         let reading = Reading { is_hashed: true, ..threads.reading(self.progress) };
-        let (day, sha256) = self.measure_by(reading, threads, rejects)?;
-        Ok((day, sha256.expect("it was asked for")))
+        let (day, hashes) = self.measure_by(reading, threads, rejects)?;
+        Ok((day, hashes.expect("they were asked for")))
     }
 
     fn measure_by<R: Rejects>(
@@ -200,8 +218,8 @@ impl Replay<'_> {
     ) -> Result<Replayed<P>, ReplayError> {
         if let Some((finished, output)) = self.by_index(issues, &mut begin) {
             let io_error = |source| ReplayError::Io { file: self.input.name(), source };
-            let sha256 = if is_hashed { Some(self.input.sha256().map_err(io_error)?) } else { None };
-            return Ok((finished, output, sha256));
+            let hash = || Ok(Hashes { input: self.input.sha256().map_err(io_error)?, also: Vec::new() });
+            return Ok((finished, output, is_hashed.then(hash).transpose()?));
         }
         let is_ahead = Threads::cores_to_spare();
         let reading = Reading { progress: self.progress, is_hashed, is_ahead, pool: None };
@@ -215,7 +233,7 @@ impl Replay<'_> {
         begin: &mut impl FnMut(DayOptions) -> Result<P, ReplayError>,
     ) -> Option<(Finished, P::Output)> {
         let Input::File(path) = self.input else { return None };
-        if self.options.lenient || !path.is_file() {
+        if self.options.lenient || !self.beside.is_empty() || !path.is_file() {
             return None;
         }
         let mut file = BinaryFile::open(File::open(path).ok()?).ok()?;
@@ -241,6 +259,9 @@ impl Replay<'_> {
         reading: Reading<'_>,
         mut begin: impl FnMut(DayOptions) -> Result<P, ReplayError>,
     ) -> Result<Replayed<P>, ReplayError> {
+        if !self.beside.is_empty() {
+            return self.read_beside(reading, begin);
+        }
         let Replay { registry, input, .. } = self;
         let io_error = |source| ReplayError::Io { file: input.name(), source };
         let options = &with_date_of_name(self.options, input)?;
@@ -257,18 +278,127 @@ impl Replay<'_> {
             Ok((output, source.hash().map_err(io_error)?))
         };
         let ((finished, output), sha256) = pass(options.clone(), reading.progress)?;
+        let hashes = sha256.map(|input| Hashes { input, also: Vec::new() });
         if finished.retroactive.is_empty() && finished.late_names.is_empty() {
-            return Ok((finished, output, sha256));
+            return Ok((finished, output, hashes));
         }
         let again = DayOptions { unknown: finished.retroactive, late_names: finished.late_names, ..options.clone() };
         let ((finished, output), _) = pass(again, &|_| {})?;
-        Ok((finished, output, sha256))
+        Ok((finished, output, hashes))
+    }
+
+    /// The same of several inputs, or with the numbers of one's own orders.
+    fn read_beside<P: DayRun>(
+        self,
+        reading: Reading<'_>,
+        mut begin: impl FnMut(DayOptions) -> Result<P, ReplayError>,
+    ) -> Result<Replayed<P>, ReplayError> {
+        let inputs: Vec<&Input> =
+            std::iter::once(self.input).chain(self.beside.also.iter().map(|also| &also.input)).collect();
+        let mut options = self.options.clone();
+        for input in &inputs {
+            options = with_date_of_name(&options, input)?;
+        }
+        let io_error = |input: &Input| {
+            let file = input.name();
+            move |source| ReplayError::Io { file, source }
+        };
+        let open = |input: &&Input| input.open(options.lenient, reading.is_hashed).map_err(io_error(input));
+        let sources = inputs.iter().map(open).collect::<Result<Vec<_>, _>>()?;
+        let mut pass = |options: DayOptions, progress| {
+            let date = options.date;
+            let run = begin(options)?;
+            let mut readers = Vec::new();
+            for (source, &input) in sources.iter().zip(&inputs) {
+                let mut chunks = source.chunks(progress, reading.is_ahead).map_err(io_error(input))?;
+                let decoder = decoder_of(self.registry, input, &mut chunks, date)?;
+                readers.push(Reader::new(chunks, decoder));
+            }
+            let output = self.run_beside(&inputs, &mut readers, run)?;
+            readers.into_iter().for_each(|reader| reader.chunks.end());
+            let hashes = sources.iter().zip(&inputs).map(|(source, input)| source.hash().map_err(io_error(input)));
+            Ok((output, hashes.collect::<Result<Option<Vec<_>>, ReplayError>>()?))
+        };
+        let ((mut finished, mut output), hashes) = pass(options.clone(), reading.progress)?;
+        if !finished.retroactive.is_empty() || !finished.late_names.is_empty() {
+            let (unknown, late_names) = (finished.retroactive, finished.late_names);
+            let again = DayOptions { unknown, late_names, ..options.clone() };
+            ((finished, output), _) = pass(again, &|_| {})?;
+        }
+        let hashes = hashes.and_then(|hashes| {
+            let (&input, also) = hashes.split_first()?;
+            Some(Hashes { input, also: also.to_vec() })
+        });
+        Ok((finished, output, hashes))
+    }
+
+    /// One pass over several inputs.
+    fn run_beside<P: DayRun>(
+        self,
+        inputs: &[&Input],
+        readers: &mut [Reader<'_>],
+        run: P,
+    ) -> Result<(Finished, P::Output), ReplayError> {
+        let parts = std::iter::once(Part::All).chain(self.beside.also.iter().map(|also| also.part));
+        let mut joined = Joined::new(run, parts, self.beside.own_orders.as_ref());
+        let result = match &mut *readers {
+            [only] => only.push(&mut joined).map_err(|error| (0, error)),
+            several => merge::merge(several, &mut joined),
+        };
+        let file_of = |input: usize, place| file_of(inputs[input], readers[input].chunks.compression(), place);
+        match result {
+            Ok(()) | Err((_, DecodeError::Feed(FeedError::Stopped))) => {}
+            Err((input, DecodeError::Feed(source))) => {
+                let place = if let FeedError::Input { place, .. } = &source { Some(*place) } else { None };
+                return Err(ReplayError::Feed { file: file_of(input, place), source });
+            }
+            Err((input, DecodeError::Io(source))) => {
+                return Err(ReplayError::Io { file: inputs[input].name(), source });
+            }
+        }
+        if let Some(Clash { issue, inputs: [first, second] }) = joined.clash {
+            let [first, file] = [first, second].map(|input| inputs[input].name());
+            return Err(ReplayError::OrdersTwice { file, issue, first });
+        }
+        let unseen: Vec<_> = joined.unseen().collect();
+        // What does not fit a book is of the input that has the issue's orders; it may be found later.
+        let (at, by_issue) = (joined.at, joined.inputs_by_issue());
+        let finished = joined.run.finish();
+        let (mut finished, output) = finished.map_err(|source| {
+            let input = match &source {
+                DayError::Bad(BadRecord { issue, fault: Fault::Book(_), .. }) => {
+                    by_issue.get(issue).copied().unwrap_or(at)
+                }
+                _ => at,
+            };
+            ReplayError::Day { file: file_of(input, place_of(&source)), source }
+        })?;
+        finished.coverage.extend(unseen);
+        finished.coverage.sort();
+        Ok((finished, output))
     }
 }
 
-type Measured<S> = (MeasuredInput<S>, Option<[u8; 32]>);
-/// What is known of a run, what comes of it, and the input's hash, if that was asked for.
-pub type Replayed<P> = (Finished, <P as DayRun>::Output, Option<[u8; 32]>);
+type Measured<S> = (MeasuredInput<S>, Option<Hashes>);
+/// What is known of a run, what comes of it, and the hashes of its inputs, if they were asked for.
+pub type Replayed<P> = (Finished, <P as DayRun>::Output, Option<Hashes>);
+
+/// The SHA-256 of each input of a day.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Hashes {
+    /// Of the input.
+    pub input: [u8; 32],
+    /// Of those beside it, in their order.
+    pub also: Vec<[u8; 32]>,
+}
+
+/// How messages call an input: what is counted in a compressed one are the bytes that come out of it.
+fn file_of(input: &Input, compression: Option<&'static str>, place: Option<Place>) -> String {
+    match (compression, place) {
+        (Some(_), Some(Place::Byte(_))) => format!("{}, decompressed", input.name()),
+        _ => input.name(),
+    }
+}
 
 fn run_pass<P: DayRun>(
     registry: &Registry,
@@ -277,14 +407,29 @@ fn run_pass<P: DayRun>(
     date: Option<Date>,
     (pool, mut pass): (Option<&Pool>, P),
 ) -> Result<(Finished, P::Output), ReplayError> {
+    let compression = chunks.compression();
+    let decoder = decoder_of(registry, input, chunks, date)?;
+    let file_of = |place| file_of(input, compression, place);
+    match decode(chunks, decoder, &mut pass, pool) {
+        Ok(()) | Err(DecodeError::Feed(FeedError::Stopped)) => {}
+        Err(DecodeError::Feed(source)) => {
+            let place = if let FeedError::Input { place, .. } = &source { Some(*place) } else { None };
+            return Err(ReplayError::Feed { file: file_of(place), source });
+        }
+        Err(DecodeError::Io(source)) => return Err(ReplayError::Io { file: input.name(), source }),
+    }
+    pass.finish().map_err(|source| ReplayError::Day { file: file_of(place_of(&source)), source })
+}
+
+/// The decoder that an input's first bytes ask for.
+fn decoder_of(
+    registry: &Registry,
+    input: &Input,
+    chunks: &mut Chunks<'_>,
+    date: Option<Date>,
+) -> Result<Decoder, ReplayError> {
     let file = || input.name();
     let compression = chunks.compression();
-    // What is counted in a compressed input are the bytes that come out of it.
-    let file_of = |place: Option<Place>| match (compression, place) {
-        (Some(_), Some(Place::Byte(_))) => format!("{}, decompressed", file()),
-        _ => file(),
-    };
-    let day_error = |source| ReplayError::Day { file: file_of(place_of(&source)), source };
     let first_bytes = chunks.peek(RECOGNISED_BY_BYTES);
     if let Some(problem) = foreign(first_bytes, compression) {
         return Err(ReplayError::Foreign { file: file(), problem });
@@ -293,17 +438,11 @@ fn run_pass<P: DayRun>(
     let midnight = match (format, date) {
         (Format::Csv | Format::Binary | Format::Fix | Format::Dbn, _) | (Format::Journal, None) => Timestamp::MIN,
         (Format::Itch, None) => return Err(ReplayError::NoDate { file: file() }),
-        (Format::Itch | Format::Journal, Some(date)) => midnight(registry, date).map_err(day_error)?,
-    };
-    match decode(chunks, Decoder::new(format, midnight), &mut pass, pool) {
-        Ok(()) | Err(DecodeError::Feed(FeedError::Stopped)) => {}
-        Err(DecodeError::Feed(source)) => {
-            let place = if let FeedError::Input { place, .. } = &source { Some(*place) } else { None };
-            return Err(ReplayError::Feed { file: file_of(place), source });
+        (Format::Itch | Format::Journal, Some(date)) => {
+            midnight(registry, date).map_err(|source| ReplayError::Day { file: file(), source })?
         }
-        Err(DecodeError::Io(source)) => return Err(ReplayError::Io { file: file(), source }),
-    }
-    pass.finish().map_err(day_error)
+    };
+    Ok(Decoder::new(format, midnight))
 }
 
 /// Where the record is that a day ended at.
@@ -326,7 +465,7 @@ fn midnight(registry: &Registry, date: Date) -> Result<Timestamp, DayError> {
     Ok(plan.day.start)
 }
 
-enum DecodeError {
+pub(crate) enum DecodeError {
     Feed(FeedError),
     Io(io::Error),
 }

@@ -6,7 +6,7 @@ use quoteclock_feed::csv::CsvWriter;
 use quoteclock_feed::itch::ItchWriter;
 use quoteclock_feed::{EventWriter, UtcOffset};
 use quoteclock_generate::{Load, Options, generate, registry};
-use quoteclock_replay::{Input, Replay, Threads};
+use quoteclock_replay::{Beside, Input, Replay, Threads};
 use quoteclock_rules::{Registry, SourceFile};
 use std::num::NonZeroUsize;
 
@@ -44,7 +44,13 @@ impl GeneratedDay {
         let input = Input::memory(self.name, bytes);
         let date = self.name.contains("ITCH").then(|| Options::new(Load::UsMarket).date);
         let options = DayOptions { date, ..DayOptions::default() };
-        let replay = Replay { registry: &self.registry, input: &input, options: &options, progress: &|_| {} };
+        let replay = Replay {
+            registry: &self.registry,
+            input: &input,
+            options: &options,
+            beside: Beside::NONE,
+            progress: &|_| {},
+        };
         match replay.measure(Threads(NonZeroUsize::new(threads).expect("one at least")), &mut ()) {
             Ok(day) => format!("{:?}{:?}", day.finished, day.ledger),
             Err(error) => format!("{:?}", error),

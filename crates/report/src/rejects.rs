@@ -90,9 +90,12 @@ impl Table for Rejects {
 /// Writes the rows of the records set aside.
 #[derive(Debug)]
 pub struct RejectRows<P> {
-    file: String,
+    /// The inputs, each with what of it is listed.
+    files: Vec<(String, Listed)>,
+    /// The one that records come from.
+    at: usize,
+    of_each_kind: u64,
     rows: P,
-    listed: Listed,
     hexadecimal: bool,
     error: Option<io::Error>,
 }
@@ -119,7 +122,20 @@ impl<W: Write> RejectsJson<W> {
 
 impl<P: PartedRows<Rejects>> RejectRows<P> {
     fn of(file: &str, rows: P, of_each_kind: u64) -> Self {
-        RejectRows { file: file.to_owned(), rows, listed: Listed::new(of_each_kind), hexadecimal: false, error: None }
+        let files = vec![(file.to_owned(), Listed::new(of_each_kind))];
+        RejectRows { files, at: 0, of_each_kind, rows, hexadecimal: false, error: None }
+    }
+
+    /// The same of a day with further inputs, by their names.
+    #[must_use]
+    pub fn with_also<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Self {
+        let of_each_kind = self.of_each_kind;
+        self.files.extend(names.into_iter().map(|name| (name.to_owned(), Listed::new(of_each_kind))));
+        self
+    }
+
+    fn listed(&mut self) -> &mut Listed {
+        &mut self.files[self.at].1
     }
 
     /// Ends the last row, says what is not listed, and gives the writer back.
@@ -130,9 +146,11 @@ impl<P: PartedRows<Rejects>> RejectRows<P> {
         if let Some(error) = self.error {
             return Err(error);
         }
-        for (place, kind) in self.listed.more() {
-            let (file, place, reason) = (&self.file, &place, &kind);
-            self.rows.row(&RejectHead { file, place, issue: "", reason }, false)?;
+        for (file, listed) in &self.files {
+            for (place, kind) in listed.more() {
+                let (place, reason) = (&place, &kind);
+                self.rows.row(&RejectHead { file, place, issue: "", reason }, false)?;
+            }
         }
         self.rows.finish()
     }
@@ -147,7 +165,7 @@ impl<P: PartedRows<Rejects>> RejectRows<P> {
         self.hexadecimal = matches!(bad.place, Place::Byte(_));
         let quoted = QUOTED_FROM_BYTES <= bytes.len() || bytes.iter().any(|byte| b",\"\r\n".contains(byte));
         let (place, reason) = (&bad.place.to_string(), &bad.fault.to_string());
-        let head = RejectHead { file: &self.file, place, issue: &bad.issue, reason };
+        let head = RejectHead { file: &self.files[self.at].0, place, issue: &bad.issue, reason };
         self.rows.row(&head, quoted && !self.hexadecimal)?;
         self.part(bytes)
     }
@@ -171,17 +189,21 @@ impl<P: PartedRows<Rejects>> RejectRows<P> {
 
 impl<P: PartedRows<Rejects>> RejectSink for RejectRows<P> {
     fn reject(&mut self, bad: &BadRecord, bytes: &[u8]) {
-        if self.listed.count(bad.fault.kind()) {
+        if self.listed().count(bad.fault.kind()) {
             self.attempt(|rejects| rejects.begin(bad, bytes));
         }
     }
 
     fn again(&mut self, count: u64) -> bool {
-        self.listed.again(count)
+        self.listed().again(count)
+    }
+
+    fn source(&mut self, index: usize) {
+        self.at = index.min(self.files.len() - 1);
     }
 
     fn rest(&mut self, bytes: &[u8]) {
-        if self.listed.last {
+        if self.listed().last {
             self.attempt(|rejects| rejects.part(bytes));
         }
     }

@@ -83,7 +83,18 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
                 Err(error) => self.bad(record, timing, error.into()),
             };
         }
-        self.judge_bad(record, timing, order, before)
+        self.judge_bad(record, timing, order, (before, true))
+    }
+
+    /// The same of a record that is not applied.
+    pub(super) fn judge_passed(&mut self, record: &RawRecord<'_>) -> Result<(), Stop> {
+        let before = self.last_time();
+        let timing = self.time(record.ts_event)?;
+        let order = self.sequencer.check(record.sequence);
+        match (timing, order, &record.event) {
+            (Timing::Good(_), SequenceCheck::Next, Ok(_)) => Ok(()),
+            _ => self.judge_bad(record, timing, order, (before, false)),
+        }
     }
 
     /// The latest good time so far; `None` before the date is known.
@@ -117,14 +128,14 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
         applied.map_err(|_| unreachable!("a market-wide event names no order"))
     }
 
-    /// A record with something wrong about it, after those up to `before`.
+    /// A record with something wrong about it, after those up to `before`; it `is_applied` if it can be.
     #[cold]
     fn judge_bad(
         &mut self,
         record: &RawRecord<'_>,
         timing: Timing,
         order: SequenceCheck,
-        before: Option<Timestamp>,
+        (before, is_applied): (Option<Timestamp>, bool),
     ) -> Result<(), Stop> {
         self.apply_batch()?;
         self.last_was_unnumbered = order == SequenceCheck::Unreadable;
@@ -138,31 +149,32 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
             Ok(_) => faults.next().expect("something is wrong with the record"),
         };
         if let SequenceCheck::Gap { .. } = order {
-            return self.after_gap(record, timing, first, before);
+            let before = self.sources.since(before);
+            self.gap(record, first, before)?;
+            self.after_gap(record, timing, is_applied);
+            return Ok(());
         }
         self.bad(record, timing, first)
     }
 
     /// The record before which others are missing: they may have come at any time since the one before them, so every
-    /// issue is in doubt from there. The record is applied if it can be.
-    fn after_gap(
-        &mut self,
-        record: &RawRecord<'_>,
-        timing: Timing,
-        fault: Fault,
-        before: Option<Timestamp>,
-    ) -> Result<(), Stop> {
+    /// issue is in doubt from there.
+    fn gap(&mut self, record: &RawRecord<'_>, fault: Fault, before: Option<Timestamp>) -> Result<(), Stop> {
         let bad = BadRecord { place: record.place, issue: self.named(record.scope), fault };
         self.set_aside(&bad, record.bytes)?;
         self.doubt(before, Scope::Market);
+        Ok(())
+    }
+
+    /// Applies the record after a gap, if it can be.
+    fn after_gap(&mut self, record: &RawRecord<'_>, timing: Timing, is_applied: bool) {
         if let (Timing::Good(ts_event), Ok(event)) = (timing, &record.event)
             && let Stage::Open { engine, .. } = &mut self.stage
-            && engine.apply(&Record { ts_event, event: *event }, &mut self.sink).is_ok()
+            && (!is_applied || engine.apply(&Record { ts_event, event: *event }, &mut self.sink).is_ok())
         {
-            return Ok(());
+            return;
         }
         self.doubt_record(record, timing);
-        Ok(())
     }
 
     /// A bad record: the end of a strict run, set aside in a lenient one.

@@ -122,7 +122,7 @@ pub fn decode_scouted(form: Form, chunks: &[&[u8]], to: &mut impl Receiver) -> R
     match form {
         Form::Csv => decode_scouted!(CsvDecoder::default()),
         Form::Itch => decode_scouted!(ItchDecoder::new(form.midnight())),
-        Form::Binary | Form::Fix => decode(form, chunks, to),
+        Form::Binary | Form::Fix | Form::Dbn => decode(form, chunks, to),
     }
 }
 

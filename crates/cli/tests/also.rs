@@ -1,0 +1,186 @@
+//! Several sources of one date: what they come to together, and what is said of each.
+
+mod support;
+
+use std::io::Write as _;
+use std::process::Stdio;
+use support::{Bench, GOOD, HEADER, stderr, stdout};
+
+const REPLAY: [&str; 3] = ["replay", "--registry", "registry"];
+
+fn run(bench: &Bench, code: i32, more: &[&str]) -> String {
+    let output = bench.run(&[&REPLAY[..], more].concat());
+    assert_eq!(output.status.code(), Some(code), "{more:?}: {}", stderr(&output));
+    stderr(&output)
+}
+
+/// Those lines of a day that `is_wanted` takes, numbered anew.
+fn part(csv: &str, is_wanted: impl Fn(&[&str]) -> bool) -> String {
+    let mut text = format!("{HEADER}\n");
+    let lines = csv.lines().skip(1).map(|line| line.split(',').collect::<Vec<_>>());
+    for (number, cells) in (1..).zip(lines.filter(|cells| is_wanted(cells))) {
+        text.push_str(&format!("{number},{}\n", cells[1..].join(",")));
+    }
+    text
+}
+
+#[test]
+fn sources_merged_by_time_are_the_day_that_they_are_parts_of() {
+    for seed in ["3", "4"] {
+        let bench = Bench::new();
+        let generate = bench.run(&["generate", "--events", "3000", "--seed", seed, "--out", "made"]);
+        assert_eq!(generate.status.code(), Some(0), "{}", stderr(&generate));
+        let csv = bench.read("made/2024-03-01.csv");
+        let is_phase = |cells: &[&str]| cells[3] == "phase";
+        bench.write("orders.csv", part(&csv, |cells| !is_phase(cells)).as_bytes());
+        bench.write("phases.csv", part(&csv, is_phase).as_bytes());
+        let is_odd = |cells: &[&str]| cells[2].bytes().last().is_some_and(|digit| digit % 2 == 1);
+        bench.write("odd.csv", part(&csv, |cells| !is_phase(cells) && is_odd(cells)).as_bytes());
+        bench.write("even.csv", part(&csv, |cells| is_phase(cells) || !is_odd(cells)).as_bytes());
+        let measure = |out: &str, more: &[&str]| {
+            let output = bench.run(&[&["replay", "--registry", "made/registry", "--out", out], more].concat());
+            assert_eq!(output.status.code(), Some(0), "{more:?}: {}", stderr(&output));
+        };
+        measure("whole", &["made/2024-03-01.csv"]);
+        for (out, more) in [
+            ("a", ["orders.csv", "--also", "phases.csv"].as_slice()),
+            ("b", &["phases.csv", "--also", "orders.csv"]),
+            ("c", &["orders.csv", "--also", "made/2024-03-01.csv:phases"]),
+            ("d", &["phases.csv", "--also", "made/2024-03-01.csv:orders"]),
+            ("e", &["odd.csv", "--also", "even.csv"]),
+            ("f", &["--lenient", "odd.csv", "--also", "even.csv:orders", "--also", "phases.csv:phases"]),
+        ] {
+            measure(out, more);
+            for name in ["daily.csv", "breaches.csv"] {
+                assert_eq!(bench.read(&format!("{out}/{name}")), bench.read(&format!("whole/{name}")), "{more:?}");
+            }
+        }
+    }
+}
+
+/// A firm's log without phases, and the exchange's day with a halt.
+fn two(bench: &Bench) {
+    bench.day("own.csv", &GOOD);
+    let halt =
+        ["09:00:00,9999,add,1,,,B,5,1,,", "09:20:00,1306,phase,,,,,,,,halt", "09:30:00,1306,phase,,,,,,,,continuous"];
+    bench.day("exchange.csv", &halt);
+}
+
+fn available(bench: &Bench, folder: &str) -> Vec<String> {
+    let daily = bench.read(&format!("{folder}/daily.csv"));
+    daily.lines().skip(1).map(|line| line.split(',').nth(4).unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn phases_of_the_exchange_hold_for_a_firms_own_log() {
+    let bench = Bench::new();
+    two(&bench);
+    run(&bench, 0, &["--out", "alone", "own.csv"]);
+    let text = run(&bench, 0, &["--out", "both", "own.csv", "--also", "exchange.csv:phases"]);
+    assert_eq!(available(&bench, "alone"), ["3600000000", "3600000000"]);
+    assert_eq!(available(&bench, "both"), ["3000000000", "3600000000"], "ten minutes of a halt");
+    assert!(!text.contains("9999"), "what is not taken is not in the coverage: {text}");
+    let of = ["explain", "--registry", "registry", "--market-maker", "MM1", "--issue", "1306", "--json"];
+    let output = bench.run(&[&of[..], &["--also", "exchange.csv:phases", "own.csv"]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stdout(&output).contains("3000000000"), "{}", stdout(&output));
+}
+
+#[test]
+fn orders_of_one_issue_from_two_sources_are_bad_usage() {
+    let bench = Bench::new();
+    two(&bench);
+    bench.day("more.csv", &["09:05:00,1306,add,77,,,B,900,1,,"]);
+    let text = run(&bench, 2, &["own.csv", "--also", "more.csv"]);
+    assert!(text.contains("more.csv: has orders of issue 1306, of which own.csv has some, expected"), "{text}");
+    assert!(text.contains("FILE:phases"), "{text}");
+    run(&bench, 2, &["--lenient", "own.csv", "--also", "more.csv"]);
+    run(&bench, 0, &["own.csv", "--also", "more.csv:phases"]);
+    run(&bench, 2, &["own.csv", "own.csv", "--also", "more.csv"]);
+    run(&bench, 2, &["-", "--also", "-"]);
+}
+
+#[test]
+fn each_source_has_its_own_sequence_and_its_own_name_in_what_is_said() {
+    let bench = Bench::new();
+    two(&bench);
+    let gap = bench.read("exchange.csv").replace("\n3,", "\n5,");
+    bench.write("gap.csv", gap.as_bytes());
+    let text = run(&bench, 1, &["own.csv", "--also", "gap.csv:phases"]);
+    assert!(text.contains("gap.csv: line 4: seq: found 5, expected 3"), "{text}");
+    run(&bench, 0, &["--allow-gaps", "own.csv", "--also", "gap.csv:phases"]);
+    run(&bench, 3, &["--lenient", "--out", "out", "own.csv", "--also", "gap.csv:phases"]);
+    let rejects = bench.read("out/rejects.csv");
+    assert!(rejects.contains("gap.csv,line 4,"), "{rejects}");
+    // What may be missing was sent since the last record of that source, and nothing mends it.
+    let daily = bench.read("out/daily.csv");
+    let unknown: Vec<&str> = daily.lines().skip(1).filter_map(|line| line.split(',').nth(6)).collect();
+    assert_eq!(unknown, ["1800000000", "2400000000"], "from 09:20 on, and 1306 was halted until 09:30: {daily}");
+    // A record that does not fit its book is of the source that has the issue's orders.
+    let bad = format!("{}3,2024-03-01T09:10:00+09:00,1306,cancel,99,,,,,,,\n", bench.read("own.csv"));
+    bench.write("bad.csv", bad.as_bytes());
+    let text = run(&bench, 1, &["exchange.csv", "--also", "bad.csv"]);
+    assert!(text.contains("bad.csv: line 4: order 99 is not in the issue's book"), "{text}");
+    bench.write("bad.csv", bad.replace("cancel,99", "cancel,x").as_bytes());
+    run(&bench, 3, &["--lenient", "--out", "out", "exchange.csv", "--also", "bad.csv"]);
+    assert!(bench.read("out/rejects.csv").contains("bad.csv,line 4,1306,"), "{}", bench.read("out/rejects.csv"));
+    bench.write("bad.csv", b"no header\n");
+    let text = run(&bench, 1, &["own.csv", "--also", "bad.csv"]);
+    assert!(text.contains("bad.csv: line 1:"), "{text}");
+}
+
+#[test]
+fn a_source_empties_its_own_books_only() {
+    let bench = Bench::new();
+    bench.day("own.csv", &GOOD);
+    bench.day("other.csv", &["09:10:00,1321,add,1,,VS1,B,1000,10,,", "09:20:00,*,clear,,,,,,,,"]);
+    run(&bench, 0, &["--out", "out", "own.csv", "--also", "other.csv"]);
+    let daily = bench.read("out/daily.csv");
+    let fulfilled: Vec<&str> = daily.lines().skip(1).filter_map(|line| line.split(',').nth(5)).collect();
+    assert_eq!(fulfilled, ["3599000000", "0"], "{daily}");
+}
+
+#[test]
+fn standard_input_may_be_one_of_them() {
+    let bench = Bench::new();
+    two(&bench);
+    run(&bench, 0, &["--out", "files", "own.csv", "--also", "exchange.csv:phases"]);
+    for (out, more, input) in [
+        ("a", ["-", "--also", "exchange.csv:phases"], "own.csv"),
+        ("b", ["own.csv", "--also", "-:phases"], "exchange.csv"),
+    ] {
+        let mut command = bench.command(&[&REPLAY[..], &["--lenient", "--out", out], &more].concat());
+        let mut child =
+            command.stdin(Stdio::piped()).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("it runs");
+        child.stdin.take().expect("piped").write_all(bench.read(input).as_bytes()).expect("it reads");
+        let output = child.wait_with_output().expect("it ends");
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        assert_eq!(bench.read(&format!("{out}/daily.csv")), bench.read("files/daily.csv"));
+    }
+}
+
+#[test]
+fn a_stored_day_is_measured_again_with_what_it_was_measured_with() {
+    let bench = Bench::new();
+    two(&bench);
+    let unnamed = bench.read("own.csv").replace("VS1", "");
+    bench.write("unnamed.csv", unnamed.as_bytes());
+    bench.write("my orders.csv", b"order,server\n1,VS1\n2,VS1\n");
+    let with = ["--own-orders", "my orders.csv", "--also", "exchange.csv:phases"];
+    run(&bench, 0, &[&["--db", "market.db", "unnamed.csv"], &with[..]].concat());
+    bench.write("registry/signups.csv", b"market_maker,issue\nMM1,1306\n");
+    let again = bench.run(&[&REPLAY[..], &["--db", "market.db", "--changed", "--json"]].concat());
+    assert_eq!(again.status.code(), Some(0), "{}", stderr(&again));
+    let fresh = bench.run(&[&REPLAY[..], &["--json", "unnamed.csv"], &with[..]].concat());
+    let daily = |text: &str| text.split("\"breaches\"").next().unwrap_or_default().to_owned();
+    assert_eq!(daily(&stdout(&again)), daily(&stdout(&fresh)));
+    let explain =
+        ["explain", "--registry", "registry", "--market-maker", "MM1", "--db", "market.db", "--date", "2024-03-01"];
+    let explain = bench.run(&explain);
+    assert_eq!(explain.status.code(), Some(0), "{}", stderr(&explain));
+    // Other bytes are not what it was measured with.
+    bench.write("registry/signups.csv", b"market_maker,issue\nMM1,1321\n");
+    bench.write("my orders.csv", b"order,server\n1,VS1\n");
+    let text = run(&bench, 1, &["--db", "market.db", "--changed"]);
+    assert!(text.contains("my orders.csv: expected the SHA-256"), "{text}");
+}
