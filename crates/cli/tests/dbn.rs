@@ -374,6 +374,11 @@ fn damaged_dbn_stops_or_is_set_aside() {
     bench.write("made/bad.dbn", &compressed[..compressed.len() - 9]);
     let text = run(&bench, 1, &[&REPLAY[..], &["made/bad.dbn"]].concat());
     assert!(text.contains("the zstd stream ends early"), "{text}");
+    bench.write("made/bad.dbn", &twin.dbn[..100]);
+    for command in [&["convert", "made/bad.dbn", "-"][..], &[&REPLAY[..], &["made/bad.dbn"]].concat()] {
+        let text = run(&bench, 1, command);
+        assert!(text.contains("made/bad.dbn: byte 0: head: found nothing, expected the whole"), "{text}");
+    }
     let mut other_schema = twin.dbn.clone();
     other_schema[24] = 4;
     bench.write("made/bad.dbn", &other_schema);

@@ -18,7 +18,7 @@ use books::Books;
 use converter::{AnyWriter, Converter, Problem};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use probe::{PROBE_BYTES, Probe};
+use probe::Probe;
 use quoteclock_book::BookError;
 use quoteclock_feed::binary::{BinaryWriter, Header};
 use quoteclock_feed::csv::CsvWriter;
@@ -154,7 +154,7 @@ pub fn convert(
         (Format::Itch | Format::Journal, Some(date)) => midnight(date, &options.zone),
         (Format::Csv | Format::Binary | Format::Fix | Format::Dbn, _) | (Format::Journal, None) => Timestamp::MIN,
     };
-    let probe = Probe::of(format, midnight, chunks.peek(PROBE_BYTES), &options.zone);
+    let probe = Probe::of(format, midnight, chunks.peek(Probe::bytes(format)), &options.zone);
     let probe = probe.map_err(|source| ConvertError::Feed { file: file.clone(), source })?;
     let Some(date) = date.or(probe.date) else {
         return Err(match chunks.error_seen() {

@@ -7,7 +7,9 @@ use quoteclock_feed::{FeedError, RawRecord, Receiver, Sequence, Stop, UtcOffset}
 use quoteclock_model::{IssueCode, IssueIndex, ServerIndex, Timestamp};
 
 /// How much of an input is looked at to find out what its records carry.
-pub(super) const PROBE_BYTES: usize = 1 << 16;
+const PROBE_BYTES: usize = 1 << 16;
+/// The same of a form whose head names every instrument.
+const LONG_HEAD_BYTES: usize = 1 << 23;
 
 /// What the beginning of an input tells of all of it.
 pub(super) struct Probe {
@@ -17,6 +19,11 @@ pub(super) struct Probe {
 }
 
 impl Probe {
+    /// How much of an input of that form is looked at.
+    pub(super) fn bytes(format: Format) -> usize {
+        if format == Format::Dbn { LONG_HEAD_BYTES } else { PROBE_BYTES }
+    }
+
     pub(super) fn of(
         format: Format,
         midnight: Timestamp,
@@ -28,6 +35,11 @@ impl Probe {
         match decoder.push(first_bytes, &mut first) {
             Ok(()) | Err(FeedError::Stopped) => {}
             Err(error) => return Err(error),
+        }
+        // What is cut off within its head has no record; it says so when it ends.
+        if matches!(decoder, Decoder::Dbn(_)) && first.time.is_none() && first_bytes.len() < Probe::bytes(format) {
+            let ended = std::mem::replace(&mut decoder, Decoder::new(format, midnight)).finish(&mut first);
+            ended.or_else(|error| if error == FeedError::Stopped { Ok(()) } else { Err(error) })?;
         }
         let utc = UtcOffset::from_minutes(0).expect("zero is an offset");
         let mut offset = match &decoder {
