@@ -187,6 +187,7 @@ impl Day {
         let bar = terminal::progress_bar(input.size());
         let begin = |options| {
             Explainer::new(registry, options, question.clone())
+                .map(|explainer| explainer.with_also(opened.beside.names()))
                 .map_err(|source| ReplayError::Day { file: input.name(), source })
         };
         let (issues, progress) = (question.issues(registry), |bytes| bar.inc(bytes));

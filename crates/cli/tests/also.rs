@@ -84,6 +84,10 @@ fn phases_of_the_exchange_hold_for_a_firms_own_log() {
     let output = bench.run(&[&of[..], &["--also", "exchange.csv:phases", "own.csv"]].concat());
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert!(stdout(&output).contains("3000000000"), "{}", stdout(&output));
+    for form in [&of[..], &of[..of.len() - 1]] {
+        let output = bench.run(&[form, &["--at", "09:25", "--also", "exchange.csv:phases", "own.csv"]].concat());
+        assert!(stdout(&output).contains("line 3 of exchange.csv"), "{}", stdout(&output));
+    }
 }
 
 #[test]

@@ -8,14 +8,26 @@ use std::sync::Arc;
 /// A record that concerns the obligation observed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Event {
-    /// Where it stands in the file.
+    /// Where it stands in its input.
     pub place: Place,
+    /// That input, where it is not the first of several of the day.
+    pub input: Option<Arc<str>>,
     /// Its sequence number, where the file has them.
     pub sequence: Option<SequenceNo>,
     /// When it took effect.
     pub at: Timestamp,
     /// What happened.
     pub what: What,
+}
+
+impl Event {
+    /// Where it stands: `line 4`, or `line 4 of exchange.csv`.
+    pub(crate) fn whereabouts(&self) -> String {
+        match &self.input {
+            Some(input) => format!("{} of {input}", self.place),
+            None => self.place.to_string(),
+        }
+    }
 }
 
 /// An order of the market maker, as it was before the event (as it is after an `add`).

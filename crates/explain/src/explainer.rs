@@ -36,6 +36,10 @@ pub struct Explainer {
     /// Of each of them, the position among those watched; `None` for one that is not.
     position_of: Vec<Option<usize>>,
     servers: Vec<Arc<str>>,
+    /// The names of the inputs after the first.
+    also: Vec<Arc<str>>,
+    /// The input that records come from.
+    source: usize,
     /// The issues watched; none before the day is open.
     watched: Vec<Watched>,
     is_open: bool,
@@ -107,6 +111,8 @@ impl Explainer {
             codes: Vec::new(),
             position_of: Vec::new(),
             servers: Vec::new(),
+            also: Vec::new(),
+            source: 0,
             watched: Vec::new(),
             is_open: false,
             problem: None,
@@ -114,6 +120,18 @@ impl Explainer {
         // A question without an answer ends the run with its first record.
         let _ = explainer.open();
         Ok(explainer)
+    }
+
+    /// The same of a day with further inputs, by their names.
+    #[must_use]
+    pub fn with_also(mut self, names: impl IntoIterator<Item = String>) -> Explainer {
+        self.also.extend(names.into_iter().map(Arc::from));
+        self
+    }
+
+    /// The name of the input that records come from, if it is not the first.
+    fn input(&self) -> Option<Arc<str>> {
+        self.also.get(self.source.checked_sub(1)?).cloned()
     }
 
     /// Once the day is open, finds in it what is asked.
@@ -325,6 +343,7 @@ impl Explainer {
             Sequence::Given(number) => Some(number),
             Sequence::Absent | Sequence::Unreadable => None,
         };
+        let input = self.input();
         for (position, watched) in self.watched.iter_mut().enumerate() {
             let is_concerned = concerned.contains(&position);
             if !is_concerned && !gap {
@@ -332,7 +351,7 @@ impl Explainer {
             }
             for builder in &mut watched.builders {
                 let now = builder.now;
-                let event = |what| Event { place: record.place, sequence, at: now, what };
+                let event = |what| Event { place: record.place, input: input.clone(), sequence, at: now, what };
                 if let Some(bad) = &bad {
                     let bad = event(What::Bad { fault: bad.fault.to_string() });
                     // As the day has it: since the last record, where its own time does not tell.
@@ -486,9 +505,10 @@ impl DayRun for Explainer {
             self.all().into_iter().for_each(|position| self.reach(position, now));
         }
         self.day.broken(place, problem, whole, unfinished)?;
+        let input = self.input();
         for builder in self.watched.iter_mut().flat_map(|watched| &mut watched.builders) {
             let what = What::Bad { fault: problem.to_owned() };
-            let event = Event { place, sequence: None, at: builder.now, what };
+            let event = Event { place, input: input.clone(), sequence: None, at: builder.now, what };
             let from = if whole { Timestamp::MIN } else { builder.now };
             builder.doubt(&event, from);
             builder.note(event);
@@ -503,6 +523,7 @@ impl DayRun for Explainer {
     }
 
     fn source(&mut self, index: usize) {
+        self.source = index;
         self.day.source(index);
     }
 

@@ -116,11 +116,11 @@ pub(crate) fn plural(count: u64, word: &str) -> String {
     format!("{} {word}{ending}", grouped(count))
 }
 
-/// Where a record stands: `line 64 (seq 63)`.
+/// Where a record stands: `line 64 (seq 63)`, and of several inputs in which.
 pub(crate) fn place(event: &Event) -> String {
     match event.sequence {
-        Some(sequence) => format!("{} (seq {})", event.place, sequence.0),
-        None => event.place.to_string(),
+        Some(sequence) => format!("{} (seq {})", event.whereabouts(), sequence.0),
+        None => event.whereabouts(),
     }
 }
 

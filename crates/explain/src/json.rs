@@ -442,7 +442,7 @@ impl Rows<'_> {
         let scope = |market: bool| Some(if market { "market" } else { "issue" });
         let row = CauseRow {
             kind: event.what.kind(),
-            place: Some(event.place.to_string()),
+            place: Some(event.whereabouts()),
             seq: event.sequence.map(|sequence| sequence.0),
             time: Some(self.time(event.at)),
             ..CauseRow::default()

@@ -101,12 +101,13 @@ pub fn explain(
     let Question { market_maker, issue, obligation, at, breaches_max } = question.clone();
     let (issue, obligation) = (Some(issue), Some(obligation));
     let question = quoteclock_explain::Question { market_maker, issue, obligation, at, limit: breaches_max };
+    let beside = &options.beside;
     let begin = |options| {
         Explainer::new(registry.tables(), options, question.clone())
+            .map(|explainer| explainer.with_also(beside.names()))
             .map_err(|source| ReplayError::Day { file: input.name(), source })
     };
-    let replay =
-        Replay { registry: registry.tables(), input, options: &options.day(), beside: &options.beside, progress };
+    let replay = Replay { registry: registry.tables(), input, options: &options.day(), beside, progress };
     let (_, answer, _) = replay.run_issues(&question.issues(registry.tables()), false, begin)?;
     Ok(answer?.into_iter().next().expect("a question that names an issue has one answer"))
 }

@@ -110,7 +110,7 @@ pub fn replay_with(
 ) -> Result<MeasuredDay, ReplayError> {
     let replay =
         Replay { registry: registry.tables(), input, options: &options.day(), beside: &options.beside, progress };
-    let also = options.beside.also.iter().map(|also| also.input.name()).collect();
+    let also = options.beside.names().collect();
     let day = replay.measure(options.threads, &mut KeepRejects { also })?;
     Ok(MeasuredDay { finished: day.finished, ledger: day.ledger, rejects: day.rejects.rows })
 }

@@ -30,6 +30,11 @@ impl Beside {
     pub fn is_empty(&self) -> bool {
         self.also.is_empty() && self.own_orders.is_none()
     }
+
+    /// The names of the further inputs.
+    pub fn names(&self) -> impl Iterator<Item = String> + '_ {
+        self.also.iter().map(|also| also.input.name())
+    }
 }
 
 /// A further input of the day, and what of it is taken.
