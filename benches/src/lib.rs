@@ -12,8 +12,8 @@ mod stage;
 pub use hash::Hash;
 pub use input::{Form, Input, Records};
 pub use measure::{
-    Checksum, Makers, NoRejects, books, day, decode, decode_itch, finish, full_day, full_day_binary, full_day_by,
-    full_day_itch, hash, issue, process,
+    Checksum, Makers, books, day, decode, decode_itch, finish, full_day, full_day_binary, full_day_by, full_day_itch,
+    hash, issue, process,
 };
 use mimalloc::MiMalloc;
 pub use stage::{Prepared, STAGES, Size, Stage, stage};

@@ -2,7 +2,7 @@
 
 use crate::{Hash, Input, Records};
 use quoteclock_book::{Book, QuoteChange};
-use quoteclock_engine::{BadRecord, Day, DayOptions, Executor, Finished, RejectSink, SingleThread};
+use quoteclock_engine::{Day, DayOptions, Executor, Finished, NoRejects, SingleThread};
 use quoteclock_feed::{RawRecord, Receiver, Stop};
 use quoteclock_ledger::{DayLedger, OpenLedger};
 use quoteclock_model::{IssueCode, IssueIndex, MarketEvent, Scope, ServerIndex, Side, Timestamp};
@@ -146,14 +146,6 @@ pub fn issue(plan: &DayPlan, records: &Records) -> u64 {
     hash.add_text(&format!("{traded:?}"));
     hash.add(self::hash(plan, &ledger.close()));
     hash.value()
-}
-
-/// A strict run sets nothing aside.
-pub struct NoRejects;
-
-impl RejectSink for NoRejects {
-    fn reject(&mut self, _: &BadRecord, _: &[u8]) {}
-    fn rest(&mut self, _: &[u8]) {}
 }
 
 /// Begins to measure the day of `input`, one record at a time.

@@ -1,7 +1,7 @@
 //! The market's book of one issue, order by order.
 
 use crate::bucket::{Bits, Resting};
-use crate::orders::{OrderTable, Position};
+use crate::orders::{NewTerms, OrderTable, Position};
 use crate::own::{Entry, Quote};
 use crate::{Levels, OwnQuotes, prefetch_all};
 use quoteclock_model::{
@@ -365,7 +365,7 @@ impl Book {
         price: Option<NonZeroU32>,
         shares: Option<NonZeroU32>,
     ) -> Option<CompactChange> {
-        self.orders.try_replace(&mut self.own, id, id_new, price, shares)
+        self.orders.try_replace(&mut self.own, [id, id_new], NewTerms { price, shares })
     }
 
     /// Enters an order, whose quotes are those of `holder`. Says what that did to the quotes.

@@ -46,6 +46,13 @@ pub(crate) enum Position {
     Map(OrderId),
 }
 
+/// What a change of an order gives anew; what it does not give stays as it was.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NewTerms {
+    pub(crate) price: Option<NonZeroU32>,
+    pub(crate) shares: Option<NonZeroU32>,
+}
+
 impl Default for OrderTable {
     fn default() -> OrderTable {
         let map: HashMap<OrderId, Resting, RandomState> = HashMap::default();
@@ -154,21 +161,19 @@ impl OrderTable {
     pub(crate) fn try_replace(
         &mut self,
         own: &mut [OwnQuotes],
-        id: OrderId,
-        id_new: OrderId,
-        price: Option<NonZeroU32>,
-        shares: Option<NonZeroU32>,
+        [id, id_new]: [OrderId; 2],
+        terms: NewTerms,
     ) -> Option<CompactChange> {
         let (at, at_new) = (self.bucket(id), self.bucket(id_new));
         let (bucket, bucket_new) = (self.buckets.get(at)?, self.buckets.get(at_new)?);
         let place = bucket.place(id);
         let place_new = if id_new == id { place } else { bucket_new.place_for(id_new) };
         if place < Bucket::PLACES && place_new < Bucket::PLACES {
-            let (change, number) = self.buckets[at].change(place, own, price, shares)?;
+            let (change, number) = self.buckets[at].change(place, own, terms.price, terms.shares)?;
             self.buckets[at_new].set(place_new, id_new, change.bits, number, change.added);
             return Some(change);
         }
-        self.replace_overflow(own, id, id_new, price, shares)
+        self.replace_overflow(own, [id, id_new], terms)
     }
 
     /// The same where not both are in their own buckets.
@@ -176,14 +181,12 @@ impl OrderTable {
     fn replace_overflow(
         &mut self,
         own: &mut [OwnQuotes],
-        id: OrderId,
-        id_new: OrderId,
-        price: Option<NonZeroU32>,
-        shares: Option<NonZeroU32>,
+        [id, id_new]: [OrderId; 2],
+        terms: NewTerms,
     ) -> Option<CompactChange> {
         let found = self.place_of(id)?;
         let place_new = if id_new == id { found } else { self.free(id_new)? };
-        let (change, number) = self.buckets[found.at].change(found.place, own, price, shares)?;
+        let (change, number) = self.buckets[found.at].change(found.place, own, terms.price, terms.shares)?;
         if found.at != found.own {
             self.buckets[found.own].discount_overflow();
         }

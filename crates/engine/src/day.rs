@@ -9,7 +9,7 @@ use crate::batch::EventBatch;
 use crate::coverage::Coverage;
 use crate::engine::{Engine, MeasureIndex};
 use crate::executor::{Executor, SingleThread};
-use crate::faults::{BadRecord, DayError, Fault};
+use crate::faults::{About, BadRecord, DayError, Fault};
 use crate::group::GroupFault;
 use crate::order_checks::{DayProgress, Sequencer};
 use crate::retroactive::{RetroactiveWindows, UnknownTime, UnknownWindow};
@@ -64,6 +64,19 @@ pub trait RejectSink {
     /// Takes note that what follows is of the input at `index`, where a day has several.
     fn source(&mut self, index: usize) {
         let _ = index;
+    }
+}
+
+/// Drops the records that are set aside: for a strict run, which sets none aside, and for whoever does not look at them.
+#[derive(Debug, Default)]
+pub struct NoRejects;
+
+impl RejectSink for NoRejects {
+    fn reject(&mut self, _: &BadRecord, _: &[u8]) {}
+    fn rest(&mut self, _: &[u8]) {}
+
+    fn again(&mut self, _: u64) -> bool {
+        true
     }
 }
 
@@ -239,8 +252,8 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
 
     /// Refuses the first event of a batch that does not fit.
     pub(crate) fn refuse(&mut self, place: Place, GroupFault { issue, fault, .. }: GroupFault) -> Result<(), Stop> {
-        let issue = self.named(Some(Scope::Issue(issue)));
-        self.set_aside(&BadRecord { place, issue, fault }, &[])
+        let about = self.about(Some(Scope::Issue(issue)));
+        self.set_aside(&BadRecord { place, about, fault }, &[])
     }
 
     /// Takes note that the input breaks off or is corrupted at `place`, after `unfinished`, the beginning of a record.
@@ -251,7 +264,7 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
     pub fn broken(&mut self, place: Place, problem: &str, whole: bool, unfinished: &[u8]) -> Result<(), Stop> {
         self.apply_batch()?;
         let fault = Fault::Broken { problem: problem.to_owned() };
-        self.set_aside(&BadRecord { place, issue: String::new(), fault }, unfinished)?;
+        self.set_aside(&BadRecord { place, about: About::Nothing, fault }, unfinished)?;
         if whole && let Stage::Open { engine, progress } = &self.stage {
             let span = Span { start: engine.plan().day.start, end: progress.last() };
             self.retroactive.add(None, span);

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use quoteclock_book::BookError;
 use quoteclock_feed::{Malformed, Place};
-use quoteclock_model::SequenceNo;
+use quoteclock_model::{IssueCode, SequenceNo};
 use thiserror::Error;
 
 /// Why a record is bad (REFERENCE section 2).
@@ -115,14 +115,42 @@ pub enum FaultKind {
     Broken,
 }
 
+/// What a bad record is about.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum About {
+    /// Nothing that could be read, or an issue whose code is not known.
+    Nothing,
+    /// The whole market.
+    Market,
+    /// One issue.
+    Issue(IssueCode),
+}
+
+impl About {
+    /// As events write it: `*` for the whole market, the code of an issue; nothing where nothing is known.
+    ///
+    /// ```
+    /// use quoteclock_engine::About;
+    ///
+    /// assert_eq!([About::Nothing.text(), About::Market.text()], [None, Some("*")]);
+    /// ```
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            About::Nothing => None,
+            About::Market => Some("*"),
+            About::Issue(code) => Some(code.as_str()),
+        }
+    }
+}
+
 /// A bad record, with its place.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 #[error("{place}: {fault}")]
 pub struct BadRecord {
     /// Where it stands.
     pub place: Place,
-    /// The issue that it names; empty if it names none.
-    pub issue: String,
+    /// What it is about.
+    pub about: About,
     /// What is wrong: the first thing, if several are.
     pub fault: Fault,
 }

@@ -25,11 +25,11 @@ mod state;
 mod until;
 
 pub use coverage::Coverage;
-pub use day::{Day, DayOptions, Finished, RejectSink};
+pub use day::{Day, DayOptions, Finished, NoRejects, RejectSink};
 pub use day_run::DayRun;
 pub use engine::{Engine, MeasureIndex};
 pub use executor::{Executor, SingleThread, Task};
-pub use faults::{BadRecord, DayError, Fault, FaultKind};
+pub use faults::{About, BadRecord, DayError, Fault, FaultKind};
 pub use market::MarketChange;
 pub use retroactive::{UnknownTime, UnknownWindow};
 pub use state::{DayState, EngineState, IssueState, RestoreError, SavedDay, StageState};

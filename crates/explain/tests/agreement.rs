@@ -1,7 +1,7 @@
 //! What is explained is what is measured: on generated days, good and damaged, for every obligation.
 
 use proptest::prelude::*;
-use quoteclock_engine::{BadRecord, Day, DayError, DayOptions, DayRun, Finished, RejectSink};
+use quoteclock_engine::{Day, DayError, DayOptions, DayRun, Finished, NoRejects};
 use quoteclock_explain::{
     At, Availability, Explainer, Explanation, Question, Stretch, render_day, render_text, write_day_json, write_html,
     write_json,
@@ -17,13 +17,6 @@ use quoteclock_rules::{Registry, SourceFile};
 use quoteclock_testkit::{Case, generate};
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
-
-struct Nowhere;
-
-impl RejectSink for Nowhere {
-    fn reject(&mut self, _: &BadRecord, _: &[u8]) {}
-    fn rest(&mut self, _: &[u8]) {}
-}
 
 fn registry(case: &Case) -> Registry {
     let file = |(name, text): &(String, String)| SourceFile { name: name.clone(), bytes: text.clone().into_bytes() };
@@ -94,8 +87,8 @@ fn check_moment(explanation: &Explanation, at: Timestamp) {
 
 fn check(case: &Case) {
     let registry = registry(case);
-    let measured = run(case, |options| Day::new(&registry, options, OpenLedger::default(), Nowhere));
-    let Some((finished, (ledger, Nowhere))) = measured else { return };
+    let measured = run(case, |options| Day::new(&registry, options, OpenLedger::default(), NoRejects));
+    let Some((finished, (ledger, NoRejects))) = measured else { return };
     let (plan, ledger) = (finished.plan, ledger.close());
     let mut alone = Vec::new();
     for key in keys(&plan) {

@@ -150,6 +150,8 @@ pub trait Receiver {
     ///
     /// Where the input numbers its issues itself, a record may name one by an index whose code is told later, or never;
     /// codes then come in any order of index.
+    ///
+    /// It cannot stop: a receiver that meets an error here keeps it, and stops at the next record.
     fn issue(&mut self, index: IssueIndex, code: &IssueCode);
 
     /// Announces the name of a virtual server, before the first event that names it.

@@ -74,34 +74,25 @@ pub trait TakeCompact {
     fn take(self, event: CompactEvent) -> Self::Output;
 }
 
-/// Gives the event back.
-struct Whole;
-
-impl TakeCompact for Whole {
-    type Output = CompactEvent;
-
-    #[inline(always)]
-    fn take(self, event: CompactEvent) -> CompactEvent {
-        event
-    }
-}
-
 impl CompactEvent {
-    /// The action as a compact event, if it is one.
+    /// Gives the action as a compact event to `to`, if it is one.
     ///
     /// ```
-    /// use quoteclock_model::{CompactEvent, OrderAction, OrderId, Shares};
+    /// use quoteclock_model::{CompactEvent, OrderAction, OrderId, Shares, TakeCompact};
+    ///
+    /// struct Keep;
+    /// impl TakeCompact for Keep {
+    ///     type Output = CompactEvent;
+    ///     fn take(self, event: CompactEvent) -> CompactEvent {
+    ///         event
+    ///     }
+    /// }
+    ///
     /// let few = OrderAction::Reduce { order: OrderId(7), quantity: Shares(100) };
-    /// assert!(CompactEvent::of(&few).is_some());
+    /// assert!(CompactEvent::give(&few, Keep).is_some());
     /// let many = OrderAction::Reduce { order: OrderId(7), quantity: Shares(1 << 32) };
-    /// assert!(CompactEvent::of(&many).is_none());
+    /// assert!(CompactEvent::give(&many, Keep).is_none());
     /// ```
-    #[inline]
-    pub fn of(action: &OrderAction) -> Option<CompactEvent> {
-        CompactEvent::give(action, Whole)
-    }
-
-    /// Gives the action as a compact event to `to`, if it is one.
     #[inline(always)]
     pub fn give<T: TakeCompact>(action: &OrderAction, to: T) -> Option<T::Output> {
         match *action {

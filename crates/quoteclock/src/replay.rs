@@ -327,7 +327,7 @@ impl RejectSink for Kept {
         }
         self.rows.push(RejectRow {
             place: self.place(bad),
-            issue: Some(bad.issue.clone()).filter(|issue| !issue.is_empty()),
+            issue: bad.about.text().map(str::to_owned),
             reason: bad.fault.to_string(),
             record: bytes[..bytes.len().min(RECORD_BYTES_MAX)].to_vec(),
         });

@@ -82,16 +82,7 @@ pub struct Daily;
 impl Table for Daily {
     type Row<'a> = DailyRow;
     const NAME: &'static str = "daily";
-    const COLUMNS: &'static [Column<Self>] = &[
-        columns::date(),
-        columns::market_maker(),
-        columns::issue(),
-        columns::obligation(),
-        columns::available_us(),
-        columns::fulfilled_us(),
-        columns::unknown_us(),
-        columns::display_pct_of(),
-    ];
+    const COLUMNS: &'static [Column<Self>] = &columns::of_days();
 }
 
 /// `breaches.csv`: rows are [`BreachRow`]s.
@@ -109,16 +100,8 @@ pub struct Breaches;
 impl Table for Breaches {
     type Row<'a> = BreachRow;
     const NAME: &'static str = "breaches";
-    const COLUMNS: &'static [Column<Self>] = &[
-        columns::date(),
-        columns::market_maker(),
-        columns::issue(),
-        columns::obligation(),
-        columns::start(),
-        columns::end(),
-        columns::duration_us(),
-        Column::text("reason", |row| Some(row.reason.as_str().into())),
-    ];
+    const COLUMNS: &'static [Column<Self>] =
+        &columns::of_stretches(Column::<Self>::text("reason", |row| Some(row.reason.as_str().into())));
 }
 
 /// `outages.csv`: rows are [`OutageRow`]s.
@@ -134,16 +117,8 @@ pub struct Outages;
 impl Table for Outages {
     type Row<'a> = OutageRow;
     const NAME: &'static str = "outages";
-    const COLUMNS: &'static [Column<Self>] = &[
-        columns::date(),
-        columns::market_maker(),
-        columns::issue(),
-        columns::obligation(),
-        columns::start(),
-        columns::end(),
-        columns::duration_us(),
-        Column::text("reasons", |row| Some(row.reasons_text().into())),
-    ];
+    const COLUMNS: &'static [Column<Self>] =
+        &columns::of_stretches(Column::<Self>::text("reasons", |row| Some(row.reasons_text().into())));
 }
 
 /// `rejects.csv` without the file, which is the caller's: rows are [`RejectRow`]s.

@@ -22,6 +22,6 @@ pub use convert::{ConvertError, ConvertOptions, RecordProblem, Target, convert};
 pub use format::{Decoder, Format, RECOGNISED_BY_BYTES};
 pub use input::{InMemory, Input};
 pub use raw::read_raw;
-pub use run::{Hashes, MeasuredInput, NoRejects, Rejects, Replay, ReplayError, Replayed};
+pub use run::{Hashes, MeasuredInput, Rejects, Replay, ReplayError, Replayed};
 pub use stored::{Opened, Progress, ReadSeek};
 pub use threads::{Pool, Threads};

@@ -11,7 +11,7 @@ use crate::stored::Progress;
 use crate::stream::foreign;
 use crate::threads::{Pool, Threads};
 use jiff::civil::Date;
-use quoteclock_engine::{BadRecord, Day, DayError, DayOptions, DayRun, Fault, Finished, RejectSink};
+use quoteclock_engine::{BadRecord, Day, DayError, DayOptions, DayRun, Fault, Finished, NoRejects, RejectSink};
 use quoteclock_feed::binary::{BinaryFile, BinaryFileError};
 use quoteclock_feed::{FeedError, Place, Stop};
 use quoteclock_ledger::{DayLedger, OpenLedger};
@@ -529,18 +529,5 @@ impl Rejects for () {
 
     fn begin(&mut self) -> io::Result<NoRejects> {
         Ok(NoRejects)
-    }
-}
-
-/// Drops records set aside.
-#[derive(Debug)]
-pub struct NoRejects;
-
-impl RejectSink for NoRejects {
-    fn reject(&mut self, _: &BadRecord, _: &[u8]) {}
-    fn rest(&mut self, _: &[u8]) {}
-
-    fn again(&mut self, _: u64) -> bool {
-        true
     }
 }

@@ -42,6 +42,22 @@ pub trait WithSpan {
     fn zone(&self) -> &TimeZone;
 }
 
+/// The columns of `daily.csv`: what each obligation of a day came to.
+pub const fn of_days<T: Table>() -> [Column<T>; 8]
+where
+    for<'a> T::Row<'a>: OfDate + OfObligation + WithTimes,
+{
+    [date(), market_maker(), issue(), obligation(), available_us(), fulfilled_us(), unknown_us(), display_pct_of()]
+}
+
+/// The columns of a stretch of time, as in `breaches.csv` and `outages.csv`, and last what there is to say of it.
+pub const fn of_stretches<T: Table>(last: Column<T>) -> [Column<T>; 8]
+where
+    for<'a> T::Row<'a>: OfDate + OfObligation + WithSpan,
+{
+    [date(), market_maker(), issue(), obligation(), start(), end(), duration_us(), last]
+}
+
 /// The date.
 pub const fn date<T: Table>() -> Column<T>
 where

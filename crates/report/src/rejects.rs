@@ -70,7 +70,7 @@ pub struct RejectHead<'a> {
     /// Where in it, or how many more there are.
     pub place: &'a str,
     /// The issue, where it could be read.
-    pub issue: &'a str,
+    pub issue: Option<&'a str>,
     /// What is wrong.
     pub reason: &'a str,
 }
@@ -81,7 +81,7 @@ impl Table for Rejects {
     const COLUMNS: &'static [Column<Self>] = &[
         Column::text("file", |row| Some(row.file.into())),
         Column::text("place", |row| Some(row.place.into())),
-        Column::text("issue", |row| Some(row.issue.into())),
+        Column::text("issue", |row| Some(row.issue.unwrap_or_default().into())),
         Column::text("reason", |row| Some(row.reason.into())),
         Column::text("record", |_| None),
     ];
@@ -149,7 +149,7 @@ impl<P: PartedRows<Rejects>> RejectRows<P> {
         for (file, listed) in &self.files {
             for (place, kind) in listed.more() {
                 let (place, reason) = (&place, &kind);
-                self.rows.row(&RejectHead { file, place, issue: "", reason }, false)?;
+                self.rows.row(&RejectHead { file, place, issue: None, reason }, false)?;
             }
         }
         self.rows.finish()
@@ -165,7 +165,7 @@ impl<P: PartedRows<Rejects>> RejectRows<P> {
         self.hexadecimal = matches!(bad.place, Place::Byte(_));
         let quoted = QUOTED_FROM_BYTES <= bytes.len() || bytes.iter().any(|byte| b",\"\r\n".contains(byte));
         let (place, reason) = (&bad.place.to_string(), &bad.fault.to_string());
-        let head = RejectHead { file: &self.files[self.at].0, place, issue: &bad.issue, reason };
+        let head = RejectHead { file: &self.files[self.at].0, place, issue: bad.about.text(), reason };
         self.rows.row(&head, quoted && !self.hexadecimal)?;
         self.part(bytes)
     }
@@ -213,15 +213,19 @@ impl<P: PartedRows<Rejects>> RejectSink for RejectRows<P> {
 mod tests {
     use super::*;
     use quoteclock_book::BookError;
-    use quoteclock_engine::Fault;
-    use quoteclock_model::OrderId;
+    use quoteclock_engine::{About, Fault};
+    use quoteclock_model::{IssueCode, OrderId};
     use quoteclock_rows::column_names;
+
+    fn about() -> About {
+        About::Issue(IssueCode::new(b"1306").expect("a code"))
+    }
 
     #[test]
     fn records_are_written_whole_and_quoted() {
         let mut rejects = RejectsCsv::new("a,b.csv", Vec::new(), REJECTS_LISTED);
         let fault = Fault::Book(BookError::Unknown { order: OrderId(7) });
-        let mut bad = BadRecord { place: Place::Line(3), issue: "1306".to_owned(), fault };
+        let mut bad = BadRecord { place: Place::Line(3), about: about(), fault };
         rejects.reject(&bad, b"1,\"x\"");
         rejects.rest(b",rest");
         bad.place = Place::Byte(16);
@@ -238,7 +242,7 @@ mod tests {
     fn of_each_kind_of_fault_so_many_are_listed_and_the_others_counted() {
         let unknown = |order| Fault::Book(BookError::Unknown { order: OrderId(order) });
         let live = |order| Fault::Book(BookError::AlreadyLive { order: OrderId(order) });
-        let bad = |line, fault| BadRecord { place: Place::Line(line), issue: "1306".to_owned(), fault };
+        let bad = |line, fault| BadRecord { place: Place::Line(line), about: about(), fault };
         let records = [
             bad(2, unknown(7)),
             bad(3, live(1)),

@@ -57,16 +57,7 @@ pub struct Daily;
 impl Table for Daily {
     type Row<'a> = DailyRow<'a>;
     const NAME: &'static str = "daily";
-    const COLUMNS: &'static [Column<Self>] = &[
-        columns::date(),
-        columns::market_maker(),
-        columns::issue(),
-        columns::obligation(),
-        columns::available_us(),
-        columns::fulfilled_us(),
-        columns::unknown_us(),
-        columns::display_pct_of(),
-    ];
+    const COLUMNS: &'static [Column<Self>] = &columns::of_days();
 }
 
 impl Daily {
@@ -94,16 +85,8 @@ pub struct Breaches;
 impl Table for Breaches {
     type Row<'a> = BreachRow<'a>;
     const NAME: &'static str = "breaches";
-    const COLUMNS: &'static [Column<Self>] = &[
-        columns::date(),
-        columns::market_maker(),
-        columns::issue(),
-        columns::obligation(),
-        columns::start(),
-        columns::end(),
-        columns::duration_us(),
-        Column::text("reason", |row| Some(row.breach.reason.as_str().into())),
-    ];
+    const COLUMNS: &'static [Column<Self>] =
+        &columns::of_stretches(Column::<Self>::text("reason", |row| Some(row.breach.reason.as_str().into())));
 }
 
 impl Breaches {
@@ -134,19 +117,10 @@ pub struct Outages;
 impl Table for Outages {
     type Row<'a> = OutageRow<'a>;
     const NAME: &'static str = "outages";
-    const COLUMNS: &'static [Column<Self>] = &[
-        columns::date(),
-        columns::market_maker(),
-        columns::issue(),
-        columns::obligation(),
-        columns::start(),
-        columns::end(),
-        columns::duration_us(),
-        Column::text("reasons", |row| {
-            let reasons = row.outage.reasons.iter().map(|(reason, length)| format!("{reason}:{}", length.0));
-            Some(reasons.collect::<Vec<_>>().join(";").into())
-        }),
-    ];
+    const COLUMNS: &'static [Column<Self>] = &columns::of_stretches(Column::<Self>::text("reasons", |row| {
+        let reasons = row.outage.reasons.iter().map(|(reason, length)| format!("{reason}:{}", length.0));
+        Some(reasons.collect::<Vec<_>>().join(";").into())
+    }));
 }
 
 impl Outages {

@@ -133,7 +133,11 @@ fn lines(registry: &Registry, day: &DayEvents) -> Option<Vec<ObligationDay>> {
         let books: BTreeMap<String, Book<'_>> = issues.iter().map(book).collect();
         for (line, exemptions) in lines.iter_mut().zip(&exemptions) {
             let book = books.get(&line.sign_up.issue)?;
-            let state = state(registry, day, &windows, exemptions, line, book, *start)?;
+            let within = |spans: &[(i128, i128)]| spans.iter().any(|(from, to)| (*from..*to).contains(start));
+            let state = match within(&windows) && !within(exemptions) {
+                true => state(registry, day, line, book, *start)?,
+                false => State::Unavailable,
+            };
             push(&mut line.stretches, Stretch { start: *start, end: *end, state });
         }
     }
@@ -172,24 +176,13 @@ fn push(stretches: &mut Vec<Stretch>, next: Stretch) {
     }
 }
 
-/// The state of one obligation of one sign-up at one instant, from nothing but the day's events up to it (`book`
-/// is what they leave resting).
-fn state(
-    registry: &Registry,
-    day: &DayEvents,
-    windows: &[(i128, i128)],
-    exemptions: &[(i128, i128)],
-    line: &ObligationDay,
-    book: &Book<'_>,
-    time: i128,
-) -> Option<State> {
-    let within = |(start, end): &(i128, i128)| *start <= time && time < *end;
+/// The state of one obligation of one sign-up at one instant of a session without an exemption, from nothing but the day's
+/// events up to it (`book` is what they leave resting).
+fn state(registry: &Registry, day: &DayEvents, line: &ObligationDay, book: &Book<'_>, time: i128) -> Option<State> {
     let issue = &line.sign_up.issue;
     let market_start = if registry.scheme.feed { Phase::Closed } else { Phase::Continuous };
-    let available = windows.iter().any(within)
-        && trades(registry, phase(day, &Scope::Every, market_start, time))
-        && trades(registry, phase(day, &Scope::Issue(issue.clone()), Phase::Continuous, time))
-        && !exemptions.iter().any(within);
+    let available = trades(registry, phase(day, &Scope::Every, market_start, time))
+        && trades(registry, phase(day, &Scope::Issue(issue.clone()), Phase::Continuous, time));
     if !available {
         return Some(State::Unavailable);
     }

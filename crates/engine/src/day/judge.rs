@@ -1,7 +1,7 @@
 //! Judges each record's place: its sequence number, its time, its date; then it is applied, held back, refused or set aside.
 
 use super::{Day, RejectSink, Stage};
-use crate::faults::{BadRecord, DayError, Fault};
+use crate::faults::{About, BadRecord, DayError, Fault};
 use crate::order_checks::{SequenceCheck, Timing};
 use quoteclock_feed::binary::WholeBlock;
 use quoteclock_feed::{CompactRun, Malformed, Place, RawRecord, Receiver, Sequence, Stop};
@@ -160,7 +160,7 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
     /// The record before which others are missing: they may have come at any time since the one before them, so every
     /// issue is in doubt from there.
     fn gap(&mut self, record: &RawRecord<'_>, fault: Fault, before: Option<Timestamp>) -> Result<(), Stop> {
-        let bad = BadRecord { place: record.place, issue: self.named(record.scope), fault };
+        let bad = BadRecord { place: record.place, about: self.about(record.scope), fault };
         self.set_aside(&bad, record.bytes)?;
         self.doubt(before, Scope::Market);
         Ok(())
@@ -180,7 +180,7 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
     /// A bad record: the end of a strict run, set aside in a lenient one.
     #[cold]
     fn bad(&mut self, record: &RawRecord<'_>, timing: Timing, fault: Fault) -> Result<(), Stop> {
-        let bad = BadRecord { place: record.place, issue: self.named(record.scope), fault };
+        let bad = BadRecord { place: record.place, about: self.about(record.scope), fault };
         self.set_aside(&bad, record.bytes)?;
         self.doubt_record(record, timing);
         Ok(())
@@ -197,18 +197,18 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
         Ok(())
     }
 
-    /// The issue that a bad record names. An index may get its code only later, which a second run then knows.
-    pub(super) fn named(&mut self, scope: Option<Scope>) -> String {
+    /// What a bad record is about. An index may get its code only later, which a second run then knows.
+    pub(super) fn about(&mut self, scope: Option<Scope>) -> About {
         match scope {
-            None => String::new(),
-            Some(Scope::Market) => "*".to_owned(),
+            None => About::Nothing,
+            Some(Scope::Market) => About::Market,
             Some(Scope::Issue(issue)) => {
                 let late = || self.options.late_names.iter().find(|(index, _)| *index == issue).map(|(_, code)| code);
                 match self.issues.get(issue.index()).and_then(Option::as_ref).or_else(late) {
-                    Some(code) => code.to_string(),
+                    Some(code) => About::Issue(code.clone()),
                     None => {
                         self.unnamed_rejects.insert(issue);
-                        String::new()
+                        About::Nothing
                     }
                 }
             }

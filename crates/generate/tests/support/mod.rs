@@ -1,6 +1,6 @@
 //! Receives generated events: as text with a running hash, and as a strict day of the engine.
 
-use quoteclock_engine::{BadRecord, Day, DayError, DayOptions, RejectSink};
+use quoteclock_engine::{Day, DayError, DayOptions, NoRejects};
 use quoteclock_feed::itch::{ItchDecoder, ItchWriter};
 use quoteclock_feed::{EventWriter, Place, RawRecord, Receiver, Sequence};
 use quoteclock_generate::{Options, Summary, generate, registry};
@@ -143,16 +143,6 @@ impl<F: FnMut(&Record)> EventWriter for Each<F> {
     fn finish(self) -> io::Result<()> {
         Ok(())
     }
-}
-
-struct NoRejects;
-
-impl RejectSink for NoRejects {
-    fn reject(&mut self, bad: &BadRecord, _: &[u8]) {
-        panic!("a strict day sets nothing aside: {bad}");
-    }
-
-    fn rest(&mut self, _: &[u8]) {}
 }
 
 /// A day of the engine as a writer.

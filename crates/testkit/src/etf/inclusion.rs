@@ -56,7 +56,8 @@ pub fn inclusion(folder: &Folder, allocation: &str, day: Option<&str>) -> Writte
         }
         let own = china_a(folder, &index);
         let quota = day.and_then(clock::date).filter(|_| allocation == "quota").map(|day| quota(folder, day));
-        let (added, clauses) = added(folder, allocation, quota.as_ref(), base, &index, &mut needed);
+        let (added, clauses, lacking) = added(folder, allocation, quota.as_ref(), base, &index);
+        needed.extend(lacking);
         let quota_usd = quota.and_then(Result::ok).map_or(String::new(), Fraction::hundredths);
         let own = own.map_or(String::new(), shown);
         let added_usd = added.filter(|_| needed.is_empty());
@@ -94,14 +95,14 @@ fn china_a(folder: &Folder, index: &str) -> Option<i128> {
     rows.iter().find(|row| row.get("index") == index).and_then(|row| number(row, "net_market_cap_usd"))
 }
 
+/// What is added of China (A), the clauses that say so, and what is lacking to say it.
 fn added(
     folder: &Folder,
     allocation: &str,
     quota: Option<&Result<Fraction, Vec<Thing>>>,
     base: Fraction,
     index: &str,
-    needed: &mut Vec<Thing>,
-) -> (Option<Fraction>, &'static str) {
+) -> (Option<Fraction>, &'static str, Vec<Thing>) {
     if let Some(custom) = allocation.strip_prefix("custom:") {
         let amount = |text: &str| {
             let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
@@ -116,14 +117,14 @@ fn added(
                 base.over(Fraction::new(100 * percent.1 - percent.0, percent.1)).times(percent)
             }
         };
-        return (Some(added), "INC/custom");
+        return (Some(added), "INC/custom", Vec::new());
     }
-    let own = china_a(folder, index);
+    let (own, mut needed) = (china_a(folder, index), Vec::new());
     if own.is_none() {
         needed.push(thing(format!("china_a.csv/{index}")));
     }
     let own = own.map(|own| Fraction::new(own, UNIT));
-    let Some(quota) = quota else { return (own, "INC/no-quota") };
+    let Some(quota) = quota else { return (own, "INC/no-quota", needed) };
     let universe = china_a(folder, "*").map(|universe| Fraction::new(universe, UNIT));
     if universe.is_none() {
         needed.push(thing("china_a.csv/*"));
@@ -131,13 +132,14 @@ fn added(
     if let Err(gaps) = quota {
         needed.extend(gaps.iter().cloned());
     }
-    match (quota, universe) {
+    let (added, clauses) = match (quota, universe) {
         (Ok(quota), Some(universe)) if quota.0 * universe.1 > universe.0 * quota.1 => {
             (own, "INC/quota;INC/market-value")
         }
         (Ok(quota), Some(universe)) => (own.map(|own| own.times(*quota).over(universe)), "INC/quota"),
         _ => (None, "INC/quota"),
-    }
+    };
+    (added, clauses, needed)
 }
 
 fn quota(folder: &Folder, day: jiff::civil::Date) -> Result<Fraction, Vec<Thing>> {

@@ -72,7 +72,7 @@ pub(super) fn setup(choices: &mut Choices<'_>) -> Option<Setup> {
         servers_sheet(&mut choices.part(60), makers, date),
         signups_sheet(&mut choices.part(40), makers, issues, date),
         fast_market_sheet(&mut choices.part(8), date),
-        exemptions_sheet(&mut choices.part(40), makers, issues, day, &mut edges, &zone),
+        exemptions_sheet(&mut choices.part(40), (makers, issues), (&zone, day), &mut edges),
         sponsored_sheet(&mut choices.part(30), issues, date),
         matching_sheet(&mut choices.part(50), issues, date),
     ];
@@ -296,11 +296,9 @@ fn fast_market_sheet(choices: &mut Choices<'_>, date: Date) -> Sheet {
 /// Exemptions that begin and end at edges of windows or of each other, a microsecond beside them, or anywhere.
 fn exemptions_sheet(
     choices: &mut Choices<'_>,
-    makers: &[&str],
-    issues: &[&str],
-    day: (i128, i128),
+    (makers, issues): (&[&str], &[&str]),
+    (zone, day): (&TimeZone, (i128, i128)),
     edges: &mut Vec<i128>,
-    zone: &TimeZone,
 ) -> Sheet {
     let mut rows = Vec::new();
     for _ in 0..choices.of(&[0, 0, 0, 1, 1, 2, 3]) {
