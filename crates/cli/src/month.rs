@@ -13,7 +13,7 @@ use quoteclock_rules::{DayPlan, Registry, SignUpPlan, local_time};
 use quoteclock_store::{Digest, Store, StoredDay};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The stored days of a month.
 pub(crate) struct StoredMonth {
@@ -108,6 +108,25 @@ fn judged(plan: DayPlan) -> impl Iterator<Item = Judged> {
         (0..obligations.len())
             .map(move |position| Judged { required_pct: obligations[position].required.pct, leveraged_inverse })
     })
+}
+
+/// What a command about a month looks at.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Sources {
+    /// Folder of the registry
+    #[arg(long, value_name = "DIR")]
+    pub(crate) registry: PathBuf,
+
+    /// Database that replay --db has written
+    #[arg(long, value_name = "FILE")]
+    pub(crate) db: PathBuf,
+}
+
+impl Sources {
+    /// Both, opened: see [`open`].
+    pub(crate) fn open(&self) -> Result<Option<(Registry, Store)>> {
+        open(&self.registry, &self.db)
+    }
 }
 
 /// The file and the registry, opened; `None` after printing what is wrong with the registry.

@@ -8,7 +8,7 @@ mod text;
 use crate::choice::Choice;
 use crate::closing::Revision;
 use crate::documents::{Papers, Written};
-use crate::month::{self, SchemeJson, StoredMonth};
+use crate::month::{self, SchemeJson, Sources, StoredMonth};
 use crate::publication::Publication;
 use crate::settle::{Settled, settle};
 use crate::target::refuse_sources;
@@ -52,13 +52,8 @@ each participant, ta-1/ for each asset manager (CSV, XLSX and a page each), tm-1
 a later report says which revision it supersedes, and what it says otherwise.
 Exits with 3 if trading days of the month are not measured, or the tier of an issue is unknown.")]
 pub(crate) struct ReportArgs {
-    /// Folder of the registry
-    #[arg(long, value_name = "DIR")]
-    registry: PathBuf,
-
-    /// Database that replay --db has written
-    #[arg(long, value_name = "FILE")]
-    db: PathBuf,
+    #[command(flatten)]
+    sources: Sources,
 
     /// The month, such as 2024-03
     #[arg(long, value_name = "MONTH", value_parser = month::parse)]
@@ -139,8 +134,10 @@ struct Chosen<'a> {
 /// Runs the command.
 pub(crate) fn run(args: &ReportArgs) -> Result<Outcome> {
     let asked = if args.why.why { Some(args.why.asked(&args.choice)?) } else { None };
-    let Some((registry, digest)) = registry::load_and_hash(&args.registry)? else { return Ok(Outcome::BadInput) };
-    let store = month::open_store(&args.db)?;
+    let Some((registry, digest)) = registry::load_and_hash(&args.sources.registry)? else {
+        return Ok(Outcome::BadInput);
+    };
+    let store = month::open_store(&args.sources.db)?;
     let stored = StoredMonth::read(&store, &registry, args.month, args.as_measured)?;
     if !stored.changed.is_empty() && !args.as_measured {
         return Err(month::refuse(&stored.changed, ", or report it as measured (--as-measured)"));
@@ -153,7 +150,7 @@ pub(crate) fn run(args: &ReportArgs) -> Result<Outcome> {
     if let Some(out) = &args.out {
         outputs.extend(files.iter().map(|(name, _)| *name).chain(["report.txt"]).map(|name| out.join(name)));
     }
-    refuse_sources(&outputs, &args.db, &args.registry)?;
+    refuse_sources(&outputs, &args.sources.db, &args.sources.registry)?;
     let revision = Revision::of(&store, &registry, args.month, &files, args.close)?;
     let mut report =
         Report { month: args.month, registry: &registry, digest, stored, settled, standings, files, revision };
@@ -351,7 +348,7 @@ impl Report<'_> {
         let publication = Publication::prepare(staging.path(), &names, out, &stale)?;
         paper_folders::look_at(&written.hashes, out)?;
         // What is left to fail after the closing is written down is a renaming within a folder.
-        let held = self.revision.write(&args.db, &self.files, written.kept)?;
+        let held = self.revision.write(&args.sources.db, &self.files, written.kept)?;
         publication.carry_out(held)?;
         let replaced = paper_folders::replace(&written.hashes, &papers, out)?;
         if !replaced.foreign.is_empty() {

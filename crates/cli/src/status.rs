@@ -1,7 +1,7 @@
 //! `quoteclock status`: the month to date, and how much longer each obligation may be off.
 
 use crate::choice::Choice;
-use crate::month::{self, SchemeJson, StoredMonth};
+use crate::month::{self, SchemeJson, Sources, StoredMonth};
 use crate::{Outcome, output, terminal};
 use anyhow::Result;
 use jiff::civil::Date;
@@ -12,7 +12,6 @@ use quoteclock_report::{OverviewLine, Standing, StatusRow, Statuses, Words, over
 use quoteclock_rows::{JsonRow, json_rows, text_table};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 /// Show the month to date: how much longer each obligation may be off and still make its share.
 ///
@@ -29,13 +28,8 @@ Exits with 1 if the registry has changed since a day was measured, and would alt
 could turn what becomes of an obligation. --fail-under and that look at the market makers, issues and obligations that
 are asked for.")]
 pub(crate) struct StatusArgs {
-    /// Folder of the registry
-    #[arg(long, value_name = "DIR")]
-    registry: PathBuf,
-
-    /// Database that replay --db has written
-    #[arg(long, value_name = "FILE")]
-    db: PathBuf,
+    #[command(flatten)]
+    sources: Sources,
 
     /// The month, such as 2024-03
     #[arg(long, value_name = "MONTH", value_parser = month::parse)]
@@ -83,7 +77,7 @@ struct Document<'a> {
 
 /// Runs the command.
 pub(crate) fn run(args: &StatusArgs) -> Result<Outcome> {
-    let Some((registry, store)) = month::open(&args.registry, &args.db)? else { return Ok(Outcome::BadInput) };
+    let Some((registry, store)) = args.sources.open()? else { return Ok(Outcome::BadInput) };
     let stored = StoredMonth::read(&store, &registry, args.month, false)?;
     if !stored.changed.is_empty() {
         return Err(month::refuse(&stored.changed, ""));

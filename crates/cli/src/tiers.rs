@@ -1,6 +1,6 @@
 //! `quoteclock tiers`: the tier review in force in a month, and the tier of every issue.
 
-use crate::month::{self, SchemeJson};
+use crate::month::{self, SchemeJson, Sources};
 use crate::publication::Publication;
 use crate::target::refuse_sources;
 use crate::{Outcome, output, settle, staging, terminal};
@@ -26,13 +26,8 @@ use std::path::PathBuf;
 
 --out writes tiers.csv. Exits with 3 if the tier of an issue is unknown: nothing of the measuring period is stored.")]
 pub(crate) struct TiersArgs {
-    /// Folder of the registry
-    #[arg(long, value_name = "DIR")]
-    registry: PathBuf,
-
-    /// Database that replay --db has written
-    #[arg(long, value_name = "FILE")]
-    db: PathBuf,
+    #[command(flatten)]
+    sources: Sources,
 
     /// The month in which the tiers are in force, such as 2024-04
     #[arg(long, value_name = "MONTH", value_parser = month::parse)]
@@ -59,12 +54,12 @@ struct Document<'a> {
 
 /// Runs the command.
 pub(crate) fn run(args: &TiersArgs) -> Result<Outcome> {
-    let Some((registry, store)) = month::open(&args.registry, &args.db)? else { return Ok(Outcome::BadInput) };
+    let Some((registry, store)) = args.sources.open()? else { return Ok(Outcome::BadInput) };
     let review = settle::review(&store, args.month)?;
     let lines = tiers(args.month, &registry, &review);
     let missing = review.missing_days(&registry);
     if let Some(out) = &args.out {
-        refuse_sources(&[out.join("tiers.csv")], &args.db, &args.registry)?;
+        refuse_sources(&[out.join("tiers.csv")], &args.sources.db, &args.sources.registry)?;
         let staging = staging::folder_beside(out)?;
         let write = || write_csv::<Tiers>(&lines, BufWriter::new(File::create(staging.path().join("tiers.csv"))?));
         write().context("writing tiers.csv aside")?;
