@@ -2,6 +2,6 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use quoteclock_fuzz::readers::{Form, check};
+use quoteclock_fuzz::readers::{Form, check_part};
 
-fuzz_target!(|bytes: &[u8]| check(Form::Fix, bytes));
+fuzz_target!(|bytes: &[u8]| check_part(Form::Fix, bytes));

@@ -113,7 +113,8 @@ impl Good {
     }
 }
 
-/// Reads `bytes`, writes what is good of them in both forms, and reads that again.
+/// Reads `bytes`, writes what is good of them, and reads that again: in the binary form, and in one of two further ways that the
+/// bytes choose, so that a run stays short.
 pub fn check(form: Form, bytes: &[u8]) {
     let Some(mut good) = Good::read(form, bytes) else { return };
     good.keep_in_order();
@@ -130,8 +131,10 @@ pub fn check(form: Form, bytes: &[u8]) {
     };
     let again = Good::read(Form::Binary, &binary).expect("what was written is read");
     assert_eq!((again.bad, &again.named()), (0, &good.named()));
-    assert_eq!(again.binary(&header).expect("written once already"), binary, "the same events, the same bytes");
-    check_file(&binary, &header, &good);
+    if crc32c::crc32c(bytes).is_multiple_of(2) {
+        assert_eq!(again.binary(&header).expect("written once already"), binary, "the same events, the same bytes");
+        return check_file(&binary, &header, &good);
+    }
     // A trade without a price, a name with a line end and a year of five digits are no CSV.
     let Ok(csv) = good.csv(has_sequence, offset) else { return };
     let as_csv = Good::read(Form::Csv, &csv).expect("what was written is read");

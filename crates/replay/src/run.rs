@@ -11,7 +11,7 @@ use crate::stored::Progress;
 use crate::stream::foreign;
 use crate::threads::{Pool, Threads};
 use jiff::civil::Date;
-use quoteclock_engine::{BadRecord, Day, DayError, DayOptions, DayRun, Fault, Finished, NoRejects, RejectSink};
+use quoteclock_engine::{About, BadRecord, Day, DayError, DayOptions, DayRun, Fault, Finished, NoRejects, RejectSink};
 use quoteclock_feed::binary::{BinaryFile, BinaryFileError};
 use quoteclock_feed::{FeedError, Place, Stop};
 use quoteclock_ledger::{DayLedger, OpenLedger};
@@ -366,8 +366,8 @@ impl Replay<'_> {
         let finished = joined.run.finish();
         let (mut finished, output) = finished.map_err(|source| {
             let input = match &source {
-                DayError::Bad(BadRecord { issue, fault: Fault::Book(_), .. }) => {
-                    by_issue.get(issue).copied().unwrap_or(at)
+                DayError::Bad(BadRecord { about: About::Issue(issue), fault: Fault::Book(_), .. }) => {
+                    by_issue.get(issue.as_str()).copied().unwrap_or(at)
                 }
                 _ => at,
             };

@@ -11,9 +11,11 @@ use quoteclock_feed::itch::ItchWriter;
 use quoteclock_feed::{EventWriter, RawRecord, Receiver, Sequence, Stop, TradingDate, UtcOffset};
 use quoteclock_generate::{Load, Options, generate};
 use quoteclock_model::{IssueCode, IssueIndex, Record, ServerIndex};
+use quoteclock_report::{write_breaches_csv, write_daily_csv};
 use quoteclock_rules::Registry;
 use readers::{
-    Count, Form, Way, calls_max, check_calls, check_outcomes, check_ways, cut, decode, measure, whole, with_checksums,
+    Count, Form, Measured, Way, calls_max, check_calls, check_outcomes, check_ways, cut, decode, measure, whole,
+    with_checksums,
 };
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -293,6 +295,14 @@ fn cases(form: Form, target: &str, count: u64, mut check: impl FnMut(&[u8], bool
     }
 }
 
+/// The rows of `daily.csv` and `breaches.csv`.
+fn print(Measured { finished, ledger }: &Measured) -> [String; 2] {
+    let (mut daily, mut breaches) = (Vec::new(), Vec::new());
+    write_daily_csv(&finished.plan, ledger, &mut daily).expect("writing to memory");
+    write_breaches_csv(&finished.plan, ledger, &mut breaches).expect("writing to memory");
+    [daily, breaches].map(|bytes| String::from_utf8(bytes).expect("UTF-8"))
+}
+
 /// Everything that has to hold of any bytes, with bounds to what is held meanwhile.
 fn check(form: Form, bytes: &[u8], is_sealed: bool) {
     for chunks in [whole(bytes), cut(bytes)] {
@@ -312,6 +322,11 @@ fn check(form: Form, bytes: &[u8], is_sealed: bool) {
         outcome
     });
     check_outcomes(&strict, &lenient);
+    if let Ok(measured) = &lenient {
+        let [daily, _] = print(measured);
+        let obligations = measured.finished.plan.sign_ups.iter().map(|sign_up| sign_up.obligations.len());
+        assert_eq!(daily.lines().count(), obligations.sum::<usize>());
+    }
     assert_eq!(lenient, measure(form, &cut(bytes), true), "cut or not, the day is the same");
     check_ways(form, bytes, &strict, &[Way::Batches(3), Way::Scouted(5), Way::chosen_by(bytes)]);
 }
@@ -429,7 +444,8 @@ fn every_single_bit_flip_of_a_binary_file_is_refused_or_changes_nothing() {
     rewrite.writer.finish().expect("writing to memory");
     let good = measure(Form::Binary, &whole(&file), false);
     let measured = good.as_ref().expect("a good day");
-    assert!(measured.records == 30 && 3 < measured.breaches.lines().count(), "{measured:?}");
+    let [_, breaches] = print(measured);
+    assert!(measured.finished.record_count == 30 && 3 < breaches.lines().count(), "{breaches}");
     let mut harmless = 0;
     for bit in 0..file.len() * 8 {
         file[bit / 8] ^= 1 << (bit % 8);

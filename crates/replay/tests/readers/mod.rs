@@ -3,16 +3,15 @@
 #![allow(dead_code, reason = "each user takes its part")]
 
 use jiff::civil::Date;
-use quoteclock_engine::{BadRecord, Day, DayOptions, Executor, RejectSink, SingleThread, Task};
+use quoteclock_engine::{BadRecord, Day, DayOptions, Executor, Finished, RejectSink, SingleThread, Task};
 use quoteclock_feed::binary::BinaryDecoder;
 use quoteclock_feed::csv::CsvDecoder;
 use quoteclock_feed::dbn::DbnDecoder;
 use quoteclock_feed::fix::FixDecoder;
 use quoteclock_feed::itch::ItchDecoder;
 use quoteclock_feed::{FeedError, Malformed, Place, RawRecord, Receiver, Scouted, Sequence, Stop};
-use quoteclock_ledger::OpenLedger;
+use quoteclock_ledger::{DayLedger, OpenLedger};
 use quoteclock_model::{IssueCode, IssueIndex, MarketEvent, Scope, ServerIndex, Timestamp};
-use quoteclock_report::{write_breaches_csv, write_daily_csv};
 use quoteclock_rules::{Registry, SourceFile};
 use std::collections::VecDeque;
 use std::sync::LazyLock;
@@ -45,9 +44,13 @@ impl Form {
         (self == Form::Itch).then_some(jiff::civil::date(2024, 3, 1))
     }
 
-    /// The first instant of that date.
-    fn midnight(self) -> Timestamp {
-        self.registry().plan(self.date().expect("given")).expect("an ordinary date").day.start
+    /// The first instant of the corpus's date.
+    fn midnight() -> Timestamp {
+        static MIDNIGHT: LazyLock<Timestamp> = LazyLock::new(|| {
+            let date = Form::Itch.date().expect("given");
+            Form::Itch.registry().plan(date).expect("an ordinary date").day.start
+        });
+        *MIDNIGHT
     }
 }
 
@@ -88,11 +91,11 @@ pub fn cut(mut bytes: &[u8]) -> Vec<&[u8]> {
     chunks
 }
 
-/// `bytes` in longer chunks, of 256 to 2,296, so that a scout finds something to read in them.
+/// `bytes` in longer chunks, of 96 to 606, so that a scout finds something to read in them.
 pub fn cut_wide(mut bytes: &[u8]) -> Vec<&[u8]> {
     let mut chunks = Vec::new();
     while let Some(&first) = bytes.first() {
-        let (chunk, rest) = bytes.split_at(bytes.len().min(256 + 8 * usize::from(first)));
+        let (chunk, rest) = bytes.split_at(bytes.len().min(96 + 2 * usize::from(first)));
         chunks.push(chunk);
         bytes = rest;
     }
@@ -121,7 +124,7 @@ pub fn decode_scouted(form: Form, chunks: &[&[u8]], to: &mut impl Receiver) -> R
     }
     match form {
         Form::Csv => decode_scouted!(CsvDecoder::default()),
-        Form::Itch => decode_scouted!(ItchDecoder::new(form.midnight())),
+        Form::Itch => decode_scouted!(ItchDecoder::new(Form::midnight())),
         Form::Binary | Form::Fix | Form::Dbn => decode(form, chunks, to),
     }
 }
@@ -145,7 +148,7 @@ pub fn decode(form: Form, chunks: &[&[u8]], to: &mut impl Receiver) -> Result<Op
             decoder.finish(to).map(|()| None)
         }
         Form::Itch => {
-            let mut decoder = ItchDecoder::new(form.midnight());
+            let mut decoder = ItchDecoder::new(Form::midnight());
             chunks.iter().try_for_each(|chunk| decoder.push(chunk, to))?;
             decoder.finish(to).map(|()| None)
         }
@@ -235,16 +238,13 @@ impl Receiver for Calls {
     }
 }
 
-/// A day's output, or why there is none.
+/// What a day came to, or why it has none.
 pub type Outcome = Result<Measured, String>;
 
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Measured {
-    pub daily: String,
-    pub breaches: String,
-    pub turnover: String,
-    pub records: u64,
-    pub rejects: u64,
+    pub finished: Finished,
+    pub ledger: DayLedger,
 }
 
 struct Dropped;
@@ -338,14 +338,7 @@ pub fn measure_under(registry: &Registry, form: Form, chunks: &[&[u8]], options:
             options.unknown = finished.retroactive;
             continue;
         }
-        let ledger = ledger.close();
-        let (mut daily, mut breaches) = (Vec::new(), Vec::new());
-        write_daily_csv(&finished.plan, &ledger, &mut daily).expect("writing to memory");
-        write_breaches_csv(&finished.plan, &ledger, &mut breaches).expect("writing to memory");
-        let utf8 = |bytes| String::from_utf8(bytes).expect("UTF-8");
-        let (records, rejects) = (finished.record_count, finished.reject_count);
-        let turnover = format!("{:?}", finished.turnover);
-        return Ok(Measured { daily: utf8(daily), breaches: utf8(breaches), turnover, records, rejects });
+        return Ok(Measured { finished, ledger: ledger.close() });
     }
     unreachable!("the second pass returns")
 }
@@ -377,9 +370,11 @@ pub fn check_outcomes(strict: &Outcome, lenient: &Outcome) {
     match (strict, lenient) {
         (Ok(strict), lenient) => {
             assert_eq!(Ok(strict), lenient.as_ref(), "leniency changes nothing of a good day");
-            assert_eq!(strict.rejects, 0);
+            assert_eq!(strict.finished.reject_count, 0);
         }
-        (Err(_), Ok(lenient)) => assert!(0 < lenient.rejects, "what is refused strictly is set aside leniently"),
+        (Err(_), Ok(lenient)) => {
+            assert!(0 < lenient.finished.reject_count, "what is refused strictly is set aside leniently")
+        }
         (Err(_), Err(_)) => {}
     }
 }
