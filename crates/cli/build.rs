@@ -3,8 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-/// Writes down what it has found out.
-pub fn main() {
+fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     // A copy of the sources may lie inside some other project's checkout: then its commit says nothing.
     let is_ours = git(&["ls-files", "--error-unmatch", "build.rs"]).is_some();

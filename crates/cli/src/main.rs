@@ -6,6 +6,7 @@
 mod again;
 mod args;
 mod beside;
+mod changed;
 mod check;
 mod choice;
 mod closing;
@@ -34,6 +35,7 @@ mod report;
 mod scratch;
 mod serve;
 mod settings;
+mod settle;
 mod staging;
 mod status;
 mod target;

@@ -33,12 +33,6 @@ pub enum ReplayError {
         /// Why not.
         source: io::Error,
     },
-    /// Whoever watched wanted no more.
-    #[error("{file}: stopped")]
-    Stopped {
-        /// The input.
-        file: String,
-    },
     /// It is something else that can be told.
     #[error("{file}: {problem}")]
     Foreign {
@@ -102,41 +96,6 @@ pub enum ReplayError {
         /// Why not.
         source: io::Error,
     },
-}
-
-impl ReplayError {
-    /// The input.
-    pub fn file(&self) -> &str {
-        match self {
-            ReplayError::Io { file, .. }
-            | ReplayError::Stopped { file }
-            | ReplayError::Foreign { file, .. }
-            | ReplayError::Feed { file, .. }
-            | ReplayError::NoDate { file }
-            | ReplayError::DateOfName { file, .. }
-            | ReplayError::Day { file, .. }
-            | ReplayError::OrdersTwice { file, .. }
-            | ReplayError::Rejects { file, .. } => file,
-        }
-    }
-
-    /// Where in it something is wrong, where that is one record's fault.
-    pub fn place(&self) -> Option<Place> {
-        match self {
-            ReplayError::Feed { source, .. } => source.place(),
-            ReplayError::Day { source, .. } => source.place(),
-            _ => None,
-        }
-    }
-
-    /// Which column of that record is wrong, where it is one.
-    pub fn column(&self) -> Option<&'static str> {
-        match self {
-            ReplayError::Feed { source, .. } => source.column(),
-            ReplayError::Day { source, .. } => source.column(),
-            _ => None,
-        }
-    }
 }
 
 /// A day, measured.
@@ -324,7 +283,7 @@ impl Replay<'_> {
             return Ok((finished, output, hashes));
         }
         let again = DayOptions { unknown: finished.retroactive, late_names: finished.late_names, ..options.clone() };
-        let ((finished, output), _) = pass(again, &|_| (reading.progress)(0))?;
+        let ((finished, output), _) = pass(again, &|_| {})?;
         Ok((finished, output, hashes))
     }
 
@@ -364,7 +323,7 @@ impl Replay<'_> {
         if !finished.retroactive.is_empty() || !finished.late_names.is_empty() {
             let (unknown, late_names) = (finished.retroactive, finished.late_names);
             let again = DayOptions { unknown, late_names, ..options.clone() };
-            ((finished, output), _) = pass(again, &|_| (reading.progress)(0))?;
+            ((finished, output), _) = pass(again, &|_| {})?;
         }
         let hashes = hashes.and_then(|hashes| {
             let (&input, also) = hashes.split_first()?;
@@ -390,12 +349,12 @@ impl Replay<'_> {
         match result {
             Ok(()) | Err((_, DecodeError::Feed(FeedError::Stopped))) => {}
             Err((input, DecodeError::Feed(source))) => {
-                return Err(ReplayError::Feed { file: file_of(input, source.place()), source });
+                let place = if let FeedError::Input { place, .. } = &source { Some(*place) } else { None };
+                return Err(ReplayError::Feed { file: file_of(input, place), source });
             }
             Err((input, DecodeError::Io(source))) => {
                 return Err(ReplayError::Io { file: inputs[input].name(), source });
             }
-            Err((input, DecodeError::Watcher)) => return Err(ReplayError::Stopped { file: inputs[input].name() }),
         }
         if let Some(Clash { issue, inputs: [first, second] }) = joined.clash {
             let [first, file] = [first, second].map(|input| inputs[input].name());
@@ -412,7 +371,7 @@ impl Replay<'_> {
                 }
                 _ => at,
             };
-            ReplayError::Day { file: file_of(input, source.place()), source }
+            ReplayError::Day { file: file_of(input, place_of(&source)), source }
         })?;
         finished.coverage.extend(unseen);
         finished.coverage.sort();
@@ -454,12 +413,12 @@ fn run_pass<P: DayRun>(
     match decode(chunks, decoder, &mut pass, pool) {
         Ok(()) | Err(DecodeError::Feed(FeedError::Stopped)) => {}
         Err(DecodeError::Feed(source)) => {
-            return Err(ReplayError::Feed { file: file_of(source.place()), source });
+            let place = if let FeedError::Input { place, .. } = &source { Some(*place) } else { None };
+            return Err(ReplayError::Feed { file: file_of(place), source });
         }
         Err(DecodeError::Io(source)) => return Err(ReplayError::Io { file: input.name(), source }),
-        Err(DecodeError::Watcher) => return Err(ReplayError::Stopped { file: input.name() }),
     }
-    pass.finish().map_err(|source| ReplayError::Day { file: file_of(source.place()), source })
+    pass.finish().map_err(|source| ReplayError::Day { file: file_of(place_of(&source)), source })
 }
 
 /// The decoder that an input's first bytes ask for.
@@ -486,6 +445,11 @@ fn decoder_of(
     Ok(Decoder::new(format, midnight))
 }
 
+/// Where the record is that a day ended at.
+fn place_of(error: &DayError) -> Option<Place> {
+    if let DayError::Bad(BadRecord { place, .. }) = error { Some(*place) } else { None }
+}
+
 /// `options`, with the date that the input's name tells where none is given.
 fn with_date_of_name(options: &DayOptions, input: &Input) -> Result<DayOptions, ReplayError> {
     let options = options.clone();
@@ -504,8 +468,6 @@ fn midnight(registry: &Registry, date: Date) -> Result<Timestamp, DayError> {
 pub(crate) enum DecodeError {
     Feed(FeedError),
     Io(io::Error),
-    /// Whoever watches wants no more.
-    Watcher,
 }
 
 impl From<FeedError> for DecodeError {
@@ -539,7 +501,6 @@ fn decode(
             Ok(pass.end_of_input(date)?)
         }
         Err(ChunkError::Io(error)) => Err(DecodeError::Io(error)),
-        Err(ChunkError::Stopped) => Err(DecodeError::Watcher),
         Err(ChunkError::Broken { problem, whole }) => {
             let place = Place::Byte(chunks.offset());
             Ok(pass.broken(place, &problem, whole, decoder.unfinished())?)

@@ -1,19 +1,18 @@
-//! The month, settled from the database.
+//! The month, settled from the database: what `report` and `tiers` have in common.
 
-use crate::month::{MonthError, StoredMonth};
+use crate::month::StoredMonth;
+use anyhow::Result;
 use jiff::civil::Date;
 use quoteclock_incentive::{Month, MonthLine, MonthStock, PastMonth, Review, ReviewStock, Settlement, Trading};
 use quoteclock_rules::Registry;
-use quoteclock_store::{Store, StoreError};
+use quoteclock_store::Store;
 
 /// A settled month, and what it rests on besides the month's own days.
-#[derive(Debug)]
-pub struct Settled {
-    /// What they come to.
-    pub settlement: Settlement,
+pub(crate) struct Settled {
+    pub(crate) settlement: Settlement,
     /// Days of earlier months, which recommendations look back on, that the registry as it is now would measure
     /// otherwise.
-    pub past_changed: Vec<Date>,
+    pub(crate) past_changed: Vec<Date>,
 }
 
 /// Settles a month whose lines are known.
@@ -23,7 +22,7 @@ pub(crate) fn settle(
     month: Month,
     lines: Vec<MonthLine>,
     as_measured: bool,
-) -> Result<Settled, MonthError> {
+) -> Result<Settled> {
     let mut trading = Trading::new(month, registry);
     store.turnovers(month.dates(), |row| {
         trading.add(registry, row.date, &row.market_maker, &row.issue, &row.turnover);
@@ -44,17 +43,7 @@ pub(crate) fn settle(
 }
 
 /// What the tier review in force in a month measured.
-///
-/// # Errors
-/// [`StoreError`] if the file cannot be read.
-///
-/// ```
-/// # fn stock(store: &quoteclock_store::Store) -> Result<(), Box<dyn std::error::Error>> {
-/// let stock = quoteclock::review(store, "2024-03".parse()?)?;
-/// # Ok(())
-/// # }
-/// ```
-pub fn review(store: &Store, month: Month) -> Result<ReviewStock, StoreError> {
+pub(crate) fn review(store: &Store, month: Month) -> Result<ReviewStock> {
     let review = Review::of(month);
     let dates = review.measured.clone();
     let stored = store.days(dates.clone())?;
