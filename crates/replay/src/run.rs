@@ -282,6 +282,8 @@ impl Replay<'_> {
         if finished.retroactive.is_empty() && finished.late_names.is_empty() {
             return Ok((finished, output, hashes));
         }
+        // Whatever it has begun to write, the second pass writes anew: from a buffer that is let go of later, it would be mixed up.
+        drop(output);
         let again = DayOptions { unknown: finished.retroactive, late_names: finished.late_names, ..options.clone() };
         let ((finished, output), _) = pass(again, &|_| {})?;
         Ok((finished, output, hashes))
@@ -321,6 +323,7 @@ impl Replay<'_> {
         };
         let ((mut finished, mut output), hashes) = pass(options.clone(), reading.progress)?;
         if !finished.retroactive.is_empty() || !finished.late_names.is_empty() {
+            drop(output);
             let (unknown, late_names) = (finished.retroactive, finished.late_names);
             let again = DayOptions { unknown, late_names, ..options.clone() };
             ((finished, output), _) = pass(again, &|_| {})?;

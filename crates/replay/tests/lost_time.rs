@@ -5,7 +5,13 @@
 mod support;
 
 use proptest::prelude::*;
+use quoteclock_engine::{BadRecord, DayOptions, RejectSink};
+use quoteclock_replay::{Also, Beside, Input, Part, Rejects, Replay, Threads};
 use quoteclock_testkit::{Case, Outcome, generate, measure_itch};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::{fs, io};
 use support::Form;
 
 /// Market makers V and W, signed up for A1 and B2 each, at a bid of 1,000 and an offer of 1,002.
@@ -293,5 +299,59 @@ proptest! {
                 prop_assert_eq!(plain(outcome), plain(quoteclock_testkit::measure(&case)));
             }
         }
+    }
+}
+
+/// Counts the sinks that are held: those of two passes would write to the same files.
+struct OneAtATime(Arc<AtomicU32>);
+
+struct Held(Arc<AtomicU32>);
+
+impl Rejects for OneAtATime {
+    type Sink = Held;
+
+    fn begin(&mut self) -> io::Result<Held> {
+        assert_eq!(self.0.fetch_add(1, Ordering::Relaxed), 0, "what the pass before has set aside is still held");
+        Ok(Held(Arc::clone(&self.0)))
+    }
+}
+
+impl RejectSink for Held {
+    fn reject(&mut self, _: &BadRecord, _: &[u8]) {}
+
+    fn rest(&mut self, _: &[u8]) {}
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn the_first_pass_lets_go_of_what_it_has_set_aside_before_the_second_begins() {
+    // The second record comes from before the first, which is found out late.
+    let events = "seq,time,issue,event,order,contra,server,side,price,quantity\n\
+                  1,2024-03-01T10:00:00+09:00,A1,add,1,,V,B,1000,10000\n\
+                  2,2024-03-01T09:30:00+09:00,A1,add,2,,V,S,1002,10000\n";
+    let registry = support::registry(&case(events));
+    let folder = tempfile::tempdir().unwrap();
+    let [file, empty] = ["2024-03-01.csv", "also.csv"].map(|name| folder.path().join(name));
+    fs::write(&file, events).unwrap();
+    fs::write(&empty, events.lines().next().unwrap()).unwrap();
+    let also = Beside { also: vec![Also { input: Input::File(empty), part: Part::Phases }], own_orders: None };
+    let options = DayOptions { lenient: true, ..DayOptions::default() };
+    for beside in [Beside::NONE, &also] {
+        let held = Arc::new(AtomicU32::new(0));
+        let replay = Replay {
+            registry: &registry,
+            input: &Input::File(file.clone()),
+            options: &options,
+            beside,
+            progress: &|_| {},
+        };
+        let day = replay.measure(Threads(NonZeroUsize::MIN), &mut OneAtATime(Arc::clone(&held))).unwrap();
+        assert_eq!(held.load(Ordering::Relaxed), 1, "of the pass that counts");
+        assert_eq!(day.finished.reject_count, 1);
     }
 }
