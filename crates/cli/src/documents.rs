@@ -4,7 +4,7 @@ use crate::closing::Revision;
 use crate::month::StoredMonth;
 use crate::paper_folders::Hashes;
 use anyhow::{Context, Result};
-use quoteclock_documents::{Document, Kind, Month, Recipient, changes, folder_names, notices, recipients};
+use quoteclock_documents::{Document, Month, Recipient, changes, folder_names, notices, recipients};
 use quoteclock_incentive::{AccountKey, Settlement};
 use quoteclock_ledger::DayRow;
 use quoteclock_model::IssueCode;
@@ -86,30 +86,12 @@ impl Papers<'_> {
         notes
     }
 
-    /// Writes the papers aside, into `staging`: one kind after the other, so that a third of them is in memory at once.
+    /// Writes the papers aside, into `staging`.
     pub(crate) fn write(&self, staging: &Path) -> Result<Written> {
         let (recipients, _) = recipients(self.registry, &self.settlement.lines, &self.stored.measured);
+        let dates = self.settlement.month.dates();
         let mut results: Vec<DayRow> = Vec::new();
-        self.store.results(self.settlement.month.dates(), |row| results.push(row))?;
-        let paths = paths(&recipients);
-        let mut written = Written::default();
-        for kind in [Kind::Tm2, Kind::Tm2Participant, Kind::Ta1] {
-            let own = recipients.iter().filter(|recipient| recipient.kind() == kind).cloned().collect();
-            let papers = self.write_some(&own, &results, &paths, staging);
-            written = written.and(papers.context("writing the documents aside")?);
-        }
-        self.write_notices(staging, &mut written).context("writing notices aside")?;
-        Ok(written)
-    }
-
-    /// Writes the papers of some recipients, of the month's stored rows, below the paths given.
-    fn write_some(
-        &self,
-        recipients: &BTreeSet<Recipient>,
-        results: &[DayRow],
-        paths: &BTreeMap<&Recipient, String>,
-        staging: &Path,
-    ) -> Result<Written> {
+        self.store.results(dates.clone(), |row| results.push(row))?;
         let month = Month {
             registry: self.registry,
             settlement: self.settlement,
@@ -118,7 +100,7 @@ impl Papers<'_> {
             evidence: &self.evidence,
             imprint: &self.revision.imprint(),
         };
-        let mut documents = Document::all(month, recipients, results);
+        let mut documents = Document::all(month, &recipients, &results);
         // Who is told of a market maker and issue.
         let mut told: BTreeMap<&str, BTreeMap<&IssueCode, Vec<usize>>> = BTreeMap::new();
         for AccountKey { market_maker, issue, .. } in self.settlement.lines.iter().map(|line| &line.key) {
@@ -129,10 +111,11 @@ impl Papers<'_> {
         let places = |market_maker: &str, issue: &IssueCode| {
             told.get(market_maker).and_then(|issues| issues.get(issue)).map_or(&[][..], Vec::as_slice)
         };
-        for row in results {
+        for row in &results {
             places(&row.market_maker, &row.issue).iter().for_each(|place| documents[*place].result(row));
         }
-        self.store.breaches(self.settlement.month.dates(), |row| {
+        drop(results);
+        self.store.breaches(dates, |row| {
             for place in places(&row.market_maker, &row.issue) {
                 documents[*place].breach(Breach {
                     date: row.date,
@@ -144,6 +127,7 @@ impl Papers<'_> {
                 });
             }
         })?;
+        let paths = paths(&recipients);
         let write = |mut document: Document<'_>| -> Result<Written> {
             let path = paths[&document.recipient].clone();
             let earlier = self.revision.earlier.iter();
@@ -162,7 +146,10 @@ impl Papers<'_> {
             }
             Ok(written)
         };
-        documents.into_par_iter().map(write).try_reduce(Written::default, |one, next| Ok(one.and(next)))
+        let written = documents.into_par_iter().map(write).try_reduce(Written::default, |one, next| Ok(one.and(next)));
+        let mut written = written.context("writing the documents aside")?;
+        self.write_notices(staging, &mut written).context("writing notices aside")?;
+        Ok(written)
     }
 
     fn write_notices(&self, staging: &Path, written: &mut Written) -> Result<()> {

@@ -45,7 +45,7 @@ pub struct Document<'a> {
     keys: BTreeSet<AccountKey>,
     issues: BTreeMap<String, BTreeSet<IssueCode>>,
     picture: MonthPicture,
-    pub(crate) days: Vec<&'a DayRow>,
+    pub(crate) days: Vec<DayRow>,
     /// The tables of the paper that this one supersedes, by file name.
     earlier: BTreeMap<String, String>,
 }
@@ -91,7 +91,7 @@ impl<'a> Document<'a> {
     /// The papers of some recipients of a month, each with the lines that are its own. Lines that a recipient sees in part
     /// only (a participant that a market maker changed to in mid-month) have the sums of its own days: `results` are the
     /// month's stored rows.
-    pub fn all(month: Month<'a>, recipients: &BTreeSet<Recipient>, results: &'a [DayRow]) -> Vec<Document<'a>> {
+    pub fn all(month: Month<'a>, recipients: &BTreeSet<Recipient>, results: &[DayRow]) -> Vec<Document<'a>> {
         let mut by_key: BTreeMap<AccountKey, Vec<&DayRow>> = BTreeMap::new();
         for row in results {
             by_key.entry(key_of(row)).or_default().push(row);
@@ -126,11 +126,11 @@ impl<'a> Document<'a> {
     }
 
     /// Adds the times of an obligation on a day, if they are the recipient's.
-    pub fn result(&mut self, row: &'a DayRow) {
+    pub fn result(&mut self, row: &DayRow) {
         let key = key_of(row);
         if self.keys.contains(&key) && self.recipient.may_see(self.month.registry, &key, row.date) {
             self.picture.result(row);
-            self.days.push(row);
+            self.days.push(row.clone());
         }
     }
 
