@@ -33,6 +33,10 @@ golden:
 bench *arguments:
     cargo bench -p quoteclock-benches --bench stages -- {{arguments}}
 
+# The Python package: its wheel in a virtual environment, and its tests.
+python *arguments:
+    .ci/python {{arguments}}
+
 # How long one event takes on a warm book.
 latency *arguments:
     cargo run --release -p quoteclock-benches --example latency -- {{arguments}}

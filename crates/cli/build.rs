@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
-fn main() {
+/// Writes down what it has found out.
+pub fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     // A copy of the sources may lie inside some other project's checkout: then its commit says nothing.
     let is_ours = git(&["ls-files", "--error-unmatch", "build.rs"]).is_some();

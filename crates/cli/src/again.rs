@@ -1,9 +1,10 @@
 //! The inputs of stored days, found again: what `replay --changed` measures.
 
 use crate::how::How;
+use crate::month;
 use crate::target::folder_of;
-use crate::{changed, month};
 use anyhow::{Context, Result, anyhow};
+use quoteclock::plan_now;
 use quoteclock_rules::Registry;
 use quoteclock_store::{Digest, StoredDay};
 use sha2::{Digest as _, Sha256};
@@ -29,7 +30,7 @@ pub(crate) fn changed_days(registry: &Registry, db: &Path, folders: &[PathBuf]) 
     let days = month::open_store(db)?.days(jiff::civil::Date::MIN..=jiff::civil::Date::MAX)?;
     let (mut found, mut problems) = (Vec::new(), Vec::new());
     for day in days {
-        if changed::compare(&day, registry)?.reasons.is_empty() {
+        if plan_now(&day, registry)?.reasons.is_empty() {
             continue;
         }
         match find(&day, db, folders) {
@@ -61,7 +62,10 @@ pub(crate) fn changed_days(registry: &Registry, db: &Path, folders: &[PathBuf]) 
 pub(crate) fn how(day: &StoredDay) -> Result<How, String> {
     match &day.options {
         Some(options) => options.parse(),
-        None => Ok(How { lenient: 0 < day.reject_count, ..How::default() }),
+        None => {
+            let input = quoteclock::How { lenient: 0 < day.reject_count, ..quoteclock::How::default() };
+            Ok(How { input, ..How::default() })
+        }
     }
 }
 

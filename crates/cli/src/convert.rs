@@ -6,9 +6,10 @@ use anyhow::Result;
 use clap::ValueEnum;
 use jiff::civil::Date;
 use jiff::tz::TimeZoneDatabase;
+use quoteclock::{Compressed, target_of_name};
 use quoteclock_model::{IssueCode, Timestamp};
 use quoteclock_replay::{ConvertError, ConvertOptions, Input, Target, convert};
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 /// Write events of one form in another, whole or an excerpt.
@@ -74,7 +75,7 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<Outcome> {
     let input = Input::named(&args.input);
     let output = output(args, &input, &options)?;
     let bar = terminal::progress_bar(input.size());
-    let progress = |bytes| bar.inc(bytes);
+    let progress = |bytes| terminal::advance(&bar, bytes);
     let result = output.write(|to| {
         let mut to = Compressed::new(to, &args.output).map_err(ConvertError::Write)?;
         convert(&input, &options, &mut to, &progress)?;
@@ -136,70 +137,11 @@ fn target(args: &ConvertArgs) -> Result<Target> {
         Some(ConvertForm::Binary) => return Ok(Target::Binary),
         None => {}
     }
-    let name = args.output.to_string_lossy();
-    // Names from systems that have no small letters are as good.
-    let lower = name.to_ascii_lowercase();
-    let stem = lower.strip_suffix(".gz").or(lower.strip_suffix(".zst")).unwrap_or(&lower);
-    match stem {
-        "-" => Ok(Target::Csv),
-        _ if stem.ends_with(".csv") => Ok(Target::Csv),
-        _ if stem.ends_with(".qcev") => Ok(Target::Binary),
+    match target_of_name(&args.output) {
+        Ok(target) => Ok(target),
+        Err(_) if args.output == Path::new("-") => Ok(Target::Csv),
         // A device, or standard output by another name, is as good as a dash.
-        _ if !matches!(Output::of(&args.output)?, Output::File(_)) => Ok(Target::Csv),
-        _ => Err(BadUsage(format!(
-            "{name}: the name does not tell the form, expected .csv or .qcev, with .gz or .zst behind it to compress (or --form)"
-        ))
-        .into()),
-    }
-}
-
-/// A writer that compresses as a file's name says.
-pub(crate) enum Compressed<'a, W: Write> {
-    Plain(W),
-    Gzip(flate2::write::GzEncoder<W>),
-    Zstd(zstd::Encoder<'a, W>),
-}
-
-impl<W: Write> Compressed<'_, W> {
-    pub(crate) fn new(to: W, name: &Path) -> std::io::Result<Self> {
-        const ZSTD_LEVEL: i32 = 3;
-        let extension = name.extension().map(|extension| extension.to_ascii_lowercase());
-        Ok(match extension.as_ref().and_then(|extension| extension.to_str()) {
-            Some("gz") => Compressed::Gzip(flate2::write::GzEncoder::new(to, flate2::Compression::default())),
-            Some("zst") => {
-                let mut encoder = zstd::Encoder::new(to, ZSTD_LEVEL)?;
-                encoder.include_checksum(true)?;
-                Compressed::Zstd(encoder)
-            }
-            _ => Compressed::Plain(to),
-        })
-    }
-
-    /// Ends the stream.
-    pub(crate) fn finish(self) -> std::io::Result<()> {
-        let mut to = match self {
-            Compressed::Plain(to) => to,
-            Compressed::Gzip(encoder) => encoder.finish()?,
-            Compressed::Zstd(encoder) => encoder.finish()?,
-        };
-        to.flush()
-    }
-}
-
-impl<W: Write> Write for Compressed<'_, W> {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        match self {
-            Compressed::Plain(to) => to.write(bytes),
-            Compressed::Gzip(to) => to.write(bytes),
-            Compressed::Zstd(to) => to.write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        match self {
-            Compressed::Plain(to) => to.flush(),
-            Compressed::Gzip(to) => to.flush(),
-            Compressed::Zstd(to) => to.flush(),
-        }
+        Err(_) if !matches!(Output::of(&args.output)?, Output::File(_)) => Ok(Target::Csv),
+        Err(problem) => Err(BadUsage(format!("{problem} (or --form)")).into()),
     }
 }

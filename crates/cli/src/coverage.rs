@@ -2,30 +2,14 @@
 
 use crate::terminal::printable;
 use jiff::civil::Date;
+use quoteclock::CoverageRow;
 use quoteclock_engine::{Coverage, Finished};
 use quoteclock_rules::local_time;
-use serde::Serialize;
-
-/// One thing that an input does not support, with the names that documents have for it.
-#[derive(Clone, Serialize, Debug)]
-pub(crate) struct CoverageJson {
-    date: String,
-    /// Its kind.
-    finding: &'static str,
-    /// The server, issue or order.
-    name: Option<String>,
-    /// How many orders of a server.
-    orders: Option<u64>,
-    /// The time of the last record, where the input ends early.
-    last: Option<String>,
-    /// When the session ends, where that is known.
-    session_end: Option<String>,
-}
 
 /// What a day's input does not support.
 #[derive(Clone, Debug)]
 pub(crate) struct DayCoverage {
-    pub(crate) rows: Vec<CoverageJson>,
+    pub(crate) rows: Vec<CoverageRow>,
     /// For people, a line for each kind.
     pub(crate) lines: Vec<String>,
     /// Those of them that a table of results does not tell: an issue without an event has its rows there, unfulfilled.
@@ -36,20 +20,6 @@ impl DayCoverage {
     pub(crate) fn of(finished: &Finished) -> DayCoverage {
         let plan = &finished.plan;
         let time = |time| local_time(time, &plan.zone);
-        let row = |coverage: &Coverage| {
-            let (last, session_end) = match coverage {
-                Coverage::EndsEarly { last, session_end } => (Some(time(*last)), session_end.map(time)),
-                _ => (None, None),
-            };
-            CoverageJson {
-                date: plan.date.to_string(),
-                finding: coverage.kind(),
-                name: coverage.name().map(str::to_owned),
-                orders: coverage.orders(),
-                last,
-                session_end,
-            }
-        };
         let of_one_kind = finished.coverage.chunk_by(|first, second| first.kind() == second.kind());
         let clock = |at| time(at).chars().skip(11).take(8).collect::<String>();
         let lines = of_one_kind.map(|coverage| (&coverage[0], line(plan.date, coverage, clock)));
@@ -58,15 +28,10 @@ impl DayCoverage {
         let texts = |lines: Vec<(_, String)>| lines.into_iter().map(|(_, line)| line).collect::<Vec<_>>();
         let beside_results = texts(beside);
         DayCoverage {
-            rows: finished.coverage.iter().map(row).collect(),
+            rows: CoverageRow::of(finished).collect(),
             lines: beside_results.iter().cloned().chain(texts(tabled)).collect(),
             beside_results,
         }
-    }
-
-    /// As the database keeps it.
-    pub(crate) fn stored(&self) -> serde_json::Result<String> {
-        serde_json::to_string(&self.rows)
     }
 }
 

@@ -1,9 +1,10 @@
 //! `quoteclock days`: what is stored, and which trading days are missing.
 
-use crate::{Outcome, changed, month, output, registry, terminal};
+use crate::{Outcome, month, output, registry, terminal};
 use anyhow::Result;
 use jiff::civil::Date;
 use jiff::tz::{Offset, TimeZone};
+use quoteclock::plan_now;
 use quoteclock_incentive::Month;
 use quoteclock_report::wrap;
 use quoteclock_rows::{Column, Table, Tone, Unit, text_table};
@@ -102,7 +103,7 @@ pub(crate) fn run(args: &DaysArgs) -> Result<Outcome> {
 }
 
 fn row<'a>(day: &'a StoredDay, registry: Option<&Registry>) -> Result<DayJson<'a>> {
-    let plan = registry.map(|registry| changed::compare(day, registry)).transpose()?;
+    let plan = registry.map(|registry| plan_now(day, registry)).transpose()?;
     Ok(DayJson {
         date: day.date.to_string(),
         input: &day.input,

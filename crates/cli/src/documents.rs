@@ -1,9 +1,9 @@
 //! The papers of a month, written into folders of their recipients beside the report.
 
 use crate::closing::Revision;
-use crate::month::StoredMonth;
 use crate::paper_folders::Hashes;
 use anyhow::{Context, Result};
+use quoteclock::StoredMonth;
 use quoteclock_documents::{Document, Month, Recipient, changes, folder_names, notices, recipients};
 use quoteclock_incentive::{AccountKey, Settlement};
 use quoteclock_ledger::DayRow;

@@ -3,9 +3,10 @@
 use crate::beside::{BesideArgs, OpenedBeside};
 use crate::how::How;
 use crate::target::{Target, refuse_inputs};
-use crate::{BadUsage, Outcome, again, changed, month, output, registry, terminal};
+use crate::{BadUsage, Outcome, again, month, output, registry, terminal};
 use anyhow::{Context, Result, anyhow, bail};
 use jiff::civil::Date;
+use quoteclock::{StoredMonth, plan_now};
 use quoteclock_engine::{DayOptions, Until};
 use quoteclock_explain::{
     Explainer, Explanation, Judged, LostLine, Provenance, Question, Summary, render_day, render_summary,
@@ -60,7 +61,7 @@ pub(crate) struct ExplainArgs {
     at: Option<String>,
 
     /// Take the day up to this time only: a local clock time such as 10:30, or one such as 2024-03-01T10:30:00+09:00
-    #[arg(long, value_name = "TIME", value_parser = crate::how::until)]
+    #[arg(long, value_name = "TIME", value_parser = quoteclock::until)]
     until: Option<Until>,
 
     /// How many outages to explain, the longest first
@@ -190,7 +191,7 @@ impl Day {
                 .map(|explainer| explainer.with_also(opened.beside.names()))
                 .map_err(|source| ReplayError::Day { file: input.name(), source })
         };
-        let (issues, progress) = (question.issues(registry), |bytes| bar.inc(bytes));
+        let (issues, progress) = (question.issues(registry), |bytes| terminal::advance(&bar, bytes));
         let replay = Replay { registry, input, options, beside: &opened.beside, progress: &progress };
         let replayed = replay.run_issues(&issues, *is_hashed, begin);
         bar.finish_and_clear();
@@ -260,7 +261,7 @@ fn stored_day(args: &ExplainArgs, day: &Day, store: &Store, db: &Path, date: Dat
     again::find_beside(&mut how, &stored, db, &[]).map_err(|problem| anyhow!("{date}: {problem}"))?;
     let Some(opened) = how.beside.open()? else { return Ok(Outcome::BadInput) };
     let explanations = day.explain(&input, &stored_options(args, &how), &opened)?;
-    let changed = changed::compare(&stored, &day.registry)?.reasons;
+    let changed = plan_now(&stored, &day.registry)?.reasons;
     if !changed.is_empty() {
         terminal::print_warning(&format!(
             "the registry would measure {date} otherwise than it is stored ({}): what follows is by the registry as it is",
@@ -274,16 +275,16 @@ fn stored_day(args: &ExplainArgs, day: &Day, store: &Store, db: &Path, date: Dat
 fn stored_options(args: &ExplainArgs, how: &How) -> DayOptions {
     let given = given_options(args);
     DayOptions {
-        lenient: given.lenient || how.lenient,
-        allow_gaps: given.allow_gaps || how.allow_gaps,
-        until: given.until.or(how.until),
+        lenient: given.lenient || how.input.lenient,
+        allow_gaps: given.allow_gaps || how.input.allow_gaps,
+        until: given.until.or(how.input.until),
         ..given
     }
 }
 
 /// What is stored of a month: lost time by reason, day and hour.
 fn stored_month(args: &ExplainArgs, registry: &Registry, store: &Store, month: Month) -> Result<Outcome> {
-    let stored = month::StoredMonth::read(store, registry, month, false)?;
+    let stored = StoredMonth::read(store, registry, month, false)?;
     if !stored.changed.is_empty() {
         return Err(month::refuse(&stored.changed, ""));
     }

@@ -6,7 +6,6 @@
 mod again;
 mod args;
 mod beside;
-mod changed;
 mod check;
 mod choice;
 mod closing;
@@ -35,7 +34,6 @@ mod report;
 mod scratch;
 mod serve;
 mod settings;
-mod settle;
 mod staging;
 mod status;
 mod target;

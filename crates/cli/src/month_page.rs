@@ -1,9 +1,9 @@
 //! `report --html`: the month as a page, from its stored rows.
 
 use crate::day_pages::DayPages;
-use crate::month::StoredMonth;
 use crate::target::Target;
 use anyhow::{Context, Result};
+use quoteclock::StoredMonth;
 use quoteclock_incentive::{MakerLine, Month, MonthLine};
 use quoteclock_model::{IssueCode, ObligationId, Span};
 use quoteclock_pages::{Breach, DayFrame, Evidence, MonthPage, MonthPicture, Section, Verdicts};

@@ -14,6 +14,11 @@ pub(crate) fn load_for_measuring(folder: &Path) -> Result<Option<Registry>> {
 
 /// The same, and the digest of its files.
 pub(crate) fn load_and_hash(folder: &Path) -> Result<Option<(Registry, Digest)>> {
+    Ok(open(folder)?.map(|registry| (registry.tables().clone(), registry.digest())))
+}
+
+/// The same, with all that is known of it.
+pub(crate) fn open(folder: &Path) -> Result<Option<quoteclock::Registry>> {
     let registry = match quoteclock::Registry::open(folder) {
         Ok(registry) => registry,
         Err(RegistryError::Findings { findings, .. }) => {
@@ -27,7 +32,7 @@ pub(crate) fn load_and_hash(folder: &Path) -> Result<Option<(Registry, Digest)>>
     for stranger in registry.strangers() {
         terminal::print_warning(&folder.join(stranger.to_string()).display().to_string());
     }
-    Ok(Some((registry.tables().clone(), registry.digest())))
+    Ok(Some(registry))
 }
 
 /// The files that a registry in the folder may have.

@@ -3,21 +3,22 @@
 use crate::again::{self, Found};
 use crate::beside::{BesideArgs, OpenedBeside};
 use crate::choice::Choice;
-use crate::coverage::{CoverageJson, DayCoverage};
-use crate::how::{How, until};
+use crate::coverage::DayCoverage;
+use crate::how::How;
 use crate::staging::{self, Forms, List, Parts, StagedRejects, Staging};
 use crate::target::{folder_of, refuse_inputs};
 use crate::{BadUsage, Outcome, month, output, publication, registry, scratch, terminal};
 use anyhow::{Context, Result, bail};
 use jiff::civil::Date;
+use quoteclock::{Coverages, Origin, Program, provenance, until};
 use quoteclock_engine::Until;
 use quoteclock_incentive::AccountKey;
 use quoteclock_ledger::{DayRow, DisplayPercent};
-use quoteclock_model::Timestamp;
 use quoteclock_replay::{Input, MeasuredInput, Progress, Replay, ReplayError, Threads};
 use quoteclock_report::{DaySummary, OverviewLine, REJECTS_LISTED, Words, overview, write_document};
+use quoteclock_rows::{JsonRow, json_rows};
 use quoteclock_rules::Registry;
-use quoteclock_store::{Change, DayBatch, Digest, Provenance, Replaced, Store, StoreError};
+use quoteclock_store::{Change, DayBatch, Digest, Replaced, Store, StoreError};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -165,7 +166,7 @@ impl ReplayArgs {
     /// The inputs that were typed.
     fn typed_jobs(&self) -> Vec<Job> {
         let (allow_gaps, lenient, until) = (self.allow_gaps, self.lenient, self.until);
-        let how = How { allow_gaps, lenient, until, beside: self.beside.clone() };
+        let how = How { input: quoteclock::How { allow_gaps, lenient, until }, beside: self.beside.clone() };
         let (date, stored_as) = (self.date, None);
         let job = |file: &PathBuf| Job {
             input: Input::named(file),
@@ -241,7 +242,8 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Outcome> {
     }
     args.beside.check(&args.files)?;
     args.look_at_outputs(&[inputs.as_slice(), &args.beside.inputs()].concat())?;
-    let Some((registry, digest)) = registry::load_and_hash(&args.registry)? else { return Ok(Outcome::BadInput) };
+    let Some(opened) = registry::open(&args.registry)? else { return Ok(Outcome::BadInput) };
+    let registry = opened.tables().clone();
     let mut jobs: Vec<Job> = match &args.db {
         Some(db) if args.changed => {
             again::changed_days(&registry, db, &args.inputs)?.into_iter().map(Job::again).collect()
@@ -256,11 +258,11 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Outcome> {
         let Some(opened) = job.how.beside.open()? else { return Ok(Outcome::BadInput) };
         job.opened = opened;
     }
-    let is_lenient = jobs.iter().any(|job| job.how.lenient);
+    let is_lenient = jobs.iter().any(|job| job.how.input.lenient);
     let forms = Forms { csv: args.out.is_some(), json: args.json, parquet: args.parquet() };
     let staging = Staging::new(args.out.as_deref().or(args.db.as_deref().map(folder_of)), forms)?;
     let batch = args.db.is_some().then(|| DayBatch::create(&staging.database())).transpose()?.map(Mutex::new);
-    let run = Run { args, registry: &registry, digest, batch: batch.as_ref() };
+    let run = Run { args, opened: &opened, registry: &registry, batch: batch.as_ref() };
     let days = in_order_of_dates(&jobs, run.measure_all(&jobs, &staging)?)?;
     let parts: Vec<Parts> = days.iter().map(|day| day.parts.clone()).collect();
     warn(args, &days);
@@ -372,8 +374,8 @@ fn publish(
 #[derive(Clone, Copy)]
 struct Run<'a> {
     args: &'a ReplayArgs,
+    opened: &'a quoteclock::Registry,
     registry: &'a Registry,
-    digest: Digest,
     batch: Option<&'a Mutex<DayBatch>>,
 }
 
@@ -383,7 +385,7 @@ impl Run<'_> {
         let inputs = jobs.iter().flat_map(|job| job.how.beside.inputs().into_iter().chain([job.input.clone()]));
         let sizes: Option<u64> = inputs.map(|input| input.size()).sum();
         let bar = terminal::progress_bar(sizes);
-        let progress = |bytes| bar.inc(bytes);
+        let progress = |bytes| terminal::advance(&bar, bytes);
         let threads = self.args.thread_count();
         let days_at_once = threads.min(jobs.len());
         let of_a_day = Threads(NonZeroUsize::new(threads / days_at_once.max(1)).unwrap_or(NonZeroUsize::MIN));
@@ -436,7 +438,7 @@ impl Run<'_> {
             })?;
         }
         if let Some(input_sha256) = input_sha256 {
-            self.set_aside(job, &day, &coverage, (input_sha256, &how))?;
+            self.set_aside(job, &day, (input_sha256, &how))?;
         }
         let writing = || format!("{}: writing its results aside", input.name());
         day.rejects.finish().with_context(writing)?;
@@ -461,17 +463,11 @@ impl Run<'_> {
             let input = day.input_sha256.map(|sha256| (day.input.clone(), sha256));
             input.into_iter().chain(day.beside.iter().cloned()).map(|(name, sha256)| (day.date, name, sha256))
         });
-        month::rests_on(self.registry, self.digest, inputs)
+        month::rests_on(self.registry, self.opened.digest(), inputs)
     }
 
     /// Writes a day aside for the database.
-    fn set_aside<R>(
-        self,
-        job: &Job,
-        day: &MeasuredInput<R>,
-        coverage: &DayCoverage,
-        (input_sha256, how): (Digest, &How),
-    ) -> Result<()> {
+    fn set_aside<R>(self, job: &Job, day: &MeasuredInput<R>, (input_sha256, how): (Digest, &How)) -> Result<()> {
         let Some(batch) = self.batch else { return Ok(()) };
         let (input, input_sha256) = match job.stored_as.clone() {
             None => (job.input.name(), input_sha256),
@@ -480,26 +476,11 @@ impl Run<'_> {
             }
             Some(_) => bail!("{}: has changed while it was read; nothing was replaced", job.input.name()),
         };
-        let (scheme, finished) = (self.registry.scheme(), &day.finished);
-        let interpretations = scheme.interpretations().iter();
-        let provenance = Provenance {
-            journal: None,
-            input,
-            input_sha256,
-            registry_sha256: self.digest,
-            scheme: scheme.name().to_owned(),
-            scheme_version: scheme.version().to_owned(),
-            interpretations: interpretations.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
-            record_count: finished.record_count,
-            reject_count: finished.reject_count,
-            coverage: coverage.stored()?,
-            servers_heard: finished.servers_heard.clone(),
-            until: finished.until,
-            program_version: env!("CARGO_PKG_VERSION").to_owned(),
-            program_commit: env!("QUOTECLOCK_COMMIT").to_owned(),
-            options: how.to_string(),
-            measured_at: Timestamp::from_micros(jiff::Timestamp::now().as_microsecond()),
-        };
+        let origin = Origin { input, input_sha256: Some(input_sha256), options: how.to_string() };
+        let program =
+            Program { version: env!("CARGO_PKG_VERSION").to_owned(), commit: env!("QUOTECLOCK_COMMIT").to_owned() };
+        let finished = &day.finished;
+        let provenance = provenance(self.opened, finished, &origin, &program)?;
         let (plan, ledger, turnover) = (&finished.plan, &day.ledger, &finished.turnover);
         let day = quoteclock_store::DayToStore { plan, ledger, turnover, provenance: &provenance };
         Ok(batch.lock().expect("no thread panics with the lock").add(day)?)
@@ -514,7 +495,7 @@ fn advise(error: ReplayError, how: &How) -> anyhow::Error {
     let is_bad_record = matches!(&error, ReplayError::Day { source: quoteclock_engine::DayError::Bad(_), .. });
     let advice = "nothing was written; --lenient sets bad records aside and reports the time they leave in doubt";
     let error = anyhow::Error::from(error);
-    if is_bad_record && !how.lenient { anyhow::anyhow!("{error:#}\n{advice}") } else { error }
+    if is_bad_record && !how.input.lenient { anyhow::anyhow!("{error:#}\n{advice}") } else { error }
 }
 
 /// Days by date; two of one date are an error of whoever typed them.
@@ -541,7 +522,7 @@ struct Scheme<'a> {
 #[derive(Serialize)]
 struct Rest<'a> {
     schema: u32,
-    coverage: Vec<&'a CoverageJson>,
+    coverage: Vec<JsonRow<'a, Coverages>>,
     /// What has come in the place of stored days; left out without a database.
     #[serde(skip_serializing_if = "Option::is_none")]
     replaced: Option<Vec<ReplacedJson>>,
@@ -579,7 +560,7 @@ fn print_json(
     if is_lenient {
         lists.push(("rejects", list(List::Rejects)?));
     }
-    let coverage = days.iter().flat_map(|day| &day.coverage.rows).collect();
+    let coverage = json_rows(days.iter().flat_map(|day| day.coverage.rows.iter().cloned()));
     let replaced = replaced.map(|days| {
         let of_day = |day: &Replaced| ReplacedJson {
             date: day.date.to_string(),

@@ -8,22 +8,21 @@ mod text;
 use crate::choice::Choice;
 use crate::closing::Revision;
 use crate::documents::{Papers, Written};
-use crate::month::{self, SchemeJson, Sources, StoredMonth};
+use crate::month::{self, SchemeJson, Sources};
 use crate::publication::Publication;
-use crate::settle::{Settled, settle};
 use crate::target::refuse_sources;
 use crate::why::{self, WhyArgs};
 use crate::{Outcome, output, paper_folders, registry, staging, terminal};
 use anyhow::{Context, Result};
 use notes::ISSUES_NAMED_MAX;
+use quoteclock::MonthError;
 use quoteclock_incentive::{
     AccountKey, Asked, ConditionLine, IncentiveLine, Month, MonthLine, Outlook, PaymentLine, Prospect,
-    RecommendationLine, Settlement, Status, outlooks,
+    RecommendationLine, Status,
 };
 use quoteclock_report::money::{Conditions, Incentives, OfMonth, Payments, Recommendations, Tiers};
 use quoteclock_report::{MakerRow, MarketMakers, Monthly, MonthlyRow, OverviewLine, Standing, Style};
 use quoteclock_rows::{Table, write_csv};
-use quoteclock_rules::Registry;
 use quoteclock_store::{Digest, Store};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -111,12 +110,9 @@ impl ReportArgs {
 }
 
 /// A month as it is reported.
-struct Report<'a> {
-    month: Month,
-    registry: &'a Registry,
+struct Report {
+    figures: quoteclock::Report,
     digest: Digest,
-    stored: StoredMonth,
-    settled: Settled,
     /// How each line stands, in the order of the lines.
     standings: Vec<OverviewLine>,
     /// What `--out` holds as CSV, by name.
@@ -138,26 +134,25 @@ pub(crate) fn run(args: &ReportArgs) -> Result<Outcome> {
         return Ok(Outcome::BadInput);
     };
     let store = month::open_store(&args.sources.db)?;
-    let stored = StoredMonth::read(&store, &registry, args.month, args.as_measured)?;
-    if !stored.changed.is_empty() && !args.as_measured {
-        return Err(month::refuse(&stored.changed, ", or report it as measured (--as-measured)"));
-    }
-    let lines = stored.accounts.lines(&registry);
-    let settled = settle(&store, &registry, args.month, lines, args.as_measured)?;
-    let standings = standings(&stored, &registry, &settled.settlement.lines)?;
-    let files = csv_files(args.month, &stored, &settled.settlement)?;
+    let figures = match quoteclock::Report::read(&store, &registry, args.month, args.as_measured) {
+        Err(MonthError::Changed(changed)) => {
+            return Err(month::refuse(&changed, ", or report it as measured (--as-measured)"));
+        }
+        figures => figures?,
+    };
+    let standings = standings(&figures)?;
+    let files = csv_files(&figures)?;
     let mut outputs: Vec<PathBuf> = args.html.iter().cloned().collect();
     if let Some(out) = &args.out {
         outputs.extend(files.iter().map(|(name, _)| *name).chain(["report.txt"]).map(|name| out.join(name)));
     }
     refuse_sources(&outputs, &args.sources.db, &args.sources.registry)?;
     let revision = Revision::of(&store, &registry, args.month, &files, args.close)?;
-    let mut report =
-        Report { month: args.month, registry: &registry, digest, stored, settled, standings, files, revision };
+    let mut report = Report { figures, digest, standings, files, revision };
     if let Some((market_maker, asked)) = asked {
         return report.why(market_maker, &asked, args.json);
     }
-    args.choice.warn(report.settlement().lines.iter().map(|line| &line.key));
+    args.choice.warn(report.figures.settlement().lines.iter().map(|line| &line.key));
     let shown = Chosen { choice: &args.choice, lines: args.choice.of(&report.standings) };
     let mut written = Vec::new();
     if let Some(out) = &args.out {
@@ -179,7 +174,7 @@ pub(crate) fn run(args: &ReportArgs) -> Result<Outcome> {
         }
         output::print(&text)?;
     }
-    Ok(if report.is_complete() { Outcome::Done } else { Outcome::Incomplete })
+    Ok(if report.figures.is_complete() { Outcome::Done } else { Outcome::Incomplete })
 }
 
 /// What `--out` holds.
@@ -198,9 +193,8 @@ const FILES: [&str; 8] = [
 const FILE_STYLE: Style = Style { width: 120, colour: false };
 
 /// How each line of a month stands: of a month that is not over, whether its share can still be made.
-fn standings(stored: &StoredMonth, registry: &Registry, lines: &[MonthLine]) -> Result<Vec<OverviewLine>> {
-    let outlooks =
-        if stored.is_over() { Vec::new() } else { outlooks(&stored.accounts, &stored.measured_until(), registry)? };
+fn standings(report: &quoteclock::Report) -> Result<Vec<OverviewLine>> {
+    let outlooks = if report.stored.is_over() { Vec::new() } else { report.outlooks()? };
     let outlooks: BTreeMap<&AccountKey, &Outlook> = outlooks.iter().map(|outlook| (&outlook.key, outlook)).collect();
     let is_open = |line: &MonthLine| {
         let prospect = outlooks.get(&line.key).map(|outlook| outlook.prospect());
@@ -220,31 +214,25 @@ fn standings(stored: &StoredMonth, registry: &Registry, lines: &[MonthLine]) -> 
         reasons: BTreeMap::new(),
         days_below: (0, 0),
     };
-    Ok(lines.iter().map(standing).collect())
+    Ok(report.settlement().lines.iter().map(standing).collect())
 }
 
 /// The files of a report, whole.
-fn csv_files(
-    month: Month,
-    stored: &StoredMonth,
-    settled: &Settlement,
-) -> std::io::Result<Vec<(&'static str, Vec<u8>)>> {
+fn csv_files(report: &quoteclock::Report) -> std::io::Result<Vec<(&'static str, Vec<u8>)>> {
     fn csv<'r, T: Table>(rows: impl IntoIterator<Item = T::Row<'r>>) -> std::io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         write_csv::<T>(rows, &mut bytes)?;
         Ok(bytes)
     }
-    let is_over = stored.is_over();
-    let monthly = settled.lines.iter().map(|line| MonthlyRow { month, line, is_over });
-    let makers = settled.makers.iter().map(|maker| MakerRow { month, maker, is_over });
+    let settled = report.settlement();
     Ok(vec![
-        ("monthly.csv", csv::<Monthly>(monthly)?),
-        ("market_makers.csv", csv::<MarketMakers>(makers)?),
-        ("incentives.csv", csv::<Incentives>(OfMonth::all(month, &settled.incentives))?),
-        ("conditions.csv", csv::<Conditions>(OfMonth::all(month, &settled.conditions))?),
+        ("monthly.csv", csv::<Monthly>(report.monthly())?),
+        ("market_makers.csv", csv::<MarketMakers>(report.market_makers())?),
+        ("incentives.csv", csv::<Incentives>(report.of_month(&settled.incentives))?),
+        ("conditions.csv", csv::<Conditions>(report.of_month(&settled.conditions))?),
         ("tiers.csv", csv::<Tiers>(&settled.tiers)?),
-        ("recommendations.csv", csv::<Recommendations>(OfMonth::all(month, &settled.recommendations))?),
-        ("payments.csv", csv::<Payments>(OfMonth::all(month, &settled.payments))?),
+        ("recommendations.csv", csv::<Recommendations>(report.of_month(&settled.recommendations))?),
+        ("payments.csv", csv::<Payments>(report.of_month(&settled.payments))?),
     ])
 }
 
@@ -255,14 +243,14 @@ fn write_synced(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     file.sync_all()
 }
 
-impl Report<'_> {
+impl Report {
     fn incentives<'a>(&'a self, choice: &'a Choice) -> impl Iterator<Item = OfMonth<'a, IncentiveLine>> {
-        let lines = OfMonth::all(self.month, &self.settlement().incentives);
+        let lines = OfMonth::all(self.figures.month, &self.figures.settlement().incentives);
         lines.filter(|row| choice.has_maker(&row.line.market_maker) && choice.has_issue(row.line.issue.as_str()))
     }
 
     fn conditions<'a>(&'a self, choice: &'a Choice) -> impl Iterator<Item = OfMonth<'a, ConditionLine>> {
-        let lines = OfMonth::all(self.month, &self.settlement().conditions);
+        let lines = OfMonth::all(self.figures.month, &self.figures.settlement().conditions);
         lines.filter(|row| {
             choice.has_maker(&row.line.market_maker)
                 && choice.has_issue(row.line.issue.as_str())
@@ -271,42 +259,33 @@ impl Report<'_> {
     }
 
     fn payments<'a>(&'a self, choice: &'a Choice) -> impl Iterator<Item = OfMonth<'a, PaymentLine>> {
-        let lines = OfMonth::all(self.month, &self.settlement().payments);
+        let lines = OfMonth::all(self.figures.month, &self.figures.settlement().payments);
         lines.filter(|row| choice.has_maker(&row.line.market_maker))
     }
 
     fn recommendations<'a>(&'a self, choice: &'a Choice) -> impl Iterator<Item = OfMonth<'a, RecommendationLine>> {
-        let lines = OfMonth::all(self.month, &self.settlement().recommendations);
+        let lines = OfMonth::all(self.figures.month, &self.figures.settlement().recommendations);
         lines.filter(|row| {
             let has_issue = row.line.issue.as_ref().is_none_or(|issue| choice.has_issue(issue.as_str()));
             choice.has_maker(&row.line.market_maker) && has_issue
         })
     }
 
-    fn settlement(&self) -> &Settlement {
-        &self.settled.settlement
-    }
-
     /// Shows the sum behind an amount.
     fn why(&self, market_maker: &str, asked: &Asked, is_json: bool) -> Result<Outcome> {
-        let whys = self.settlement().why(self.registry, market_maker, asked);
+        let whys = self.figures.settlement().why(&self.figures.registry, market_maker, asked);
         self.warn();
-        let notes: Vec<String> = self.doubts().into_iter().chain(self.notes(ISSUES_NAMED_MAX)).collect();
+        let notes: Vec<String> =
+            self.figures.doubts().into_iter().chain(self.figures.notes(ISSUES_NAMED_MAX)).collect();
         if is_json {
-            let scheme = SchemeJson::of(self.registry);
-            output::print(&format!("{}\n", why::json(self.month, &whys, &notes, scheme)?))?;
+            let scheme = SchemeJson::of(&self.figures.registry);
+            output::print(&format!("{}\n", why::json(self.figures.month, &whys, &notes, scheme)?))?;
         } else {
             let style = terminal::table_style();
-            let text = why::text(self.month, &whys, &notes, style);
-            output::print(&format!("{text}{}", month::interpretations(self.registry, style.width)))?;
+            let text = why::text(self.figures.month, &whys, &notes, style);
+            output::print(&format!("{text}{}", month::interpretations(&self.figures.registry, style.width)))?;
         }
-        Ok(if self.is_complete() { Outcome::Done } else { Outcome::Incomplete })
-    }
-
-    fn is_complete(&self) -> bool {
-        let is_whole = self.stored.missing.is_empty() && self.stored.partial.is_empty();
-        let settled = self.settlement();
-        is_whole && settled.unknown_tiers().is_empty() && settled.lines.iter().all(MonthLine::certain)
+        Ok(if self.figures.is_complete() { Outcome::Done } else { Outcome::Incomplete })
     }
 
     /// Writes the files aside, and gives them their names together.
@@ -323,7 +302,7 @@ impl Report<'_> {
             if let Some(gone_out) = self.revision.gone_out_earlier(store)?
                 && written.differ_from(&gone_out)
             {
-                self.revision.follow(store, self.registry, args.close)?;
+                self.revision.follow(store, &self.figures.registry, args.close)?;
                 written = self.write_papers(store, &papers)?;
             }
         }
@@ -364,23 +343,23 @@ impl Report<'_> {
 
     /// Writes the papers aside, into `folder`.
     fn write_papers(&self, store: &Store, folder: &Path) -> Result<Written> {
-        let days = store.days(self.month.dates())?;
+        let days = store.days(self.figures.month.dates())?;
         let mut page = self.page(store);
         // Of what has to be known, that which is for everybody: no issue, no name.
-        page.notes = self.notes_of_days().split_off(1);
+        page.notes = self.figures.notes_of_days().split_off(1);
         let (frames, evidence) = (page.frames(&days)?, page.evidence(&days));
-        let (registry, stored, settlement) = (self.registry, &self.stored, self.settlement());
+        let (registry, stored, settlement) = (&self.figures.registry, &self.figures.stored, self.figures.settlement());
         let revision = &self.revision;
         Papers { registry, store, stored, settlement, frames, evidence, revision }.write(folder)
     }
 
     /// The same files as Parquet, in `folder`.
     fn write_parquet(&self, folder: &Path) -> Result<()> {
-        let inputs = self.stored.days.iter().map(|day| (day.date, day.input.clone(), day.input_sha256));
-        let rests_on = &month::rests_on(self.registry, self.digest, inputs);
-        let (month, settled) = (self.month, self.settlement());
-        staging::write_parquet::<Monthly>(self.monthly(), rests_on, folder)?;
-        staging::write_parquet::<MarketMakers>(self.market_makers(), rests_on, folder)?;
+        let inputs = self.figures.stored.days.iter().map(|day| (day.date, day.input.clone(), day.input_sha256));
+        let rests_on = &month::rests_on(&self.figures.registry, self.digest, inputs);
+        let (month, settled) = (self.figures.month, self.figures.settlement());
+        staging::write_parquet::<Monthly>(self.figures.monthly(), rests_on, folder)?;
+        staging::write_parquet::<MarketMakers>(self.figures.market_makers(), rests_on, folder)?;
         staging::write_parquet::<Incentives>(OfMonth::all(month, &settled.incentives), rests_on, folder)?;
         staging::write_parquet::<Conditions>(OfMonth::all(month, &settled.conditions), rests_on, folder)?;
         staging::write_parquet::<Tiers>(&settled.tiers, rests_on, folder)?;
@@ -390,21 +369,15 @@ impl Report<'_> {
 
     /// The rows of lines at some positions.
     fn rows<'a>(&'a self, lines: &'a [usize]) -> impl Iterator<Item = MonthlyRow<'a>> {
-        let (month, is_over) = (self.month, self.stored.is_over());
-        lines.iter().map(move |&position| MonthlyRow { month, line: &self.settlement().lines[position], is_over })
-    }
-
-    fn monthly(&self) -> impl Iterator<Item = MonthlyRow<'_>> {
-        let (month, is_over) = (self.month, self.stored.is_over());
-        self.settlement().lines.iter().map(move |line| MonthlyRow { month, line, is_over })
+        let (month, is_over) = (self.figures.month, self.figures.stored.is_over());
+        lines.iter().map(move |&position| MonthlyRow {
+            month,
+            line: &self.figures.settlement().lines[position],
+            is_over,
+        })
     }
 
     fn makers<'a>(&'a self, choice: &'a Choice) -> impl Iterator<Item = MakerRow<'a>> {
-        self.market_makers().filter(|row| choice.has_maker(&row.maker.market_maker))
-    }
-
-    fn market_makers(&self) -> impl Iterator<Item = MakerRow<'_>> {
-        let (month, is_over) = (self.month, self.stored.is_over());
-        self.settlement().makers.iter().map(move |maker| MakerRow { month, maker, is_over })
+        self.figures.market_makers().filter(|row| choice.has_maker(&row.maker.market_maker))
     }
 }

@@ -1,9 +1,9 @@
 //! `quoteclock serve`: a running feed, measured as it comes.
 
-use crate::coverage::DayCoverage;
 use crate::{BadUsage, Outcome, output, registry};
 use anyhow::{Context, Result, anyhow};
 use jiff::civil::Date;
+use quoteclock::{CoverageRow, coverage_json};
 use quoteclock_live::{Built, DayEnd, Feed, Load, Payload, Ready, ServeOptions, SessionId};
 use serde::Serialize;
 use std::net::SocketAddr;
@@ -133,7 +133,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Outcome> {
         insecure_http: args.insecure_http,
         built: Built {
             commit: env!("QUOTECLOCK_COMMIT"),
-            coverage: |finished| Ok(DayCoverage::of(finished).stored()?),
+            coverage: |finished| Ok(coverage_json(CoverageRow::of(finished))?),
         },
         checkpoint_every: checkpoint_every(),
     };

@@ -1,10 +1,11 @@
 //! `quoteclock status`: the month to date, and how much longer each obligation may be off.
 
 use crate::choice::Choice;
-use crate::month::{self, SchemeJson, Sources, StoredMonth};
+use crate::month::{self, SchemeJson, Sources};
 use crate::{Outcome, output, terminal};
 use anyhow::Result;
 use jiff::civil::Date;
+use quoteclock::StoredMonth;
 use quoteclock_incentive::{Month, Outlook, Prospect, outlooks};
 use quoteclock_ledger::Total;
 use quoteclock_model::Micros;

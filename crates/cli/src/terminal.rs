@@ -4,6 +4,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use quoteclock_report::Style;
 use std::borrow::Cow;
 use std::io::{IsTerminal, Write, stderr, stdout};
+use std::ops::ControlFlow;
 
 /// How a table on standard output is to look: as wide as the terminal, in colour on one only.
 pub(crate) fn table_style() -> Style {
@@ -57,14 +58,7 @@ fn print_note(word: &str, colour: &str, message: &str) {
 
 /// An error with its causes, each said once: libraries often repeat in one what they say in the next.
 pub(crate) fn error_text(error: &anyhow::Error) -> String {
-    let mut said: Vec<String> = Vec::new();
-    for cause in error.chain().map(ToString::to_string) {
-        let is_said = said.last().is_some_and(|last| last.ends_with(&cause) || cause.ends_with(last));
-        if !is_said {
-            said.push(cause);
-        }
-    }
-    said.join(": ")
+    quoteclock::error_text(error.as_ref())
 }
 
 fn colours_are_welcome() -> bool {
@@ -74,6 +68,12 @@ fn colours_are_welcome() -> bool {
 
 /// Inputs smaller than this are read before a bar could be seen.
 const PROGRESS_FROM_BYTES: u64 = 16 << 20;
+
+/// Moves a bar on; nothing is stopped by it.
+pub(crate) fn advance(bar: &ProgressBar, bytes: u64) -> ControlFlow<()> {
+    bar.inc(bytes);
+    ControlFlow::Continue(())
+}
 
 /// A bar over the bytes of the inputs, where standard error is a terminal and there is enough to wait for.
 pub(crate) fn progress_bar(total_bytes: Option<u64>) -> ProgressBar {

@@ -3,7 +3,7 @@
 use crate::month::{self, SchemeJson, Sources};
 use crate::publication::Publication;
 use crate::target::refuse_sources;
-use crate::{Outcome, output, settle, staging, terminal};
+use crate::{Outcome, output, staging, terminal};
 use anyhow::{Context, Result};
 use jiff::civil::Date;
 use quoteclock_incentive::{Month, ReviewStock, TierLine, TierSource, tiers};
@@ -55,7 +55,7 @@ struct Document<'a> {
 /// Runs the command.
 pub(crate) fn run(args: &TiersArgs) -> Result<Outcome> {
     let Some((registry, store)) = args.sources.open()? else { return Ok(Outcome::BadInput) };
-    let review = settle::review(&store, args.month)?;
+    let review = quoteclock::review(&store, args.month)?;
     let lines = tiers(args.month, &registry, &review);
     let missing = review.missing_days(&registry);
     if let Some(out) = &args.out {

@@ -72,7 +72,8 @@ impl Sheet {
             let text = column.value(row).to_string();
             match column.get {
                 Get::Integer(_) | Get::Decimal(..) => Cell::Number(text),
-                Get::Text(_) | Get::Date(_) | Get::Instant(_) => Cell::Text(text),
+                // A number that is a name: spreadsheets round what has more than fifteen digits.
+                Get::Text(_) | Get::Date(_) | Get::Instant(_) | Get::Identifier(_) => Cell::Text(text),
             }
         };
         Sheet {

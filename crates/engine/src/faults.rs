@@ -74,6 +74,30 @@ impl Fault {
     }
 }
 
+impl Fault {
+    /// The column that is wrong, where it is one.
+    pub fn column(&self) -> Option<&'static str> {
+        match self {
+            Fault::Malformed(malformed) => malformed.column(),
+            Fault::TimeBackwards { .. } | Fault::OtherDate { .. } => Some("time"),
+            Fault::SequenceGap { .. } | Fault::SequenceRepeat { .. } => Some("seq"),
+            Fault::Book(_) | Fault::Broken { .. } => None,
+        }
+    }
+}
+
+impl DayError {
+    /// Where the bad record stands, if it is one's fault.
+    pub fn place(&self) -> Option<Place> {
+        if let DayError::Bad(bad) = self { Some(bad.place) } else { None }
+    }
+
+    /// Which column of it is wrong, where it is one.
+    pub fn column(&self) -> Option<&'static str> {
+        if let DayError::Bad(bad) = self { bad.fault.column() } else { None }
+    }
+}
+
 /// What is wrong, without what was found: of which there are few, however many records are bad.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Error)]
 #[non_exhaustive]

@@ -2,6 +2,7 @@
 
 use jiff::civil::{Date, Time};
 use jiff::tz::{AmbiguousOffset, Offset};
+use quoteclock_engine::Until;
 use quoteclock_model::{IssueCode, Timestamp};
 use quoteclock_rules::{DayPlan, Registry, local_time};
 use std::collections::BTreeSet;
@@ -169,6 +170,15 @@ impl FromStr for At {
         match format!("{}{text}", if of_one_digit { "0" } else { "" }).parse::<Time>() {
             Ok(time) if is_clock => Ok(At::Clock(time)),
             _ => Err(AtError { found: text.to_owned() }),
+        }
+    }
+}
+
+impl From<At> for Until {
+    fn from(at: At) -> Until {
+        match at {
+            At::Instant(at) => Until::Instant(at),
+            At::Clock(time) => Until::Clock(time),
         }
     }
 }

@@ -51,6 +51,13 @@ impl Malformed {
     }
 }
 
+impl Malformed {
+    /// The column that is wrong; `None` where the record as a whole is.
+    pub fn column(&self) -> Option<&'static str> {
+        Some(self.field).filter(|field| *field != "record")
+    }
+}
+
 /// The sequence number of a record.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Sequence {
@@ -276,6 +283,18 @@ pub enum FeedError {
         /// What is wrong.
         malformed: Malformed,
     },
+}
+
+impl FeedError {
+    /// Where the input cannot be read.
+    pub fn place(&self) -> Option<Place> {
+        if let FeedError::Input { place, .. } = self { Some(*place) } else { None }
+    }
+
+    /// Which column is wrong, where it is one.
+    pub fn column(&self) -> Option<&'static str> {
+        if let FeedError::Input { malformed, .. } = self { malformed.column() } else { None }
+    }
 }
 
 impl From<Stop> for FeedError {

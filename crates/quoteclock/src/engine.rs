@@ -5,7 +5,7 @@ use crate::rows::keys;
 use crate::{MeasuredDay, Registry};
 use jiff::civil::Date;
 use quoteclock_engine::{Day, DayError, DayOptions, MeasureIndex};
-use quoteclock_feed::FeedError;
+use quoteclock_feed::{FeedError, Place};
 use quoteclock_ledger::{OpenLedger, Total};
 use quoteclock_model::{Amount, Micros, Price, Side, SideFault, State, Timestamp};
 use quoteclock_obligation::{ObligationIndex, Running};
@@ -67,6 +67,26 @@ pub enum EngineError {
     /// An error has ended the feed before.
     #[error("the feed has ended with an error, expected nothing more to be pushed")]
     Ended,
+}
+
+impl EngineError {
+    /// Where in what was pushed something is wrong, where that is one record's fault.
+    pub fn place(&self) -> Option<Place> {
+        match self {
+            EngineError::Feed(error) => error.place(),
+            EngineError::Day(error) => error.place(),
+            _ => None,
+        }
+    }
+
+    /// Which column of that record is wrong, where it is one.
+    pub fn column(&self) -> Option<&'static str> {
+        match self {
+            EngineError::Feed(error) => error.column(),
+            EngineError::Day(error) => error.column(),
+            _ => None,
+        }
+    }
 }
 
 /// How one obligation stands, as of the last record.
@@ -310,7 +330,13 @@ impl Engine {
         if !finished.retroactive.is_empty() {
             return Err(EngineError::DoubtBehind);
         }
-        Ok(MeasuredDay { finished, ledger: ledger.close(), rejects: rejects.rows })
+        Ok(MeasuredDay {
+            registry: self.registry,
+            origin: None,
+            finished,
+            ledger: ledger.close(),
+            rejects: rejects.rows,
+        })
     }
 }
 

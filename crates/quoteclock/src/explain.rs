@@ -49,11 +49,11 @@ impl Question {
 /// Why there is no answer.
 ///
 /// ```
-/// use quoteclock::{ExplainError, Input, Question, Registry, ReplayOptions, explain};
+/// use quoteclock::{ExplainError, Input, Question, Registry, ReplayOptions, UNWATCHED, explain};
 ///
 /// let registry = Registry::open("../../replay-data/tse-small/registry")?;
 /// let input = Input::named("../../replay-data/tse-small/2024-03-01.csv".as_ref());
-/// let answer = explain(&input, &registry, &ReplayOptions::default(), &Question::new("MM1", "9999"), &|_| {});
+/// let answer = explain(&input, &registry, &ReplayOptions::default(), &Question::new("MM1", "9999"), UNWATCHED);
 /// assert!(matches!(answer, Err(ExplainError::Question(_))), "nobody is signed up for 9999");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -80,12 +80,12 @@ pub enum ExplainError {
 /// Never: a question that names an issue has one answer.
 ///
 /// ```
-/// use quoteclock::{Input, Question, Registry, ReplayOptions, State, Style, explain, render_text};
+/// use quoteclock::{Input, Question, Registry, ReplayOptions, State, Style, UNWATCHED, explain, render_text};
 ///
 /// let registry = Registry::open("../../replay-data/tse-small/registry")?;
 /// let input = Input::named("../../replay-data/tse-small/2024-03-01.csv".as_ref());
 /// let question = Question { at: Some("10:16".parse()?), ..Question::new("MM1", "1306") };
-/// let explanation = explain(&input, &registry, &ReplayOptions::default(), &question, &|_| {})?;
+/// let explanation = explain(&input, &registry, &ReplayOptions::default(), &question, UNWATCHED)?;
 /// let moment = explanation.moment.as_ref().expect("an instant was asked for");
 /// assert!(matches!(moment.state(), State::Breach(_)));
 /// assert!(render_text(&explanation, Style { width: 120, colour: false }).contains("not fulfilled: spread"));

@@ -30,6 +30,7 @@
 //! | take damaged input, give a date, use more threads, read bytes from memory | [`replay_with`] and [`ReplayOptions`] |
 //! | know what is wrong with a registry | [`check`], [`RegistryError`] |
 //! | know why a minute was lost | [`explain()`] |
+//! | keep days, and settle a month | [`Store`], [`Report`] |
 //! | follow a live feed, or a strategy in a backtest, and ask how it stands | [`Engine`] |
 //!
 //! # What holds
@@ -42,31 +43,53 @@
 //!
 //! Deliberately absent: any rule of measurement (the crates below have them), and printing.
 
+mod changed;
+mod convert;
+mod coverage;
 mod engine;
+mod error_text;
+mod events;
 mod explain;
 mod folder;
+mod how;
+mod month;
 mod own_orders;
 mod registry;
 mod replay;
+mod report;
 mod rows;
+mod settle;
+mod store;
 mod tables;
 
+pub use changed::{PlanNow, plan_now};
+pub use convert::{Compressed, convert_file, target_of_name};
+pub use coverage::{CoverageRow, Coverages, coverage_json};
 pub use engine::{Engine, EngineError, EngineOptions, ObligationState};
+pub use error_text::error_text;
+pub use events::{EventRow, Events};
 pub use explain::{ExplainError, Question, explain};
 pub use folder::read_files;
+pub use how::{How, until};
+pub use month::{MonthError, StoredMonth, changed_days};
 pub use own_orders::{OwnOrdersError, read_own_orders};
 pub use registry::{Checked, Registry, RegistryError, check};
-pub use replay::{MeasuredDay, ReplayOptions, replay, replay_with};
+pub use replay::{MeasuredDay, Origin, ReplayOptions, replay, replay_with};
+pub use report::Report;
 pub use rows::{BreachRow, DailyRow, OutageRow, RejectRow};
+pub use settle::{Settled, review};
+pub use store::{AddError, Added, Program, Store, provenance};
 pub use tables::{Breaches, Daily, Outages, RejectsTable};
 
-pub use quoteclock_engine::{BadRecord, DayError, Fault};
+pub use quoteclock_engine::{BadRecord, Coverage, DayError, Fault, Until};
 pub use quoteclock_explain::{At, AtError, Explanation, QuestionError, render_text, write_html, write_json};
+pub use quoteclock_feed::Place;
+pub use quoteclock_incentive::{Month, Outlook};
 pub use quoteclock_ledger::DisplayPercent;
 pub use quoteclock_model::{Amount, IssueCode, Micros, Price, Reason, Shares, Side, SideFault, Span, State, Timestamp};
 pub use quoteclock_replay::{Also, Beside, OwnOrders, Part};
-pub use quoteclock_replay::{ConvertError, ConvertOptions, Target, convert};
-pub use quoteclock_replay::{Input, Progress, ReplayError, Threads};
+pub use quoteclock_replay::{ConvertError, ConvertOptions, InputEvent, InputEvents, Target, convert};
+pub use quoteclock_replay::{Input, Progress, ReplayError, Threads, UNWATCHED};
 pub use quoteclock_report::Style;
-pub use quoteclock_rules::{Column, Finding, Severity, SourceFile};
-pub use quoteclock_store::Digest;
+pub use quoteclock_rules::{Column, Finding, PlanError, Severity, SourceFile};
+pub use quoteclock_store::{Digest, Replaced, StoreError, StoredAfter, StoredDay};

@@ -1,13 +1,14 @@
 //! One day's input measured, with its rows.
 
 use crate::rows::keys;
-use crate::{BreachRow, DailyRow, OutageRow, Registry, RejectRow};
+use crate::{BreachRow, CoverageRow, DailyRow, How, OutageRow, Registry, RejectRow};
 use jiff::civil::Date;
-use quoteclock_engine::{BadRecord, DayOptions, Finished, RejectSink};
+use quoteclock_engine::{BadRecord, DayOptions, Finished, RejectSink, Until};
 use quoteclock_ledger::{DayLedger, DisplayPercent, Total};
-use quoteclock_model::DayTurnover;
-use quoteclock_replay::{Beside, Input, Progress, Rejects, Replay, ReplayError, Threads};
+use quoteclock_model::{DayTurnover, Timestamp};
+use quoteclock_replay::{Beside, Input, Progress, Rejects, Replay, ReplayError, Threads, UNWATCHED};
 use quoteclock_rules::DayPlan;
+use quoteclock_store::Digest;
 use std::io;
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -27,27 +28,56 @@ pub struct ReplayOptions {
     pub lenient: bool,
     /// Sequence numbers must rise, but not by exactly one.
     pub allow_gaps: bool,
+    /// Up to when to measure, if not to the end of the day.
+    pub until: Option<Until>,
     /// The trading date; otherwise that of the first record, or of an ITCH file's name.
     pub date: Option<Date>,
     /// Threads to measure with. What comes out does not depend on it.
     pub threads: Threads,
     /// What the day is measured from beside its input: further inputs of the date, the numbers of one's own orders.
     pub beside: Beside,
+    /// Take the SHA-256 of the input while it is read: whoever keeps the day needs it.
+    pub is_hashed: bool,
 }
 
-/// Strict, the date from the input, one thread.
+/// Strict, to the end of the day, the date from the input, one thread, hashed.
 impl Default for ReplayOptions {
     fn default() -> Self {
+        let How { lenient, allow_gaps, until } = How::default();
         let (threads, beside) = (Threads(NonZeroUsize::MIN), Beside::default());
-        ReplayOptions { lenient: false, allow_gaps: false, date: None, threads, beside }
+        ReplayOptions { lenient, allow_gaps, until, date: None, threads, beside, is_hashed: true }
     }
 }
 
 impl ReplayOptions {
-    pub(crate) fn day(&self) -> DayOptions {
-        let &ReplayOptions { lenient, allow_gaps, date, threads: _, beside: _ } = self;
-        DayOptions { lenient, allow_gaps, date, ..DayOptions::default() }
+    /// What of them alters what is measured.
+    pub(crate) fn how(&self) -> How {
+        let &ReplayOptions { lenient, allow_gaps, until, .. } = self;
+        How { lenient, allow_gaps, until }
     }
+
+    pub(crate) fn day(&self) -> DayOptions {
+        self.how().of_day(self.date)
+    }
+}
+
+/// What a day was measured from.
+///
+/// ```
+/// let registry = quoteclock::Registry::open("../../replay-data/tse-small/registry")?;
+/// let day = quoteclock::replay("../../replay-data/tse-small/2024-03-01.csv", &registry)?;
+/// let origin = day.origin().expect("a replay knows what it has read");
+/// assert!(origin.input.ends_with("2024-03-01.csv") && origin.input_sha256.is_some());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Origin {
+    /// The name of the input.
+    pub input: String,
+    /// Of its bytes as stored, if that was taken and it is the only input.
+    pub input_sha256: Option<Digest>,
+    /// What alters what is measured of it, as the command is told: `--allow-gaps --lenient`.
+    pub options: String,
 }
 
 /// A measured day.
@@ -60,11 +90,20 @@ impl ReplayOptions {
 /// assert!(day.rejects().is_empty(), "a strict run stops instead");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, Debug)]
 pub struct MeasuredDay {
+    pub(crate) registry: Registry,
+    pub(crate) origin: Option<Origin>,
     pub(crate) finished: Finished,
     pub(crate) ledger: DayLedger,
     pub(crate) rejects: Vec<RejectRow>,
+}
+
+/// The same figures, wherever they come from.
+impl PartialEq for MeasuredDay {
+    fn eq(&self, other: &MeasuredDay) -> bool {
+        (&self.finished, &self.ledger, &self.rejects) == (&other.finished, &other.ledger, &other.rejects)
+    }
 }
 
 /// Measures the day of one file: CSV, the binary form, NASDAQ ITCH, FIX or DBN, plain or compressed. Strict, on one thread; see
@@ -82,23 +121,28 @@ pub struct MeasuredDay {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn replay(file: impl AsRef<Path>, registry: &Registry) -> Result<MeasuredDay, ReplayError> {
-    replay_with(&Input::named(file.as_ref()), registry, &ReplayOptions::default(), &|_| {})
+    replay_with(&Input::named(file.as_ref()), registry, &ReplayOptions::default(), UNWATCHED)
 }
 
-/// Measures the day of an input; `progress` is told how many of its bytes have been read since it was last told.
+/// Measures the day of an input; `progress` is told how many of its bytes have been read since it was last told, and says
+/// whether to go on.
 ///
 /// # Errors
-/// [`ReplayError`]: what is wrong, where, and what was expected.
+/// [`ReplayError`]: what is wrong, where, and what was expected; [`ReplayError::Stopped`] if `progress` wants no more.
 ///
 /// ```
 /// use quoteclock::{Input, Registry, ReplayOptions, Threads, replay_with};
+/// use std::ops::ControlFlow;
 /// use std::sync::atomic::{AtomicU64, Ordering};
 ///
 /// let registry = Registry::open("../../replay-data/tse-small/registry")?;
 /// let input = Input::named("../../replay-data/tse-small/2024-03-01.csv".as_ref());
 /// let options = ReplayOptions { threads: Threads(2.try_into()?), ..ReplayOptions::default() };
 /// let read = AtomicU64::new(0);
-/// let day = replay_with(&input, &registry, &options, &|bytes| _ = read.fetch_add(bytes, Ordering::Relaxed))?;
+/// let day = replay_with(&input, &registry, &options, &|bytes| {
+///     read.fetch_add(bytes, Ordering::Relaxed);
+///     ControlFlow::Continue(())
+/// })?;
 /// assert_eq!(Some(read.into_inner()), input.size());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -108,11 +152,25 @@ pub fn replay_with(
     options: &ReplayOptions,
     progress: Progress<'_>,
 ) -> Result<MeasuredDay, ReplayError> {
-    let replay =
-        Replay { registry: registry.tables(), input, options: &options.day(), beside: &options.beside, progress };
-    let also = options.beside.names().collect();
-    let day = replay.measure(options.threads, &mut KeepRejects { also })?;
-    Ok(MeasuredDay { finished: day.finished, ledger: day.ledger, rejects: day.rejects.rows })
+    let ReplayOptions { beside, threads, .. } = options;
+    let replay = Replay { registry: registry.tables(), input, options: &options.day(), beside, progress };
+    let mut rejects = KeepRejects { also: beside.names().collect() };
+    let (day, hashes) = if options.is_hashed {
+        let (day, hashes) = replay.measure_and_hash(*threads, &mut rejects)?;
+        (day, Some(hashes))
+    } else {
+        (replay.measure(*threads, &mut rejects)?, None)
+    };
+    // One input is what a stored day can name so far.
+    let input_sha256 = hashes.filter(|_| beside.is_empty()).map(|hashes| Digest(hashes.input));
+    let origin = Origin { input: input.name(), input_sha256, options: options.how().to_string() };
+    Ok(MeasuredDay {
+        registry: registry.clone(),
+        origin: Some(origin),
+        finished: day.finished,
+        ledger: day.ledger,
+        rejects: day.rejects.rows,
+    })
 }
 
 impl MeasuredDay {
@@ -126,6 +184,60 @@ impl MeasuredDay {
     /// ```
     pub fn date(&self) -> Date {
         self.finished.plan.date
+    }
+
+    /// What it was measured from; `None` of a day whose bytes were pushed.
+    ///
+    /// ```
+    /// # let registry = quoteclock::Registry::open("../../replay-data/tse-small/registry")?;
+    /// let day = quoteclock::replay("../../replay-data/tse-small/2024-03-04.csv", &registry)?;
+    /// assert_eq!(day.origin().map(|origin| origin.options.as_str()), Some(""), "no option alters it");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn origin(&self) -> Option<&Origin> {
+        self.origin.as_ref()
+    }
+
+    /// The registry that it was measured under.
+    ///
+    /// ```
+    /// # let registry = quoteclock::Registry::open("../../replay-data/tse-small/registry")?;
+    /// let day = quoteclock::replay("../../replay-data/tse-small/2024-03-04.csv", &registry)?;
+    /// assert_eq!(day.registry().digest(), registry.digest());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// Up to when it was measured; `None` if to its end.
+    ///
+    /// ```
+    /// use quoteclock::{Input, Registry, ReplayOptions, UNWATCHED, replay_with, until};
+    ///
+    /// let registry = Registry::open("../../replay-data/tse-small/registry")?;
+    /// let input = Input::named("../../replay-data/tse-small/2024-03-01.csv".as_ref());
+    /// let options = ReplayOptions { until: Some(until("10:30")?), ..ReplayOptions::default() };
+    /// let morning = replay_with(&input, &registry, &options, UNWATCHED)?;
+    /// assert!(morning.until().is_some());
+    /// assert!(morning.daily().all(|row| row.available.0 <= 90 * 60 * 1_000_000), "from 9:00 to 10:30");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn until(&self) -> Option<Timestamp> {
+        self.finished.until
+    }
+
+    /// What the input does not support of the figures, in order of kind and name: the rows of `coverage`.
+    ///
+    /// ```
+    /// # let registry = quoteclock::Registry::open("../../replay-data/tse-small/registry")?;
+    /// let day = quoteclock::replay("../../replay-data/tse-small/2024-03-01.csv", &registry)?;
+    /// let kinds: Vec<&str> = day.coverage().map(|row| row.coverage.kind()).collect();
+    /// assert_eq!(kinds, ["silent_issue"], "of one issue there is no event");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn coverage(&self) -> impl Iterator<Item = CoverageRow> + '_ {
+        CoverageRow::of(&self.finished)
     }
 
     /// The Fast Market multiplier of the date: 1, 2 or 4. Clause: `ST1/fast-market`.

@@ -207,13 +207,13 @@ impl OutageRow {
 /// A record that a lenient run has set aside; a row of `rejects.csv`.
 ///
 /// ```
-/// use quoteclock::{Input, Registry, ReplayOptions, replay_with};
+/// use quoteclock::{Input, Registry, ReplayOptions, UNWATCHED, replay_with};
 ///
 /// let registry = Registry::open("../../replay-data/tse-small/registry")?;
 /// let mut events = std::fs::read("../../replay-data/tse-small/2024-03-01.csv")?;
 /// events.extend_from_slice(b"not a record\n");
 /// let options = ReplayOptions { lenient: true, ..ReplayOptions::default() };
-/// let day = replay_with(&Input::memory("made up", events), &registry, &options, &|_| {})?;
+/// let day = replay_with(&Input::memory("made up", events), &registry, &options, UNWATCHED)?;
 /// assert_eq!(day.rejects().len(), 1);
 /// assert_eq!(day.rejects()[0].record, b"not a record");
 /// # Ok::<(), Box<dyn std::error::Error>>(())

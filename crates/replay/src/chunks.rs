@@ -15,6 +15,8 @@ const CHUNKS_AHEAD: usize = 4;
 pub(crate) enum ChunkError {
     /// The file cannot be read.
     Io(io::Error),
+    /// Whoever watches wants no more.
+    Stopped,
     /// The compressed stream is not what it should be.
     Broken {
         /// How.
@@ -171,9 +173,13 @@ impl<'a> Chunks<'a> {
             }
         };
         let count = self.raw.count();
-        (self.progress)(count - self.told);
-        self.told = count;
-        received.map(|()| true).map_err(|error| self.judged(error))
+        let told = (self.progress)(count - std::mem::replace(&mut self.told, count));
+        received.map_err(|error| self.judged(error))?;
+        if told.is_break() {
+            self.chunk.length = 0;
+            return Err(ChunkError::Stopped);
+        }
+        Ok(true)
     }
 
     /// What an error of the stream means.

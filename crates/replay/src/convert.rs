@@ -8,7 +8,7 @@ mod books;
 mod converter;
 mod probe;
 
-use crate::chunks::ChunkError;
+use crate::chunks::{ChunkError, Chunks};
 use crate::format::{Decoder, Format, RECOGNISED_BY_BYTES};
 use crate::input::Input;
 use crate::stored::Progress;
@@ -17,7 +17,7 @@ use crate::threads::Threads;
 use books::Books;
 use converter::{AnyWriter, Converter, Problem};
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
+use jiff::tz::{TimeZone, TimeZoneDatabase};
 use probe::Probe;
 use quoteclock_book::BookError;
 use quoteclock_feed::binary::{BinaryWriter, Header};
@@ -47,6 +47,14 @@ pub struct ConvertOptions {
     pub limit: Option<u64>,
 }
 
+impl ConvertOptions {
+    /// The whole input in that form; times that count from midnight are those of New York.
+    pub fn to(target: Target) -> ConvertOptions {
+        let zone = TimeZoneDatabase::bundled().get("America/New_York").unwrap_or(TimeZone::UTC);
+        ConvertOptions { target, date: None, zone, issue: None, from: None, to: None, limit: None }
+    }
+}
+
 /// A form that can be written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Target {
@@ -67,6 +75,12 @@ pub enum ConvertError {
         file: String,
         /// Why not.
         source: io::Error,
+    },
+    /// Whoever watched wanted no more.
+    #[error("{file}: stopped")]
+    Stopped {
+        /// The input.
+        file: String,
     },
     /// The compressed input is damaged.
     #[error("{file}: {problem}")]
@@ -113,6 +127,41 @@ pub enum ConvertError {
     Write(#[from] io::Error),
 }
 
+impl ConvertError {
+    /// The input; `None` where the output is to blame.
+    pub fn file(&self) -> Option<&str> {
+        match self {
+            ConvertError::Read { file, .. }
+            | ConvertError::Stopped { file }
+            | ConvertError::Damaged { file, .. }
+            | ConvertError::Feed { file, .. }
+            | ConvertError::Record { file, .. }
+            | ConvertError::NoDate { file }
+            | ConvertError::NoIssue { file, .. } => Some(file),
+            ConvertError::Write(_) => None,
+        }
+    }
+
+    /// Where in it something is wrong, where that is one record's fault.
+    pub fn place(&self) -> Option<Place> {
+        match self {
+            ConvertError::Feed { source, .. } => source.place(),
+            ConvertError::Record { place, .. } => Some(*place),
+            _ => None,
+        }
+    }
+
+    /// Which column of that record is wrong, where it is one.
+    pub fn column(&self) -> Option<&'static str> {
+        match self {
+            ConvertError::Feed { source, .. } => source.column(),
+            ConvertError::Record { problem: RecordProblem::Malformed(malformed), .. } => malformed.column(),
+            ConvertError::Record { problem: RecordProblem::TimeBackwards, .. } => Some("time"),
+            _ => None,
+        }
+    }
+}
+
 /// What is wrong with a record.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -140,26 +189,13 @@ pub fn convert(
 ) -> Result<u64, ConvertError> {
     let file = input.name();
     let read_error = |source| ConvertError::Read { file: file.clone(), source };
-    let source = input.open(false, false).map_err(read_error)?;
-    let mut chunks = source.chunks(progress, Threads::cores_to_spare()).map_err(read_error)?;
+    let Beginning { mut chunks, format, midnight, date, probe } = begin(input, options.date, &options.zone, progress)?;
     let compression = chunks.compression();
-    let first_bytes = chunks.peek(RECOGNISED_BY_BYTES);
-    if let Some(problem) = foreign(first_bytes, compression) {
-        return Err(ConvertError::Damaged { file, problem });
-    }
-    let format = Format::recognise(first_bytes, input);
-    let date = options.date.or(input.date_of_name()).or_else(|| input.date_of_journal());
-    let midnight = match (format, date) {
-        (Format::Itch, None) => return Err(ConvertError::NoDate { file }),
-        (Format::Itch | Format::Journal, Some(date)) => midnight(date, &options.zone),
-        (Format::Csv | Format::Binary | Format::Fix | Format::Dbn, _) | (Format::Journal, None) => Timestamp::MIN,
-    };
-    let probe = Probe::of(format, midnight, chunks.peek(Probe::bytes(format)), &options.zone);
-    let probe = probe.map_err(|source| ConvertError::Feed { file: file.clone(), source })?;
     let Some(date) = date.or(probe.date) else {
         return Err(match chunks.error_seen() {
             None => ConvertError::NoDate { file },
             Some(ChunkError::Io(source)) => read_error(source),
+            Some(ChunkError::Stopped) => ConvertError::Stopped { file },
             Some(ChunkError::Broken { problem, .. }) => ConvertError::Damaged { file, problem },
         });
     };
@@ -196,6 +232,7 @@ pub fn convert(
                 }
             }
             Err(ChunkError::Io(source)) => return Err(read_error(source)),
+            Err(ChunkError::Stopped) => return Err(ConvertError::Stopped { file }),
             Err(ChunkError::Broken { problem, .. }) => {
                 let place = Place::Byte(chunks.offset());
                 return Err(ConvertError::Damaged { file, problem: format!("decompressed {place}: {problem}") });
@@ -232,6 +269,46 @@ pub fn convert(
             Err(ConvertError::Feed { file, source })
         }
     }
+}
+
+/// An input, opened, and what its beginning tells of all of it.
+pub(crate) struct Beginning<'a> {
+    pub(crate) chunks: Chunks<'a>,
+    pub(crate) format: Format,
+    /// From which times count, where they count from midnight.
+    pub(crate) midnight: Timestamp,
+    /// The date as given, or as its name or head tells it.
+    pub(crate) date: Option<Date>,
+    pub(crate) probe: Probe,
+}
+
+/// Opens `input`; `date` is that of its records and `zone` that of times which count from midnight, where it does not say so
+/// itself.
+pub(crate) fn begin<'a>(
+    input: &Input,
+    date: Option<Date>,
+    zone: &TimeZone,
+    progress: Progress<'a>,
+) -> Result<Beginning<'a>, ConvertError> {
+    let file = input.name();
+    let read_error = |source| ConvertError::Read { file: file.clone(), source };
+    let source = input.open(false, false).map_err(read_error)?;
+    let mut chunks = source.chunks(progress, Threads::cores_to_spare()).map_err(read_error)?;
+    let compression = chunks.compression();
+    let first_bytes = chunks.peek(RECOGNISED_BY_BYTES);
+    if let Some(problem) = foreign(first_bytes, compression) {
+        return Err(ConvertError::Damaged { file, problem });
+    }
+    let format = Format::recognise(first_bytes, input);
+    let date = date.or(input.date_of_name()).or_else(|| input.date_of_journal());
+    let midnight = match (format, date) {
+        (Format::Itch, None) => return Err(ConvertError::NoDate { file }),
+        (Format::Itch | Format::Journal, Some(date)) => midnight(date, zone),
+        (Format::Csv | Format::Binary | Format::Fix | Format::Dbn, _) | (Format::Journal, None) => Timestamp::MIN,
+    };
+    let probe = Probe::of(format, midnight, chunks.peek(Probe::bytes(format)), zone);
+    let probe = probe.map_err(|source| ConvertError::Feed { file, source })?;
+    Ok(Beginning { chunks, format, midnight, date, probe })
 }
 
 fn midnight(date: Date, zone: &TimeZone) -> Timestamp {

@@ -1,7 +1,7 @@
 //! One input: a file, standard input or memory, and its bytes as they are stored.
 
 use crate::chunks::Chunks;
-use crate::stored::{Bytes, CHUNK_BYTES, Opened, Progress, Raw, Stored};
+use crate::stored::{Bytes, CHUNK_BYTES, Once, Opened, Progress, Raw, Stored};
 use crate::threads::Pool;
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -31,8 +31,10 @@ pub enum Input {
     Stdin,
     /// Bytes in memory.
     Memory(InMemory),
-    /// Whatever the caller has opened.
+    /// Whatever the caller has opened, and can be read again from its start.
     Opened(Opened),
+    /// Whatever the caller has opened, and can be read once, from where it stands.
+    Once(Once),
 }
 
 /// Bytes in memory, stored as a file would be: plain or compressed.
@@ -60,6 +62,13 @@ impl Input {
         Input::Opened(Opened { name: name.to_owned(), reader: Arc::new(Mutex::new(reader)) })
     }
 
+    /// What the caller has opened, read once, from where it stands: a pipe, a socket, a file of another language. What has to
+    /// be read again, by a lenient run, is kept in a temporary file. Messages call it by `name`, which may tell form and date
+    /// as a file's does.
+    pub fn once(name: &str, reader: impl Read + Send + 'static) -> Input {
+        Input::Once(Once { name: name.to_owned(), reader: Arc::new(Mutex::new(reader)) })
+    }
+
     /// The input that a command names: `-` is standard input.
     pub fn named(name: &Path) -> Input {
         if name == Path::new("-") { Input::Stdin } else { Input::File(name.to_owned()) }
@@ -81,18 +90,18 @@ impl Input {
             Input::Stdin => "-".to_owned(),
             Input::Memory(memory) => memory.name.clone(),
             Input::Opened(opened) => opened.name.clone(),
+            Input::Once(once) => once.name.clone(),
         }
     }
 
     /// The last part of its path, if it has one.
     pub(crate) fn file_name(&self) -> Option<String> {
+        let last = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
         match self {
-            Input::File(path) => path.file_name().map(|name| name.to_string_lossy().into_owned()),
+            Input::File(path) => last(path),
             Input::Stdin => None,
             Input::Memory(memory) => Some(memory.name.clone()),
-            Input::Opened(opened) => {
-                Path::new(&opened.name).file_name().map(|name| name.to_string_lossy().into_owned())
-            }
+            Input::Opened(Opened { name, .. }) | Input::Once(Once { name, .. }) => last(Path::new(name)),
         }
     }
 
@@ -102,7 +111,7 @@ impl Input {
             Input::File(path) => path.metadata().ok().filter(std::fs::Metadata::is_file).map(|metadata| metadata.len()),
             Input::Stdin => None,
             Input::Memory(memory) => Some(memory.bytes.len() as u64),
-            Input::Opened(_) => None,
+            Input::Opened(_) | Input::Once(_) => None,
         }
     }
 
@@ -121,6 +130,8 @@ impl Input {
             Input::Stdin => Bytes::Stdin,
             Input::Memory(memory) => Bytes::Memory(Cursor::new(Arc::clone(&memory.bytes))),
             Input::Opened(opened) => Bytes::Opened(opened.clone()),
+            Input::Once(once) if again => Bytes::File(spooled(once.clone())?),
+            Input::Once(once) => Bytes::Once(once.clone()),
         };
         Ok(Source { raw: Raw::new(Stored { bytes, hasher: hashed.then(Sha256::new) }) })
     }

@@ -6,6 +6,7 @@
 mod beside;
 mod chunks;
 mod convert;
+mod events;
 mod format;
 mod input;
 mod joined;
@@ -19,9 +20,10 @@ mod threads;
 
 pub use beside::{Also, Beside, OwnOrders, Part};
 pub use convert::{ConvertError, ConvertOptions, RecordProblem, Target, convert};
+pub use events::{InputEvent, InputEvents};
 pub use format::{Decoder, Format, RECOGNISED_BY_BYTES};
 pub use input::{InMemory, Input};
 pub use raw::read_raw;
 pub use run::{Hashes, MeasuredInput, Rejects, Replay, ReplayError, Replayed};
-pub use stored::{Opened, Progress, ReadSeek};
+pub use stored::{Once, Opened, Progress, ReadSeek, UNWATCHED};
 pub use threads::{Pool, Threads};

@@ -106,6 +106,7 @@ impl<'c> Reader<'c> {
                 Ok(Some(decoder))
             }
             Err(ChunkError::Io(error)) => Err(DecodeError::Io(error)),
+            Err(ChunkError::Stopped) => Err(DecodeError::Watcher),
             Err(ChunkError::Broken { problem, whole }) => {
                 let (at, place) = (self.read.latest, Place::Byte(self.chunks.offset()));
                 let unfinished = decoder.unfinished().to_vec();
@@ -130,6 +131,7 @@ impl<'c> Reader<'c> {
                 }
                 Ok(chunk) => decoder.push(chunk, &mut Only(joined))?,
                 Err(ChunkError::Io(error)) => return Err(DecodeError::Io(error)),
+                Err(ChunkError::Stopped) => return Err(DecodeError::Watcher),
                 Err(ChunkError::Broken { problem, whole }) => {
                     let place = Place::Byte(self.chunks.offset());
                     return Ok(joined.run.broken(place, &problem, whole, decoder.unfinished())?);

@@ -3,7 +3,7 @@
 use crate::chunks::ChunkError;
 use crate::format::{Format, RECOGNISED_BY_BYTES};
 use crate::input::Input;
-use crate::stored::Progress;
+use crate::stored::{Progress, STOPPED};
 use std::io;
 
 /// Tells `take` the form of `input` and its decompressed bytes, chunk by chunk.
@@ -23,6 +23,7 @@ pub fn read_raw<E: From<io::Error>>(
             Ok([]) => return Ok(()),
             Ok(chunk) => take(format, chunk)?,
             Err(ChunkError::Io(error)) => return Err(error.into()),
+            Err(ChunkError::Stopped) => return Err(io::Error::other(STOPPED).into()),
             Err(ChunkError::Broken { problem, .. }) => {
                 return Err(io::Error::new(io::ErrorKind::InvalidData, problem).into());
             }

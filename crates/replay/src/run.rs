@@ -33,6 +33,12 @@ pub enum ReplayError {
         /// Why not.
         source: io::Error,
     },
+    /// Whoever watched wanted no more.
+    #[error("{file}: stopped")]
+    Stopped {
+        /// The input.
+        file: String,
+    },
     /// It is something else that can be told.
     #[error("{file}: {problem}")]
     Foreign {
@@ -96,6 +102,41 @@ pub enum ReplayError {
         /// Why not.
         source: io::Error,
     },
+}
+
+impl ReplayError {
+    /// The input.
+    pub fn file(&self) -> &str {
+        match self {
+            ReplayError::Io { file, .. }
+            | ReplayError::Stopped { file }
+            | ReplayError::Foreign { file, .. }
+            | ReplayError::Feed { file, .. }
+            | ReplayError::NoDate { file }
+            | ReplayError::DateOfName { file, .. }
+            | ReplayError::Day { file, .. }
+            | ReplayError::OrdersTwice { file, .. }
+            | ReplayError::Rejects { file, .. } => file,
+        }
+    }
+
+    /// Where in it something is wrong, where that is one record's fault.
+    pub fn place(&self) -> Option<Place> {
+        match self {
+            ReplayError::Feed { source, .. } => source.place(),
+            ReplayError::Day { source, .. } => source.place(),
+            _ => None,
+        }
+    }
+
+    /// Which column of that record is wrong, where it is one.
+    pub fn column(&self) -> Option<&'static str> {
+        match self {
+            ReplayError::Feed { source, .. } => source.column(),
+            ReplayError::Day { source, .. } => source.column(),
+            _ => None,
+        }
+    }
 }
 
 /// A day, measured.
@@ -285,7 +326,7 @@ impl Replay<'_> {
         // Whatever it has begun to write, the second pass writes anew: from a buffer that is let go of later, it would be mixed up.
         drop(output);
         let again = DayOptions { unknown: finished.retroactive, late_names: finished.late_names, ..options.clone() };
-        let ((finished, output), _) = pass(again, &|_| {})?;
+        let ((finished, output), _) = pass(again, &|_| (reading.progress)(0))?;
         Ok((finished, output, hashes))
     }
 
@@ -326,7 +367,7 @@ impl Replay<'_> {
             drop(output);
             let (unknown, late_names) = (finished.retroactive, finished.late_names);
             let again = DayOptions { unknown, late_names, ..options.clone() };
-            ((finished, output), _) = pass(again, &|_| {})?;
+            ((finished, output), _) = pass(again, &|_| (reading.progress)(0))?;
         }
         let hashes = hashes.and_then(|hashes| {
             let (&input, also) = hashes.split_first()?;
@@ -352,12 +393,12 @@ impl Replay<'_> {
         match result {
             Ok(()) | Err((_, DecodeError::Feed(FeedError::Stopped))) => {}
             Err((input, DecodeError::Feed(source))) => {
-                let place = if let FeedError::Input { place, .. } = &source { Some(*place) } else { None };
-                return Err(ReplayError::Feed { file: file_of(input, place), source });
+                return Err(ReplayError::Feed { file: file_of(input, source.place()), source });
             }
             Err((input, DecodeError::Io(source))) => {
                 return Err(ReplayError::Io { file: inputs[input].name(), source });
             }
+            Err((input, DecodeError::Watcher)) => return Err(ReplayError::Stopped { file: inputs[input].name() }),
         }
         if let Some(Clash { issue, inputs: [first, second] }) = joined.clash {
             let [first, file] = [first, second].map(|input| inputs[input].name());
@@ -374,7 +415,7 @@ impl Replay<'_> {
                 }
                 _ => at,
             };
-            ReplayError::Day { file: file_of(input, place_of(&source)), source }
+            ReplayError::Day { file: file_of(input, source.place()), source }
         })?;
         finished.coverage.extend(unseen);
         finished.coverage.sort();
@@ -416,12 +457,12 @@ fn run_pass<P: DayRun>(
     match decode(chunks, decoder, &mut pass, pool) {
         Ok(()) | Err(DecodeError::Feed(FeedError::Stopped)) => {}
         Err(DecodeError::Feed(source)) => {
-            let place = if let FeedError::Input { place, .. } = &source { Some(*place) } else { None };
-            return Err(ReplayError::Feed { file: file_of(place), source });
+            return Err(ReplayError::Feed { file: file_of(source.place()), source });
         }
         Err(DecodeError::Io(source)) => return Err(ReplayError::Io { file: input.name(), source }),
+        Err(DecodeError::Watcher) => return Err(ReplayError::Stopped { file: input.name() }),
     }
-    pass.finish().map_err(|source| ReplayError::Day { file: file_of(place_of(&source)), source })
+    pass.finish().map_err(|source| ReplayError::Day { file: file_of(source.place()), source })
 }
 
 /// The decoder that an input's first bytes ask for.
@@ -448,11 +489,6 @@ fn decoder_of(
     Ok(Decoder::new(format, midnight))
 }
 
-/// Where the record is that a day ended at.
-fn place_of(error: &DayError) -> Option<Place> {
-    if let DayError::Bad(BadRecord { place, .. }) = error { Some(*place) } else { None }
-}
-
 /// `options`, with the date that the input's name tells where none is given.
 fn with_date_of_name(options: &DayOptions, input: &Input) -> Result<DayOptions, ReplayError> {
     let options = options.clone();
@@ -471,6 +507,8 @@ fn midnight(registry: &Registry, date: Date) -> Result<Timestamp, DayError> {
 pub(crate) enum DecodeError {
     Feed(FeedError),
     Io(io::Error),
+    /// Whoever watches wants no more.
+    Watcher,
 }
 
 impl From<FeedError> for DecodeError {
@@ -504,6 +542,7 @@ fn decode(
             Ok(pass.end_of_input(date)?)
         }
         Err(ChunkError::Io(error)) => Err(DecodeError::Io(error)),
+        Err(ChunkError::Stopped) => Err(DecodeError::Watcher),
         Err(ChunkError::Broken { problem, whole }) => {
             let place = Place::Byte(chunks.offset());
             Ok(pass.broken(place, &problem, whole, decoder.unfinished())?)

@@ -4,14 +4,22 @@ use sha2::{Digest, Sha256};
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek};
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How much is read at once, and handed to a decoder at once.
 pub(crate) const CHUNK_BYTES: usize = 1 << 18;
 
-/// Told how many bytes of the inputs, as stored, have been read since it was last told.
-pub type Progress<'a> = &'a (dyn Fn(u64) + Sync);
+/// Told how many bytes of the inputs, as stored, have been read since it was last told, 0 where they are read again; says
+/// whether to go on.
+pub type Progress<'a> = &'a (dyn Fn(u64) -> ControlFlow<()> + Sync);
+
+/// What an error says where whoever watched wanted no more.
+pub(crate) const STOPPED: &str = "stopped by whoever watched";
+
+/// Nobody watches: what reads goes on to the end.
+pub const UNWATCHED: Progress<'static> = &|_| ControlFlow::Continue(());
 
 /// What a caller has opened: read from its start, also a second time.
 #[derive(Clone)]
@@ -53,6 +61,35 @@ impl Seek for Opened {
     }
 }
 
+/// What a caller has opened: read once, from where it stands.
+#[derive(Clone)]
+pub struct Once {
+    pub(crate) name: String,
+    pub(crate) reader: Arc<Mutex<dyn Read + Send>>,
+}
+
+impl fmt::Debug for Once {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.name)
+    }
+}
+
+/// The same reader, not the same bytes.
+impl PartialEq for Once {
+    fn eq(&self, other: &Once) -> bool {
+        Arc::ptr_eq(&self.reader, &other.reader)
+    }
+}
+
+impl Eq for Once {}
+
+/// One call at a time.
+impl Read for Once {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.reader.lock().map_err(|_| io::Error::other("a thread panicked while it read"))?.read(buffer)
+    }
+}
+
 /// The bytes of an input as they are stored, counted and hashed while they are read. Clones read on where another one
 /// has stopped.
 #[derive(Clone)]
@@ -76,6 +113,7 @@ pub(crate) enum Bytes {
     Stdin,
     Memory(Cursor<Arc<[u8]>>),
     Opened(Opened),
+    Once(Once),
 }
 
 impl Raw {
@@ -91,7 +129,7 @@ impl Raw {
         match &mut self.stored().bytes {
             // A pipe cannot be rewound, and has no need to be when it is read once.
             Bytes::File(file) => drop(file.rewind()),
-            Bytes::Stdin => {}
+            Bytes::Stdin | Bytes::Once(_) => {}
             Bytes::Memory(bytes) => bytes.set_position(0),
             Bytes::Opened(opened) => drop(opened.rewind()),
         }
@@ -116,6 +154,7 @@ impl Read for Raw {
             Bytes::Stdin => io::stdin().lock().read(buffer),
             Bytes::Memory(bytes) => bytes.read(buffer),
             Bytes::Opened(opened) => opened.read(buffer),
+            Bytes::Once(once) => once.read(buffer),
         };
         match &result {
             Ok(count) => {

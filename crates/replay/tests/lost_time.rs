@@ -9,6 +9,7 @@ use quoteclock_engine::{BadRecord, DayOptions, RejectSink};
 use quoteclock_replay::{Also, Beside, Input, Part, Rejects, Replay, Threads};
 use quoteclock_testkit::{Case, Outcome, generate, measure_itch};
 use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::{fs, io};
@@ -348,7 +349,7 @@ fn the_first_pass_lets_go_of_what_it_has_set_aside_before_the_second_begins() {
             input: &Input::File(file.clone()),
             options: &options,
             beside,
-            progress: &|_| {},
+            progress: &|_| ControlFlow::Continue(()),
         };
         let day = replay.measure(Threads(NonZeroUsize::MIN), &mut OneAtATime(Arc::clone(&held))).unwrap();
         assert_eq!(held.load(Ordering::Relaxed), 1, "of the pass that counts");

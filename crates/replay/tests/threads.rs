@@ -6,7 +6,7 @@ use quoteclock_feed::csv::CsvWriter;
 use quoteclock_feed::itch::ItchWriter;
 use quoteclock_feed::{EventWriter, UtcOffset};
 use quoteclock_generate::{Load, Options, generate, registry};
-use quoteclock_replay::{Beside, Input, Replay, Threads};
+use quoteclock_replay::{Beside, Input, Replay, Threads, UNWATCHED};
 use quoteclock_rules::{Registry, SourceFile};
 use std::num::NonZeroUsize;
 
@@ -49,7 +49,7 @@ impl GeneratedDay {
             input: &input,
             options: &options,
             beside: Beside::NONE,
-            progress: &|_| {},
+            progress: UNWATCHED,
         };
         match replay.measure(Threads(NonZeroUsize::new(threads).expect("one at least")), &mut ()) {
             Ok(day) => format!("{:?}{:?}", day.finished, day.ledger),

@@ -1,7 +1,10 @@
 //! Figures as people read them: percentages, spans, lines of a width.
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use quoteclock_ledger::{DisplayPercent, Total};
-use quoteclock_model::Micros;
+use quoteclock_model::{Micros, Timestamp};
+use quoteclock_rules::local_time;
 
 /// The quote display time for people: four decimals, and as many more as it takes where less than all of the time would
 /// look like all of it; `-` where nothing was available.
@@ -26,6 +29,22 @@ pub(crate) fn percent_shown(total: Total) -> String {
 /// A span without needless zeros: `5:00:00`, `0:10:15.38`.
 pub fn clock(span: Micros) -> String {
     trim_fraction(&span.to_string()).to_owned()
+}
+
+/// A time of the day as a clock of `zone` shows it, to the microsecond: `10:15:30.000000`.
+pub fn time_of_day(at: Timestamp, zone: &TimeZone) -> String {
+    let text = local_time(at, zone);
+    text.chars().skip("2024-03-01T".len()).take("10:15:30.000000".len()).collect()
+}
+
+/// Dates for a sentence: `2024-03-01, 2024-03-04`.
+pub fn list(dates: &[Date]) -> String {
+    dates.iter().map(Date::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// `1 day`, `2 days`.
+pub fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 /// A clock reading without the zeros that end its fraction.

@@ -14,7 +14,7 @@ pub mod rows;
 mod table;
 mod why;
 
-pub use format::{clock, wrap};
+pub use format::{clock, count, list, time_of_day, wrap};
 pub use json::write_document;
 pub use month::{MakerRow, MarketMakers, Monthly, MonthlyRow, StatusRow, Statuses, system_note};
 pub use overview::{LISTED_MAX, OverviewLine, Standing, Words, grouped, overview};

@@ -70,6 +70,8 @@ pub enum Get<T: Table> {
     Instant(for<'a, 'b> fn(&'b T::Row<'a>) -> Option<Local<'b>>),
     /// A whole number that 64 bits hold wherever it occurs.
     Integer(for<'a, 'b> fn(&'b T::Row<'a>) -> Option<i128>),
+    /// A number that is a name, of all 64 bits.
+    Identifier(for<'a, 'b> fn(&'b T::Row<'a>) -> Option<u64>),
     /// A decimal number, in units of its last decimal.
     Decimal(Decimals, for<'a, 'b> fn(&'b T::Row<'a>) -> Option<i128>),
 }
@@ -145,6 +147,11 @@ impl<T: Table> Column<T> {
         Column::new(name, unit, Get::Integer(get))
     }
 
+    /// A column of numbers that are names: of orders, of records.
+    pub const fn identifier(name: &'static str, get: for<'a, 'b> fn(&'b T::Row<'a>) -> Option<u64>) -> Self {
+        Column::new(name, Unit::None, Get::Identifier(get))
+    }
+
     /// A column of decimal numbers: `get` gives units of the last decimal, 714,765 for 71.4765.
     pub const fn decimal(
         name: &'static str,
@@ -159,7 +166,7 @@ impl<T: Table> Column<T> {
     #[must_use]
     pub const fn shown(mut self, title: &'static str) -> Self {
         let align = match self.get {
-            Get::Integer(_) | Get::Decimal(..) => Align::Right,
+            Get::Integer(_) | Get::Identifier(_) | Get::Decimal(..) => Align::Right,
             Get::Text(_) | Get::Date(_) | Get::Instant(_) => Align::Left,
         };
         self.shown = Some(Shown { title, align, cell: None, tone: None, occasion: None, gives_way: None });
@@ -208,6 +215,7 @@ impl<T: Table> Column<T> {
             Get::Date(get) => get(row).map_or(Value::Missing, Value::Date),
             Get::Instant(get) => get(row).map_or(Value::Missing, Value::Instant),
             Get::Integer(get) => get(row).map_or(Value::Missing, Value::Integer),
+            Get::Identifier(get) => get(row).map_or(Value::Missing, |number| Value::Integer(number.into())),
             Get::Decimal(decimals, get) => get(row).map_or(Value::Missing, |units| Value::Decimal(units, *decimals)),
         }
     }

@@ -30,6 +30,7 @@
 
 mod column;
 mod csv;
+mod html;
 mod json;
 mod parts;
 mod table;
@@ -37,6 +38,7 @@ mod value;
 
 pub use column::{Align, Cell, Column, Get, Occasion, Shown, Table, ToneOf, Unit, column_names};
 pub use csv::{CsvRows, write_csv};
+pub use html::{escape_html, html_table};
 pub use json::{JsonRow, JsonRows, json_rows};
 pub use parts::{CsvParts, JsonParts, PartedRows};
 pub use quoteclock_model::Local;

@@ -61,15 +61,15 @@ impl GoneOut {
     }
 }
 
-impl Report<'_> {
+impl Report {
     /// All that is shown.
     pub(super) fn json(&self, shown: &Chosen<'_>) -> Result<String> {
         let texts = |dates: &[Date]| dates.iter().map(Date::to_string).collect();
-        let (choice, settled) = (shown.choice, self.settlement());
+        let (choice, settled) = (shown.choice, self.figures.settlement());
         let tiers: Vec<&TierLine> = settled.tiers.iter().filter(|tier| choice.has_issue(tier.issue.as_str())).collect();
         Ok(serde_json::to_string(&Document {
             schema: output::SCHEMA,
-            month: self.month.to_string(),
+            month: self.figures.month.to_string(),
             monthly: json_rows(self.rows(&shown.lines)),
             market_makers: json_rows(self.makers(choice)),
             incentives: json_rows(self.incentives(choice)),
@@ -79,16 +79,16 @@ impl Report<'_> {
             payments: json_rows(self.payments(choice)),
             unknown_tiers: settled.unknown_tiers().into_iter().map(ToString::to_string).collect(),
             review_days_missing: texts(&settled.review_days_missing),
-            rests_on_doubt: self.rests_on_doubt(),
+            rests_on_doubt: self.figures.rests_on_doubt(),
             gone_out: self.revision.own.map(GoneOut::of),
             supersedes: self.revision.before.map(GoneOut::of),
             changes: json_rows(&self.revision.changes),
-            days_measured: self.stored.measured.iter().map(Date::to_string).collect(),
-            days_missing: texts(&self.stored.missing),
-            days_partial: self.stored.partial.keys().map(Date::to_string).collect(),
-            as_measured: self.stored.changed.keys().map(Date::to_string).collect(),
+            days_measured: self.figures.stored.measured.iter().map(Date::to_string).collect(),
+            days_missing: texts(&self.figures.stored.missing),
+            days_partial: self.figures.stored.partial.keys().map(Date::to_string).collect(),
+            as_measured: self.figures.stored.changed.keys().map(Date::to_string).collect(),
             notes: self.all_notes(usize::MAX),
-            scheme: SchemeJson::of(self.registry),
+            scheme: SchemeJson::of(&self.figures.registry),
         })?)
     }
 }

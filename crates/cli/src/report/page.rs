@@ -10,7 +10,7 @@ use quoteclock_report::money::{Conditions, Payments, Recommendations};
 use quoteclock_rows::{Column, Shown, Table, Value};
 use quoteclock_store::Store;
 
-impl Report<'_> {
+impl Report {
     /// The month as a page.
     pub(super) fn page<'a>(&'a self, store: &'a Store) -> PageOf<'a> {
         self.page_of(store, &Chosen { choice: &Choice::everything(), lines: (0..self.standings.len()).collect() })
@@ -22,13 +22,13 @@ impl Report<'_> {
         // A page has its own orders, and looks lines up by their keys.
         lines.sort_unstable();
         PageOf {
-            month: self.month,
-            registry: self.registry,
+            month: self.figures.month,
+            registry: &self.figures.registry,
             store,
-            stored: &self.stored,
-            lines: lines.into_iter().map(|position| self.settlement().lines[position].clone()).collect(),
-            makers: &self.settlement().makers,
-            notes: self.doubts().into_iter().chain(self.notes(ISSUES_NAMED_MAX).split_off(1)).collect(),
+            stored: &self.figures.stored,
+            lines: lines.into_iter().map(|position| self.figures.settlement().lines[position].clone()).collect(),
+            makers: &self.figures.settlement().makers,
+            notes: self.figures.doubts().into_iter().chain(self.figures.notes(ISSUES_NAMED_MAX).split_off(1)).collect(),
             gone_out: self.revision.line().unwrap_or_default(),
             sections: self.sections(shown.choice),
         }

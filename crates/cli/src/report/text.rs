@@ -10,16 +10,17 @@ use quoteclock_report::money::{Conditions, Payments, Recommendations};
 use quoteclock_report::{MarketMakers, Monthly, OverviewLine, Style, Words, overview, system_note, wrap};
 use quoteclock_rows::{Table, text_table};
 
-impl Report<'_> {
+impl Report {
     /// All that is shown.
     pub(super) fn text(&self, style: Style, shown: &Chosen<'_>) -> String {
         let Chosen { choice, lines } = shown;
-        let scheme = self.registry.scheme();
-        let mut text = wrap(&format!("{} under {} {}", self.month, scheme.name(), scheme.version()), style.width);
+        let scheme = self.figures.registry.scheme();
+        let mut text =
+            wrap(&format!("{} under {} {}", self.figures.month, scheme.name(), scheme.version()), style.width);
         if let Some(line) = self.revision.line() {
             text.push_str(&wrap(&line, style.width));
         }
-        for note in self.doubts() {
+        for note in self.figures.doubts() {
             text.push_str(&wrap(&note, style.width));
         }
         let is_summed_up = choice.sums_up(lines.len());
@@ -28,7 +29,7 @@ impl Report<'_> {
             text.push_str(&overview(&lines, self.words(), style));
         } else {
             text.push_str(&text_table::<Monthly>(&self.rows(lines).collect::<Vec<_>>(), style));
-            if let Some(note) = system_note(lines.iter().map(|&position| &self.settlement().lines[position])) {
+            if let Some(note) = system_note(lines.iter().map(|&position| &self.figures.settlement().lines[position])) {
                 text.push_str(&wrap(note, style.width));
             }
         }
@@ -41,18 +42,18 @@ impl Report<'_> {
         text.push_str(&list::<Recommendations>("recommendations", recommendations, choice, is_summed_up, style));
         let changes: Vec<_> = self.revision.changes.iter().collect();
         text.push_str(&list::<Changes>("changes", changes, choice, false, style));
-        let papers = Papers::notes(self.registry, &self.stored, self.settlement());
+        let papers = Papers::notes(&self.figures.registry, &self.figures.stored, self.figures.settlement());
         let named = if choice.lists_everything() { usize::MAX } else { ISSUES_NAMED_MAX };
-        for note in self.notes(named).into_iter().chain(papers) {
+        for note in self.figures.notes(named).into_iter().chain(papers) {
             text.push_str(&wrap(&note, style.width));
         }
-        text.push_str(&month::interpretations(self.registry, style.width));
+        text.push_str(&month::interpretations(&self.figures.registry, style.width));
         text
     }
 
     /// What the standings of lines are called.
     fn words(&self) -> Words {
-        if self.stored.is_over() {
+        if self.figures.stored.is_over() {
             Words { fails: "not fulfilled", at_risk: "", uncertain: "not certain", meets: "fulfilled" }
         } else {
             let (fails, at_risk) = ("cannot be fulfilled any more", "not fulfilled so far");

@@ -11,7 +11,7 @@ use quoteclock_feed::csv::CsvDecoder;
 use quoteclock_feed::itch::{Framing, ItchDecoder, ItchWriter};
 use quoteclock_feed::{EventWriter, FeedError, RawRecord, Receiver, Sequence, Stop, TradingDate, UtcOffset};
 use quoteclock_model::{IssueCode, IssueIndex, Record, ServerIndex, Timestamp};
-use quoteclock_replay::{ConvertOptions, Decoder, Format, Input, Target, convert, read_raw};
+use quoteclock_replay::{ConvertOptions, Decoder, Format, Input, Target, UNWATCHED, convert, read_raw};
 use quoteclock_wire::SessionId;
 use quoteclock_wire::payload::Payload;
 use quoteclock_wire::{mold, soup};
@@ -59,7 +59,7 @@ fn recognise(input: &Input) -> Result<Format> {
         bail!("standard input, expected a file: every client reads it from its own place");
     }
     let mut found = Format::recognise(&[], input);
-    let result = read_raw(input, &|_| {}, |format, _| {
+    let result = read_raw(input, UNWATCHED, |format, _| {
         found = format;
         // The first chunk is enough.
         Err(Enough::Yes)
@@ -95,7 +95,7 @@ fn utc_date(micros: i64) -> Option<Date> {
 /// CSV as it stands: each line is a message, good or bad.
 fn lines(input: &Input, writer: SpoolWriter) -> Result<Spool> {
     let mut sink = Lines::new(writer);
-    read_raw::<anyhow::Error>(input, &|_| {}, |_, chunk| sink.take(chunk))?;
+    read_raw::<anyhow::Error>(input, UNWATCHED, |_, chunk| sink.take(chunk))?;
     sink.finish()
 }
 
@@ -111,7 +111,7 @@ fn converted_lines(input: &Input, writer: SpoolWriter) -> Result<Spool> {
         limit: None,
     };
     let mut sink = Lines::new(writer);
-    convert(input, &options, &mut sink, &|_| {})?;
+    convert(input, &options, &mut sink, UNWATCHED)?;
     sink.finish()
 }
 
@@ -195,7 +195,7 @@ impl Receiver for Times {
 /// ITCH as it stands, in either framing: each message with the time that it carries.
 fn itch(input: &Input, mut writer: SpoolWriter) -> Result<Spool> {
     let mut messages = ItchMessages::default();
-    read_raw::<anyhow::Error>(input, &|_| {}, |_, chunk| {
+    read_raw::<anyhow::Error>(input, UNWATCHED, |_, chunk| {
         messages.push(chunk, |message| writer.push(itch_time(message), message))
     })?;
     if !messages.held.is_empty() {
@@ -279,7 +279,7 @@ impl SourceDay {
             return Ok(SourceDay { format, date, offset: offset.unwrap_or_default(), midnight });
         }
         let (mut decoder, mut first) = (Decoder::new(format, Timestamp::MIN), First::default());
-        let result = read_raw::<Failed>(input, &|_| {}, |_, chunk| Ok(decoder.push(chunk, &mut first)?));
+        let result = read_raw::<Failed>(input, UNWATCHED, |_, chunk| Ok(decoder.push(chunk, &mut first)?));
         match result {
             Ok(()) | Err(Failed::Feed(FeedError::Stopped)) => {}
             Err(error) => return Err(error.into()),
@@ -306,7 +306,7 @@ impl SourceDay {
     fn forward(&self, input: &Input, writer: &mut dyn AnyWriter) -> Result<()> {
         let mut forward = Forward { writer, problem: None };
         let mut decoder = Decoder::new(self.format, self.midnight);
-        let mut result = read_raw::<Failed>(input, &|_| {}, |_, chunk| Ok(decoder.push(chunk, &mut forward)?));
+        let mut result = read_raw::<Failed>(input, UNWATCHED, |_, chunk| Ok(decoder.push(chunk, &mut forward)?));
         if result.is_ok() {
             result = decoder.finish(&mut forward).map_err(Failed::Feed);
         }

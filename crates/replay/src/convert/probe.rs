@@ -12,10 +12,10 @@ const PROBE_BYTES: usize = 1 << 16;
 const LONG_HEAD_BYTES: usize = 1 << 23;
 
 /// What the beginning of an input tells of all of it.
-pub(super) struct Probe {
-    pub(super) date: Option<Date>,
-    pub(super) offset: UtcOffset,
-    pub(super) has_sequence: bool,
+pub(crate) struct Probe {
+    pub(crate) date: Option<Date>,
+    pub(crate) offset: UtcOffset,
+    pub(crate) has_sequence: bool,
 }
 
 impl Probe {

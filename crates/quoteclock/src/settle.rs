@@ -1,18 +1,19 @@
-//! The month, settled from the database: what `report` and `tiers` have in common.
+//! The month, settled from the database.
 
-use crate::month::StoredMonth;
-use anyhow::Result;
+use crate::month::{MonthError, StoredMonth};
 use jiff::civil::Date;
 use quoteclock_incentive::{Month, MonthLine, MonthStock, PastMonth, Review, ReviewStock, Settlement, Trading};
 use quoteclock_rules::Registry;
-use quoteclock_store::Store;
+use quoteclock_store::{Store, StoreError};
 
 /// A settled month, and what it rests on besides the month's own days.
-pub(crate) struct Settled {
-    pub(crate) settlement: Settlement,
+#[derive(Debug)]
+pub struct Settled {
+    /// What they come to.
+    pub settlement: Settlement,
     /// Days of earlier months, which recommendations look back on, that the registry as it is now would measure
     /// otherwise.
-    pub(crate) past_changed: Vec<Date>,
+    pub past_changed: Vec<Date>,
 }
 
 /// Settles a month whose lines are known.
@@ -22,7 +23,7 @@ pub(crate) fn settle(
     month: Month,
     lines: Vec<MonthLine>,
     as_measured: bool,
-) -> Result<Settled> {
+) -> Result<Settled, MonthError> {
     let mut trading = Trading::new(month, registry);
     store.turnovers(month.dates(), |row| {
         trading.add(registry, row.date, &row.market_maker, &row.issue, &row.turnover);
@@ -43,7 +44,17 @@ pub(crate) fn settle(
 }
 
 /// What the tier review in force in a month measured.
-pub(crate) fn review(store: &Store, month: Month) -> Result<ReviewStock> {
+///
+/// # Errors
+/// [`StoreError`] if the file cannot be read.
+///
+/// ```
+/// # fn stock(store: &quoteclock_store::Store) -> Result<(), Box<dyn std::error::Error>> {
+/// let stock = quoteclock::review(store, "2024-03".parse()?)?;
+/// # Ok(())
+/// # }
+/// ```
+pub fn review(store: &Store, month: Month) -> Result<ReviewStock, StoreError> {
     let review = Review::of(month);
     let dates = review.measured.clone();
     let stored = store.days(dates.clone())?;

@@ -4,30 +4,47 @@
 //! Both are compared as canonical texts ([`DayPlan::canonical`]), a block for the day and one for each sign-up, so that what is
 //! told is what differs, and whatever differs is told.
 
-use anyhow::Result;
-use quoteclock_rules::{DayPlan, Registry};
+use quoteclock_rules::{DayPlan, PlanError, Registry};
 use quoteclock_store::{Digest, StoredDay};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A stored day's plan as it is now, and why it differs from the one that the day was measured under.
-pub(crate) struct Plan {
-    pub(crate) plan: DayPlan,
+#[derive(Debug)]
+pub struct PlanNow {
+    /// The plan under the registry as it is now.
+    pub plan: DayPlan,
     /// What has changed, in words; nothing where the plan measures as the day was measured.
-    pub(crate) reasons: Vec<String>,
+    pub reasons: Vec<String>,
 }
 
-/// Compares the plan of a stored day with the registry.
-pub(crate) fn compare(day: &StoredDay, registry: &Registry) -> Result<Plan> {
+/// Compares the plan of a stored day with the registry: whether it would be measured otherwise now, and why.
+///
+/// # Errors
+/// [`PlanError`] if the registry cannot measure the date.
+///
+/// ```
+/// # use quoteclock::{Registry, Store, plan_now, replay};
+/// # let folder = std::env::temp_dir().join(format!("quoteclock-plan-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder)?;
+/// let registry = Registry::open("../../replay-data/tse-small/registry")?;
+/// let store = Store::at(folder.join("march.db"));
+/// store.add(&replay("../../replay-data/tse-small/2024-03-01.csv", &registry)?, &Default::default())?;
+/// let day = store.days("2024-03".parse()?)?.remove(0);
+/// assert!(plan_now(&day, registry.tables())?.reasons.is_empty(), "the registry is as it was");
+/// # std::fs::remove_dir_all(&folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn plan_now(day: &StoredDay, registry: &Registry) -> Result<PlanNow, PlanError> {
     let plan = registry.plan(day.date)?;
     let text = plan.canonical();
     if Digest::of(text.as_bytes()) == day.plan_sha256 {
-        return Ok(Plan { plan, reasons: Vec::new() });
+        return Ok(PlanNow { plan, reasons: Vec::new() });
     }
     let heard: Option<BTreeSet<&str>> =
         day.servers_heard.as_ref().map(|servers| servers.iter().map(String::as_str).collect());
     let whole = |text: &str| told(text, heard.as_ref());
     if day.plan.as_ref().is_some_and(|before| whole(before) == whole(&text)) {
-        return Ok(Plan { plan, reasons: Vec::new() });
+        return Ok(PlanNow { plan, reasons: Vec::new() });
     }
     let mut reasons = Vec::new();
     if day.multiplier != plan.multiplier {
@@ -46,7 +63,7 @@ pub(crate) fn compare(day: &StoredDay, registry: &Registry) -> Result<Plan> {
     if reasons.is_empty() {
         reasons.push("the form of plans has changed".to_owned());
     }
-    Ok(Plan { plan, reasons })
+    Ok(PlanNow { plan, reasons })
 }
 
 /// The lines of one sign-up, or of the day, by what they are of.
