@@ -7,7 +7,7 @@ mod sources;
 
 use crate::batch::EventBatch;
 use crate::coverage::Coverage;
-use crate::engine::{Engine, MeasureIndex};
+use crate::engine::{Engine, MeasureIndex, Part};
 use crate::executor::{Executor, SingleThread};
 use crate::faults::{About, BadRecord, DayError, Fault};
 use crate::group::GroupFault;
@@ -17,7 +17,7 @@ use crate::until::Until;
 use jiff::civil::Date;
 use quoteclock_feed::binary::BlockTimes;
 use quoteclock_feed::{Place, Stop};
-use quoteclock_model::{DayTurnover, IssueCode, IssueIndex, Phase, Scope, ServerIndex, Span, Timestamp};
+use quoteclock_model::{DayTurnover, IssueCode, IssueIndex, Phase, Scope, ServerIndex, Shard, Span, Timestamp};
 use quoteclock_obligation::{DaySink, IntervalSink, IssueMeasure};
 use quoteclock_rules::{DayPlan, PhaseSource, Registry};
 use sources::Sources;
@@ -44,6 +44,10 @@ pub struct DayOptions {
     pub variants: bool,
     /// Up to when the day is measured, if not to its end: reading stops at the first record of that time or later.
     pub until: Option<Until>,
+    /// Measure the issues of one shard only. Whatever concerns the whole market, and where a record may stand, is judged as in
+    /// the whole day. In a strict run in batches the events of other issues are passed over: what does not fit their books is
+    /// for their shards to find. A lenient one keeps their books, so that all shards set the same records aside.
+    pub shard: Option<Shard>,
 }
 
 /// Takes the records that a lenient run sets aside.
@@ -490,6 +494,14 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
     /// Begins to measure `date`.
     fn open(&mut self, date: Date) -> Result<(), DayError> {
         let mut plan = Arc::new(self.plan_of(date)?);
+        let part = self.options.shard.map(|shard| Part {
+            shard,
+            is_anything_planned: !plan.sign_ups.is_empty(),
+            passes_over: self.batch.is_some(),
+        });
+        if let Some(Part { shard, .. }) = part {
+            plan = Arc::new(plan.of_shard(shard));
+        }
         self.sink.open(&plan);
         if let Some(until) = self.options.until {
             let until = until.on(&plan).map_err(|problem| DayError::Plan { date, problem })?;
@@ -498,6 +510,9 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
         }
         let unknown = UnknownTime::new(&self.options.unknown, plan.day);
         let mut engine = Engine::new(Arc::clone(&plan), &unknown, &*self.executor);
+        if let Some(part) = part {
+            engine.measure_part(part);
+        }
         for (index, code) in (0..).zip(&self.issues) {
             if let Some(code) = code {
                 engine.define_issue(IssueIndex(index), code);

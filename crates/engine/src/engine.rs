@@ -12,7 +12,7 @@ use hashbrown::{HashMap, HashSet};
 use quoteclock_book::{Book, BookError};
 use quoteclock_model::{
     DayTurnover, Interval, IssueCode, IssueIndex, MarketEvent, MarketTurnover, Phase, Record, Scope, ServerIndex,
-    Timestamp, Turnover,
+    Shard, Timestamp, Turnover,
 };
 use quoteclock_obligation::{IntervalSink, IssueMeasure, ObligationIndex, PlanServers, SignUpAt};
 use quoteclock_rules::{DayPlan, Registry};
@@ -39,6 +39,20 @@ pub struct Engine {
     buffers: Vec<Intervals>,
     /// A save that has begun.
     pub(crate) saving: Option<Box<Saving>>,
+    /// Where only a part of the issues is measured: which.
+    part: Option<Part>,
+}
+
+/// What a part of a day's measure has to know of the whole.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Part {
+    /// The issues that it measures; the plan has no sign-ups of others.
+    pub(crate) shard: Shard,
+    /// Whether the whole plan has any sign-up.
+    pub(crate) is_anything_planned: bool,
+    /// Whether the events of other issues are passed over, and not looked at. What does not fit their books is then for whoever
+    /// measures them to find.
+    pub(crate) passes_over: bool,
 }
 
 /// The position of the measure of one issue of the plan.
@@ -56,8 +70,14 @@ impl Engine {
         run_chunks(executor, &mut of_issues, |of_issues| {
             for ((code, sign_ups), slot) in of_issues {
                 let measure = IssueMeasure::new(&plan, sign_ups, unknown.of(code));
-                *slot =
-                    Some(IssueSlot { measure, code: Some((*code).clone()), bound: false, has_events: false, seen: 0 });
+                *slot = Some(IssueSlot {
+                    measure,
+                    code: Some((*code).clone()),
+                    bound: false,
+                    has_events: false,
+                    is_elsewhere: false,
+                    seen: 0,
+                });
             }
         });
         for (number, ((code, _), slot)) in (0..).zip(of_issues) {
@@ -81,7 +101,13 @@ impl Engine {
             market: MarketLog::default(),
             buffers: Vec::new(),
             saving: None,
+            part: None,
         }
+    }
+
+    /// Makes it the measure of a part of the issues.
+    pub(crate) fn measure_part(&mut self, part: Part) {
+        self.part = Some(part);
     }
 
     /// The plan that is measured.
@@ -117,6 +143,7 @@ impl Engine {
             None => {
                 let slot = self.slot(index);
                 self.slots[slot].code = Some(code.clone());
+                self.slots[slot].is_elsewhere = self.part.is_some_and(|part| !part.shard.holds(code));
             }
         }
     }
@@ -135,7 +162,14 @@ impl Engine {
         let mut measure = IssueMeasure::new(&self.plan, &[], [&Arc::default(); 2]);
         // It has no sign-ups, so that nothing is ever told of it.
         measure.advance(self.now, &mut Nothing);
-        self.slots.push(IssueSlot { measure, code: None, bound: false, has_events: false, seen: 0 });
+        self.slots.push(IssueSlot {
+            measure,
+            code: None,
+            bound: false,
+            has_events: false,
+            is_elsewhere: false,
+            seen: 0,
+        });
         self.bind(index, index_of_last(&self.slots));
         self.slots.len() - 1
     }
@@ -180,7 +214,9 @@ impl Engine {
                 slot.measure.advance(record.ts_event, sink);
                 slot.has_events = true;
                 slot.measure.apply(action, PlanServers::new(&self.plan_server_of))?;
-                self.orders.note(action);
+                if !slot.is_elsewhere {
+                    self.orders.note(action);
+                }
                 Ok(())
             }
             MarketEvent::Phase { scope: Scope::Issue(issue), phase } => {
@@ -205,6 +241,27 @@ impl Engine {
     /// Applies events of several issues, those of each in their order, whose times count from `base`; no issue stands twice
     /// among the `groups`. Says which is the first of them that does not fit.
     pub(crate) fn apply_groups<'g>(
+        &mut self,
+        base: Timestamp,
+        groups: &'g [(IssueIndex, impl Events + 'g)],
+        executor: &dyn Executor,
+        sink: &mut impl IntervalSink,
+    ) -> Option<GroupFault> {
+        if self.part.is_none_or(|part| !part.passes_over) {
+            return self.apply_all_groups(base, groups, executor, sink);
+        }
+        let own = groups.iter().filter(|(issue, _)| !self.is_elsewhere(*issue));
+        let own: Vec<(IssueIndex, &dyn Events)> = own.map(|(issue, events)| (*issue, events as &dyn Events)).collect();
+        self.apply_all_groups(base, &own, executor, sink)
+    }
+
+    /// Whether an issue of the input is measured elsewhere; it is not while its code is not known.
+    fn is_elsewhere(&self, issue: IssueIndex) -> bool {
+        let slot = self.slot_of_issue.get(issue.index()).copied().flatten();
+        slot.is_some_and(|slot| self.slots[slot as usize].is_elsewhere)
+    }
+
+    fn apply_all_groups<'g>(
         &mut self,
         base: Timestamp,
         groups: &'g [(IssueIndex, impl Events + 'g)],
@@ -331,7 +388,7 @@ impl Engine {
     pub fn turnover(&self) -> DayTurnover {
         let mut turnover = DayTurnover::default();
         turnover.sign_ups.resize(self.plan.sign_ups.len(), Turnover::default());
-        for slot in &self.slots {
+        for slot in self.slots.iter().filter(|slot| !slot.is_elsewhere) {
             let Some(code) = &slot.code else { continue };
             let (market, sign_ups) = (slot.measure.market_turnover(), slot.measure.sign_up_turnovers());
             if sign_ups.len() != 0 || market != MarketTurnover::default() {
@@ -348,7 +405,8 @@ impl Engine {
     /// `registry` tells which of them, and of its issues, are known. Whether it ends early is not looked at.
     pub fn coverage(&self, servers: &[Box<str>], registry: &Registry) -> Vec<Coverage> {
         let mut coverage = Vec::new();
-        if self.plan.sign_ups.is_empty() || (self.market.phase().is_none() && !self.has_events()) {
+        let is_anything_planned = self.part.map_or(!self.plan.sign_ups.is_empty(), |part| part.is_anything_planned);
+        if !is_anything_planned || (self.market.phase().is_none() && !self.has_events()) {
             coverage.push(Coverage::NothingToMeasure);
         }
         let told = self.slots.iter().any(|slot| slot.measure.has_told_phase());

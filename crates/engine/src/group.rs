@@ -50,6 +50,16 @@ pub(crate) trait Events: Sync {
     fn prefetch(&self);
 }
 
+impl Events for &(dyn Events + '_) {
+    fn each_part<'e>(&'e self, take: &mut dyn FnMut(&'e [EventSlot], &'e [EventSlot]) -> bool) {
+        (**self).each_part(take);
+    }
+
+    fn prefetch(&self) {
+        (**self).prefetch();
+    }
+}
+
 impl Group<'_> {
     /// Applies the events of each group, while what the next ones need is on its way.
     pub(crate) fn apply_all(groups: &mut [Group<'_>], buffer: &mut Intervals) {

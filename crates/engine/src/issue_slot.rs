@@ -13,6 +13,8 @@ pub(crate) struct IssueSlot {
     pub(crate) bound: bool,
     /// Whether it has had an event of its own.
     pub(crate) has_events: bool,
+    /// Whether it is measured elsewhere: its orders and trades are none of this day's figures.
+    pub(crate) is_elsewhere: bool,
     /// How many changes of the market log it has seen.
     pub(crate) seen: usize,
 }

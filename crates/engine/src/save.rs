@@ -126,6 +126,7 @@ impl Engine {
                 code,
                 bound: saved.is_bound,
                 has_events: saved.has_events,
+                is_elsewhere: false,
                 seen: saved.seen,
             });
         }

@@ -31,6 +31,34 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// All reasons that there are.
+    pub const ALL: [Reason; 9] = {
+        use SideFault::{NoQuote, Size};
+        [
+            Reason::Bid(NoQuote),
+            Reason::Bid(Size),
+            Reason::Offer(NoQuote),
+            Reason::Offer(Size),
+            Reason::Both { bid: NoQuote, offer: NoQuote },
+            Reason::Both { bid: NoQuote, offer: Size },
+            Reason::Both { bid: Size, offer: NoQuote },
+            Reason::Both { bid: Size, offer: Size },
+            Reason::Spread,
+        ]
+    };
+
+    /// The reason that the output files write so; `None` if none is.
+    ///
+    /// ```
+    /// use quoteclock_model::Reason;
+    ///
+    /// assert!(Reason::ALL.iter().all(|reason| Reason::named(reason.as_str()) == Some(*reason)));
+    /// assert_eq!(Reason::named("wide"), None);
+    /// ```
+    pub fn named(text: &str) -> Option<Reason> {
+        Reason::ALL.into_iter().find(|reason| reason.as_str() == text)
+    }
+
     /// The reason as the output files write it.
     pub const fn as_str(self) -> &'static str {
         use SideFault::{NoQuote, Size};

@@ -4,7 +4,7 @@
 use crate::{CounterpartyMarketMaker, Limits, SelfTrades};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use quoteclock_model::{IssueCode, Micros, ObligationId, Phases, Span, Timestamp};
+use quoteclock_model::{IssueCode, Micros, ObligationId, Phases, Shard, Span, Timestamp};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -77,6 +77,24 @@ impl DayPlan {
             sign_up.obligations = Arc::clone(shared.entry(all.as_ptr()).or_insert_with(own));
         }
         Variant { plan, positions }
+    }
+
+    /// What of the plan one shard measures: the sign-ups of its issues, and all servers.
+    #[must_use]
+    pub fn of_shard(&self, shard: Shard) -> DayPlan {
+        let sign_ups = self.sign_ups.iter().filter(|sign_up| shard.holds(&sign_up.issue)).cloned().collect();
+        DayPlan {
+            date: self.date,
+            zone: self.zone.clone(),
+            day: self.day,
+            trading: Arc::clone(&self.trading),
+            phase_source: self.phase_source,
+            self_trades: self.self_trades,
+            counterparty_market_maker: self.counterparty_market_maker,
+            multiplier: self.multiplier,
+            servers: self.servers.clone(),
+            sign_ups,
+        }
     }
 
     /// The continuous windows of the date, merged, inside the day; the whole day where the feed tells the phases.
