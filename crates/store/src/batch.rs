@@ -72,7 +72,7 @@ pub struct DayToStore<'a> {
 /// Days written aside: a database that only this run sees.
 #[derive(Debug)]
 pub struct DayBatch {
-    connection: Connection,
+    pub(crate) connection: Connection,
     file: PathBuf,
 }
 
@@ -88,11 +88,29 @@ impl DayBatch {
         Ok(DayBatch { connection, file: file.to_owned() })
     }
 
+    /// A batch that was written before.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the file.
+    pub fn reopen(file: &Path) -> Result<DayBatch, StoreError> {
+        let error = |source| StoreError::of(file, "reading days that were written aside", source);
+        let connection = Connection::open(connect::plain(file)).map_err(error)?;
+        Ok(DayBatch { connection, file: file.to_owned() })
+    }
+
     /// Adds a day; one whose date is there already is left out. Two days of one date are for the caller to refuse.
     ///
     /// # Errors
     /// [`StoreError`] of the file.
     pub fn add(&mut self, day: DayToStore<'_>) -> Result<(), StoreError> {
+        self.add_part(day, day.plan)
+    }
+
+    /// Adds the part of a day that a shard has measured; the day is known by the plan of the `whole` of it.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the file.
+    pub fn add_part(&mut self, day: DayToStore<'_>, whole: &DayPlan) -> Result<(), StoreError> {
         let DayBatch { connection, file } = self;
         let mut write = || -> rusqlite::Result<()> {
             let transaction = connection.transaction()?;
@@ -100,7 +118,7 @@ impl DayBatch {
             if transaction.prepare_cached("SELECT 1 FROM days WHERE date = ?1")?.exists([&date])? {
                 return Ok(());
             }
-            DayWriter { to: &transaction, date, day }.write()?;
+            DayWriter { to: &transaction, date, day, whole }.write()?;
             transaction.commit()
         };
         write().map_err(|source| StoreError::of(file, "writing days aside", source))
@@ -118,7 +136,7 @@ impl DayBatch {
 /// How hard the texts of plans and names are compressed: they repeat themselves, and any level finds that.
 const TEXT_LEVEL: i32 = 3;
 
-fn compressed(text: &str) -> rusqlite::Result<Vec<u8>> {
+pub(crate) fn compressed(text: &str) -> rusqlite::Result<Vec<u8>> {
     zstd::bulk::compress(text.as_bytes(), TEXT_LEVEL)
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
 }
@@ -133,6 +151,7 @@ struct DayWriter<'a, 'c> {
     to: &'a Transaction<'c>,
     date: String,
     day: DayToStore<'a>,
+    whole: &'a DayPlan,
 }
 
 impl DayWriter<'_, '_> {
@@ -158,7 +177,7 @@ impl DayWriter<'_, '_> {
     }
 
     fn day_row(&self) -> rusqlite::Result<()> {
-        let DayToStore { plan, provenance, .. } = self.day;
+        let (plan, provenance) = (self.whole, self.day.provenance);
         let canonical = plan.canonical();
         let servers = serde_json::to_string(&provenance.servers_heard)
             .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
@@ -208,7 +227,7 @@ impl DayWriter<'_, '_> {
             provenance.input,
             provenance.input_sha256.0,
             provenance.registry_sha256.0,
-            Digest::of_plan(plan).0,
+            Digest::of_plan(self.whole).0,
             micros(sum.available),
             micros(sum.fulfilled),
             micros(sum.unknown),

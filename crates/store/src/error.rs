@@ -1,6 +1,7 @@
 //! What can go wrong with the file, and what to say of it.
 
 use crate::connect::BUSY_TIMEOUT;
+use quoteclock_model::Shard;
 use rusqlite::ErrorCode;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
@@ -28,6 +29,37 @@ pub enum StoreError {
     NotOurs {
         /// The file.
         file: PathBuf,
+    },
+    /// It has parts of days, which are no days.
+    #[error(
+        "{}: holds parts of days, those of shard {shard}, expected days: `quoteclock merge --db FILE PART...` makes days of the \
+         parts of all shards",
+        file.display()
+    )]
+    IsPart {
+        /// The file.
+        file: PathBuf,
+        /// The shard.
+        shard: Shard,
+    },
+    /// It has days, or nothing, where parts of days are wanted.
+    #[error("{}: holds no parts of days, expected a file that `replay --shard I/N --db FILE` has written", file.display())]
+    NoPart {
+        /// The file.
+        file: PathBuf,
+    },
+    /// It has the parts of another shard.
+    #[error(
+        "{}: holds the parts of shard {shard}, expected those of shard {wanted}, or another file; nothing was changed",
+        file.display()
+    )]
+    OtherShard {
+        /// The file.
+        file: PathBuf,
+        /// Whose they are.
+        shard: Shard,
+        /// Whose are wanted.
+        wanted: Shard,
     },
     /// A newer program has written it.
     #[error(

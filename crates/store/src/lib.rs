@@ -14,6 +14,7 @@ mod closing;
 mod connect;
 mod digest;
 mod error;
+mod merge;
 mod read;
 mod replaced;
 mod schema;
@@ -24,10 +25,13 @@ pub use closing::{Closing, StoredAfter};
 pub use connect::on_waiting;
 pub use digest::Digest;
 pub use error::StoreError;
+pub use merge::{Disagreement, MergeError, merge};
 pub use read::{BreachRow, MarketTurnoverRow, MeasurementRow, StoredDay, TurnoverRow};
 pub use replaced::{Change, Replaced};
 
+use quoteclock_model::Shard;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use schema::Kind;
 use std::path::{Path, PathBuf};
 use tempfile::TempPath;
 
@@ -46,7 +50,19 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if it is not a file of this program, of a newer one, or cannot be written.
     pub fn create(file: &Path) -> Result<Store, StoreError> {
-        let store = Store::with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        Store::create_kind(file, Kind::Days)
+    }
+
+    /// Opens a file for the parts of days that a shard measures, or makes a new one.
+    ///
+    /// # Errors
+    /// As [`Store::create`]; [`StoreError::NoPart`] and [`StoreError::OtherShard`] where something else is in it.
+    pub fn create_part(file: &Path, shard: Shard) -> Result<Store, StoreError> {
+        Store::create_kind(file, Kind::PartOf(shard))
+    }
+
+    fn create_kind(file: &Path, kind: Kind) -> Result<Store, StoreError> {
+        let store = Store::with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE, kind)?;
         match store.connection.is_readonly("main") {
             Ok(false) => Ok(store),
             Ok(true) => Err(StoreError::ReadOnly { file: file.to_owned() }),
@@ -60,26 +76,43 @@ impl Store {
     /// # Errors
     /// As [`Store::create`], and [`StoreError::Absent`], [`StoreError::Unreadable`], [`StoreError::LogBeside`].
     pub fn open(file: &Path) -> Result<Store, StoreError> {
+        Store::open_kind(file, Kind::Days)
+    }
+
+    /// Opens a file of parts of days for reading, and tells whose they are.
+    ///
+    /// # Errors
+    /// As [`Store::open`]; [`StoreError::NoPart`] where something else is in it.
+    pub fn open_part(file: &Path) -> Result<(Store, Shard), StoreError> {
+        let store = Store::open_kind(file, Kind::Part)?;
+        let shard = schema::shard_of(&store.connection, file)?;
+        Ok((store, shard))
+    }
+
+    fn open_kind(file: &Path, kind: Kind) -> Result<Store, StoreError> {
         let metadata = file.metadata().map_err(|source| StoreError::not_read(file, source))?;
         if metadata.is_file() {
             std::fs::File::open(file).map_err(|source| StoreError::not_read(file, source))?;
         }
         if metadata.len() == 0 && !connect::beside(file, "-wal").exists() {
-            return Store::without_days(file);
+            return match kind {
+                Kind::Days => Store::without_days(file),
+                Kind::Part | Kind::PartOf(_) => Err(StoreError::NoPart { file: file.to_owned() }),
+            };
         }
-        match Store::with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE) {
-            Err(error) if error.is_of_writing() => Store::frozen(file),
+        match Store::with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE, kind) {
+            Err(error) if error.is_of_writing() => Store::frozen(file, kind),
             result => result,
         }
     }
 
-    fn with_flags(file: &Path, flags: OpenFlags) -> Result<Store, StoreError> {
+    fn with_flags(file: &Path, flags: OpenFlags, kind: Kind) -> Result<Store, StoreError> {
         if file.is_dir() {
             return Err(StoreError::NotOurs { file: file.to_owned() });
         }
         let opened = connect::open(file, flags);
         let mut connection = opened.map_err(|source| StoreError::of(file, "opening it", source))?;
-        schema::prepare(&mut connection, file)?;
+        schema::prepare(&mut connection, file, kind)?;
         Ok(Store { connection, file: file.to_owned(), _copy: None })
     }
 
@@ -94,9 +127,9 @@ impl Store {
     }
 
     /// A file that is read where nothing can be written.
-    fn frozen(file: &Path) -> Result<Store, StoreError> {
+    fn frozen(file: &Path, kind: Kind) -> Result<Store, StoreError> {
         let mut connection = connect::open_frozen(file)?;
-        if schema::is_current(&mut connection, file)? {
+        if schema::is_current(&mut connection, file, kind)? {
             return Ok(Store { connection, file: file.to_owned(), _copy: None });
         }
         let copied = || {
@@ -105,7 +138,7 @@ impl Store {
             Ok(copy)
         };
         let copy = copied().map_err(|source| StoreError::Copy { file: file.to_owned(), source })?;
-        let store = Store::with_flags(&copy, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let store = Store::with_flags(&copy, OpenFlags::SQLITE_OPEN_READ_WRITE, kind)?;
         Ok(Store { file: file.to_owned(), _copy: Some(copy), ..store })
     }
 

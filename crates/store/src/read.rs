@@ -267,7 +267,7 @@ impl Store {
 
     /// Tells `take` every row of a table whose date is one of `dates`, once it is certain that they are what was written.
     /// Rows of a day that is not there are damage, too: then its own row has gone.
-    fn each_summed(
+    pub(crate) fn each_summed(
         &self,
         summed: Summed,
         dates: RangeInclusive<Date>,
@@ -305,7 +305,7 @@ impl Store {
     }
 
     /// Tells `take` every row of a table whose date is one of `dates`.
-    fn each(
+    pub(crate) fn each(
         &self,
         table: &str,
         order: &str,

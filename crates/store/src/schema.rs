@@ -2,11 +2,32 @@
 
 use crate::StoreError;
 use crate::connect::wait;
+use quoteclock_model::Shard;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use std::path::Path;
 
 /// Marks a file as ours: `qclk`.
 const APPLICATION_ID: i64 = 0x7163_6c6b;
+
+/// Marks a file of parts of days, `qclp`: whoever reads days takes none for a day.
+const PART_ID: i64 = 0x7163_6c70;
+
+/// What is in a file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    /// Days.
+    Days,
+    /// The parts of days that one shard measures.
+    PartOf(Shard),
+    /// Those of any shard.
+    Part,
+}
+
+impl Kind {
+    fn id(self) -> i64 {
+        if self == Kind::Days { APPLICATION_ID } else { PART_ID }
+    }
+}
 
 /// Each brings a file from one version to the next; released ones are never edited.
 const MIGRATIONS: [&str; 6] = [
@@ -27,10 +48,10 @@ pub(crate) const TABLES: [&str; 6] =
     ["days", "interpretations", "results", "breaches", "turnovers", "market_turnovers"];
 
 /// Makes an opened file ready for use, or refuses it untouched.
-pub(crate) fn prepare(connection: &mut Connection, file: &Path) -> Result<(), StoreError> {
+pub(crate) fn prepare(connection: &mut Connection, file: &Path, kind: Kind) -> Result<(), StoreError> {
     let error = |source| StoreError::of(file, "preparing it", source);
-    if version_of_file(connection, file)? < VERSION {
-        migrate(connection, file)?;
+    if version_of_file(connection, file, kind)? < VERSION {
+        migrate(connection, file, kind)?;
     }
     keep_a_log(connection).map_err(error)?;
     connection.pragma_update(None, "synchronous", "FULL").map_err(error)?;
@@ -47,40 +68,73 @@ pub(crate) fn prepare_scratch(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Whether a file that is only read has the form of this program; an error if it is none of its files.
-pub(crate) fn is_current(connection: &mut Connection, file: &Path) -> Result<bool, StoreError> {
-    Ok(version_of_file(connection, file)? == VERSION)
+pub(crate) fn is_current(connection: &mut Connection, file: &Path, kind: Kind) -> Result<bool, StoreError> {
+    Ok(version_of_file(connection, file, kind)? == VERSION)
 }
 
 /// The version of a file that others may be writing to: what tells it is read in one transaction, so that a file in
 /// the middle of being made is seen before or after.
-fn version_of_file(connection: &mut Connection, file: &Path) -> Result<i64, StoreError> {
+fn version_of_file(connection: &mut Connection, file: &Path, kind: Kind) -> Result<i64, StoreError> {
     let begun = connection.transaction_with_behavior(TransactionBehavior::Deferred);
     let transaction = begun.map_err(|source| StoreError::of(file, "reading its form", source))?;
-    version(&transaction, file)
+    version(&transaction, file, kind)
 }
 
 /// The version of a file, inside a transaction: 0 if nothing has been written to it.
-fn version(connection: &Connection, file: &Path) -> Result<i64, StoreError> {
+fn version(connection: &Connection, file: &Path, kind: Kind) -> Result<i64, StoreError> {
     let error = |source| StoreError::of(file, "reading its form", source);
     let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(error);
     let found = number("PRAGMA user_version")?;
-    match number("PRAGMA application_id")? {
-        APPLICATION_ID if VERSION < found => Err(StoreError::Newer { file: file.to_owned(), found, known: VERSION }),
-        APPLICATION_ID => Ok(found),
+    let id = number("PRAGMA application_id")?;
+    match id {
+        APPLICATION_ID | PART_ID if VERSION < found => {
+            Err(StoreError::Newer { file: file.to_owned(), found, known: VERSION })
+        }
+        id if id == kind.id() => {
+            match kind {
+                Kind::PartOf(wanted) if 0 < found => {
+                    let shard = shard_of(connection, file)?;
+                    if shard != wanted {
+                        return Err(StoreError::OtherShard { file: file.to_owned(), shard, wanted });
+                    }
+                }
+                _ => {}
+            }
+            Ok(found)
+        }
+        PART_ID => Err(StoreError::IsPart { file: file.to_owned(), shard: shard_of(connection, file)? }),
+        APPLICATION_ID => Err(StoreError::NoPart { file: file.to_owned() }),
         0 if found == 0 && number("SELECT count(*) FROM sqlite_schema")? == 0 => Ok(0),
         _ => Err(StoreError::NotOurs { file: file.to_owned() }),
     }
 }
 
+/// The shard that a file of parts is of.
+pub(crate) fn shard_of(connection: &Connection, file: &Path) -> Result<Shard, StoreError> {
+    let read =
+        connection.query_row("SELECT shard_index, shard_count FROM part", [], |row| Ok((row.get(0)?, row.get(1)?)));
+    let (index, count) = read.map_err(|source| StoreError::of(file, "reading whose part it is", source))?;
+    Shard::new(index, count).ok_or_else(|| StoreError::NotOurs { file: file.to_owned() })
+}
+
 /// Brings the file up to date in one transaction. Another program may have done so meanwhile.
-fn migrate(connection: &mut Connection, file: &Path) -> Result<(), StoreError> {
+fn migrate(connection: &mut Connection, file: &Path, kind: Kind) -> Result<(), StoreError> {
     let error = |source| StoreError::of(file, "bringing it up to date", source);
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(error)?;
-    let done = usize::try_from(version(&transaction, file)?).unwrap_or_default();
+    let done = usize::try_from(version(&transaction, file, kind)?).unwrap_or_default();
     for migration in MIGRATIONS.iter().skip(done) {
         transaction.execute_batch(migration).map_err(error)?;
     }
-    transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(error)?;
+    match kind {
+        Kind::PartOf(shard) if done == 0 => {
+            transaction.execute_batch(include_str!("part.sql")).map_err(error)?;
+            let row = (shard.index(), shard.count());
+            transaction.execute("INSERT INTO part VALUES (?1, ?2)", row).map_err(error)?;
+        }
+        Kind::Part if done == 0 => return Err(StoreError::NoPart { file: file.to_owned() }),
+        _ => {}
+    }
+    transaction.pragma_update(None, "application_id", kind.id()).map_err(error)?;
     transaction.pragma_update(None, "user_version", VERSION).map_err(error)?;
     transaction.commit().map_err(error)
 }
