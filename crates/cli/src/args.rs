@@ -10,6 +10,7 @@ use crate::generate::GenerateArgs;
 use crate::init::InitArgs;
 use crate::list::ListArgs;
 use crate::manuals::ManualsArgs;
+use crate::merge::MergeArgs;
 use crate::publish::PublishArgs;
 use crate::replay::ReplayArgs;
 use crate::report::ReportArgs;
@@ -48,6 +49,7 @@ pub(crate) enum Command {
     Etf(EtfArgs),
     Tiers(TiersArgs),
     List(ListArgs),
+    Merge(MergeArgs),
     Init(InitArgs),
     Serve(ServeArgs),
     Publish(PublishArgs),

@@ -22,6 +22,7 @@ mod how;
 mod init;
 mod list;
 mod manuals;
+mod merge;
 mod month;
 mod month_page;
 mod output;
@@ -34,8 +35,10 @@ mod report;
 mod scratch;
 mod serve;
 mod settings;
+mod shard;
 mod staging;
 mod status;
+mod stored_day;
 mod target;
 mod terminal;
 mod tiers;
@@ -106,6 +109,7 @@ fn main() -> ExitCode {
         Command::Etf(etf) => etf::run(etf),
         Command::Tiers(tiers) => tiers::run(tiers),
         Command::List(list) => list::run(list),
+        Command::Merge(merge) => merge::run(merge),
         Command::Init(init) => init::run(init),
         Command::Serve(serve) => serve::run(serve),
         Command::Publish(publish) => publish::run(publish),

@@ -11,9 +11,10 @@ use crate::{BadUsage, Outcome, month, output, publication, registry, scratch, te
 use anyhow::{Context, Result, bail};
 use jiff::civil::Date;
 use quoteclock::{Coverages, Origin, Program, provenance, until};
-use quoteclock_engine::Until;
+use quoteclock_engine::{DayOptions, Until};
 use quoteclock_incentive::AccountKey;
 use quoteclock_ledger::{DayRow, DisplayPercent};
+use quoteclock_model::Shard;
 use quoteclock_replay::{Input, MeasuredInput, Progress, Replay, ReplayError, Threads};
 use quoteclock_report::{DaySummary, OverviewLine, REJECTS_LISTED, Words, overview, write_document};
 use quoteclock_rows::{JsonRow, json_rows};
@@ -40,6 +41,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
   quoteclock replay --registry registry --market-maker MM1 --failing 2024-03-01.csv.zst
   quoteclock replay --registry registry --own-orders own.csv xtks-20240301.mbo.dbn.zst
   quoteclock replay --registry registry --also phases-20240301.csv:phases 20240301.messages.log
+  quoteclock replay --registry registry --shard 0/4 --db part-0.db 2024-03-01.csv.zst
   zcat 2024-03-01.csv.gz | quoteclock replay --registry registry --json - > 2024-03-01.json
 
 --out writes daily.csv, breaches.csv and outages.csv (and rejects.csv with --lenient), once the whole run has succeeded.
@@ -90,6 +92,18 @@ pub(crate) struct ReplayArgs {
     /// are registered, or has some that are not
     #[arg(long)]
     strict_coverage: bool,
+
+    /// Measure the issues of one of N shards only (0/4 to 3/4): those whose code's CRC-32C leaves that remainder. auto/N takes
+    /// the number from SLURM_ARRAY_TASK_ID, AWS_BATCH_JOB_ARRAY_INDEX or JOB_COMPLETION_INDEX. The database is then one of parts:
+    /// `quoteclock merge` makes days of them
+    #[arg(
+        long,
+        value_name = "I/N",
+        value_parser = crate::shard::parse,
+        requires = "db",
+        conflicts_with_all = ["out", "changed"]
+    )]
+    shard: Option<Shard>,
 
     /// Threads to measure with, over all days at once; more than four for each core are taken as that many
     /// [default: one for each core]
@@ -158,7 +172,7 @@ impl ReplayArgs {
             publication::look(out, &self.names(), &staging::stale(&self.names()))?;
         }
         match &self.db {
-            Some(db) => check_database(db),
+            Some(db) => check_database(db, self.shard),
             None => Ok(()),
         }
     }
@@ -268,7 +282,7 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Outcome> {
     warn(args, &days);
     let rests_on = run.rests_on(&days);
     let replaced = publish(args, &staging, &parts, &rests_on, batch)?;
-    if let Some(db) = &args.db {
+    if let (Some(db), None) = (&args.db, args.shard) {
         let closed = Store::open(db)?.stored_after_closing(days.iter().map(|day| day.date))?;
         closed.iter().for_each(|days| terminal::print_warning(&days.to_string()));
     }
@@ -316,10 +330,18 @@ fn warn(args: &ReplayArgs, days: &[Measured]) {
     }
 }
 
+/// Opens the database for writing: of days, or of a shard's parts of them.
+fn open_database(db: &Path, shard: Option<Shard>) -> Result<Store, StoreError> {
+    match shard {
+        None => Store::create(db),
+        Some(shard) => Store::create_part(db, shard),
+    }
+}
+
 /// Refuses, before anything is measured, a database that could not be written to.
-fn check_database(db: &Path) -> Result<()> {
+fn check_database(db: &Path, shard: Option<Shard>) -> Result<()> {
     if db.exists() {
-        Store::create(db)?;
+        open_database(db, shard)?;
         return Ok(());
     }
     match db.parent() {
@@ -351,7 +373,7 @@ fn publish(
     let (mut uninterrupted, mut replaced) = (None, Vec::new());
     if let (Some(db), Some(batch)) = (&args.db, batch) {
         let batch = batch.into_inner().expect("no thread panicked with the lock");
-        match Store::create(db)?.replace_days(batch, || uninterrupted = Some(scratch::uninterrupted())) {
+        match open_database(db, args.shard)?.replace_days(batch, || uninterrupted = Some(scratch::uninterrupted())) {
             Err(stored @ StoreError::StoredAll { .. }) => {
                 terminal::print_warning(&terminal::error_text(&stored.into()));
             }
@@ -417,7 +439,7 @@ impl Run<'_> {
     fn measure_one(self, job: &Job, threads: Threads, parts: Parts, progress: Progress<'_>) -> Result<Measured> {
         let Run { args, registry, .. } = self;
         let input = &job.input;
-        let options = job.how.of_day(job.date);
+        let options = DayOptions { shard: args.shard, ..job.how.of_day(job.date) };
         let also = job.how.beside.inputs().iter().map(Input::name).collect();
         let mut rejects = StagedRejects { file: input.name(), also, of_each_kind: args.rejects, parts: parts.clone() };
         // What is kept says what it rests on.
@@ -483,7 +505,12 @@ impl Run<'_> {
         let provenance = provenance(self.opened, finished, &origin, &program)?;
         let (plan, ledger, turnover) = (&finished.plan, &day.ledger, &finished.turnover);
         let day = quoteclock_store::DayToStore { plan, ledger, turnover, provenance: &provenance };
-        Ok(batch.lock().expect("no thread panics with the lock").add(day)?)
+        let mut batch = batch.lock().expect("no thread panics with the lock");
+        match self.args.shard {
+            None => batch.add(day)?,
+            Some(_) => batch.add_part(day, &self.registry.plan(plan.date)?)?,
+        }
+        Ok(())
     }
 }
 
@@ -522,6 +549,9 @@ struct Scheme<'a> {
 #[derive(Serialize)]
 struct Rest<'a> {
     schema: u32,
+    /// Of which shard the figures are, where not of all issues.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shard: Option<String>,
     coverage: Vec<JsonRow<'a, Coverages>>,
     /// What has come in the place of stored days; left out without a database.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -570,7 +600,8 @@ fn print_json(
         days.iter().map(of_day).collect()
     });
     let scheme = Scheme { name, version, interpretations };
-    let rest = Rest { schema: output::SCHEMA, coverage, replaced, scheme };
+    let rest =
+        Rest { schema: output::SCHEMA, shard: args.shard.map(|shard| shard.to_string()), coverage, replaced, scheme };
     output::print_with(|to| write_document(lists, &rest, to))
 }
 
@@ -680,7 +711,11 @@ fn kept(args: &ReplayArgs, days: &[Measured]) -> String {
         ));
     }
     if let Some(db) = &args.db {
-        text.push_str(&format!("stored in {}: {}\n", db.display(), month::count(days.len(), "day")));
+        let what = match args.shard {
+            None => month::count(days.len(), "day"),
+            Some(shard) => format!("shard {shard} of {}, for quoteclock merge", month::count(days.len(), "day")),
+        };
+        text.push_str(&format!("stored in {}: {what}\n", db.display()));
     }
     text
 }

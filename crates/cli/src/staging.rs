@@ -45,6 +45,11 @@ impl Staging {
         Ok(Staging { folder, forms })
     }
 
+    /// The folder itself.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Where the days for a database are written aside.
     pub(crate) fn database(&self) -> PathBuf {
         self.folder.path().join("days.db")
