@@ -107,12 +107,17 @@ def test_damage_is_set_aside_by_a_lenient_run(registry: qc.Registry) -> None:
     assert "set aside" in repr(day)
 
 
-def test_explain_says_why(registry: qc.Registry, command) -> None:
+def test_explain_says_why(registry: qc.Registry, command, tmp_path: Path) -> None:
     answer = qc.explain(DAY, registry, market_maker="MM1", issue="1306", at="10:16")
     document = answer.to_dict()
     assert document == json.loads(answer.to_json(), parse_float=Decimal)
     assert "not fulfilled: spread" in answer.to_text(width=120)
     assert (answer.market_maker, answer.issue, answer.obligation) == ("MM1", "1306", "general")
+    page = tmp_path / "page.html"
+    done = command(["explain", "--registry", SMALL / "registry", "--market-maker", "MM1", "--issue", "1306", "--at", "10:16",
+                    "--html", page, "--json", DAY])
+    assert done.returncode == 0, done.stderr
+    assert answer.to_json().encode() == done.stdout and answer.to_html().encode() == page.read_bytes()
     assert answer.to_html().lstrip().lower().startswith("<!doctype html>")
     frame = answer._repr_html_()
     assert frame.startswith("<iframe") and "<script" not in frame

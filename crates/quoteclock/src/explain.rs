@@ -1,8 +1,9 @@
 //! Why an obligation was fulfilled or not.
 
 use crate::Registry;
-use quoteclock_explain::{At, Explainer, Explanation, QuestionError};
+use quoteclock_explain::{At, Explainer, Explanation, Judged, Provenance, QuestionError};
 use quoteclock_replay::{Input, Progress, Replay, ReplayError};
+use quoteclock_store::Digest;
 use thiserror::Error;
 
 use crate::ReplayOptions;
@@ -69,7 +70,8 @@ pub enum ExplainError {
 }
 
 /// Measures a day as [`replay_with`](crate::replay_with) does, watches one obligation, and says why it was fulfilled or
-/// not: what was quoted level by level, what began and ended each breach, what would have sufficed.
+/// not: what was quoted level by level, what began and ended each breach, what would have sufficed. It names what it rests on, with
+/// the hash of the input if the options ask for it.
 ///
 /// [`render_text`](crate::render_text), [`write_json`](crate::write_json) and [`write_html`](crate::write_html) show it.
 ///
@@ -108,6 +110,14 @@ pub fn explain(
             .map_err(|source| ReplayError::Day { file: input.name(), source })
     };
     let replay = Replay { registry: registry.tables(), input, options: &options.day(), beside, progress };
-    let (_, answer, _) = replay.run_issues(&question.issues(registry.tables()), false, begin)?;
-    Ok(answer?.into_iter().next().expect("a question that names an issue has one answer"))
+    let (_, answer, hashes) = replay.run_issues(&question.issues(registry.tables()), options.is_hashed, begin)?;
+    let mut explanation = answer?.into_iter().next().expect("a question that names an issue has one answer");
+    explanation.provenance = Some(Provenance {
+        input: input.name(),
+        input_sha256: hashes.map(|hashes| Digest(hashes.input).to_string()),
+        registry_sha256: registry.digest().to_string(),
+        program_version: env!("CARGO_PKG_VERSION").to_owned(),
+        judged: if options.lenient { Judged::All } else { Judged::OwnIssues },
+    });
+    Ok(explanation)
 }
