@@ -178,7 +178,7 @@ impl BesideArgs {
             let bytes = std::fs::read(path).with_context(|| format!("{}: cannot be read", path.display()))?;
             opened.own_orders_sha256 = Some(Digest::of(&bytes));
             match read_own_orders(path, &bytes) {
-                Ok(own) => opened.beside.own_orders = Some(own),
+                Ok(own) => opened.beside.own_orders = Some(own.into()),
                 Err(OwnOrdersError { findings }) => {
                     findings.iter().for_each(|finding| terminal::print_error(&finding.to_string()));
                     return Ok(None);

@@ -1,14 +1,15 @@
 //! `quoteclock convert`: events of one form written in another.
 
+use crate::beside::BesideArgs;
 use crate::target::{Target as Output, refuse_inputs, refuse_own_output};
-use crate::{BadUsage, Outcome, terminal};
+use crate::{BadUsage, Outcome, coverage, terminal};
 use anyhow::Result;
 use clap::ValueEnum;
 use jiff::civil::Date;
 use jiff::tz::TimeZoneDatabase;
 use quoteclock::{Compressed, target_of_name};
 use quoteclock_model::{IssueCode, Timestamp};
-use quoteclock_replay::{ConvertError, ConvertOptions, Input, Target, convert};
+use quoteclock_replay::{Beside, ConvertError, ConvertOptions, Input, Target, convert};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
@@ -21,9 +22,10 @@ use std::path::{Path, PathBuf};
   quoteclock convert 2024-03-01.csv.gz 2024-03-01.qcev
   quoteclock convert 01302020.NASDAQ_ITCH50.gz 2020-01-30.csv.zst
   quoteclock convert --issue 1306 --from 2024-03-01T10:00:00+09:00 --to 2024-03-01T10:05:00+09:00 2024-03-01.qcev -
+  quoteclock convert --also phases-20240301.csv:phases 20240301.messages.log 2024-03-01.qcev
 
 An excerpt that begins in mid-day begins with the orders that rest then, and numbers its records anew, so that it replays
-by itself. - as output writes CSV to standard output.")]
+by itself; so does what several inputs become. - as output writes CSV to standard output.")]
 pub(crate) struct ConvertArgs {
     /// Events to read; - for standard input
     #[arg(value_name = "IN")]
@@ -60,6 +62,13 @@ pub(crate) struct ConvertArgs {
     /// Write this form, whatever the output's name says
     #[arg(long, value_name = "FORM")]
     form: Option<ConvertForm>,
+
+    #[command(flatten)]
+    beside: BesideArgs,
+
+    /// With --also: sequence numbers of an input must rise, but not by exactly one; the output's are given anew
+    #[arg(long)]
+    allow_gaps: bool,
 }
 
 /// A form that `convert` writes.
@@ -72,30 +81,46 @@ enum ConvertForm {
 /// Runs the command.
 pub(crate) fn run(args: &ConvertArgs) -> Result<Outcome> {
     let options = options(args)?;
+    args.beside.check(std::slice::from_ref(&args.input))?;
     let input = Input::named(&args.input);
     let output = output(args, &input, &options)?;
-    let bar = terminal::progress_bar(input.size());
+    let Some(opened) = args.beside.open()? else { return Ok(Outcome::BadInput) };
+    let options = ConvertOptions { beside: opened.beside, ..options };
+    let sizes = args.beside.inputs().iter().map(Input::size).fold(input.size(), |all, size| Some(all? + size?));
+    let bar = terminal::progress_bar(sizes);
     let progress = |bytes| terminal::advance(&bar, bytes);
+    let mut unseen = Vec::new();
     let result = output.write(|to| {
         let mut to = Compressed::new(to, &args.output).map_err(ConvertError::Write)?;
-        convert(&input, &options, &mut to, &progress)?;
+        unseen = convert(&input, &options, &mut to, &progress).map_err(told)?.unseen;
         Ok(to.finish().map_err(ConvertError::Write)?)
     });
     bar.finish_and_clear();
     result?;
+    coverage::unseen(&unseen).iter().for_each(|text| terminal::print_warning(text));
     Ok(Outcome::Done)
+}
+
+/// Orders of one issue in two inputs are bad usage.
+fn told(error: ConvertError) -> anyhow::Error {
+    match error {
+        ConvertError::OrdersTwice { .. } => BadUsage(error.to_string()).into(),
+        error => error.into(),
+    }
 }
 
 /// Where to write to, if that makes sense.
 fn output(args: &ConvertArgs, input: &Input, options: &ConvertOptions) -> Result<Output> {
+    let inputs: Vec<Input> = std::iter::once(input.clone()).chain(args.beside.inputs()).collect();
     let output = if args.output == Path::new("-") {
         Output::Stdout
     } else {
-        refuse_inputs(std::slice::from_ref(&args.output), std::slice::from_ref(input), &[])?;
+        let sheets: Vec<PathBuf> = args.beside.files().collect();
+        refuse_inputs(std::slice::from_ref(&args.output), &inputs, &sheets)?;
         Output::of(&args.output)?
     };
     if output == Output::Stdout {
-        refuse_own_output(std::slice::from_ref(input))?;
+        refuse_own_output(&inputs)?;
         if options.target == Target::Binary && std::io::stdout().is_terminal() {
             return Err(BadUsage("the binary form is not for a terminal: give a file, or a pipe".to_owned()).into());
         }
@@ -127,6 +152,8 @@ fn options(args: &ConvertArgs) -> Result<ConvertOptions> {
         from: args.from.map(instant),
         to: args.to.map(instant),
         limit: args.limit,
+        beside: Beside::default(),
+        allow_gaps: args.allow_gaps,
     })
 }
 

@@ -38,8 +38,18 @@ impl DayCoverage {
 /// So many names stand in a line; documents have all.
 const NAMES_MAX: usize = 5;
 
+/// What is to be said of one's own orders that have not been seen.
+pub(crate) fn unseen(orders: &[Coverage]) -> Option<String> {
+    (!orders.is_empty()).then(|| text(orders, |_| String::new()))
+}
+
 /// A line about findings of one kind, at least one.
 fn line(date: Date, of_one_kind: &[Coverage], clock: impl Fn(quoteclock_model::Timestamp) -> String) -> String {
+    format!("{date}: {}", text(of_one_kind, clock))
+}
+
+/// The same without the date.
+fn text(of_one_kind: &[Coverage], clock: impl Fn(quoteclock_model::Timestamp) -> String) -> String {
     let shown = |coverage: &Coverage| printable(&coverage.to_string()).replace('\n', "\\n");
     let many = |one: &str, more: &str| {
         let what = if of_one_kind.len() == 1 { one } else { more };
@@ -50,7 +60,7 @@ fn line(date: Date, of_one_kind: &[Coverage], clock: impl Fn(quoteclock_model::T
         };
         format!("{} {what}: {}{rest}", of_one_kind.len(), names.join(", "))
     };
-    let text = match &of_one_kind[0] {
+    match &of_one_kind[0] {
         Coverage::NothingToMeasure => "the input has nothing to measure".to_owned(),
         Coverage::EndsEarly { last, session_end: Some(end) } => format!(
             "the input ends at {}, before the session does at {}, and no phase has closed the market",
@@ -75,6 +85,5 @@ fn line(date: Date, of_one_kind: &[Coverage], clock: impl Fn(quoteclock_model::T
             many("own order that the input does not have", "own orders that the input does not have")
         }
         other => many(other.kind(), other.kind()),
-    };
-    format!("{date}: {text}")
+    }
 }

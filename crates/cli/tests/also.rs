@@ -188,3 +188,102 @@ fn a_stored_day_is_measured_again_with_what_it_was_measured_with() {
     let text = run(&bench, 1, &["--db", "market.db", "--changed"]);
     assert!(text.contains("my orders.csv: expected the SHA-256"), "{text}");
 }
+
+#[test]
+fn what_several_sources_become_when_they_are_converted_measures_as_they_do() {
+    let bench = Bench::new();
+    let generate = bench.run(&["generate", "--events", "3000", "--seed", "5", "--out", "made"]);
+    assert_eq!(generate.status.code(), Some(0), "{}", stderr(&generate));
+    let csv = bench.read("made/2024-03-01.csv");
+    let is_phase = |cells: &[&str]| cells[3] == "phase";
+    let unnamed = |row: &str| {
+        let mut cells: Vec<&str> = row.split(',').collect();
+        if cells[3] == "add" {
+            cells[6] = "";
+        }
+        cells.join(",") + "\n"
+    };
+    bench.write("orders.csv", part(&csv, |cells| !is_phase(cells)).lines().map(unnamed).collect::<String>().as_bytes());
+    bench.write("phases.csv", part(&csv, is_phase).as_bytes());
+    let mut own = "issue,order,server\n".to_owned();
+    for cells in csv.lines().map(|line| line.split(',').collect::<Vec<_>>()) {
+        if cells[3] == "add" && !cells[6].is_empty() {
+            own.push_str(&format!("{},{},{}\n", cells[2], cells[4], cells[6]));
+        }
+    }
+    bench.write("my.csv", own.as_bytes());
+    let with = ["--own-orders", "my.csv", "--also", "phases.csv:phases", "orders.csv"];
+    let of = |more: &[&str]| {
+        let output = bench.run(&[&["replay", "--registry", "made/registry"], more].concat());
+        assert_eq!(output.status.code(), Some(0), "{more:?}: {}", stderr(&output));
+    };
+    of(&[&["--out", "together"], &with[..]].concat());
+    of(&["--out", "whole", "made/2024-03-01.csv"]);
+    assert_eq!(bench.read("together/daily.csv"), bench.read("whole/daily.csv"));
+    for name in ["merged.csv", "merged.qcev", "merged.csv.zst"] {
+        let output = bench.run(&[&["convert"], &with[..], &[name]].concat());
+        assert_eq!((output.status.code(), &*stderr(&output)), (Some(0), ""), "{name}");
+        of(&["--out", "converted", name]);
+        for table in ["daily.csv", "breaches.csv"] {
+            assert_eq!(bench.read(&format!("converted/{table}")), bench.read(&format!("together/{table}")), "{name}");
+        }
+    }
+    let numbers = bench.read("merged.csv");
+    let numbers = numbers.lines().skip(1).map(|line| line.split(',').next().unwrap_or_default().parse::<usize>());
+    assert!(numbers.zip(1..).all(|(found, expected)| found == Ok(expected)), "numbered anew");
+}
+
+#[test]
+fn a_conversion_of_several_sources_hides_nothing() {
+    let bench = Bench::new();
+    two(&bench);
+    let convert = |code: i32, more: &[&str]| {
+        let output = bench.run(&[&["convert"], more].concat());
+        assert_eq!(output.status.code(), Some(code), "{more:?}: {}", stderr(&output));
+        stderr(&output)
+    };
+    bench.write("gap.csv", bench.read("exchange.csv").replace("\n3,", "\n5,").as_bytes());
+    let text = convert(1, &["--also", "gap.csv:phases", "own.csv", "out.csv"]);
+    assert!(text.contains("gap.csv: line 4: seq: found 5, expected 3: records are missing"), "{text}");
+    assert!(!bench.path("out.csv").exists());
+    convert(0, &["--allow-gaps", "--also", "gap.csv:phases", "own.csv", "out.csv"]);
+    bench.write("gap.csv", bench.read("exchange.csv").replace("\n3,", "\n2,").as_bytes());
+    let text = convert(1, &["--allow-gaps", "--also", "gap.csv:phases", "own.csv", "out.csv"]);
+    assert!(text.contains("gap.csv: line 4: seq: found 2, expected a number above 2"), "{text}");
+    bench.day("more.csv", &["09:05:00,1306,add,77,,,B,900,1,,"]);
+    let text = convert(2, &["--also", "more.csv", "own.csv", "out.csv"]);
+    assert!(text.contains("more.csv: has orders of issue 1306, of which own.csv has some, expected"), "{text}");
+    bench.write("bad.csv", bench.read("more.csv").replace(",77,", ",x,").as_bytes());
+    let text = convert(1, &["--also", "bad.csv", "own.csv", "out.csv"]);
+    assert!(text.contains("bad.csv: line 2: order: found \"x\""), "{text}");
+    bench.write(
+        "late.csv",
+        format!("{}2,2024-03-01T09:00:00+09:00,1321,clear,,,,,,,,\n", bench.read("more.csv")).as_bytes(),
+    );
+    let text = convert(1, &["--also", "late.csv:phases", "own.csv", "out.csv"]);
+    assert!(text.contains("late.csv: line 3: time:"), "{text}");
+    for own in ["exchange.csv", "own.csv", "my.csv"] {
+        bench.write("my.csv", b"order,server\n1,VS1\n4711,VS2\n");
+        convert(2, &["--also", "exchange.csv:phases", "--own-orders", "my.csv", "own.csv", own]);
+    }
+    let text = convert(0, &["--own-orders", "my.csv", "own.csv", "out.csv"]);
+    assert!(text.contains("1 own order that the input does not have: 4711"), "{text}");
+    bench.write("my.csv", b"order,server\n1,VS1\n1,VS2\n");
+    let text = convert(1, &["--own-orders", "my.csv", "own.csv", "out.csv"]);
+    assert!(text.contains("my.csv: line 3, column order: order 1 is there twice"), "{text}");
+    convert(2, &["--also", "-", "-", "out.csv"]);
+}
+
+#[test]
+fn an_excerpt_of_several_sources_begins_with_what_rests() {
+    let bench = Bench::new();
+    two(&bench);
+    let from = ["--from", "2024-03-01T09:25:00+09:00", "--issue", "1306"];
+    let output = bench.run(&[&["convert"], &from[..], &["--also", "exchange.csv:phases", "own.csv", "-"]].concat());
+    let text = stdout(&output);
+    assert!(text.contains("1306,phase,,,,,,,,halt\n") && text.contains("1306,add,1,,VS1,B,"), "{text}");
+    assert!(
+        text.lines().skip(1).all(|line| line.contains("T09:2") || line.contains("T09:3") || line.contains("T1")),
+        "{text}"
+    );
+}

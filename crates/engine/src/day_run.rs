@@ -1,15 +1,12 @@
-//! What an input's records are pushed through: a day, or whoever watches one.
+//! What an input's records are pushed through: a day, or whoever watches one, or only wants them.
 
 use crate::{Day, DayError, Finished, RejectSink};
 use jiff::civil::Date;
 use quoteclock_feed::{Place, RawRecord, Receiver, Stop};
 use quoteclock_obligation::DaySink;
 
-/// One run over the records of an input.
-pub trait DayRun: Receiver {
-    /// What comes of it.
-    type Output;
-
+/// What takes the records of a day's input, or of several as one.
+pub trait InputRun: Receiver {
     /// Takes note that the input is damaged, see [`Day::broken`].
     ///
     /// # Errors
@@ -30,6 +27,12 @@ pub trait DayRun: Receiver {
     /// # Errors
     /// [`Stop`] in a strict run.
     fn pass(&mut self, record: &RawRecord<'_>) -> Result<(), Stop>;
+}
+
+/// One run over the records of a day, of which something comes.
+pub trait DayRun: InputRun {
+    /// What comes of it.
+    type Output;
 
     /// Ends it.
     ///
@@ -38,9 +41,7 @@ pub trait DayRun: Receiver {
     fn finish(self) -> Result<(Finished, Self::Output), DayError>;
 }
 
-impl<S: DaySink, R: RejectSink> DayRun for Day<S, R> {
-    type Output = (S, R);
-
+impl<S: DaySink, R: RejectSink> InputRun for Day<S, R> {
     fn broken(&mut self, place: Place, problem: &str, whole: bool, unfinished: &[u8]) -> Result<(), Stop> {
         Day::broken(self, place, problem, whole, unfinished)
     }
@@ -56,6 +57,10 @@ impl<S: DaySink, R: RejectSink> DayRun for Day<S, R> {
     fn pass(&mut self, record: &RawRecord<'_>) -> Result<(), Stop> {
         Day::pass(self, record)
     }
+}
+
+impl<S: DaySink, R: RejectSink> DayRun for Day<S, R> {
+    type Output = (S, R);
 
     fn finish(self) -> Result<(Finished, (S, R)), DayError> {
         let (finished, sink, rejects) = Day::finish(self)?;

@@ -26,7 +26,7 @@ mod until;
 
 pub use coverage::Coverage;
 pub use day::{Day, DayOptions, Finished, NoRejects, RejectSink};
-pub use day_run::DayRun;
+pub use day_run::{DayRun, InputRun};
 pub use engine::{Engine, MeasureIndex};
 pub use executor::{Executor, SingleThread, Task};
 pub use faults::{About, BadRecord, DayError, Fault, FaultKind};

@@ -12,7 +12,7 @@ use crate::uncounted::{ServerStanding, Uncounted, Uncounting};
 use crate::{Explanation, Question};
 use quoteclock_book::{Book, Order};
 use quoteclock_engine::{
-    BadRecord, Day, DayError, DayOptions, DayRun, Fault, Finished, MeasureIndex, RejectSink, UnknownWindow,
+    BadRecord, Day, DayError, DayOptions, DayRun, Fault, Finished, InputRun, MeasureIndex, RejectSink, UnknownWindow,
 };
 use quoteclock_feed::{CompactRun, Malformed, Place, RawRecord, Receiver, Sequence, Stop};
 use quoteclock_model::{
@@ -497,9 +497,7 @@ impl Explainer {
 /// How the day takes a record.
 type Take = fn(&mut Day<Recorder, LastBad>, &RawRecord<'_>) -> Result<(), Stop>;
 
-impl DayRun for Explainer {
-    type Output = Result<Vec<Explanation>, QuestionError>;
-
+impl InputRun for Explainer {
     fn broken(&mut self, place: Place, problem: &str, whole: bool, unfinished: &[u8]) -> Result<(), Stop> {
         if let Some(now) = self.day.now() {
             self.all().into_iter().for_each(|position| self.reach(position, now));
@@ -544,6 +542,10 @@ impl DayRun for Explainer {
         }
         self.look_at(&passed, Day::pass)
     }
+}
+
+impl DayRun for Explainer {
+    type Output = Result<Vec<Explanation>, QuestionError>;
 
     fn finish(mut self) -> Result<(Finished, Self::Output), DayError> {
         if let Some(end) = self.day.engine().map(|engine| engine.plan().day.end) {

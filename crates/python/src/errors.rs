@@ -3,8 +3,8 @@
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyDict};
 use quoteclock::{
-    AddError, ConvertError, EngineError, ExplainError, Finding, MonthError, Place, PlanError, RegistryError,
-    ReplayError, StoreError, error_text,
+    AddError, ConvertError, EngineError, ExplainError, Finding, MonthError, OwnOrdersError, Place, PlanError,
+    RegistryError, ReplayError, StoreError, error_text,
 };
 use std::error::Error;
 use std::path::Path;
@@ -85,6 +85,14 @@ fn of_input(
 /// Why an input cannot be measured.
 pub(crate) fn of_replay(py: Python<'_>, error: &ReplayError) -> PyErr {
     of_input(py, error, Some(error.file()), error.place(), error.column())
+}
+
+/// What is wrong with a sheet of one's own orders: all of it, at the place of the first.
+pub(crate) fn of_own_orders(py: Python<'_>, file: &str, error: &OwnOrdersError) -> PyErr {
+    let first = error.findings.first();
+    let line = first.and_then(|finding| finding.line).map(Place::Line);
+    let column = first.and_then(|finding| finding.column.as_ref()).map(ToString::to_string);
+    of_input(py, error, Some(file), line, column.as_deref())
 }
 
 /// Why an input cannot be converted.

@@ -1,8 +1,8 @@
 //! `quoteclock.events` and `quoteclock.convert`: events as they are, in any form.
 
+use crate::beside::Inputs;
 use crate::capsule::{self, RecordBatch};
 use crate::errors::{self, argument};
-use crate::input::Given;
 use crate::values::date;
 use crate::watch::Watch;
 use arrow_array::RecordBatch as Columns;
@@ -22,7 +22,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Reads an input's events into batches.
 struct Reader {
-    given: Given,
+    given: Inputs,
     events: InputEvents,
     /// Those that have been read, and belong to the next batches.
     pending: std::vec::IntoIter<InputEvent>,
@@ -173,6 +173,13 @@ impl Events {
 ///     The trading date, where the input does not tell it (NASDAQ ITCH).
 /// timezone : str
 ///     The zone of times that count from midnight.
+/// also : input or list of inputs, optional
+///     Further inputs of the same date, merged by time; of one time `input` comes first, then these in their order. A path may end
+///     with ``:phases`` (its phases alone) or ``:orders`` (all but them); whatever else an input may be stands in a tuple with
+///     that word. Orders of one issue may be in one input only.
+/// own_orders : path, bytes or file object, optional
+///     CSV of the numbers of one's own orders (``order,server`` and, if numbers are not unique in the market, ``issue``), for an
+///     input that names nobody, such as DBN and most of ITCH.
 /// batch_rows : int
 ///     So many events are in a batch, fewer in the last.
 /// name : str, optional
@@ -191,12 +198,16 @@ impl Events {
 /// InputError
 ///     If the input is none of events; while iterating, at the first record that cannot be read.
 #[pyfunction]
-#[pyo3(signature = (input, *, date=None, timezone="America/New_York", batch_rows=65536, name=None))]
+#[pyo3(signature = (
+    input, *, date=None, timezone="America/New_York", also=None, own_orders=None, batch_rows=65536, name=None
+))]
 pub(crate) fn events(
     py: Python<'_>,
     input: Bound<'_, PyAny>,
     date: Option<Bound<'_, PyAny>>,
     timezone: &str,
+    also: Option<Bound<'_, PyAny>>,
+    own_orders: Option<Bound<'_, PyAny>>,
     batch_rows: usize,
     name: Option<&str>,
 ) -> PyResult<Events> {
@@ -204,8 +215,8 @@ pub(crate) fn events(
         return Err(argument("batch_rows", "found 0, expected at least 1"));
     }
     let (date, zone) = (self::date("date", date)?, zone(timezone)?);
-    let given = Given::new(&input, name)?;
-    let opened = py.detach(|| InputEvents::open(&given.input, date, &zone));
+    let given = Inputs::new(&input, name, also, own_orders)?;
+    let opened = py.detach(|| InputEvents::open(&given.input, &given.beside, date, &zone));
     let events = opened.map_err(|error| given.raised().unwrap_or_else(|| errors::of_convert(py, &error)))?;
     let minutes = i32::from(events.offset().minutes());
     let offset = format!("{}{:02}:{:02}", if minutes < 0 { '-' } else { '+' }, minutes.abs() / 60, minutes.abs() % 60);
@@ -236,8 +247,10 @@ fn zone(name: &str) -> PyResult<TimeZone> {
 ///     the orders that rest then.
 /// limit : int, optional
 ///     Only so many records.
-/// date, timezone, name
-///     As for `events`.
+/// date, timezone, also, own_orders, name
+///     As for `events`. What several inputs become has numbers of its own, if one of them has any.
+/// allow_gaps : bool
+///     The sequence numbers of each of several inputs must rise, but not by exactly one.
 /// progress
 ///     As for `replay`.
 ///
@@ -246,14 +259,19 @@ fn zone(name: &str) -> PyResult<TimeZone> {
 /// int
 ///     Records written.
 ///
+/// Warns
+/// -----
+/// UserWarning
+///     If the input does not have some of the own orders.
+///
 /// Raises
 /// ------
 /// InputError
 ///     If the input cannot be read or converted, or the output cannot be written; then what was there stands as it was.
 #[pyfunction]
 #[pyo3(signature = (
-    input, output, *, issue=None, start=None, end=None, limit=None, date=None, timezone="America/New_York", progress=None,
-    name=None
+    input, output, *, issue=None, start=None, end=None, limit=None, date=None, timezone="America/New_York", also=None,
+    own_orders=None, allow_gaps=false, progress=None, name=None
 ))]
 #[expect(clippy::too_many_arguments, reason = "keywords of Python, each with its default")]
 pub(crate) fn convert(
@@ -266,6 +284,9 @@ pub(crate) fn convert(
     limit: Option<u64>,
     date: Option<Bound<'_, PyAny>>,
     timezone: &str,
+    also: Option<Bound<'_, PyAny>>,
+    own_orders: Option<Bound<'_, PyAny>>,
+    allow_gaps: bool,
     progress: Option<Bound<'_, PyAny>>,
     name: Option<&str>,
 ) -> PyResult<u64> {
@@ -281,11 +302,19 @@ pub(crate) fn convert(
     {
         return Err(argument("end", "is not after start, expected a later time"));
     }
-    let options = ConvertOptions { target, date, zone, issue, from, to, limit };
-    let given = Given::new(&input, name)?;
+    let given = Inputs::new(&input, name, also, own_orders)?;
+    let beside = given.beside.clone();
+    let options = ConvertOptions { target, date, zone, issue, from, to, limit, beside, allow_gaps };
     let watch = Watch::new(py, progress, given.size)?;
     let convert = || convert_file(&given.input, &options, &output, &|bytes| watch.tell(bytes));
-    watch.run(py, convert, |error| given.raised().unwrap_or_else(|| errors::of_convert(py, error)))
+    let failed = |error: &ConvertError| given.raised().unwrap_or_else(|| errors::of_convert(py, error));
+    let converted = watch.run(py, convert, failed)?;
+    if !converted.unseen.is_empty() {
+        let orders: Vec<String> = converted.unseen.iter().map(ToString::to_string).collect();
+        let message = format!("own orders that the input does not have: {}", orders.join(", "));
+        py.import("warnings")?.call_method1("warn", (message,))?;
+    }
+    Ok(converted.record_count)
 }
 
 /// An instant: a `datetime` with a zone, or text with an offset.

@@ -1,7 +1,7 @@
 //! `quoteclock.explain`: why an obligation was met or not.
 
+use crate::beside::Inputs;
 use crate::errors::{self, argument};
-use crate::input::Given;
 use crate::registry::Registry;
 use crate::values::date;
 use crate::watch::Watch;
@@ -35,7 +35,7 @@ impl Explanation {
         &self.0.subject.obligation
     }
 
-    /// Return what ``quoteclock explain --json`` prints.
+    /// Return what ``quoteclock explain --json`` prints beside the page.
     ///
     /// Returns
     /// -------
@@ -134,7 +134,7 @@ impl Explanation {
 #[pyfunction]
 #[pyo3(signature = (
     input, registry, *, market_maker, issue, obligation="general", at=None, limit=10, lenient=false, allow_gaps=false,
-    until=None, date=None, progress=None, name=None
+    until=None, date=None, also=None, own_orders=None, progress=None, name=None
 ))]
 #[expect(clippy::too_many_arguments, reason = "keywords of Python, each with its default")]
 pub(crate) fn explain(
@@ -150,16 +150,19 @@ pub(crate) fn explain(
     allow_gaps: bool,
     until: Option<&str>,
     date: Option<Bound<'_, PyAny>>,
+    also: Option<Bound<'_, PyAny>>,
+    own_orders: Option<Bound<'_, PyAny>>,
     progress: Option<Bound<'_, PyAny>>,
     name: Option<&str>,
 ) -> PyResult<Explanation> {
     let at = at.map(|text| text.parse::<At>().map_err(|error| argument("at", error))).transpose()?;
     let until = until.map(|text| quoteclock::until(text).map_err(|error| argument("until", error))).transpose()?;
     let date = self::date("date", date)?;
-    let options = ReplayOptions { lenient, allow_gaps, until, date, ..ReplayOptions::default() };
+    let given = Inputs::new(&input, name, also, own_orders)?;
+    let beside = given.beside.clone();
+    let options = ReplayOptions { lenient, allow_gaps, until, date, beside, ..ReplayOptions::default() };
     let obligation = obligation.to_owned();
     let question = Question { obligation, at, breaches_max: limit, ..Question::new(market_maker, issue) };
-    let given = Given::new(&input, name)?;
     let watch = Watch::new(py, progress, given.size)?;
     let explain =
         || quoteclock::explain(&given.input, &registry.registry, &options, &question, &|bytes| watch.tell(bytes));

@@ -18,32 +18,21 @@ pub(crate) struct Given {
 
 impl Given {
     /// A path (a `str` or anything that `os.fspath` takes), `bytes`, `bytearray` or `memoryview`, or an object with `read`.
-    /// Messages call what has no path by `name`.
-    pub(crate) fn new(given: &Bound<'_, PyAny>, name: Option<&str>) -> PyResult<Given> {
+    /// Messages call what has no path by `name`, or else by its own, or else as `unnamed`.
+    pub(crate) fn new(given: &Bound<'_, PyAny>, name: Option<&str>, unnamed: Option<&str>) -> PyResult<Given> {
         let raised = Arc::new(Mutex::new(None));
-        let py = given.py();
-        let bytes = match given.cast::<pyo3::types::PyMemoryView>() {
-            Ok(view) => view.call_method0("tobytes")?.extract::<PyBackedBytes>().ok(),
-            Err(_) => given.extract::<PyBackedBytes>().ok(),
-        };
-        if let Some(bytes) = bytes {
+        if let Some(bytes) = bytes(given)? {
             let size = u64::try_from(bytes.len()).ok();
-            let input = Input::opened(name.unwrap_or("<bytes>"), Cursor::new(bytes));
+            let input = Input::opened(name.or(unnamed).unwrap_or("<bytes>"), Cursor::new(bytes));
             return Ok(Given { input, size, raised });
         }
         if given.hasattr("read")? {
-            let own = given.getattr("name").ok().and_then(|name| name.extract::<String>().ok());
-            let name = name.map(str::to_owned).or(own).unwrap_or_else(|| "<file object>".to_owned());
+            let name = name.map(str::to_owned).or_else(|| own_name(given));
+            let name = name.unwrap_or_else(|| unnamed.unwrap_or("<file object>").to_owned());
             let reader = Object { object: given.clone().unbind(), given: None, raised: Arc::clone(&raised) };
             return Ok(Given { input: Input::once(&name, reader), size: None, raised });
         }
-        let Ok(path) = py.import("os")?.call_method1("fspath", (given,)).and_then(|path| path.extract::<PathBuf>())
-        else {
-            let found = given.get_type().name()?;
-            let expected = "expected a path, bytes, or a file opened in binary mode";
-            return Err(PyTypeError::new_err(format!("input: found {found}, {expected}")));
-        };
-        let input = Input::File(path);
+        let input = Input::File(path(given, "input")?);
         Ok(Given { size: input.size(), input, raised })
     }
 
@@ -51,6 +40,35 @@ impl Given {
     pub(crate) fn raised(&self) -> Option<PyErr> {
         self.raised.lock().ok().and_then(|mut raised| raised.take())
     }
+}
+
+/// The bytes of an object that is made of them.
+pub(crate) fn bytes(given: &Bound<'_, PyAny>) -> PyResult<Option<PyBackedBytes>> {
+    Ok(match given.cast::<pyo3::types::PyMemoryView>() {
+        Ok(view) => view.call_method0("tobytes")?.extract().ok(),
+        Err(_) => given.extract().ok(),
+    })
+}
+
+/// The name that a file object has.
+pub(crate) fn own_name(given: &Bound<'_, PyAny>) -> Option<String> {
+    given.getattr("name").ok()?.extract().ok()
+}
+
+/// The path that something is, as the argument of that name.
+pub(crate) fn path(given: &Bound<'_, PyAny>, argument: &str) -> PyResult<PathBuf> {
+    let path = given.py().import("os")?.call_method1("fspath", (given,)).and_then(|path| path.extract());
+    path.map_err(|_| {
+        let found = given.get_type();
+        let expected = "expected a path, bytes, or a file opened in binary mode";
+        PyTypeError::new_err(format!("{argument}: found {found}, {expected}"))
+    })
+}
+
+/// What is wrong with what `read` has given.
+pub(crate) fn not_bytes(given: &Bound<'_, PyAny>) -> PyErr {
+    let found = given.get_type();
+    PyTypeError::new_err(format!("read() gave {found}, expected bytes: open the file in binary mode"))
 }
 
 /// An object with `read`.
@@ -66,10 +84,7 @@ impl Object {
     fn ask(&self, count: usize) -> PyResult<PyBackedBytes> {
         Python::attach(|py| {
             let given = self.object.call_method1(py, "read", (count,))?;
-            given.extract::<PyBackedBytes>(py).map_err(|_| {
-                let found = given.bind(py).get_type().to_string();
-                PyTypeError::new_err(format!("read() gave {found}, expected bytes: open the file in binary mode"))
-            })
+            given.extract::<PyBackedBytes>(py).map_err(|_| not_bytes(given.bind(py)))
         })
     }
 }

@@ -6,6 +6,7 @@
 //!
 //! Deliberately absent: any figure of its own.
 
+mod beside;
 mod capsule;
 mod day;
 mod engine;

@@ -1,8 +1,8 @@
 //! `quoteclock.replay`: a day measured.
 
+use crate::beside::Inputs;
 use crate::day::Day;
 use crate::errors::{self, argument};
-use crate::input::Given;
 use crate::registry::Registry;
 use crate::values::date;
 use crate::watch::Watch;
@@ -27,8 +27,8 @@ pub(crate) fn threads(given: Option<usize>) -> PyResult<Threads> {
 /// Parameters
 /// ----------
 /// input : path, bytes or file object
-///     CSV, the binary form (.qcev), NASDAQ ITCH 5.0 or FIX logs, plain or compressed with gzip or zstd. A file object is read
-///     from where it stands.
+///     CSV, the binary form (.qcev), NASDAQ ITCH 5.0, a FIX log or Databento's DBN (``mbo``), plain or compressed with gzip or zstd.
+///     A file object is read from where it stands.
 /// registry : Registry
 ///     Who has to quote what.
 /// lenient : bool
@@ -39,6 +39,13 @@ pub(crate) fn threads(given: Option<usize>) -> PyResult<Threads> {
 ///     Up to when to measure: a local clock time such as ``"10:30"``, or one such as ``"2024-03-01T10:30:00+09:00"``.
 /// date : datetime.date or str, optional
 ///     The trading date; otherwise that of the first record, or of an ITCH file's name.
+/// also : input or list of inputs, optional
+///     Further inputs of the same date, merged by time; of one time `input` comes first, then these in their order. A path may end
+///     with ``:phases`` (its phases alone) or ``:orders`` (all but them); whatever else an input may be stands in a tuple with
+///     that word. Orders of one issue may be in one input only.
+/// own_orders : path, bytes or file object, optional
+///     CSV of the numbers of one's own orders (``order,server`` and, if numbers are not unique in the market, ``issue``), for an
+///     input that names nobody, such as DBN and most of ITCH.
 /// threads : int, optional
 ///     Threads to measure with; otherwise one for each core. What comes out does not depend on it.
 /// progress : callable or bool, optional
@@ -59,8 +66,8 @@ pub(crate) fn threads(given: Option<usize>) -> PyResult<Threads> {
 ///     What is wrong, where, and what was expected.
 #[pyfunction]
 #[pyo3(signature = (
-    input, registry, *, lenient=false, allow_gaps=false, until=None, date=None, threads=None, progress=None, name=None,
-    sha256=true
+    input, registry, *, lenient=false, allow_gaps=false, until=None, date=None, also=None, own_orders=None, threads=None,
+    progress=None, name=None, sha256=true
 ))]
 #[expect(clippy::too_many_arguments, reason = "keywords of Python, each with its default")]
 pub(crate) fn replay(
@@ -71,22 +78,24 @@ pub(crate) fn replay(
     allow_gaps: bool,
     until: Option<&str>,
     date: Option<Bound<'_, PyAny>>,
+    also: Option<Bound<'_, PyAny>>,
+    own_orders: Option<Bound<'_, PyAny>>,
     threads: Option<usize>,
     progress: Option<Bound<'_, PyAny>>,
     name: Option<&str>,
     sha256: bool,
 ) -> PyResult<Day> {
     let until = until.map(|text| quoteclock::until(text).map_err(|error| argument("until", error))).transpose()?;
+    let given = Inputs::new(&input, name, also, own_orders)?;
     let options = ReplayOptions {
         lenient,
         allow_gaps,
         until,
         date: self::date("date", date)?,
         threads: self::threads(threads)?,
+        beside: given.beside.clone(),
         is_hashed: sha256,
-        ..ReplayOptions::default()
     };
-    let given = Given::new(&input, name)?;
     let watch = Watch::new(py, progress, given.size)?;
     let measure = || replay_with(&given.input, &registry.registry, &options, &|bytes| watch.tell(bytes));
     let failed = |error: &ReplayError| given.raised().unwrap_or_else(|| errors::of_replay(py, error));

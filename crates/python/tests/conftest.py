@@ -46,3 +46,35 @@ def command() -> Command:
         return subprocess.run([found, *map(str, arguments)], capture_output=True, check=False)
 
     return run
+
+
+def fix_log(separator: str = "|") -> str:
+    """A morning of one session: quotes on both sides, one of them filled, replaced and cancelled."""
+    reports = [
+        ("00:00:01", "O1", "0", "1", "40=2|44=2820|151=20000"),
+        ("00:00:01", "O2", "0", "2", "40=2|44=2821|151=20000"),
+        ("00:30:00.000001", "O1", "F", "1", "44=2820|31=2820|32=19000|151=1000"),
+        ("00:45:00", "O1", "5", "1", "44=2819|151=30000|41=C1"),
+        ("02:00:00", "O2", "4", "2", "151=0"),
+    ]
+    lines = [
+        f"8=FIX.4.4|9=100|35=8|34={number}|49=TSE|56=VS101|52=20240301-{time}|37={order}|11=C{number}|150={kind}|55=1306|"
+        f"54={side}|60=20240301-{time}|{more}|10=000|\n"
+        for number, (time, order, kind, side, more) in enumerate(reports, 1)
+    ]
+    return "".join(lines).replace("|", separator)
+
+
+def registry_of_sessions(folder: Path) -> Path:
+    """The bundled registry, whose servers are sessions of FIX, in a new folder."""
+    folder.mkdir()
+    for file in (SMALL / "registry").iterdir():
+        text = file.read_text(encoding="utf-8")
+        text = text.replace("VS101", "TSE/VS101") if file.name == "virtual_servers.csv" else text
+        (folder / file.name).write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture()
+def sessions(tmp_path: Path) -> Path:
+    return registry_of_sessions(tmp_path / "registry")

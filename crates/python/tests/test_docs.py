@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import DATA, ROOT
+from conftest import DATA, ROOT, fix_log, registry_of_sessions
 
 PAGE = ROOT / "docs" / "PYTHON.md"
 
@@ -29,6 +29,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for date in ("2024-03-01", "2024-03-04"):
         shutil.copy(DATA / "tse-small" / f"{date}.csv", tmp_path)
     shutil.copytree(DATA / "month", tmp_path / "month")
+    (tmp_path / "own").mkdir()
+    registry_of_sessions(tmp_path / "own" / "registry")
+    (tmp_path / "own" / "messages.current.log").write_text(fix_log("\x01"))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -35,12 +35,17 @@ def test_the_package_and_its_use_have_types(tmp_path: Path) -> None:
         "for state in qc.Engine(registry).state('MM1', '1306'):\n"
         "    available: int = state.available_us\n"
         "names: list[str] = [finding.message for finding in registry.findings]\n"
+        "qc.replay('own.log', registry, also=['phases.csv:phases', (b'', 'orders')], own_orders=b'order,server\\n')\n"
+        "qc.explain('own.log', registry, market_maker='MM1', issue='1306', also=open('phases.csv', 'rb'))\n"
+        "qc.convert('own.log', 'day.qcev', also='phases.csv:phases', own_orders=open('own.csv', 'rb'))\n"
         "batches: list[qc.RecordBatch] = list(qc.events('day.qcev'))\n"
     )
     checked = mypy("mypy", "--strict", str(use))
     assert checked.returncode == 0, checked.stdout
     use.write_text("import quoteclock as qc\nqc.replay(7, qc.Registry('registry'))\n")
     assert "arg-type" in mypy("mypy", "--strict", str(use)).stdout
+    use.write_text("import quoteclock as qc\nqc.events('own.log', also=[(b'', 'trades')])\n")
+    assert mypy("mypy", "--strict", str(use)).returncode != 0
     checked = mypy("mypy", "--strict", str(PACKAGE))
     assert checked.returncode == 0, checked.stdout
 

@@ -1,6 +1,6 @@
 //! Events written in another form, to a file.
 
-use quoteclock_replay::{ConvertError, ConvertOptions, Input, Progress, Target, convert};
+use quoteclock_replay::{ConvertError, ConvertOptions, Converted, Input, Progress, Target, convert};
 use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -30,7 +30,8 @@ pub fn target_of_name(name: &Path) -> Result<Target, String> {
     }
 }
 
-/// Converts `input` to a file, which has its name once it is whole, and says how many records were written.
+/// Converts `input`, and what the options name beside it, to a file, which has its name once it is whole, and says how many records
+/// were written.
 ///
 /// # Errors
 /// [`ConvertError`]; then what was there stands as it was.
@@ -42,8 +43,8 @@ pub fn target_of_name(name: &Path) -> Result<Target, String> {
 /// # std::fs::create_dir_all(&folder)?;
 /// let (from, to) = ("../../replay-data/tse-small/2024-03-01.csv", folder.join("2024-03-01.qcev.zst"));
 /// let options = ConvertOptions::to(quoteclock::target_of_name(&to)?);
-/// let count = convert_file(&Input::named(from.as_ref()), &options, &to, UNWATCHED)?;
-/// assert!(0 < count && to.is_file());
+/// let converted = convert_file(&Input::named(from.as_ref()), &options, &to, UNWATCHED)?;
+/// assert!(0 < converted.record_count && to.is_file());
 /// # std::fs::remove_dir_all(&folder)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -52,12 +53,13 @@ pub fn convert_file(
     options: &ConvertOptions,
     output: &Path,
     progress: Progress<'_>,
-) -> Result<u64, ConvertError> {
+) -> Result<Converted, ConvertError> {
     let refuse = |problem: &str| ConvertError::Write(io::Error::new(io::ErrorKind::InvalidInput, problem));
-    if let Input::File(from) = input
-        && let (Ok(from), Ok(to)) = (from.canonicalize(), output.canonicalize())
-        && from == to
-    {
+    let is_output = |input: &Input| match (input, output.canonicalize()) {
+        (Input::File(from), Ok(to)) => from.canonicalize().is_ok_and(|from| from == to),
+        _ => false,
+    };
+    if is_output(input) || options.beside.also.iter().any(|also| is_output(&also.input)) {
         return Err(refuse("the output is the input, expected another name"));
     }
     if output.symlink_metadata().is_ok_and(|metadata| !metadata.is_file()) {
@@ -69,7 +71,7 @@ pub fn convert_file(
     aside.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let aside = aside.prefix(".quoteclock-").tempfile_in(folder)?;
     let mut to = Compressed::new(BufWriter::new(aside.as_file()), output)?;
-    let count = convert(input, options, &mut to, progress)?;
+    let converted = convert(input, options, &mut to, progress)?;
     to.finish()?;
     aside.as_file().sync_all()?;
     if let Ok(metadata) = fs::metadata(output) {
@@ -77,7 +79,7 @@ pub fn convert_file(
         aside.as_file().set_permissions(metadata.permissions())?;
     }
     aside.persist(output).map_err(|error| error.error)?;
-    Ok(count)
+    Ok(converted)
 }
 
 /// A writer that compresses as a file's name says.

@@ -9,11 +9,11 @@ use quoteclock_rows::{Column, Decimals, Local, Table, Unit};
 ///
 /// ```
 /// use jiff::tz::TimeZone;
-/// use quoteclock::{EventRow, Events, Input, InputEvents};
+/// use quoteclock::{Beside, EventRow, Events, Input, InputEvents};
 /// use quoteclock_rows::CsvRows;
 ///
 /// let input = Input::named("../../replay-data/tse-small/2024-03-01.csv".as_ref());
-/// let mut events = InputEvents::open(&input, None, &TimeZone::UTC)?;
+/// let mut events = InputEvents::open(&input, &Beside::default(), None, &TimeZone::UTC)?;
 /// let (zone, mut csv) = (TimeZone::UTC, CsvRows::<Events, _>::with_header(Vec::new())?);
 /// for event in &events.next_events()? {
 ///     csv.row(&EventRow { event, zone: &zone })?;

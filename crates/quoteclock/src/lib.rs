@@ -88,7 +88,7 @@ pub use quoteclock_incentive::{Month, Outlook};
 pub use quoteclock_ledger::DisplayPercent;
 pub use quoteclock_model::{Amount, IssueCode, Micros, Price, Reason, Shares, Side, SideFault, Span, State, Timestamp};
 pub use quoteclock_replay::{Also, Beside, OwnOrders, Part};
-pub use quoteclock_replay::{ConvertError, ConvertOptions, InputEvent, InputEvents, Target, convert};
+pub use quoteclock_replay::{ConvertError, ConvertOptions, Converted, InputEvent, InputEvents, Target, convert};
 pub use quoteclock_replay::{Input, Progress, ReplayError, Threads, UNWATCHED};
 pub use quoteclock_report::Style;
 pub use quoteclock_rules::{Column, Finding, PlanError, Severity, SourceFile};

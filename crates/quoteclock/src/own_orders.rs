@@ -38,7 +38,7 @@ impl std::error::Error for OwnOrdersError {}
 /// use quoteclock::{Beside, ReplayOptions, read_own_orders};
 ///
 /// let own = read_own_orders("own.csv".as_ref(), b"order,server\n17,MM1-A\n")?;
-/// let beside = Beside { own_orders: Some(own), ..Beside::default() };
+/// let beside = Beside { own_orders: Some(own.into()), ..Beside::default() };
 /// let options = ReplayOptions { beside, ..ReplayOptions::default() };
 /// # Ok::<(), quoteclock::OwnOrdersError>(())
 /// ```

@@ -4,6 +4,8 @@ use crate::Input;
 use quoteclock_model::{IssueCode, OrderId};
 use quoteclock_sheets::{Findings, Layout, Table, quoted, value};
 use std::collections::HashMap;
+use std::iter;
+use std::sync::Arc;
 
 /// What a day is measured from beside its input.
 ///
@@ -19,7 +21,7 @@ pub struct Beside {
     /// Further inputs. Records of one time are in the order of the inputs.
     pub also: Vec<Also>,
     /// The numbers of one's own orders, where the input names nobody.
-    pub own_orders: Option<OwnOrders>,
+    pub own_orders: Option<Arc<OwnOrders>>,
 }
 
 impl Beside {
@@ -29,6 +31,16 @@ impl Beside {
     /// Whether there is nothing.
     pub fn is_empty(&self) -> bool {
         self.also.is_empty() && self.own_orders.is_none()
+    }
+
+    /// An input, and the further ones.
+    pub(crate) fn with<'a>(&'a self, input: &'a Input) -> Vec<&'a Input> {
+        iter::once(input).chain(self.also.iter().map(|also| &also.input)).collect()
+    }
+
+    /// What is taken of each of them.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = Part> + '_ {
+        iter::once(Part::All).chain(self.also.iter().map(|also| also.part))
     }
 
     /// The names of the further inputs.

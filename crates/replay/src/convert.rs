@@ -3,23 +3,30 @@
 //! A stream from a decoder to a writer. Where the target needs what the source leaves to the reader, or an excerpt begins
 //! in mid-day, the books are rebuilt on the way: an execution gets the price of its order, and an excerpt begins with
 //! what rests at that time, so that it replays strictly. What the books do not need is not judged here: a replay does.
+//!
+//! Several inputs of one date become one, in the order of their times; orders of one's own get their servers.
 
 mod books;
 mod converter;
 mod probe;
 
+use crate::beside::Beside;
 use crate::chunks::{ChunkError, Chunks};
 use crate::format::{Decoder, Format, RECOGNISED_BY_BYTES};
 use crate::input::Input;
+use crate::joined::{Clash, Joined};
+use crate::merge::{self, Reader};
+use crate::run::{DecodeError, decode, file_of};
 use crate::stored::Progress;
 use crate::stream::foreign;
 use crate::threads::Threads;
 use books::Books;
-use converter::{AnyWriter, Converter, Problem};
+use converter::{AnyWriter, Converter, Merged, Problem};
 use jiff::civil::Date;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use probe::Probe;
 use quoteclock_book::BookError;
+use quoteclock_engine::{Coverage, Fault};
 use quoteclock_feed::binary::{BinaryWriter, Header};
 use quoteclock_feed::csv::CsvWriter;
 use quoteclock_feed::{EventWriter, FeedError, Malformed, Place, TradingDate};
@@ -45,13 +52,18 @@ pub struct ConvertOptions {
     pub to: Option<Timestamp>,
     /// Only so many records.
     pub limit: Option<u64>,
+    /// What is written beside the input's own events: further inputs of the date, the servers of one's own orders.
+    pub beside: Beside,
+    /// The numbers of each of several inputs must rise, but not by exactly one: of what becomes one they are given anew.
+    pub allow_gaps: bool,
 }
 
 impl ConvertOptions {
     /// The whole input in that form; times that count from midnight are those of New York.
     pub fn to(target: Target) -> ConvertOptions {
         let zone = TimeZoneDatabase::bundled().get("America/New_York").unwrap_or(TimeZone::UTC);
-        ConvertOptions { target, date: None, zone, issue: None, from: None, to: None, limit: None }
+        let (issue, beside) = (None, Beside::default());
+        ConvertOptions { target, date: None, zone, issue, from: None, to: None, limit: None, beside, allow_gaps: false }
     }
 }
 
@@ -122,6 +134,16 @@ pub enum ConvertError {
         /// The issue.
         issue: IssueCode,
     },
+    /// It has orders of an issue of which another input has some, too.
+    #[error("{file}{}", Clash::of(issue, first))]
+    OrdersTwice {
+        /// The input.
+        file: String,
+        /// The issue.
+        issue: String,
+        /// The input that had them first.
+        first: String,
+    },
     /// The output cannot be written.
     #[error("the output cannot be written")]
     Write(#[from] io::Error),
@@ -137,7 +159,8 @@ impl ConvertError {
             | ConvertError::Feed { file, .. }
             | ConvertError::Record { file, .. }
             | ConvertError::NoDate { file }
-            | ConvertError::NoIssue { file, .. } => Some(file),
+            | ConvertError::NoIssue { file, .. }
+            | ConvertError::OrdersTwice { file, .. } => Some(file),
             ConvertError::Write(_) => None,
         }
     }
@@ -157,6 +180,7 @@ impl ConvertError {
             ConvertError::Feed { source, .. } => source.column(),
             ConvertError::Record { problem: RecordProblem::Malformed(malformed), .. } => malformed.column(),
             ConvertError::Record { problem: RecordProblem::TimeBackwards, .. } => Some("time"),
+            ConvertError::Record { problem: RecordProblem::Sequence(fault), .. } => fault.column(),
             _ => None,
         }
     }
@@ -175,9 +199,21 @@ pub enum RecordProblem {
     /// Its time lies before that of a record before it.
     #[error("time: found a time before that of a record before it, expected the same or later")]
     TimeBackwards,
+    /// Its number does not follow that of the record before it in its input.
+    #[error(transparent)]
+    Sequence(#[from] Fault),
 }
 
-/// Converts `input` to `output`, and says how many records were written.
+/// What has been converted.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Converted {
+    /// Records written.
+    pub record_count: u64,
+    /// One's own orders that have not been seen.
+    pub unseen: Vec<Coverage>,
+}
+
+/// Converts `input`, and what is given beside it, to `output`, and says how many records were written.
 ///
 /// # Errors
 /// [`ConvertError`]; then what has been written is worth nothing.
@@ -186,89 +222,120 @@ pub fn convert(
     options: &ConvertOptions,
     output: impl Write,
     progress: Progress<'_>,
-) -> Result<u64, ConvertError> {
-    let file = input.name();
-    let read_error = |source| ConvertError::Read { file: file.clone(), source };
-    let Beginning { mut chunks, format, midnight, date, probe } = begin(input, options.date, &options.zone, progress)?;
-    let compression = chunks.compression();
-    let Some(date) = date.or(probe.date) else {
-        return Err(match chunks.error_seen() {
-            None => ConvertError::NoDate { file },
-            Some(ChunkError::Io(source)) => read_error(source),
-            Some(ChunkError::Stopped) => ConvertError::Stopped { file },
-            Some(ChunkError::Broken { problem, .. }) => ConvertError::Damaged { file, problem },
-        });
+) -> Result<Converted, ConvertError> {
+    let inputs = options.beside.with(input);
+    let mut sources = Vec::new();
+    let given = options.date.or_else(|| inputs.iter().find_map(|input| input.date_of_name()));
+    for input in &inputs {
+        sources.push(begin(input, given, &options.zone, progress)?);
+    }
+    let Some(date) = sources.iter().find_map(|source| source.date.or(source.probe.date)) else {
+        return Err(no_date(input, &mut sources[0].chunks));
     };
     let is_excerpt = options.issue.is_some() || options.from.is_some();
-    let has_sequence = probe.has_sequence;
-    let converter = |writer| Converter {
+    let is_merged = 1 < sources.len();
+    let has_sequence = sources.iter().any(|source| source.probe.has_sequence);
+    let offset = sources[0].probe.offset;
+    let leaves_prices = sources.iter().any(|source| matches!(source.format, Format::Itch | Format::Journal));
+    let writer = match options.target {
+        Target::Csv => AnyWriter::Csv(CsvWriter::new(output, has_sequence, offset)),
+        Target::Binary => {
+            let header = Header { date: trading_date(date), offset, has_sequence };
+            AnyWriter::Binary(Box::new(BinaryWriter::new(output, &header)))
+        }
+    };
+    let converter = Converter {
         writer,
         options,
-        renumbered: (has_sequence && is_excerpt).then_some(0),
-        books: (options.from.is_some()
-            || (matches!(format, Format::Itch | Format::Journal) && options.target == Target::Csv))
-            .then(Books::default),
+        renumbered: (has_sequence && (is_excerpt || is_merged)).then_some(0),
+        merged: is_merged.then(Merged::default),
+        books: (options.from.is_some() || (leaves_prices && options.target == Target::Csv)).then(Books::default),
         issues: BTreeMap::new(),
         last: Timestamp::MIN,
         begun: options.from.is_none(),
         written: 0,
         problem: None,
     };
-    let mut decoder = Decoder::new(format, midnight);
-    let writer = match options.target {
-        Target::Csv => AnyWriter::Csv(CsvWriter::new(output, has_sequence, probe.offset)),
-        Target::Binary => {
-            let header = Header { date: trading_date(date), offset: probe.offset, has_sequence };
-            AnyWriter::Binary(Box::new(BinaryWriter::new(output, &header)))
-        }
-    };
-    let mut converter = converter(writer);
-    let result = loop {
-        match chunks.next() {
-            Ok([]) => break decoder.finish(&mut converter),
-            Ok(chunk) => {
-                if let Err(error) = decoder.push(chunk, &mut converter) {
-                    break Err(error);
-                }
-            }
-            Err(ChunkError::Io(source)) => return Err(read_error(source)),
-            Err(ChunkError::Stopped) => return Err(ConvertError::Stopped { file }),
-            Err(ChunkError::Broken { problem, .. }) => {
-                let place = Place::Byte(chunks.offset());
-                return Err(ConvertError::Damaged { file, problem: format!("decompressed {place}: {problem}") });
-            }
-        }
-    };
+    let compressions: Vec<_> = sources.iter().map(|source| source.chunks.compression()).collect();
+    let Pushed { result, mut converter, at, clash, unseen } = push(sources, converter);
     if !converter.begun && converter.problem.is_none() {
         // Nothing happened in the time that is wanted; what rests there rests all the same.
         let begun = converter.begin();
         let _ = converter.keep(begun);
     }
-    // What is counted in a compressed input are the bytes that come out of it.
-    let file_of = |place| match (compression, place) {
-        (Some(_), Place::Byte(_)) => format!("{}, decompressed", input.name()),
-        _ => input.name(),
-    };
-    if let (Ok(()) | Err(FeedError::Stopped), None, Some(issue)) = (&result, &converter.problem, &options.issue)
+    let placed = |input: usize, place| file_of(inputs[input], compressions[input], place);
+    let named = |input: usize| inputs[input].name();
+    if let Some(Clash { issue, inputs: [first, second] }) = clash {
+        return Err(ConvertError::OrdersTwice { file: named(second), issue, first: named(first) });
+    }
+    if let (Ok(()) | Err((_, DecodeError::Feed(FeedError::Stopped))), None, Some(issue)) =
+        (&result, &converter.problem, &options.issue)
         && !converter.issues.values().any(|code| code == issue)
     {
-        return Err(ConvertError::NoIssue { file, issue: issue.clone() });
+        return Err(ConvertError::NoIssue { file: input.name(), issue: issue.clone() });
     }
     match (result, converter.problem.take()) {
+        (Err((input, DecodeError::Io(source))), _) => Err(ConvertError::Read { file: named(input), source }),
+        (Err((input, DecodeError::Watcher)), _) => Err(ConvertError::Stopped { file: named(input) }),
         (_, Some(Problem::Write(error))) => Err(error.into()),
+        (_, Some(Problem::Damaged(place, problem))) => {
+            Err(ConvertError::Damaged { file: named(at), problem: format!("decompressed {place}: {problem}") })
+        }
         (_, Some(Problem::Record(place, problem))) => {
-            Err(ConvertError::Record { file: file_of(place), place, problem })
+            Err(ConvertError::Record { file: placed(at, Some(place)), place, problem })
         }
-        (Err(FeedError::Stopped) | Ok(()), None) => {
-            let written = converter.written;
+        (Err((_, DecodeError::Feed(FeedError::Stopped))) | Ok(()), None) => {
+            let record_count = converter.written;
             converter.writer.finish()?;
-            Ok(written)
+            Ok(Converted { record_count, unseen })
         }
-        (Err(source), None) => {
-            let file = if let FeedError::Input { place, .. } = &source { file_of(*place) } else { file };
-            Err(ConvertError::Feed { file, source })
+        (Err((input, DecodeError::Feed(source))), None) => {
+            Err(ConvertError::Feed { file: placed(input, source.place()), source })
         }
     }
+}
+
+/// Why no date is known of an input.
+fn no_date(input: &Input, chunks: &mut Chunks<'_>) -> ConvertError {
+    let file = input.name();
+    match chunks.error_seen() {
+        None => ConvertError::NoDate { file },
+        Some(ChunkError::Io(source)) => ConvertError::Read { file, source },
+        Some(ChunkError::Stopped) => ConvertError::Stopped { file },
+        Some(ChunkError::Broken { problem, .. }) => ConvertError::Damaged { file, problem },
+    }
+}
+
+/// What has been pushed, and what ended it.
+struct Pushed<'a, W: Write> {
+    /// An error, and of which input.
+    result: Result<(), (usize, DecodeError)>,
+    converter: Converter<'a, W>,
+    /// The input of the last record.
+    at: usize,
+    clash: Option<Clash>,
+    unseen: Vec<Coverage>,
+}
+
+/// Pushes all inputs through a converter; a single one keeps its names as they are numbered, also those that no record uses.
+fn push<'a, W: Write>(mut sources: Vec<Beginning<'_>>, mut converter: Converter<'a, W>) -> Pushed<'a, W> {
+    let beside = &converter.options.beside;
+    if let ([Beginning { chunks, format, midnight, .. }], None) = (&mut sources[..], &beside.own_orders) {
+        let decoded = decode(chunks, Decoder::new(*format, *midnight), &mut converter, None);
+        return Pushed {
+            result: decoded.map_err(|error| (0, error)),
+            converter,
+            at: 0,
+            clash: None,
+            unseen: Vec::new(),
+        };
+    }
+    let (parts, own_orders) = (beside.parts(), beside.own_orders.clone());
+    let mut readers: Vec<_> = sources.into_iter().map(Beginning::into_reader).collect();
+    let mut joined = Joined::new(converter, parts, own_orders);
+    let result = merge::merge(&mut readers, &mut joined);
+    let unseen = joined.unseen().collect();
+    Pushed { result, at: joined.at, clash: joined.clash, converter: joined.run, unseen }
 }
 
 /// An input, opened, and what its beginning tells of all of it.
@@ -280,6 +347,13 @@ pub(crate) struct Beginning<'a> {
     /// The date as given, or as its name or head tells it.
     pub(crate) date: Option<Date>,
     pub(crate) probe: Probe,
+}
+
+impl<'a> Beginning<'a> {
+    /// Whoever reads it.
+    pub(crate) fn into_reader(self) -> Reader<'a> {
+        Reader::new(self.chunks, Decoder::new(self.format, self.midnight))
+    }
 }
 
 /// Opens `input`; `date` is that of its records and `zone` that of times which count from midnight, where it does not say so

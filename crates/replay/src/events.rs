@@ -1,12 +1,15 @@
 //! The events of an input as whoever reads wants them, some at a time.
 
-use crate::chunks::{ChunkError, Chunks};
-use crate::convert::{Beginning, ConvertError, RecordProblem, begin};
-use crate::format::Decoder;
+use crate::beside::Beside;
+use crate::convert::{ConvertError, RecordProblem, begin};
 use crate::input::Input;
+use crate::joined::{Clash, Joined};
+use crate::merge::{self, Reader};
+use crate::run::DecodeError;
 use crate::stored::UNWATCHED;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use quoteclock_engine::InputRun;
 use quoteclock_feed::{FeedError, Malformed, Place, RawRecord, Receiver, Sequence, Stop, UtcOffset};
 use quoteclock_model::{IssueCode, IssueIndex, MarketEvent, Scope, SequenceNo, ServerIndex, Timestamp};
 use std::collections::BTreeMap;
@@ -28,30 +31,44 @@ pub struct InputEvent {
     pub event: MarketEvent,
 }
 
-/// The events of an input, some at a time. No book is kept: an execution whose price the source leaves to the book has none.
+/// The events of an input, and of what is given beside it, some at a time. No book is kept: an execution whose price the source
+/// leaves to the book has none.
 pub struct InputEvents {
-    chunks: Chunks<'static>,
-    /// `None` once the input has ended.
-    decoder: Option<Decoder>,
+    readers: Vec<Reader<'static>>,
+    /// The inputs' names in messages about their bytes.
+    files: Vec<String>,
+    joined: Joined<Read>,
     offset: UtcOffset,
-    /// The input's name in messages about its bytes.
-    file: String,
-    read: Read,
+    /// What ends it once the events before have been given.
+    failed: Option<ConvertError>,
+    has_ended: bool,
 }
 
 impl InputEvents {
     /// Opens `input`; `date` is that of its records and `zone` that of times which count from midnight, where it does not say
-    /// so itself.
+    /// so itself. What is given `beside` it is merged by time; sequence numbers are those of each input.
     ///
     /// # Errors
-    /// [`ConvertError`] if it is no input of events.
-    pub fn open(input: &Input, date: Option<Date>, zone: &TimeZone) -> Result<InputEvents, ConvertError> {
-        let Beginning { chunks, format, midnight, probe, .. } = begin(input, date, zone, UNWATCHED)?;
-        // What is counted in a compressed input are the bytes that come out of it.
-        let within = if chunks.compression().is_some() { ", decompressed" } else { "" };
-        let file = format!("{}{within}", input.name());
-        let decoder = Some(Decoder::new(format, midnight));
-        Ok(InputEvents { chunks, decoder, offset: probe.offset, file, read: Read::default() })
+    /// [`ConvertError`] if one of them is no input of events.
+    pub fn open(
+        input: &Input,
+        beside: &Beside,
+        date: Option<Date>,
+        zone: &TimeZone,
+    ) -> Result<InputEvents, ConvertError> {
+        let inputs = beside.with(input);
+        let date = date.or_else(|| inputs.iter().find_map(|input| input.date_of_name()));
+        let (mut readers, mut files, mut offsets) = (Vec::new(), Vec::new(), Vec::new());
+        for input in inputs {
+            let beginning = begin(input, date, zone, UNWATCHED)?;
+            // What is counted in a compressed input are the bytes that come out of it.
+            let within = if beginning.chunks.compression().is_some() { ", decompressed" } else { "" };
+            files.push(format!("{}{within}", input.name()));
+            offsets.push(beginning.probe.offset);
+            readers.push(beginning.into_reader());
+        }
+        let joined = Joined::new(Read::default(), beside.parts(), beside.own_orders.clone());
+        Ok(InputEvents { readers, files, joined, offset: offsets[0], failed: None, has_ended: false })
     }
 
     /// The offset from UTC of the input's own times.
@@ -64,41 +81,45 @@ impl InputEvents {
     /// # Errors
     /// [`ConvertError`] at the first record that cannot be read; the events before it have been given then.
     pub fn next_events(&mut self) -> Result<Vec<InputEvent>, ConvertError> {
-        while self.read.events.is_empty() && self.read.problem.is_none() && self.decoder.is_some() {
-            self.read_on()?;
+        while self.joined.run.events.len() < EVENTS_AT_ONCE && !self.has_ended {
+            match merge::merge_on(&mut self.readers, &mut self.joined) {
+                Ok(is_on) => self.has_ended = !is_on,
+                Err((input, error)) => {
+                    self.has_ended = true;
+                    self.failed = self.why(input, error);
+                }
+            }
         }
-        if self.read.events.is_empty()
-            && let Some((place, problem)) = self.read.problem.take()
-        {
-            self.decoder = None;
-            return Err(ConvertError::Record { file: self.file.clone(), place, problem });
-        }
-        Ok(std::mem::take(&mut self.read.events))
+        let events = std::mem::take(&mut self.joined.run.events);
+        if events.is_empty() { self.failed.take().map_or(Ok(events), Err) } else { Ok(events) }
     }
 
-    fn read_on(&mut self) -> Result<(), ConvertError> {
-        let file = || self.file.clone();
-        let pushed = match self.chunks.next() {
-            Ok([]) => match self.decoder.take() {
-                Some(decoder) => decoder.finish(&mut self.read),
-                None => Ok(()),
-            },
-            Ok(chunk) => match &mut self.decoder {
-                Some(decoder) => decoder.push(chunk, &mut self.read),
-                None => Ok(()),
-            },
-            Err(ChunkError::Io(source)) => return Err(ConvertError::Read { file: file(), source }),
-            Err(ChunkError::Stopped) => return Err(ConvertError::Stopped { file: file() }),
-            Err(ChunkError::Broken { problem, .. }) => {
-                let place = Place::Byte(self.chunks.offset());
-                return Err(ConvertError::Damaged { file: file(), problem: format!("{place}: {problem}") });
+    /// Why it has ended, where that is not as it should be.
+    fn why(&mut self, input: usize, error: DecodeError) -> Option<ConvertError> {
+        let file = self.files[input].clone();
+        match (self.joined.run.problem.take(), error) {
+            (Some(Problem::Damaged(place, problem)), _) => {
+                Some(ConvertError::Damaged { file, problem: format!("{place}: {problem}") })
             }
-        };
-        match pushed {
-            Ok(()) | Err(FeedError::Stopped) => Ok(()),
-            Err(source) => Err(ConvertError::Feed { file: file(), source }),
+            (Some(Problem::Record(place, problem)), _) => Some(ConvertError::Record { file, place, problem }),
+            (None, DecodeError::Io(source)) => Some(ConvertError::Read { file, source }),
+            (None, DecodeError::Watcher) => Some(ConvertError::Stopped { file }),
+            (None, DecodeError::Feed(FeedError::Stopped)) => {
+                let Clash { issue, inputs: [first, _] } = self.joined.clash.take()?;
+                Some(ConvertError::OrdersTwice { file, issue, first: self.files[first].clone() })
+            }
+            (None, DecodeError::Feed(source)) => Some(ConvertError::Feed { file, source }),
         }
     }
+}
+
+/// So many events are given at once, where an input has them; a chunk's are given whole.
+const EVENTS_AT_ONCE: usize = 1 << 12;
+
+/// Why reading has stopped.
+enum Problem {
+    Record(Place, RecordProblem),
+    Damaged(Place, String),
 }
 
 /// Takes events and the names that they use.
@@ -107,7 +128,7 @@ struct Read {
     issues: BTreeMap<IssueIndex, IssueCode>,
     servers: BTreeMap<ServerIndex, Arc<str>>,
     events: Vec<InputEvent>,
-    problem: Option<(Place, RecordProblem)>,
+    problem: Option<Problem>,
 }
 
 impl Receiver for Read {
@@ -125,7 +146,7 @@ impl Receiver for Read {
             (event, _) => {
                 let malformed = event.clone().err();
                 let malformed = malformed.unwrap_or_else(|| Malformed::field("time", b"", "a time"));
-                self.problem = Some((record.place, malformed.into()));
+                self.problem = Some(Problem::Record(record.place, malformed.into()));
                 return Err(Stop);
             }
         };
@@ -143,6 +164,23 @@ impl Receiver for Read {
     }
 
     fn rest(&mut self, _: &[u8]) -> Result<(), Stop> {
+        Ok(())
+    }
+}
+
+impl InputRun for Read {
+    fn broken(&mut self, place: Place, problem: &str, _: bool, _: &[u8]) -> Result<(), Stop> {
+        self.problem = Some(Problem::Damaged(place, problem.to_owned()));
+        Err(Stop)
+    }
+
+    fn end_of_input(&mut self, _: Option<Date>) -> Result<(), Stop> {
+        Ok(())
+    }
+
+    fn source(&mut self, _: usize) {}
+
+    fn pass(&mut self, _: &RawRecord<'_>) -> Result<(), Stop> {
         Ok(())
     }
 }

@@ -2,10 +2,11 @@
 //! taken of an input is passed over.
 
 use crate::beside::{OwnOrders, Part};
-use quoteclock_engine::{Coverage, DayRun};
+use quoteclock_engine::{Coverage, InputRun};
 use quoteclock_feed::{RawRecord, Receiver, Sequence, Stop};
 use quoteclock_model::{IssueCode, IssueIndex, MarketEvent, OrderAction, OrderId, Scope, ServerIndex};
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// The names that an input has told, each with its number in the day once a record needs it.
 #[derive(Debug, Default)]
@@ -22,11 +23,21 @@ pub(crate) struct Clash {
     pub(crate) inputs: [usize; 2],
 }
 
+impl Clash {
+    /// What is wrong with an input that has orders of an `issue` of which `first` has some.
+    pub(crate) fn of(issue: &str, first: &str) -> String {
+        format!(
+            ": has orders of issue {issue}, of which {first} has some, expected the orders of an issue in one input \
+             (FILE:phases takes the phases alone)"
+        )
+    }
+}
+
 /// A run, and what stands between it and the inputs.
 #[derive(Debug)]
-pub(crate) struct Joined<'a, P> {
+pub(crate) struct Joined<P> {
     pub(crate) run: P,
-    own: Option<&'a OwnOrders>,
+    own: Option<Arc<OwnOrders>>,
     /// Which of one's own orders have been seen.
     seen: Vec<bool>,
     /// Orders that were added as one's own, or have replaced one.
@@ -43,13 +54,14 @@ pub(crate) struct Joined<'a, P> {
     pub(crate) clash: Option<Clash>,
 }
 
-impl<'a, P: DayRun> Joined<'a, P> {
+impl<P: InputRun> Joined<P> {
     /// Of inputs of which these parts are taken.
-    pub(crate) fn new(run: P, parts: impl IntoIterator<Item = Part>, own: Option<&'a OwnOrders>) -> Joined<'a, P> {
+    pub(crate) fn new(run: P, parts: impl IntoIterator<Item = Part>, own: Option<Arc<OwnOrders>>) -> Joined<P> {
+        let seen = vec![false; own.as_ref().map_or(0, |own| own.len())];
         Joined {
             run,
             own,
-            seen: vec![false; own.map_or(0, OwnOrders::len)],
+            seen,
             own_live: HashSet::new(),
             inputs: parts.into_iter().map(|part| Names { part, ..Names::default() }).collect(),
             codes: Vec::new(),
@@ -63,7 +75,7 @@ impl<'a, P: DayRun> Joined<'a, P> {
 
     /// One's own orders that have not been seen.
     pub(crate) fn unseen(&self) -> impl Iterator<Item = Coverage> + '_ {
-        let rows = self.own.into_iter().flat_map(OwnOrders::rows).zip(&self.seen);
+        let rows = self.own.iter().flat_map(|own| own.rows()).zip(&self.seen);
         rows.filter(|(_, seen)| !**seen).map(|(row, _)| Coverage::UnseenOrder { order: row.to_string() })
     }
 
@@ -216,9 +228,9 @@ impl<'a, P: DayRun> Joined<'a, P> {
     fn attributed(&mut self, input: usize, issue: IssueIndex, mut action: OrderAction) -> OrderAction {
         match &mut action {
             OrderAction::Add { order, server, .. } => {
-                let row = self.own.and_then(|own| {
+                let row = self.own.as_ref().and_then(|own| {
                     let code = self.codes.get(issue.index()).and_then(Option::as_ref);
-                    Some((own, own.find(code, *order)?))
+                    Some((Arc::clone(own), own.find(code, *order)?))
                 });
                 *server = match (row, *server) {
                     (Some((own, row)), _) => {
@@ -236,7 +248,7 @@ impl<'a, P: DayRun> Joined<'a, P> {
             {
                 self.own_live.insert((issue, *order_new));
                 let code = self.codes.get(issue.index()).and_then(Option::as_ref);
-                if let Some(row) = self.own.and_then(|own| own.find(code, *order_new)) {
+                if let Some(row) = self.own.as_ref().and_then(|own| own.find(code, *order_new)) {
                     self.seen[row] = true;
                 }
             }
@@ -259,9 +271,9 @@ impl<'a, P: DayRun> Joined<'a, P> {
 }
 
 /// The only input of a day.
-pub(crate) struct Only<'j, 'a, P>(pub(crate) &'j mut Joined<'a, P>);
+pub(crate) struct Only<'j, P>(pub(crate) &'j mut Joined<P>);
 
-impl<P: DayRun> Receiver for Only<'_, '_, P> {
+impl<P: InputRun> Receiver for Only<'_, P> {
     fn issue(&mut self, index: IssueIndex, code: &IssueCode) {
         self.0.issue(0, index, code);
     }

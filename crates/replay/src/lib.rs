@@ -19,7 +19,7 @@ mod stream;
 mod threads;
 
 pub use beside::{Also, Beside, OwnOrders, Part};
-pub use convert::{ConvertError, ConvertOptions, RecordProblem, Target, convert};
+pub use convert::{ConvertError, ConvertOptions, Converted, RecordProblem, Target, convert};
 pub use events::{InputEvent, InputEvents};
 pub use format::{Decoder, Format, RECOGNISED_BY_BYTES};
 pub use input::{InMemory, Input};

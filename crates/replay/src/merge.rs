@@ -5,7 +5,7 @@ use crate::format::Decoder;
 use crate::joined::{Joined, Only};
 use crate::run::DecodeError;
 use jiff::civil::Date;
-use quoteclock_engine::DayRun;
+use quoteclock_engine::InputRun;
 use quoteclock_feed::{Malformed, Place, RawRecord, Receiver, Sequence, Stop};
 use quoteclock_model::{IssueCode, IssueIndex, MarketEvent, Scope, ServerIndex, Timestamp};
 use std::collections::VecDeque;
@@ -75,7 +75,7 @@ impl<'c> Reader<'c> {
     }
 
     /// Reads on until a record is there, or all has been read; tells the names that come before it.
-    fn fill<P: DayRun>(&mut self, input: usize, joined: &mut Joined<'_, P>) -> Result<(), DecodeError> {
+    fn fill<P: InputRun>(&mut self, input: usize, joined: &mut Joined<P>) -> Result<(), DecodeError> {
         loop {
             match self.read.queue.front() {
                 Some(Item::Issue(index, code)) => joined.issue(input, *index, code),
@@ -116,26 +116,28 @@ impl<'c> Reader<'c> {
         }
     }
 
-    /// Pushes the only input of a day through its run.
-    ///
-    /// # Errors
-    /// Those of reading it.
-    pub(crate) fn push<P: DayRun>(&mut self, joined: &mut Joined<'_, P>) -> Result<(), DecodeError> {
-        let Some(mut decoder) = self.decoder.take() else { return Ok(()) };
-        loop {
-            match self.chunks.next() {
-                Ok([]) => {
-                    let date = decoder.stated_date();
+    /// Pushes the next chunk of the only input of a day through its run; says whether there may be more.
+    fn push<P: InputRun>(&mut self, joined: &mut Joined<P>) -> Result<bool, DecodeError> {
+        let Some(decoder) = &mut self.decoder else { return Ok(false) };
+        match self.chunks.next() {
+            Ok([]) => {
+                let date = decoder.stated_date();
+                if let Some(decoder) = self.decoder.take() {
                     decoder.finish(&mut Only(joined))?;
-                    return Ok(joined.run.end_of_input(date)?);
                 }
-                Ok(chunk) => decoder.push(chunk, &mut Only(joined))?,
-                Err(ChunkError::Io(error)) => return Err(DecodeError::Io(error)),
-                Err(ChunkError::Stopped) => return Err(DecodeError::Watcher),
-                Err(ChunkError::Broken { problem, whole }) => {
-                    let place = Place::Byte(self.chunks.offset());
-                    return Ok(joined.run.broken(place, &problem, whole, decoder.unfinished())?);
-                }
+                joined.run.end_of_input(date)?;
+                Ok(false)
+            }
+            Ok(chunk) => {
+                decoder.push(chunk, &mut Only(joined))?;
+                Ok(true)
+            }
+            Err(ChunkError::Io(error)) => Err(DecodeError::Io(error)),
+            Err(ChunkError::Stopped) => Err(DecodeError::Watcher),
+            Err(ChunkError::Broken { problem, whole }) => {
+                let place = Place::Byte(self.chunks.offset());
+                joined.run.broken(place, &problem, whole, decoder.unfinished())?;
+                Ok(false)
             }
         }
     }
@@ -153,33 +155,52 @@ impl<'c> Reader<'c> {
 ///
 /// # Errors
 /// The error of reading one, and which.
-pub(crate) fn merge<P: DayRun>(
+pub(crate) fn merge<P: InputRun>(
     readers: &mut [Reader<'_>],
-    joined: &mut Joined<'_, P>,
+    joined: &mut Joined<P>,
 ) -> Result<(), (usize, DecodeError)> {
-    loop {
-        for (input, reader) in readers.iter_mut().enumerate() {
-            reader.fill(input, joined).map_err(|error| (input, error))?;
-        }
-        let waiting = readers.iter().enumerate().filter_map(|(input, reader)| Some((reader.next_at()?, input)));
-        let Some((_, input)) = waiting.min() else { break };
-        let of_input = |stop: Stop| (input, DecodeError::from(stop));
-        match readers[input].read.queue.pop_front() {
-            Some(Item::Record(_, record)) => {
-                let Owned { place, bytes, ts_event, sequence, scope, also, event } = record;
-                let also = also.as_ref();
-                let record = RawRecord { place, bytes: &bytes, ts_event, sequence, scope, also, event };
-                joined.take(input, &record).map_err(of_input)?;
-            }
-            Some(Item::Rest(bytes)) => joined.run.rest(&bytes).map_err(of_input)?,
-            Some(Item::Broken { place, problem, whole, unfinished, .. }) => {
-                joined.at = input;
-                joined.run.source(input);
-                joined.run.broken(place, &problem, whole, &unfinished).map_err(of_input)?;
-            }
-            Some(Item::Issue(..) | Item::Server(..)) | None => {}
-        }
+    while merge_on(readers, joined)? {}
+    Ok(())
+}
+
+/// Takes the next record, or of a single input the next chunk; says whether there may be more.
+///
+/// # Errors
+/// As [`merge`].
+pub(crate) fn merge_on<P: InputRun>(
+    readers: &mut [Reader<'_>],
+    joined: &mut Joined<P>,
+) -> Result<bool, (usize, DecodeError)> {
+    if let [only] = readers {
+        return only.push(joined).map_err(|error| (0, error));
     }
-    let stated = readers.iter().find_map(|reader| reader.stated);
-    joined.run.end_of_input(stated).map_err(|stop| (0, stop.into()))
+    for (input, reader) in readers.iter_mut().enumerate() {
+        reader.fill(input, joined).map_err(|error| (input, error))?;
+    }
+    let waiting = readers.iter().enumerate().filter_map(|(input, reader)| Some((reader.next_at()?, input)));
+    let Some((_, input)) = waiting.min() else {
+        let stated = readers.iter().find_map(|reader| reader.stated);
+        joined.run.end_of_input(stated).map_err(|stop| (0, stop.into()))?;
+        return Ok(false);
+    };
+    take(input, readers[input].read.queue.pop_front(), joined).map_err(|stop| (input, stop.into()))?;
+    Ok(true)
+}
+
+/// Takes what has come of an input.
+fn take<P: InputRun>(input: usize, item: Option<Item>, joined: &mut Joined<P>) -> Result<(), Stop> {
+    match item {
+        Some(Item::Record(_, record)) => {
+            let Owned { place, bytes, ts_event, sequence, scope, also, event } = record;
+            let also = also.as_ref();
+            joined.take(input, &RawRecord { place, bytes: &bytes, ts_event, sequence, scope, also, event })
+        }
+        Some(Item::Rest(bytes)) => joined.run.rest(&bytes),
+        Some(Item::Broken { place, problem, whole, unfinished, .. }) => {
+            joined.at = input;
+            joined.run.source(input);
+            joined.run.broken(place, &problem, whole, &unfinished)
+        }
+        Some(Item::Issue(..) | Item::Server(..)) | None => Ok(()),
+    }
 }

@@ -1,6 +1,6 @@
 //! One input measured: the passes over it, and what it says.
 
-use crate::beside::{Beside, Part};
+use crate::beside::Beside;
 use crate::chunks::{ChunkError, Chunks};
 use crate::format::{Decoder, Format, RECOGNISED_BY_BYTES};
 use crate::input::{Input, Reading};
@@ -11,7 +11,9 @@ use crate::stored::Progress;
 use crate::stream::foreign;
 use crate::threads::{Pool, Threads};
 use jiff::civil::Date;
-use quoteclock_engine::{About, BadRecord, Day, DayError, DayOptions, DayRun, Fault, Finished, NoRejects, RejectSink};
+use quoteclock_engine::{
+    About, BadRecord, Day, DayError, DayOptions, DayRun, Fault, Finished, InputRun, NoRejects, RejectSink,
+};
 use quoteclock_feed::binary::{BinaryFile, BinaryFileError};
 use quoteclock_feed::{FeedError, Place, Stop};
 use quoteclock_ledger::{DayLedger, OpenLedger};
@@ -74,10 +76,7 @@ pub enum ReplayError {
         date: Date,
     },
     /// It has orders of an issue of which another input has some, too.
-    #[error(
-        "{file}: has orders of issue {issue}, of which {first} has some, expected the orders of an issue in one input \
-         (FILE:phases takes the phases alone)"
-    )]
+    #[error("{file}{}", Clash::of(issue, first))]
     OrdersTwice {
         /// The input.
         file: String,
@@ -336,8 +335,7 @@ impl Replay<'_> {
         reading: Reading<'_>,
         mut begin: impl FnMut(DayOptions) -> Result<P, ReplayError>,
     ) -> Result<Replayed<P>, ReplayError> {
-        let inputs: Vec<&Input> =
-            std::iter::once(self.input).chain(self.beside.also.iter().map(|also| &also.input)).collect();
+        let inputs = self.beside.with(self.input);
         let mut options = self.options.clone();
         for input in &inputs {
             options = with_date_of_name(&options, input)?;
@@ -383,12 +381,9 @@ impl Replay<'_> {
         readers: &mut [Reader<'_>],
         run: P,
     ) -> Result<(Finished, P::Output), ReplayError> {
-        let parts = std::iter::once(Part::All).chain(self.beside.also.iter().map(|also| also.part));
-        let mut joined = Joined::new(run, parts, self.beside.own_orders.as_ref());
-        let result = match &mut *readers {
-            [only] => only.push(&mut joined).map_err(|error| (0, error)),
-            several => merge::merge(several, &mut joined),
-        };
+        let parts = self.beside.parts();
+        let mut joined = Joined::new(run, parts, self.beside.own_orders.clone());
+        let result = merge::merge(readers, &mut joined);
         let file_of = |input: usize, place| file_of(inputs[input], readers[input].chunks.compression(), place);
         match result {
             Ok(()) | Err((_, DecodeError::Feed(FeedError::Stopped))) => {}
@@ -437,7 +432,7 @@ pub struct Hashes {
 }
 
 /// How messages call an input: what is counted in a compressed one are the bytes that come out of it.
-fn file_of(input: &Input, compression: Option<&'static str>, place: Option<Place>) -> String {
+pub(crate) fn file_of(input: &Input, compression: Option<&'static str>, place: Option<Place>) -> String {
     match (compression, place) {
         (Some(_), Some(Place::Byte(_))) => format!("{}, decompressed", input.name()),
         _ => input.name(),
@@ -524,10 +519,10 @@ impl From<Stop> for DecodeError {
 }
 
 /// Pushes all of `chunks` through a decoder into `pass`; where it can be, they are read by the threads of a `pool`, too.
-fn decode(
+pub(crate) fn decode(
     chunks: &mut Chunks<'_>,
     mut decoder: Decoder,
-    pass: &mut impl DayRun,
+    pass: &mut impl InputRun,
     pool: Option<&Pool>,
 ) -> Result<(), DecodeError> {
     let others = pool.and_then(Pool::others).filter(|_| pass.takes_compact() && decoder.may_be_scouted());
@@ -554,7 +549,7 @@ fn decode(
 fn push_all(
     chunks: &mut Chunks<'_>,
     decoder: &mut Decoder,
-    pass: &mut impl DayRun,
+    pass: &mut impl InputRun,
 ) -> Result<Result<(), ChunkError>, FeedError> {
     loop {
         match chunks.next() {

@@ -6,7 +6,7 @@
 
 use crate::chunks::{Chunk, ChunkError, Chunks};
 use crate::format::{Decoder, Scout};
-use quoteclock_engine::DayRun;
+use quoteclock_engine::InputRun;
 use quoteclock_feed::{FeedError, Scouted};
 use rayon::{Scope, ThreadPool};
 use std::collections::VecDeque;
@@ -105,7 +105,7 @@ enum End {
 pub(crate) fn push_all(
     chunks: &mut Chunks<'_>,
     decoder: &mut Decoder,
-    pass: &mut impl DayRun,
+    pass: &mut impl InputRun,
     others: &ThreadPool,
 ) -> Result<Result<(), ChunkError>, FeedError> {
     others.in_place_scope(|scope| Scouting::new(chunks, others).push_all(decoder, pass, scope))
@@ -133,7 +133,7 @@ impl<'a, 'c> Scouting<'a, 'c> {
     fn push_all(
         mut self,
         decoder: &mut Decoder,
-        pass: &mut impl DayRun,
+        pass: &mut impl InputRun,
         scope: &Scope<'_>,
     ) -> Result<Result<(), ChunkError>, FeedError> {
         loop {

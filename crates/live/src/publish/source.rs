@@ -101,15 +101,8 @@ fn lines(input: &Input, writer: SpoolWriter) -> Result<Spool> {
 
 /// The events of another form as CSV.
 fn converted_lines(input: &Input, writer: SpoolWriter) -> Result<Spool> {
-    let options = ConvertOptions {
-        target: Target::Csv,
-        date: None,
-        zone: TimeZone::get(ITCH_ZONE).context("the zone of ITCH")?,
-        issue: None,
-        from: None,
-        to: None,
-        limit: None,
-    };
+    let zone = TimeZone::get(ITCH_ZONE).context("the zone of ITCH")?;
+    let options = ConvertOptions { zone, ..ConvertOptions::to(Target::Csv) };
     let mut sink = Lines::new(writer);
     convert(input, &options, &mut sink, UNWATCHED)?;
     sink.finish()

@@ -2,7 +2,7 @@ import datetime
 import os
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, Protocol, Self, TypeAlias, final
+from typing import Any, Literal, Protocol, Self, TypeAlias, final
 
 from quoteclock._errors import Finding
 
@@ -29,8 +29,13 @@ __version__: str
 class _Readable(Protocol):
     def read(self, count: int, /) -> bytes: ...
 
+class _ReadableWhole(Protocol):
+    def read(self) -> bytes: ...
+
 _Path: TypeAlias = str | os.PathLike[str]
 _Input: TypeAlias = _Path | bytes | bytearray | memoryview | _Readable
+_Sheet: TypeAlias = _Path | bytes | bytearray | memoryview | _ReadableWhole
+_Also: TypeAlias = _Input | tuple[_Input, Literal["phases", "orders"]]
 _Date: TypeAlias = datetime.date | str
 _Progress: TypeAlias = Callable[[int, int | None], object] | bool
 
@@ -114,6 +119,8 @@ def replay(
     allow_gaps: bool = False,
     until: str | None = None,
     date: _Date | None = None,
+    also: _Also | list[_Also] | None = None,
+    own_orders: _Sheet | None = None,
     threads: int | None = None,
     progress: _Progress | None = None,
     name: str | None = None,
@@ -147,6 +154,8 @@ def explain(
     allow_gaps: bool = False,
     until: str | None = None,
     date: _Date | None = None,
+    also: _Also | list[_Also] | None = None,
+    own_orders: _Sheet | None = None,
     progress: _Progress | None = None,
     name: str | None = None,
 ) -> Explanation: ...
@@ -242,6 +251,8 @@ def events(
     *,
     date: _Date | None = None,
     timezone: str = "America/New_York",
+    also: _Also | list[_Also] | None = None,
+    own_orders: _Sheet | None = None,
     batch_rows: int = 65536,
     name: str | None = None,
 ) -> Events: ...
@@ -255,6 +266,9 @@ def convert(
     limit: int | None = None,
     date: _Date | None = None,
     timezone: str = "America/New_York",
+    also: _Also | list[_Also] | None = None,
+    own_orders: _Sheet | None = None,
+    allow_gaps: bool = False,
     progress: _Progress | None = None,
     name: str | None = None,
 ) -> int: ...

@@ -2,6 +2,8 @@
 
 use super::books::Books;
 use super::{ConvertOptions, RecordProblem};
+use jiff::civil::Date;
+use quoteclock_engine::{Fault, InputRun};
 use quoteclock_feed::binary::BinaryWriter;
 use quoteclock_feed::csv::CsvWriter;
 use quoteclock_feed::{EventWriter, Place, RawRecord, Receiver, Sequence, Stop};
@@ -48,15 +50,43 @@ impl<W: Write> EventWriter for AnyWriter<W> {
 /// Why the conversion has stopped.
 pub(super) enum Problem {
     Record(Place, RecordProblem),
+    /// The compressed input is damaged from there on.
+    Damaged(Place, String),
     Write(io::Error),
+}
+
+/// Numbers given anew to the records of several inputs, each of which has its own: what is missing of one would not be seen any
+/// more.
+#[derive(Default)]
+pub(super) struct Merged {
+    /// The last number of each input.
+    last: Vec<Option<SequenceNo>>,
+    /// The input of the next record.
+    at: usize,
+}
+
+impl Merged {
+    /// Takes a record's number, if it may come next.
+    fn follow(&mut self, found: SequenceNo, allow_gaps: bool) -> Result<(), Fault> {
+        self.last.resize(self.last.len().max(self.at + 1), None);
+        match self.last[self.at].replace(found) {
+            Some(last) if found <= last => Err(Fault::SequenceRepeat { found, last }),
+            Some(last) if !allow_gaps && last.0 + 1 < found.0 => {
+                Err(Fault::SequenceGap { found, expected: SequenceNo(last.0 + 1) })
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Takes records and writes those that are wanted.
 pub(super) struct Converter<'a, W: Write> {
     pub(super) writer: AnyWriter<W>,
     pub(super) options: &'a ConvertOptions,
-    /// The last number given, where an excerpt of numbered records counts anew.
+    /// The last number given, where an excerpt or several inputs of numbered records count anew.
     pub(super) renumbered: Option<u64>,
+    /// Of several inputs.
+    pub(super) merged: Option<Merged>,
     pub(super) books: Option<Books>,
     pub(super) issues: BTreeMap<IssueIndex, IssueCode>,
     pub(super) last: Timestamp,
@@ -67,14 +97,23 @@ pub(super) struct Converter<'a, W: Write> {
 }
 
 impl<W: Write> Converter<'_, W> {
+    /// Takes note of where a record stands, and gives its time.
+    fn follow(&mut self, record: &RawRecord<'_>) -> Result<Timestamp, RecordProblem> {
+        let ts_event = record.ts_event.expect("an event that can be read has a time");
+        if ts_event < self.last {
+            return Err(RecordProblem::TimeBackwards);
+        }
+        self.last = ts_event;
+        if let (Some(merged), Sequence::Given(number)) = (&mut self.merged, record.sequence) {
+            merged.follow(number, self.options.allow_gaps)?;
+        }
+        Ok(ts_event)
+    }
+
     fn take(&mut self, record: &RawRecord<'_>) -> Result<(), Problem> {
         let problem = |problem: RecordProblem| Problem::Record(record.place, problem);
         let mut event = record.event.clone().map_err(|malformed| problem(malformed.into()))?;
-        let ts_event = record.ts_event.expect("an event that can be read has a time");
-        if ts_event < self.last {
-            return Err(problem(RecordProblem::TimeBackwards));
-        }
-        self.last = ts_event;
+        let ts_event = self.follow(record).map_err(problem)?;
         if !self.begun && self.options.from.is_some_and(|from| from <= ts_event) {
             self.begin()?;
         }
@@ -159,5 +198,26 @@ impl<W: Write> Receiver for Converter<'_, W> {
 
     fn rest(&mut self, _: &[u8]) -> Result<(), Stop> {
         Err(Stop)
+    }
+}
+
+impl<W: Write> InputRun for Converter<'_, W> {
+    fn broken(&mut self, place: Place, problem: &str, _: bool, _: &[u8]) -> Result<(), Stop> {
+        self.keep(Err(Problem::Damaged(place, problem.to_owned())))
+    }
+
+    fn end_of_input(&mut self, _: Option<Date>) -> Result<(), Stop> {
+        Ok(())
+    }
+
+    fn source(&mut self, index: usize) {
+        if let Some(merged) = &mut self.merged {
+            merged.at = index;
+        }
+    }
+
+    fn pass(&mut self, record: &RawRecord<'_>) -> Result<(), Stop> {
+        let followed = self.follow(record).map_err(|problem| Problem::Record(record.place, problem));
+        self.keep(followed.map(drop))
     }
 }
