@@ -116,7 +116,8 @@ impl Day {
             facts.push(format!("Fast Market x{}", day.multiplier()));
         }
         if 0 < day.reject_count() {
-            facts.push(format!("{} bad records set aside; the time in doubt is unknown", day.reject_count()));
+            let records = if day.reject_count() == 1 { "bad record" } else { "bad records" };
+            facts.push(format!("{} {records} set aside; the time in doubt is unknown", day.reject_count()));
         }
         if let Some(until) = day.until() {
             facts.push(format!("measured up to {}", quoteclock_report::time_of_day(until, &day.plan().zone)));

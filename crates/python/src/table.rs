@@ -104,7 +104,9 @@ impl Table {
 
     /// As a part of a page.
     pub(crate) fn html(&self) -> String {
-        let (html, count) = (self.0.html(SHOWN_MAX), self.0.count());
+        let (rows, count) = (self.0.html(SHOWN_MAX), self.0.count());
+        // A wide one is moved sideways, and no cell is broken.
+        let html = format!("<div style=\"overflow-x:auto;white-space:nowrap\">{rows}</div>");
         match count.checked_sub(SHOWN_MAX) {
             None | Some(0) => html,
             Some(more) => format!("{html}<p>and {more} more rows</p>"),

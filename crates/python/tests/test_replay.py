@@ -87,6 +87,19 @@ def test_a_day_says_what_it_rests_on(day: qc.Day, registry: qc.Registry) -> None
     assert registry.interpretations["own_crossed_quotes"] == "fulfilled"
 
 
+def test_what_is_seen_of_a_table_is_for_people(day: qc.Day) -> None:
+    lines = repr(day.daily).splitlines()
+    assert lines[0] == "daily: 17 rows" and len(lines) == 2 + 17
+    assert lines[1].split("  ")[0] == "market maker" and "display %" in lines[1]
+    assert lines[2].split() == ["MM1", "1306", "general", "98.8184", "5:00:00", "4:56:27.314583"]
+    assert "10:15:30.370000" in repr(day.breaches) and "0:03:32.435417" in repr(day.breaches)
+    assert "spread 0:03:32.435417, bid_size 0:00:00.25" in day.outages._repr_html_()
+    assert "silent_issue  1678" in repr(day.coverage), "columns without a name for people stand as they are"
+    html = day._repr_html_()
+    assert "<th>display %</th>" in html and "4:56:27.314583" in html and "unknown</th>" not in html
+    assert repr(day.rejects).splitlines()[0] == "rejects: 0 rows"
+
+
 def test_options_are_the_commands(registry: qc.Registry) -> None:
     morning = qc.replay(DAY, registry, until="10:30")
     assert morning.until is not None and morning.until.isoformat() == "2024-03-01T10:30:00+09:00"
@@ -105,6 +118,11 @@ def test_damage_is_set_aside_by_a_lenient_run(registry: qc.Registry) -> None:
     (reject,) = day.rejects.to_pylist()
     assert reject["record"] == "not a record" and reject["place"].startswith("line ")
     assert "set aside" in repr(day)
+    html = qc.replay(damaged + b"<script>" + b"x" * 9000 + b"\n", registry, lenient=True, name="<b>.csv")._repr_html_()
+    assert "&lt;b&gt;.csv" in html and "<b>" not in html
+    long = qc.replay(DAY.read_bytes() + b"<script>" + b"x" * 9000 + b"\n", registry, lenient=True).rejects
+    assert "&lt;script&gt;xxx" in long._repr_html_() and len(long._repr_html_()) < 1000
+    assert len(long.to_pylist()[0]["record"]) == 9008, "all of it is there"
 
 
 def test_explain_says_why(registry: qc.Registry, command, tmp_path: Path) -> None:

@@ -5,8 +5,9 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use quoteclock_ledger::Total;
 use quoteclock_model::Span;
+use quoteclock_report::clock;
 use quoteclock_report::columns::{self, OfDate, OfObligation, WithSpan, WithTimes};
-use quoteclock_rows::{Column, Table};
+use quoteclock_rows::{Align, Column, Table};
 use std::borrow::Cow;
 
 /// Rows of the front door own their names.
@@ -83,6 +84,8 @@ impl Table for Daily {
     type Row<'a> = DailyRow;
     const NAME: &'static str = "daily";
     const COLUMNS: &'static [Column<Self>] = &columns::of_days();
+    const SHOWN: &'static [&'static str] = columns::SHOWN_OF_DAYS;
+    const NAMES_SHOWN: usize = 2;
 }
 
 /// `breaches.csv`: rows are [`BreachRow`]s.
@@ -101,7 +104,10 @@ impl Table for Breaches {
     type Row<'a> = BreachRow;
     const NAME: &'static str = "breaches";
     const COLUMNS: &'static [Column<Self>] =
-        &columns::of_stretches(Column::<Self>::text("reason", |row| Some(row.reason.as_str().into())));
+        &columns::of_stretches(Column::<Self>::text("reason", |row| Some(row.reason.as_str().into())).shown("reason"));
+    const SHOWN: &'static [&'static str] =
+        &["market_maker", "issue", "obligation", "start", "end", "duration_us", "reason"];
+    const NAMES_SHOWN: usize = 2;
 }
 
 /// `outages.csv`: rows are [`OutageRow`]s.
@@ -118,7 +124,26 @@ impl Table for Outages {
     type Row<'a> = OutageRow;
     const NAME: &'static str = "outages";
     const COLUMNS: &'static [Column<Self>] =
-        &columns::of_stretches(Column::<Self>::text("reasons", |row| Some(row.reasons_text().into())));
+        &columns::of_stretches(Column::<Self>::text("reasons", |row| Some(row.reasons_text().into())).shown_as(
+            "reasons",
+            Align::Left,
+            |row| reasons_for_people(row).into(),
+        ));
+    const SHOWN: &'static [&'static str] =
+        &["market_maker", "issue", "obligation", "start", "end", "duration_us", "reasons"];
+    const NAMES_SHOWN: usize = 2;
+}
+
+/// `spread 0:03:32.435417, bid_size 0:00:00.25`; the only one by itself.
+fn reasons_for_people(row: &OutageRow) -> String {
+    match &row.reasons[..] {
+        [(reason, _)] => reason.to_string(),
+        reasons => {
+            let texts: Vec<String> =
+                reasons.iter().map(|(reason, time)| format!("{reason} {}", clock(*time))).collect();
+            texts.join(", ")
+        }
+    }
 }
 
 /// `rejects.csv` without the file, which is the caller's: rows are [`RejectRow`]s.
@@ -135,9 +160,21 @@ impl Table for RejectsTable {
     type Row<'a> = RejectRow;
     const NAME: &'static str = "rejects";
     const COLUMNS: &'static [Column<Self>] = &[
-        Column::text("place", |row| Some(row.place.as_str().into())),
-        Column::text("issue", |row| row.issue.as_deref().map(Into::into)),
-        Column::text("reason", |row| Some(row.reason.as_str().into())),
-        Column::text("record", |row| Some(row.record_text().into())),
+        Column::<Self>::text("place", |row| Some(row.place.as_str().into())).shown("place"),
+        Column::<Self>::text("issue", |row| row.issue.as_deref().map(Into::into)).shown("issue"),
+        Column::<Self>::text("reason", |row| Some(row.reason.as_str().into())).shown("reason"),
+        Column::<Self>::text("record", |row| Some(row.record_text().into()))
+            .shown_as("record", Align::Left, |row| shortened(row.record_text()).into()),
     ];
+    const SHOWN: &'static [&'static str] = &["place", "issue", "reason", "record"];
+}
+
+/// Records may be long: so much of one is seen.
+const RECORD_SHOWN_MAX: usize = 120;
+
+fn shortened(text: String) -> String {
+    match text.char_indices().nth(RECORD_SHOWN_MAX) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
 }

@@ -1,10 +1,11 @@
 //! Columns that several outputs have, each spelled once: name, unit, type, and where a row has the value.
 
+use crate::format::{clock, percent_shown, time_of_day};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use quoteclock_ledger::{DisplayPercent, Total};
-use quoteclock_model::Span;
-use quoteclock_rows::{Column, Decimals, Local, Table, Unit};
+use quoteclock_model::{Micros, Span};
+use quoteclock_rows::{Align, Column, Decimals, Local, Table, Unit};
 use std::borrow::Cow;
 
 /// The quote display time as rows have it: four decimals, half up, nothing without available time.
@@ -47,15 +48,39 @@ pub const fn of_days<T: Table>() -> [Column<T>; 8]
 where
     for<'a> T::Row<'a>: OfDate + OfObligation + WithTimes,
 {
-    [date(), market_maker(), issue(), obligation(), available_us(), fulfilled_us(), unknown_us(), display_pct_of()]
+    [
+        date(),
+        market_maker().shown("market maker"),
+        issue().shown("issue"),
+        obligation().shown("obligation"),
+        available_us().shown_as("available", Align::Right, |row| clock(row.total().available).into()),
+        fulfilled_us().shown_as("fulfilled", Align::Right, |row| clock(row.total().fulfilled).into()),
+        unknown_us::<T>()
+            .shown_as("unknown", Align::Right, |row| clock(row.total().unknown).into())
+            .on_occasion(|row| row.total().unknown != Micros::ZERO),
+        display_pct_of().shown_as("display %", Align::Right, |row| percent_shown(row.total()).into()),
+    ]
 }
+
+/// What people see of them.
+pub const SHOWN_OF_DAYS: &[&str] =
+    &["market_maker", "issue", "obligation", "display_pct", "available_us", "fulfilled_us", "unknown_us"];
 
 /// The columns of a stretch of time, as in `breaches.csv` and `outages.csv`, and last what there is to say of it.
 pub const fn of_stretches<T: Table>(last: Column<T>) -> [Column<T>; 8]
 where
     for<'a> T::Row<'a>: OfDate + OfObligation + WithSpan,
 {
-    [date(), market_maker(), issue(), obligation(), start(), end(), duration_us(), last]
+    [
+        date(),
+        market_maker().shown("market maker"),
+        issue().shown("issue"),
+        obligation().shown("obligation"),
+        start().shown_as("start", Align::Left, |row| time_of_day(row.span().start, row.zone()).into()),
+        end().shown_as("end", Align::Left, |row| time_of_day(row.span().end, row.zone()).into()),
+        duration_us().shown_as("duration", Align::Right, |row| clock(row.span().end.since(row.span().start)).into()),
+        last,
+    ]
 }
 
 /// The date.

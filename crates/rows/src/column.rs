@@ -12,7 +12,7 @@ pub trait Table: Sized + 'static {
     const NAME: &'static str;
     /// The columns, in their order.
     const COLUMNS: &'static [Column<Self>];
-    /// The names of the columns that people see in a terminal, in that order.
+    /// The names of the columns that people see in a terminal, in that order; all, as they are named, where there is none.
     const SHOWN: &'static [&'static str] = &[];
     /// How many of those, from the first on, are names that a row repeats from the one above: they stand once.
     const NAMES_SHOWN: usize = 0;
@@ -110,6 +110,14 @@ pub struct Shown<T: Table> {
     pub gives_way: Option<u8>,
 }
 
+impl<T: Table> Clone for Shown<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: Table> Copy for Shown<T> {}
+
 /// One column.
 pub struct Column<T: Table> {
     /// The name, in every form of the output.
@@ -165,12 +173,17 @@ impl<T: Table> Column<T> {
     /// The column in a terminal's table under `title`: numbers lean right, all else left.
     #[must_use]
     pub const fn shown(mut self, title: &'static str) -> Self {
+        self.shown = Some(self.plain(title));
+        self
+    }
+
+    /// The plain values under `title`.
+    pub(crate) const fn plain(&self, title: &'static str) -> Shown<T> {
         let align = match self.get {
             Get::Integer(_) | Get::Identifier(_) | Get::Decimal(..) => Align::Right,
             Get::Text(_) | Get::Date(_) | Get::Instant(_) => Align::Left,
         };
-        self.shown = Some(Shown { title, align, cell: None, tone: None, occasion: None, gives_way: None });
-        self
+        Shown { title, align, cell: None, tone: None, occasion: None, gives_way: None }
     }
 
     /// The column in a terminal's table under `title`, with cells of their own wording.

@@ -28,16 +28,11 @@ pub enum Tone {
     Doubtful,
 }
 
-/// The table of some rows: the columns that [`Table::SHOWN`] names, of which those that are shown on occasion only where
-/// a row has one. Names that stand in the row above, too, are left out. Where the longest words of all columns do not fit
+/// The table of some rows: the columns that [`Table::SHOWN`] names, or all where it names none, of which those that are shown on
+/// occasion only where a row has one. Names that stand in the row above, too, are left out. Where the longest words of all columns do not fit
 /// beside each other, columns that may give way do.
 pub fn text_table<T: Table>(rows: &[T::Row<'_>], style: Style) -> String {
-    let columns: Vec<(&Column<T>, &Shown<T>)> = T::SHOWN
-        .iter()
-        .filter_map(|name| T::COLUMNS.iter().find(|column| column.name == *name))
-        .filter_map(|column| Some((column, column.shown.as_ref()?)))
-        .filter(|(_, shown)| shown.occasion.is_none_or(|occasion| rows.iter().any(occasion)))
-        .collect();
+    let columns = shown_columns::<T>(rows);
     let names: Vec<bool> = columns
         .iter()
         .map(|(column, _)| T::SHOWN.iter().take(T::NAMES_SHOWN).any(|name| *name == column.name))
@@ -52,14 +47,14 @@ pub fn text_table<T: Table>(rows: &[T::Row<'_>], style: Style) -> String {
     let mut table = comfy_table::Table::new();
     table.load_style(NOTHING).set_width(u16::try_from(style.width).unwrap_or(u16::MAX));
     table.set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(kept.iter().map(|&position| cell(columns[position].1, columns[position].1.title.into())));
+    table.set_header(kept.iter().map(|&position| cell(&columns[position].1, columns[position].1.title.into())));
     let mut above: Option<&Vec<Cow<'_, str>>> = None;
     for (row, texts) in rows.iter().zip(&texts) {
         let is_name = |position: &usize| names[*position];
         let repeated =
             above.is_some_and(|above| (0..columns.len()).filter(is_name).all(|name| above[name] == texts[name]));
         let cells = kept.iter().map(|&position| {
-            let shown = columns[position].1;
+            let shown = &columns[position].1;
             let text = if repeated && names[position] { "" } else { texts[position].as_ref() };
             let tone = shown.tone.filter(|_| style.colour).and_then(|tone| tone(row));
             match tone {
@@ -85,8 +80,20 @@ pub fn text_table<T: Table>(rows: &[T::Row<'_>], style: Style) -> String {
     table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
+/// The columns that people see of some rows, and how.
+fn shown_columns<T: Table>(rows: &[T::Row<'_>]) -> Vec<(&'static Column<T>, Shown<T>)> {
+    if T::SHOWN.is_empty() {
+        return T::COLUMNS.iter().map(|column| (column, column.plain(column.name))).collect();
+    }
+    let named = T::SHOWN.iter().filter_map(|name| T::COLUMNS.iter().find(|column| column.name == *name));
+    named
+        .filter_map(|column| Some((column, column.shown?)))
+        .filter(|(_, shown)| shown.occasion.is_none_or(|occasion| rows.iter().any(occasion)))
+        .collect()
+}
+
 /// The columns that stand in a terminal of `width`, as positions: all, or without those that give way.
-fn kept<T: Table>(columns: &[(&Column<T>, &Shown<T>)], words: &[usize], width: usize) -> Vec<usize> {
+fn kept<T: Table>(columns: &[(&Column<T>, Shown<T>)], words: &[usize], width: usize) -> Vec<usize> {
     let mut kept: Vec<usize> = (0..columns.len()).collect();
     let needed = |kept: &[usize]| {
         let all: usize = kept.iter().map(|&position| words[position] + usize::from(GAP)).sum();
@@ -213,6 +220,23 @@ mod tests {
         assert_eq!(heading(12).as_deref(), Some("issue  share"));
         assert_eq!(heading(11).as_deref(), Some("issue"));
         assert_eq!(heading(3).as_deref().map(str::trim_end), Some("issue"), "one word is never broken");
+    }
+
+    struct Plain;
+
+    impl Table for Plain {
+        type Row<'a> = Line;
+        const NAME: &'static str = "plain";
+        const COLUMNS: &'static [Column<Self>] = &[
+            Column::<Self>::text("issue", |row| Some(row.issue.into())).shown("never seen"),
+            Column::<Self>::decimal("pct", Unit::Percent, Decimals::UpTo(4), |row| row.pct),
+        ];
+    }
+
+    #[test]
+    fn where_no_column_is_named_all_stand_as_they_are() {
+        let text = text_table::<Plain>(&LINES[1..3], Style { width: 80, colour: false });
+        assert_eq!(text, "issue  pct\n1306   7.5\n1321     -\n");
     }
 
     #[test]
