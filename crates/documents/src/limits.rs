@@ -79,7 +79,7 @@ fn limit(registry: &Registry, day: &DayRow) -> Option<Limit> {
     let (terms, widens, why) = match day.obligation.paid() {
         Paid::Incentives => {
             let terms = registry.scheme().types().get(&row.type_name)?;
-            (*terms, true, format!("type {}", row.type_name))
+            (terms.of_issue(&row.limits), true, format!("type {}", row.type_name))
         }
         Paid::Sponsor(name) | Paid::MatchingFund(name) => {
             let is_sponsored = matches!(day.obligation.paid(), Paid::Sponsor(_));
@@ -90,7 +90,7 @@ fn limit(registry: &Registry, day: &DayRow) -> Option<Limit> {
             let of_index = |target: &Target| matches!(target, Target::Index(of) if Some(of) == row.index.as_ref());
             let own = rows().find(|row| matches!(&row.target, Target::Issue(of) if *of == day.issue));
             let condition = own.or_else(|| rows().find(|row| of_index(&row.target)))?;
-            (condition.terms, !is_sponsored, format!("condition {}", condition.obligation()))
+            (condition.terms.clone(), !is_sponsored, format!("condition {}", condition.obligation()))
         }
     };
     let multiplier = if widens { registry.multiplier_on(day.date) } else { 1 };

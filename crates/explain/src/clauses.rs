@@ -1,7 +1,8 @@
 //! The rules behind what is shown, each with the reading that the project gives it.
 
 use crate::Explanation;
-use quoteclock_rules::{PhaseSource, SignUpPlan};
+use quoteclock_model::SizeRule;
+use quoteclock_rules::{Manner, PhaseSource, SidesRequired, SignUpPlan, SpreadBase};
 
 /// The clauses that the explanation's figures rest on, with a reading each.
 pub(crate) fn applied(explanation: &Explanation) -> Vec<(&'static str, &'static str)> {
@@ -20,7 +21,10 @@ pub(crate) fn applied(explanation: &Explanation) -> Vec<(&'static str, &'static 
         ),
     ];
     let limits = &explanation.subject.limits;
-    if limits.spread_bps_max.is_some() {
+    let Manner { spread_base, bands, size_divergence_pct_max, sides, value_at_price, .. } = &limits.manner;
+    if limits.spread_bps_max.is_some() && *spread_base != SpreadBase::Mid {
+        clauses.push(("TWSE/spread-of-offer", "The spread in bps is offer less bid, divided by one of the two."));
+    } else if limits.spread_bps_max.is_some() {
         clauses.push(("ST1/spread-of-mid", "The spread in bps is offer less bid, divided by the mid of the two."));
     }
     if limits.spread_ticks_max.is_some() {
@@ -29,6 +33,24 @@ pub(crate) fn applied(explanation: &Explanation) -> Vec<(&'static str, &'static 
             "QC/ticks_across_bands",
             "Valid prices are counted one after another, also where the tick changes.",
         ));
+    }
+    if !bands.is_empty() {
+        clauses.push(("QC/bands", "The bid's obligation price says which limits of the spread hold."));
+    }
+    if limits.minimum().rule == SizeRule::Any {
+        clauses.push(("TWSE/units-or-value", "Of the least quantity and the least value one is enough."));
+    }
+    if *value_at_price {
+        clauses.push(("XETRA/quantity-of-value", "The least quantity is the least value by the price, rounded up."));
+    }
+    if size_divergence_pct_max.is_some() {
+        clauses.push((
+            "RTS8/comparable-size",
+            "The shares from the best price outward to the obligation price differ by at most a part of the larger side's.",
+        ));
+    }
+    if *sides == SidesRequired::Either {
+        clauses.push(("BIT/bid-or-offer", "One side is enough; where both are quoted their spread is limited."));
     }
     if 1 < explanation.subject.multiplier {
         clauses.push(("ST1/fast-market", "On a Fast Market date the spread limits are wider, for the whole date."));

@@ -5,8 +5,8 @@ use crate::explanation::{Availability, Explanation, Outage, Scene, WhyUnavailabl
 use crate::suggest::{Change, Suggestion};
 use crate::uncounted::{Uncounted, WhyUncounted};
 use crate::view::{SideView, SpreadView};
-use quoteclock_model::{Micros, OrderCondition, Price, Shares, Side, SideFault, State, Timestamp};
-use quoteclock_rules::{DayPlan, Limits, local_time};
+use quoteclock_model::{Amount, Micros, OrderCondition, Price, Shares, Side, SideFault, SizeRule, State, Timestamp};
+use quoteclock_rules::{DayPlan, Limits, Manner, SidesRequired, SpreadBand, SpreadBase, SpreadLimits, local_time};
 use std::fmt::Display;
 
 /// A number with separators between thousands: `2,817.5`.
@@ -83,27 +83,69 @@ pub(crate) const fn state_kind(state: State) -> &'static str {
 pub(crate) fn limits(explanation: &Explanation) -> String {
     let limits = &explanation.subject.limits;
     let mut text = format!("at most {}", spread_limits(limits));
-    if limits.spread_bps_max.is_some() && limits.spread_ticks_max.is_some() {
-        text.push_str(", whichever is wider");
-    }
     match explanation.subject.multiplier {
         1 if 1 < explanation.plan.multiplier => text.push_str(" (no Fast Market for a sponsored condition)"),
         1 => {}
         multiplier => text.push_str(&format!(" (Fast Market x{multiplier} applied)")),
     }
-    format!("{text}; at least {} on each side", minima(limits))
+    let sides = if limits.manner.sides == SidesRequired::Either { "on one side at least" } else { "on each side" };
+    let text = format!("{text}; at least {} {sides}", minima(limits));
+    [text].into_iter().chain(sizes_limit(limits)).collect::<Vec<_>>().join("; ")
+}
+
+/// What of the limits is not as the Tokyo Stock Exchange has it, in words.
+pub(crate) fn manner(limits: &Limits) -> Vec<String> {
+    let Manner { spread_base, width_max, bands, sides, .. } = &limits.manner;
+    let minimum = limits.minimum();
+    let is_any = minimum.rule == SizeRule::Any && minimum.value.is_some() && minimum.quantity.is_some();
+    let words = [
+        (*spread_base != SpreadBase::Mid).then(|| format!("basis points of the {}", spread_base.as_str())),
+        width_max.map(|max| format!("at most {} apart", grouped(max))),
+        (!bands.is_empty()).then(|| spread_limits(limits)),
+        (is_any || minimum.value_at_price).then(|| format!("at least {}", minima(limits))),
+        sizes_limit(limits),
+        (*sides == SidesRequired::Either).then(|| "one side is enough".to_owned()),
+    ];
+    words.into_iter().flatten().collect()
+}
+
+fn sizes_limit(limits: &Limits) -> Option<String> {
+    let pct = limits.manner.size_divergence_pct_max?;
+    Some(format!("sizes at most {} % of the larger apart", Amount(pct.into())))
 }
 
 fn spread_limits(limits: &Limits) -> String {
-    let bps = limits.spread_bps_max.map(|max| format!("{max} bps"));
-    let ticks = limits.spread_ticks_max.map(|max| plural(max.0, "tick"));
-    bps.into_iter().chain(ticks).collect::<Vec<_>>().join(" or ")
+    let Manner { spread_base, width_max, bands, .. } = &limits.manner;
+    let in_words = |of: &SpreadLimits| {
+        let base =
+            if *spread_base == SpreadBase::Mid { String::new() } else { format!(" of the {}", spread_base.as_str()) };
+        let bps = of.bps_max.map(|max| format!("{max} bps{base}"));
+        let ticks = of.ticks_max.map(|max| plural(max.0, "tick"));
+        let width = of.width_max.map(|max| grouped(max));
+        let all: Vec<String> = bps.into_iter().chain(ticks).chain(width).collect();
+        let wider = if all.len() < 2 { "" } else { ", whichever is wider" };
+        format!("{}{wider}", all.join(" or "))
+    };
+    let band = |band: &SpreadBand| match band.up_to {
+        Some(up_to) => format!("{} for a bid up to {}", in_words(&band.limits), grouped(up_to)),
+        None => format!("{} above", in_words(&band.limits)),
+    };
+    match bands.len() {
+        0 => in_words(&SpreadLimits {
+            bps_max: limits.spread_bps_max,
+            ticks_max: limits.spread_ticks_max,
+            width_max: *width_max,
+        }),
+        _ => bands.iter().map(band).collect::<Vec<_>>().join("; "),
+    }
 }
 
 fn minima(limits: &Limits) -> String {
-    let value = limits.value_min.map(grouped);
+    let at_price = if limits.manner.value_at_price { " at the obligation price" } else { "" };
+    let value = limits.value_min.map(|min| format!("{}{at_price}", grouped(min)));
     let quantity = limits.quantity_min.map(|min| plural(min.0, "share"));
-    value.into_iter().chain(quantity).collect::<Vec<_>>().join(" and ")
+    let word = if limits.manner.size_rule == SizeRule::Any { " or " } else { " and " };
+    value.into_iter().chain(quantity).collect::<Vec<_>>().join(word)
 }
 
 /// `1 outage`, `2 breaches`.
@@ -300,7 +342,7 @@ fn missing(side: &SideView) -> String {
 
 /// The spread in basis points, half up, with 2 decimals, or with as many up to 4 as tell it apart from the limit.
 pub(crate) fn bps(spread: &SpreadView, limits: &Limits) -> String {
-    let max = limits.spread_bps_max.map(|max| max.0);
+    let max = limits.spread_limits(spread.spread.bid).bps_max.map(|max| max.0);
     let (exact, denominator) = (spread.bps_numerator.unsigned_abs(), u128::from(spread.bps_denominator));
     let scaled = |decimals: u32| {
         let scale = 10_u128.pow(decimals);
@@ -321,23 +363,42 @@ pub(crate) fn bps(spread: &SpreadView, limits: &Limits) -> String {
 pub(crate) fn spread(spread: &SpreadView, limits: &Limits) -> [String; 3] {
     let (bid, offer) = (spread.spread.bid, spread.spread.offer);
     let beyond = |is_beyond: bool| if is_beyond { ", beyond" } else { ", within" };
-    let ticks = match limits.spread_ticks_max {
+    let in_force = limits.spread_limits(bid);
+    let ticks = match in_force.ticks_max {
         Some(max) => format!("{} (limit {max}{})", plural(spread.ticks.0, "tick"), beyond(max < spread.ticks)),
         None => format!("{} (no limit)", plural(spread.ticks.0, "tick")),
     };
     let in_bps = bps(spread, limits);
-    let bps = match limits.spread_bps_max {
+    let bps = match in_force.bps_max {
         Some(max) => {
             let is_beyond = spread.bps_numerator * 10_000 > i128::from(max.0) * i128::from(spread.bps_denominator);
             format!("{in_bps} bps (limit {max}{})", beyond(is_beyond))
         }
         None => format!("{in_bps} bps (no limit)"),
     };
-    let how = format!(
-        "bps = ({0} - {1}) x 20,000 / ({0} + {1}), rounded half up to read; the comparison is exact",
-        grouped(offer),
-        grouped(bid)
-    );
+    let width = in_force.width_max.map(|max| {
+        let width = offer.ten_thousandths().saturating_sub(bid.ten_thousandths());
+        format!(
+            "{} apart (limit {}{})",
+            grouped(Amount(width.into())),
+            grouped(max),
+            beyond(max.ten_thousandths() < width)
+        )
+    });
+    let sizes = spread.sizes.map(|sizes| {
+        let [bid, offer] = sizes.map(grouped);
+        let pct = limits.manner.size_divergence_pct_max.unwrap_or_default();
+        let is_beyond = beyond(!limits.sizes_balance(sizes));
+        format!("sizes {bid} and {offer} (limit {} % of the larger apart{is_beyond})", Amount(pct.into()))
+    });
+    let bps = [bps].into_iter().chain(width).chain(sizes).collect::<Vec<_>>().join(", ");
+    let (shown_bid, shown_offer) = (grouped(bid), grouped(offer));
+    let of = match limits.manner.spread_base {
+        SpreadBase::Mid => format!("20,000 / ({shown_offer} + {shown_bid})"),
+        SpreadBase::Bid => format!("10,000 / {shown_bid}"),
+        SpreadBase::Offer => format!("10,000 / {shown_offer}"),
+    };
+    let how = format!("bps = ({shown_offer} - {shown_bid}) x {of}, rounded half up to read; the comparison is exact");
     [ticks, bps, how]
 }
 
@@ -347,6 +408,9 @@ pub(crate) fn suggestion(suggestion: &Suggestion) -> Vec<String> {
         Suggestion::Either(changes) => changes.iter().map(change).collect(),
         Suggestion::Together([bid, offer]) => vec![format!("both together: {}; and {}", change(bid), change(offer))],
         Suggestion::Nothing => vec!["nothing can be named: there is no price to start from".to_owned()],
+        Suggestion::Coupled => {
+            vec!["nothing is named: under these limits what would do on one side depends on the other".to_owned()]
+        }
     }
 }
 
@@ -410,6 +474,7 @@ mod tests {
             spread_ticks_max: Some(Ticks(2)),
             value_min: None,
             quantity_min: None,
+            manner: Manner::default(),
             tick_table: Arc::new(TickTable::new(&[], 1).unwrap()),
         };
         let shown = |bid: u64, offer: u64| {
@@ -419,6 +484,7 @@ mod tests {
                 ticks: Ticks(offer.abs_diff(bid)),
                 bps_numerator: (i128::from(offer) - i128::from(bid)) * 20_000,
                 bps_denominator: offer + bid,
+                sizes: None,
             };
             bps(&view, &limits)
         };

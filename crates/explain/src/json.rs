@@ -4,7 +4,7 @@ use crate::event::{Cause, Edge, Event, OwnOrder, What};
 use crate::explanation::{
     Availability, Explanation, Moment, Outage, Provenance, Scene, Stretch, WhyUnavailable, length,
 };
-use crate::format::{condition_name, side_name, state_kind};
+use crate::format::{condition_name, manner, side_name, state_kind};
 use crate::lost::LostJson;
 use crate::suggest::{Change, Suggestion};
 use crate::uncounted::{Uncounted, WhyUncounted};
@@ -100,6 +100,9 @@ struct LimitsRow {
     value_min: Option<Box<RawValue>>,
     quantity_min: Option<u64>,
     fast_market_multiplier: u32,
+    /// What is not as the Tokyo Stock Exchange has it, in words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    manner: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -315,6 +318,7 @@ impl<'a> Document<'a> {
                 value_min: limits.value_min.map(number).transpose()?,
                 quantity_min: limits.quantity_min.map(|min| min.0),
                 fast_market_multiplier: subject.multiplier,
+                manner: manner(limits),
             },
             servers: &subject.servers,
             available_us: total.available.0,
@@ -569,7 +573,7 @@ fn suggestion_row(of: &Suggestion) -> io::Result<SuggestionRow> {
     let (together, changes) = match of {
         Suggestion::Either(changes) => (false, changes.as_slice()),
         Suggestion::Together(changes) => (true, changes.as_slice()),
-        Suggestion::Nothing => (false, &[][..]),
+        Suggestion::Nothing | Suggestion::Coupled => (false, &[][..]),
     };
     let changes = changes.iter().map(change_row).collect::<io::Result<_>>()?;
     Ok(SuggestionRow { together, changes })

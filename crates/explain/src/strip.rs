@@ -47,12 +47,15 @@ impl Sample {
 
 /// Half of the widest spread that will do around `mid`, to look at.
 fn half_width(limits: &Limits, mid: u64) -> u64 {
-    let by_bps = limits.spread_bps_max.map_or(0, |max| u128::from(max.0) * u128::from(mid) / 200_000_000);
-    let by_ticks = match (limits.spread_ticks_max, Price::from_ten_thousandths(mid)) {
+    let Some(price) = Price::from_ten_thousandths(mid) else { return 0 };
+    let in_force = limits.spread_limits(price);
+    let by_bps = in_force.bps_max.map_or(0, |max| u128::from(max.0) * u128::from(mid) / 200_000_000);
+    let by_width = in_force.width_max.map_or(0, |max| u128::from(max.ten_thousandths() / 2));
+    let by_ticks = match (in_force.ticks_max, Some(price)) {
         (Some(max), Some(mid)) => u128::from(limits.tick_table.tick_at(mid).ten_thousandths()) * u128::from(max.0) / 2,
         _ => 0,
     };
-    u64::try_from(by_bps.max(by_ticks)).unwrap_or(u64::MAX)
+    u64::try_from(by_bps.max(by_ticks).max(by_width)).unwrap_or(u64::MAX)
 }
 
 /// What one line did in a column.

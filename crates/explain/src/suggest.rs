@@ -43,12 +43,17 @@ pub enum Suggestion {
     Together([Change; 2]),
     /// Nothing that can be named: no price to start from.
     Nothing,
+    /// Nothing is named: what would do on one side depends on the other, or more there may be less.
+    Coupled,
 }
 
 /// What would have made `own` fulfil `limits`, beside the `market`'s best bid and offer, in multiples of `trading_unit`.
 ///
 /// Clauses: `ST1/minimum-value`, `ST1/spread-and-quantity`.
 pub fn suggest(own: &OwnQuotes, limits: &Limits, market: [Option<Price>; 2], trading_unit: NonZeroU64) -> Suggestion {
+    if limits.needs_quotes() {
+        return Suggestion::Coupled;
+    }
     let reached = Side::BOTH.map(|side| own.obligation_price(side, &limits.minimum()).ok());
     let maker = Maker { own, limits, market, trading_unit, reached };
     match reached {

@@ -2,7 +2,7 @@
 
 use crate::{Scene, Subject, Suggestion, suggest};
 use quoteclock_model::{Amount, Price, Reason, Shares, Side, SideFault, Ticks};
-use quoteclock_obligation::verdict;
+use quoteclock_obligation::{counted_sizes, verdict};
 use quoteclock_rules::{Limits, Spread};
 
 /// A price level of one side, with what has been added up to it.
@@ -42,11 +42,13 @@ pub struct SpreadView {
     pub spread: Spread,
     /// Ticks from bid up to offer.
     pub ticks: Ticks,
-    /// (offer − bid) × 20,000: the spread in basis points is this by `bps_denominator`, in ten-thousandths of a currency
-    /// unit both. Negative for crossed prices.
+    /// (offer − bid) × 20,000, or × 10,000 where basis points are not of the mid: the spread in basis points is this by
+    /// `bps_denominator`, in ten-thousandths of a currency unit both. Negative for crossed prices.
     pub bps_numerator: i128,
-    /// Offer + bid.
+    /// Offer + bid, or the price that basis points are of.
     pub bps_denominator: u64,
+    /// The shares of bid and offer up to those prices, where they must not differ by too much.
+    pub sizes: Option<[Shares; 2]>,
 }
 
 /// One instant.
@@ -88,11 +90,14 @@ fn side_view(scene: &Scene, side: Side, limits: &Limits) -> SideView {
         Level { price, shares, value, value_running, shares_running }
     };
     let levels: Vec<Level> = scene.own.levels(side).iter().map(level).collect();
+    // Where all shares count at one price, at that of the outermost level.
+    let at_price = levels.last().filter(|_| limits.manner.value_at_price);
+    let value_counted = at_price.map_or(value_running, |last| last.price.amount(shares_running));
     SideView {
         side,
         levels,
         reached: scene.own.obligation_price(side, &limits.minimum()),
-        value_missing: Amount(limits.value_min.map_or(0, |min| min.0.saturating_sub(value_running.0))),
+        value_missing: Amount(limits.value_min.map_or(0, |min| min.0.saturating_sub(value_counted.0))),
         shares_missing: Shares(limits.quantity_min.map_or(0, |min| min.0.saturating_sub(shares_running.0))),
     }
 }
@@ -101,11 +106,13 @@ fn spread_view(scene: &Scene, limits: &Limits) -> Option<SpreadView> {
     let reached = |side| scene.own.obligation_price(side, &limits.minimum()).ok();
     let spread = Spread { bid: reached(Side::Bid)?, offer: reached(Side::Offer)? };
     let (bid, offer) = (spread.bid.ten_thousandths(), spread.offer.ten_thousandths());
+    let (bps_denominator, times) = limits.manner.spread_base.of(spread);
     Some(SpreadView {
         spread,
         // Locked or crossed prices have no tick between them, be they off the grid.
         ticks: if offer <= bid { Ticks(0) } else { limits.tick_table.ticks_between(spread.bid, spread.offer) },
-        bps_numerator: (i128::from(offer) - i128::from(bid)) * 20_000,
-        bps_denominator: offer + bid,
+        bps_numerator: (i128::from(offer) - i128::from(bid)) * i128::from(times / 10_000),
+        bps_denominator,
+        sizes: counted_sizes(&scene.own, limits),
     })
 }

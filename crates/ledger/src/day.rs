@@ -267,7 +267,7 @@ mod tests {
     use jiff::{civil::date, tz::TimeZone};
     use quoteclock_model::{Phases, SideFault};
     use quoteclock_rules::{
-        Availability, CounterpartyMarketMaker, Limits, ObligationPlan, PhaseSource, RequiredShare, SelfTrades,
+        Availability, CounterpartyMarketMaker, Limits, Manner, ObligationPlan, PhaseSource, RequiredShare, SelfTrades,
         SharePeriod, SignUpPlan, TickTable,
     };
 
@@ -304,8 +304,14 @@ mod tests {
     fn every_microsecond_lands_in_one_account() {
         let at = Timestamp::from_micros;
         let tick_table = Arc::new(TickTable::new(&[], 1).unwrap());
-        let limits =
-            Limits { spread_bps_max: None, spread_ticks_max: None, value_min: None, quantity_min: None, tick_table };
+        let limits = Limits {
+            spread_bps_max: None,
+            spread_ticks_max: None,
+            value_min: None,
+            quantity_min: None,
+            manner: Manner::default(),
+            tick_table,
+        };
         let availability =
             Arc::new(Availability { windows: Arc::default(), phases: Phases::default(), start_delay: Micros::ZERO });
         let obligation = |id| ObligationPlan {

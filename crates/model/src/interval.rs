@@ -28,6 +28,8 @@ pub enum Reason {
     },
     /// Both sides are large enough but too far apart.
     Spread,
+    /// Both sides are large enough and close enough, but one is larger than the other by too much.
+    SizeBalance,
 }
 
 impl Reason {
@@ -72,6 +74,7 @@ impl Reason {
             Reason::Both { bid: Size, offer: NoQuote } => "bid_size+no_offer",
             Reason::Both { bid: Size, offer: Size } => "bid_size+offer_size",
             Reason::Spread => "spread",
+            Reason::SizeBalance => "size_balance",
         }
     }
 }

@@ -24,7 +24,7 @@ pub use event::{MarketEvent, OrderAction, OrderCondition, Phase, Phases, Record,
 pub use ids::{IssueCode, IssueIndex, OrderId, SequenceNo, ServerIndex, is_control, is_name};
 pub use interval::{Interval, Reason, SideFault, State};
 pub use local::{Local, local_time};
-pub use minimum::MinimumSize;
+pub use minimum::{MinimumSize, SizeRule};
 pub use obligation::{ObligationId, ObligationIdError, Paid, SystemThreshold};
 pub use shard::{Shard, ShardError};
 pub use time::{Micros, Span, Timestamp, merge_spans};

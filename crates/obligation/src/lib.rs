@@ -27,4 +27,4 @@ pub use schedule::Schedule;
 pub use servers::PlanServers;
 pub use sign_ups::Running;
 pub use state::{MeasureState, StateError};
-pub use verdict::verdict;
+pub use verdict::{counted_sizes, verdict};

@@ -12,8 +12,11 @@
 //! So a change adds to the sums of its side or takes from them, and the side either stands where it stood, or the
 //! obligation is judged again. Where there are two minima, of value and of shares, each has its sums; a side is where the
 //! one is that has come less far.
+//!
+//! Limits of other venues that couple the two sides, or under which more may be less ([`Limits::needs_quotes`]), have no
+//! such sums: whatever changes, they are judged from the quotes.
 
-use crate::verdict::judge;
+use crate::verdict::{judge, verdict};
 use quoteclock_book::{OwnQuotes, Quote};
 use quoteclock_model::{Amount, Price, Reason, Side, SideFault};
 use quoteclock_rules::{Limits, Spread};
@@ -262,6 +265,11 @@ pub(crate) fn rejudge(
     own: &OwnQuotes,
     limits: &Limits,
 ) -> Result<(), Reason> {
+    if limits.needs_quotes() {
+        // No sum of one side tells: each change has it judged again.
+        sides.iter_mut().flat_map(|side| side.iter_mut()).for_each(SideMargin::invalidate);
+        return verdict(own, limits);
+    }
     let mut fault = |side: Side| {
         let margins = sides[side as usize].iter_mut().zip(minima);
         margins.map(|(margin, &minimum)| margin.rearm_total(side, minimum, own)).min().and_then(Reach::fault)
@@ -305,8 +313,8 @@ mod tests {
     use crate::verdict;
     use proptest::prelude::*;
     use quoteclock_book::Book;
-    use quoteclock_model::{Amount, Bps, OrderAction, OrderCondition, OrderId, ServerIndex, Shares, Ticks};
-    use quoteclock_rules::TickTable;
+    use quoteclock_model::{Amount, Bps, OrderAction, OrderCondition, OrderId, ServerIndex, Shares, SizeRule, Ticks};
+    use quoteclock_rules::{Manner, SidesRequired, SpreadBand, SpreadBase, SpreadLimits, TickTable};
     use std::sync::Arc;
 
     fn limits(bps: Option<u64>, ticks: Option<u64>, value: Option<u128>, quantity: Option<u64>) -> Limits {
@@ -315,20 +323,46 @@ mod tests {
             spread_ticks_max: ticks.map(Ticks),
             value_min: value.map(Amount),
             quantity_min: quantity.map(Shares),
+            manner: Manner::default(),
             tick_table: Arc::new(TickTable::new(&[(1_000, 10)], 50).unwrap()),
         }
     }
 
     fn any_limits() -> impl Strategy<Value = Limits> {
         let (bps, ticks) = (100_000..10_000_000_u64, 0..40_u64);
-        (bps, ticks, 1..60_000_u128, 1..60_u64, 0..3_u8, 0..3_u8).prop_map(
-            |(bps, ticks, value, quantity, spread, size)| {
-                limits(
+        (bps, ticks, 1..60_000_u128, 1..60_u64, 0..3_u8, 0..3_u8, any_manner()).prop_map(
+            |(bps, ticks, value, quantity, spread, size, manner)| Limits {
+                manner,
+                ..limits(
                     (spread != 0).then_some(bps),
                     (spread != 1).then_some(ticks),
                     (size != 0).then_some(value),
                     (size != 1).then_some(quantity),
                 )
+            },
+        )
+    }
+
+    /// Tokyo's, or with one or two things otherwise.
+    fn any_manner() -> impl Strategy<Value = Manner> {
+        let bases = [SpreadBase::Mid, SpreadBase::Bid, SpreadBase::Offer];
+        (0..8_u8, 0..3_usize, proptest::option::of(1..60_u64), 0..900_000_u64).prop_map(
+            move |(kind, base, width, pct)| {
+                let price = |units| Price::from_ten_thousandths(units);
+                let width_max = width.and_then(price);
+                let band = |up_to, units| SpreadBand {
+                    up_to,
+                    limits: SpreadLimits { width_max: price(units), ..SpreadLimits::default() },
+                };
+                let common = Manner { spread_base: bases[base], width_max, ..Manner::default() };
+                match kind {
+                    0..3 => Manner::default(),
+                    3 => Manner { size_divergence_pct_max: Some(pct), ..common },
+                    4 => Manner { sides: SidesRequired::Either, ..common },
+                    5 => Manner { size_rule: SizeRule::Any, value_at_price: pct % 2 == 0, ..common },
+                    6 => Manner { bands: [band(price(1_000), 1 + pct % 60), band(None, 1 + pct % 9)].into(), ..common },
+                    _ => common,
+                }
             },
         )
     }

@@ -9,8 +9,8 @@ use quoteclock_model::{
 };
 use quoteclock_obligation::{IntervalSink, IssueMeasure, ObligationIndex, PlanServers, SignUpAt};
 use quoteclock_rules::{
-    Availability, CounterpartyMarketMaker, DayPlan, LimitChange, Limits, ObligationPlan, PhaseSource, RequiredShare,
-    SelfTrades, ServerPlan, SharePeriod, SignUpPlan, TickTable,
+    Availability, CounterpartyMarketMaker, DayPlan, LimitChange, Limits, Manner, ObligationPlan, PhaseSource,
+    RequiredShare, SelfTrades, ServerPlan, SharePeriod, SignUpPlan, TickTable,
 };
 use std::sync::Arc;
 
@@ -26,6 +26,7 @@ fn limits(bps: u64, value: Option<u128>, quantity: Option<u64>) -> Limits {
         spread_ticks_max: None,
         value_min: value.map(Amount),
         quantity_min: quantity.map(Shares),
+        manner: Manner::default(),
         tick_table: Arc::new(TickTable::new(&[], 1).unwrap()),
     }
 }

@@ -6,10 +6,10 @@
 //! for comparison, not for reading back; changing it makes every stored day look changed, so its first line is a version.
 
 use crate::{
-    Availability, CounterpartyMarketMaker, DayPlan, LimitChange, Limits, ObligationPlan, PhaseSource, SelfTrades,
-    SignUpPlan,
+    Availability, CounterpartyMarketMaker, DayPlan, LimitChange, Limits, Manner, ObligationPlan, PhaseSource,
+    SelfTrades, SidesRequired, SignUpPlan, SpreadBand, SpreadBase,
 };
-use quoteclock_model::{Micros, Phase, Phases, Span, merge_spans};
+use quoteclock_model::{Micros, Phase, Phases, Price, SizeRule, Span, merge_spans};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
@@ -96,7 +96,8 @@ fn phase_names(phases: Phases) -> String {
 }
 
 fn write_limits(to: &mut String, limits: &Limits) -> std::fmt::Result {
-    let Limits { spread_bps_max, spread_ticks_max, value_min, quantity_min, tick_table } = limits;
+    let Limits { spread_bps_max, spread_ticks_max, value_min, quantity_min, manner, tick_table } = limits;
+    let Manner { spread_base, width_max, bands, size_rule, value_at_price, size_divergence_pct_max, sides } = manner;
     if let Some(bps) = spread_bps_max {
         write!(to, " bps_e4 {}", bps.0)?;
     }
@@ -106,13 +107,49 @@ fn write_limits(to: &mut String, limits: &Limits) -> std::fmt::Result {
     if let Some(quantity) = quantity_min {
         write!(to, " shares {}", quantity.0)?;
     }
+    write_width(to, *width_max)?;
+    for SpreadBand { up_to, limits } in bands.iter() {
+        let up_to = up_to.map_or("above".to_owned(), |up_to| up_to.ten_thousandths().to_string());
+        write!(to, " band {up_to}")?;
+        if let Some(bps) = limits.bps_max {
+            write!(to, " bps_e4 {}", bps.0)?;
+        }
+        if let Some(ticks) = limits.ticks_max {
+            write!(to, " ticks {}", ticks.0)?;
+        }
+        write_width(to, limits.width_max)?;
+    }
+    // Words stand only where they alter something, so that plans of earlier versions keep their text.
+    let has_bps = spread_bps_max.is_some() || bands.iter().any(|band| band.limits.bps_max.is_some());
+    if has_bps && *spread_base != SpreadBase::Mid {
+        write!(to, " of {}", spread_base.as_str())?;
+    }
+    if *size_rule == SizeRule::Any && value_min.is_some() && quantity_min.is_some() {
+        write!(to, " any")?;
+    }
+    if *value_at_price && value_min.is_some() {
+        write!(to, " value_at_price")?;
+    }
+    if let Some(pct) = size_divergence_pct_max {
+        write!(to, " divergence_e4 {pct}")?;
+    }
+    if *sides == SidesRequired::Either {
+        write!(to, " either")?;
+    }
+    let of_band_in_ticks = bands.iter().any(|band| band.limits.ticks_max.is_some());
     if let Some(ticks) = spread_ticks_max {
         write!(to, " ticks {}", ticks.0)?;
+    }
+    if spread_ticks_max.is_some() || of_band_in_ticks {
         for (above, tick) in tick_table.steps() {
             write!(to, " {above}:{tick}")?;
         }
     }
     writeln!(to)
+}
+
+fn write_width(to: &mut String, width_max: Option<Price>) -> std::fmt::Result {
+    width_max.map_or(Ok(()), |max| write!(to, " width_e4 {}", max.ten_thousandths()))
 }
 
 fn spans(to: &mut String, label: &str, spans: &[Span]) -> std::fmt::Result {
@@ -214,5 +251,50 @@ mod tests {
         assert_ne!(scheme("max_spread_ticks = 2", fine), scheme("max_spread_ticks = 2", coarse));
         let split = "[[1000, \"1\"], [\"above\", \"1\"]]";
         assert_eq!(scheme("max_spread_ticks = 2", fine), scheme("max_spread_ticks = 2", split));
+    }
+
+    #[test]
+    fn how_limits_are_taken_counts_where_it_can_alter_anything() {
+        let with = |limits: &str, cells: &str| {
+            let scheme = format!("name = \"s\"\nversion = \"1\"\n[types.T]\nmax_spread_bps = 20\n{limits}\n");
+            let columns = "issue,type,tick_table,max_spread_bps,min_value,reference_price";
+            canonical(&[("scheme.toml", &scheme), ("issues.csv", &format!("{columns}\n1306,T,01,{cells}\n"))])
+        };
+        let plain = with("min_value = 1", ",,");
+        for same in ["spread_base = \"mid\"", "size_rule = \"any\"", "sides = \"both\"", "limits_from = \"issue\""] {
+            assert_eq!(with(&format!("min_value = 1\n{same}"), ",,"), plain, "{same}");
+        }
+        let changes = [
+            "spread_base = \"offer\"",
+            "spread_base = \"bid\"",
+            "max_spread_abs = 1",
+            "min_quantity = 1",
+            "min_quantity = 1\nsize_rule = \"any\"",
+            "min_quantity_from_value = \"side\"",
+            "max_size_divergence_pct = 50",
+            "max_size_divergence_pct = 51",
+            "sides = \"either\"",
+        ];
+        let mut all: Vec<String> =
+            changes.iter().map(|change| with(&format!("min_value = 1\n{change}"), ",,")).collect();
+        all.push(with("min_value = 100\nlimits_from = \"issue\"", "21,,"));
+        all.push(with("min_value = 100\nlimits_from = \"issue\"", ",7,"));
+        all.push(with("min_value = 100\nmin_quantity_from_value = \"reference\"", ",,3"));
+        all.push(with("min_value = 100\nmin_quantity_from_value = \"reference\"", ",,2"));
+        let bands = |bands: &str| {
+            let scheme = format!("name = \"s\"\nversion = \"1\"\n[types.T]\nmin_value = 1\nbands = {bands}\n");
+            canonical(&[("scheme.toml", &scheme), ("issues.csv", "issue,type,tick_table\n1306,T,01\n")])
+        };
+        all.extend(
+            ["1", "2"]
+                .map(|up_to| bands(&format!("[{{ up_to = {up_to}, max_spread_bps = 3 }}, {{ max_spread_bps = 4 }}]"))),
+        );
+        all.extend(
+            ["max_spread_bps", "max_spread_ticks", "max_spread_abs"].map(|key| bands(&format!("[{{ {key} = 3 }}]"))),
+        );
+        all.push(plain);
+        for (position, text) in all.iter().enumerate() {
+            assert!(!all[..position].contains(text), "{text}");
+        }
     }
 }

@@ -10,6 +10,7 @@ mod canonical;
 mod incentives;
 mod interpretations;
 mod limits;
+mod manner;
 mod plan;
 mod registry;
 mod scheme;
@@ -20,6 +21,7 @@ mod value;
 pub use incentives::{Incentives, Rates, ServerSteps, TierTerms};
 pub use interpretations::{AccessFeeIssues, CounterpartyMarketMaker, Interpretations, SelfTrades};
 pub use limits::{Limits, Spread};
+pub use manner::{Manner, SidesRequired, SpreadBand, SpreadBase, SpreadLimits};
 pub use plan::{
     Availability, DayPlan, LimitChange, ObligationPlan, PhaseSource, RequiredShare, ServerPlan, SharePeriod,
     SignUpPlan, Variant,
@@ -27,8 +29,8 @@ pub use plan::{
 pub use quoteclock_model::local_time;
 pub use quoteclock_sheets::{Column, Finding, Period, Severity, SourceFile};
 pub use registry::{
-    Application, ConditionKind, Exemption, FILE_NAMES, FastMarket, Form, Holiday, Issue, Loaded, MarketMaker,
-    PaidCondition, Payment, PaymentMethod, PlanError, Priority, Registry, Server, SignUp, Target, Tier,
+    Application, ConditionKind, Exemption, FILE_NAMES, FastMarket, Form, Holiday, Issue, IssueLimits, Loaded,
+    MarketMaker, PaidCondition, Payment, PaymentMethod, PlanError, Priority, Registry, Server, SignUp, Target, Tier,
 };
-pub use scheme::{Scheme, SessionList, Terms};
+pub use scheme::{QuantityFrom, Scheme, SessionList, Terms};
 pub use ticks::{TickTable, TickTableError};

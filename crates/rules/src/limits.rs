@@ -1,7 +1,8 @@
 //! The limits of one obligation, and the comparison of a spread with them. Integers decide.
 
-use crate::TickTable;
-use quoteclock_model::{Amount, Bps, MinimumSize, Price, Shares, Ticks};
+use crate::manner::WHOLE_PCT;
+use crate::{Manner, SidesRequired, SpreadLimits, TickTable};
+use quoteclock_model::{Amount, Bps, MinimumSize, Price, Shares, SizeRule, Ticks};
 use std::sync::Arc;
 
 /// Limits in force for one obligation on one date, the Fast Market multiplier applied.
@@ -9,14 +10,17 @@ use std::sync::Arc;
 /// Clauses: `ST1/spread-and-quantity`, `ST1/fast-market`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Limits {
-    /// The widest spread in basis points of the mid.
+    /// The widest spread in basis points, of the mid where [`Manner::spread_base`] does not say otherwise.
     pub spread_bps_max: Option<Bps>,
-    /// The widest spread in ticks. At least one of the two limits is given; the wider one counts.
+    /// The widest spread in ticks. Of all that are given the widest counts.
     pub spread_ticks_max: Option<Ticks>,
     /// The least value of a side's quotes.
     pub value_min: Option<Amount>,
-    /// The least quantity of a side's quotes. At least one of the two minima is given; both must be reached.
+    /// The least quantity of a side's quotes. At least one of the two minima is given; both must be reached, where
+    /// [`Manner::size_rule`] does not say otherwise.
     pub quantity_min: Option<Shares>,
+    /// How the limits are taken where not as the Tokyo Stock Exchange does, and limits of other kinds.
+    pub manner: Manner,
     /// The tick table.
     pub tick_table: Arc<TickTable>,
 }
@@ -41,48 +45,70 @@ impl Spread {
     }
 }
 
-/// (offer − bid) / mid in ten-thousandths of a basis point: × 2 for the mid, × 10,000 for bps, × 10,000 for the unit.
-const BPS_NUMERATOR: u64 = 2 * 10_000 * 10_000;
-
 impl Limits {
-    /// Whether quotes with these obligation prices are close enough: crossed or locked, or within the bps limit, or
-    /// within the tick limit. All limits are inclusive.
+    /// Whether quotes with these obligation prices are close enough: crossed or locked, or within one of the limits of the
+    /// spread. All limits are inclusive.
     ///
     /// Clauses: `ST1/spread-and-quantity`, `ST1/spread-of-mid`, `QC/own_crossed_quotes`.
     pub fn spread_fulfils(&self, spread: Spread) -> bool {
         let Spread { bid, offer } = spread;
-        offer <= bid || self.bps_fulfil(spread) || self.ticks_fulfil(spread)
+        if offer <= bid {
+            return true;
+        }
+        let limits = self.spread_limits(bid);
+        self.bps_fulfil(&limits, spread)
+            || limits.ticks_max.is_some_and(|max| self.tick_table.ticks_between(bid, offer) <= max)
+            || limits
+                .width_max
+                .is_some_and(|max| offer.ten_thousandths() - bid.ten_thousandths() <= max.ten_thousandths())
+    }
+
+    /// The limits of the spread: those of the band that the bid is in, where there are bands.
+    pub fn spread_limits(&self, bid: Price) -> SpreadLimits {
+        let Manner { width_max, bands, .. } = &self.manner;
+        let of_band = bands.iter().find(|band| band.up_to.is_none_or(|up_to| bid <= up_to));
+        let (bps_max, ticks_max) = (self.spread_bps_max, self.spread_ticks_max);
+        of_band.map_or(SpreadLimits { bps_max, ticks_max, width_max: *width_max }, |band| band.limits)
+    }
+
+    /// Whether a verdict follows from nothing but the quotes themselves: a side that quotes more, or closer, may fulfil less,
+    /// or each minimum does not count by itself.
+    pub fn needs_quotes(&self) -> bool {
+        let Manner { bands, size_rule, value_at_price, size_divergence_pct_max, sides, .. } = &self.manner;
+        let any_of_two = *size_rule == SizeRule::Any && self.value_min.is_some() && self.quantity_min.is_some();
+        !bands.is_empty()
+            || any_of_two
+            || *value_at_price
+            || size_divergence_pct_max.is_some()
+            || *sides == SidesRequired::Either
     }
 
     /// A spread that holds `spread` inside and fulfils as well, as wide as is easily found; `spread` itself has to fulfil.
     ///
-    /// For whoever wants to know how much room there is, not where it ends.
+    /// For whoever wants to know how much room there is, not where it ends. Only where bands do not matter.
     pub fn widened(&self, spread: Spread) -> Spread {
-        let candidates =
-            [self.bps_room(spread), self.ticks_room(spread)].into_iter().flatten().filter(|&room| 0 < room);
+        let candidates = self.rooms(spread).into_iter().flatten().filter(|&room| 0 < room);
         let wide = candidates.max().and_then(|room| spread.moved(-room)).filter(|&wide| self.spread_fulfils(wide));
         wide.unwrap_or(spread)
     }
 
     /// A spread inside `spread` that does not fulfil either, as narrow as is easily found; `spread` itself must not.
     pub fn narrowed(&self, spread: Spread) -> Spread {
-        let excess =
-            [self.bps_room(spread), self.ticks_room(spread)].into_iter().flatten().max().map_or(0, |room| -room);
+        let excess = self.rooms(spread).into_iter().flatten().max().map_or(0, |room| -room);
         let narrow = spread.moved((excess - 1).max(0)).filter(|&narrow| !self.spread_fulfils(narrow));
         narrow.unwrap_or(spread)
     }
 
-    /// By how much each price may move outward around the same mid, by the limit in basis points; below zero, by how much
-    /// it has to move inward.
-    fn bps_room(&self, Spread { bid, offer }: Spread) -> Option<i64> {
-        let (bid, offer) = (bid.ten_thousandths(), offer.ten_thousandths());
-        let room_of_width = |max: u64| {
-            let width = i64::try_from(offer.saturating_sub(bid)).ok()?;
-            Some(i64::try_from(max).ok()?.checked_sub(width)?.div_euclid(2))
-        };
+    /// By how much each price may move outward around the same mid, by each limit; below zero, by how much it has to move
+    /// inward.
+    fn rooms(&self, spread: Spread) -> [Option<i64>; 3] {
+        [self.bps_room(spread), self.ticks_room(spread), self.width_room(spread)]
+    }
+
+    fn bps_room(&self, spread: Spread) -> Option<i64> {
         // What 64 bits do not hold has more room than matters.
-        let width_max = self.spread_bps_max?.0.checked_mul(bid + offer)? / BPS_NUMERATOR;
-        room_of_width(width_max)
+        let (base, numerator) = self.manner.spread_base.of(spread);
+        room(self.spread_bps_max?.0.checked_mul(base)? / numerator, spread)
     }
 
     /// The same by the limit in ticks of the bid's size.
@@ -93,22 +119,38 @@ impl Limits {
         room.div_euclid(2).checked_mul(tick)
     }
 
-    fn bps_fulfil(&self, Spread { bid, offer }: Spread) -> bool {
-        let Some(Bps(max)) = self.spread_bps_max else { return false };
-        let (bid, offer) = (u128::from(bid.ten_thousandths()), u128::from(offer.ten_thousandths()));
-        (offer - bid) * u128::from(BPS_NUMERATOR) <= u128::from(max) * (offer + bid)
+    fn width_room(&self, spread: Spread) -> Option<i64> {
+        room(self.manner.width_max?.ten_thousandths(), spread)
     }
 
-    fn ticks_fulfil(&self, Spread { bid, offer }: Spread) -> bool {
-        self.spread_ticks_max.is_some_and(|max| self.tick_table.ticks_between(bid, offer) <= max)
+    fn bps_fulfil(&self, limits: &SpreadLimits, spread: Spread) -> bool {
+        let Some(Bps(max)) = limits.bps_max else { return false };
+        let (base, numerator) = self.manner.spread_base.of(spread);
+        let width = u128::from(spread.offer.ten_thousandths() - spread.bid.ten_thousandths());
+        width * u128::from(numerator) <= u128::from(max) * u128::from(base)
+    }
+
+    /// Whether two sides' sizes are close enough to each other: (larger - smaller) x 100 <= percentage x larger, inclusive.
+    pub fn sizes_balance(&self, sizes: [Shares; 2]) -> bool {
+        self.manner.size_divergence_pct_max.is_none_or(|pct_max| {
+            let [one, other] = sizes.map(|Shares(shares)| u128::from(shares));
+            one.abs_diff(other) * u128::from(WHOLE_PCT) <= u128::from(pct_max) * one.max(other)
+        })
     }
 
     /// What each side has to come to.
     ///
     /// Clause: `ST1/minimum-value`.
     pub fn minimum(&self) -> MinimumSize {
-        MinimumSize { value: self.value_min, quantity: self.quantity_min }
+        let Manner { size_rule, value_at_price, .. } = self.manner;
+        MinimumSize { value: self.value_min, quantity: self.quantity_min, rule: size_rule, value_at_price }
     }
+}
+
+/// By how much each price may move outward until the spread is `width_max`.
+fn room(width_max: u64, Spread { bid, offer }: Spread) -> Option<i64> {
+    let width = i64::try_from(offer.ten_thousandths().saturating_sub(bid.ten_thousandths())).ok()?;
+    Some(i64::try_from(width_max).ok()?.checked_sub(width)?.div_euclid(2))
 }
 
 #[cfg(test)]
@@ -125,6 +167,7 @@ mod tests {
             spread_ticks_max: ticks.map(Ticks),
             value_min: Some(Amount(300_000_000_000)),
             quantity_min: None,
+            manner: Manner::default(),
             tick_table: Arc::new(TickTable::new(&[], 10_000).unwrap()),
         }
     }

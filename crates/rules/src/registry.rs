@@ -8,6 +8,7 @@
 mod applications;
 mod classes;
 mod files;
+mod limits;
 mod load;
 mod matching;
 mod plan;
@@ -16,7 +17,7 @@ mod warnings;
 
 use crate::{Period, Scheme, Terms};
 use jiff::civil::Date;
-use quoteclock_model::{Amount, IssueCode, ObligationId, Timestamp};
+use quoteclock_model::{Amount, Bps, IssueCode, ObligationId, Price, Shares, Timestamp};
 use quoteclock_sheets::{Finding, SourceFile};
 use std::sync::Arc;
 
@@ -99,8 +100,25 @@ pub struct Issue {
     pub asset_manager: Option<String>,
     /// Its assets under management, in ten-thousandths of a yen.
     pub aum: Option<Amount>,
+    /// Its own limits, for types that take them.
+    pub limits: IssueLimits,
     /// When this row is in force.
     pub period: Period,
+}
+
+/// Limits of one issue, where its type takes them from its row.
+///
+/// Clauses: `BIT/limits-of-the-issue`, `XETRA/quantity-of-value`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct IssueLimits {
+    /// The widest spread in basis points.
+    pub spread_bps_max: Option<Bps>,
+    /// The least value of a side's quotes, above zero.
+    pub value_min: Option<Amount>,
+    /// The least quantity of a side's quotes, above zero.
+    pub quantity_min: Option<Shares>,
+    /// The price at which a least value becomes a least quantity.
+    pub reference_price: Option<Price>,
 }
 
 /// A liquidity tier.

@@ -8,10 +8,13 @@ mod places;
 
 pub(crate) use file::SchemeFile;
 
-use crate::{Incentives, Interpretations, Limits, PhaseSource, TickTable, TickTableError};
+use crate::{
+    Incentives, Interpretations, IssueLimits, Limits, Manner, PhaseSource, SpreadBand, SpreadLimits, TickTable,
+    TickTableError,
+};
 use jiff::civil::{Date, date};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
-use quoteclock_model::{Amount, Bps, Shares, Ticks};
+use quoteclock_model::{Amount, Bps, Shares, SizeRule, Ticks};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -46,34 +49,107 @@ pub struct SessionList {
 
 /// Limits as a type of issue or a condition states them: before dates, Fast Market and tick tables.
 ///
-/// At least one spread limit and at least one minimum is given.
+/// At least one spread limit and at least one minimum is given, or an issue's own are to be taken.
 ///
 /// Clause: `ST1/spread-and-quantity`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Terms {
-    /// The widest spread in basis points of the mid.
+    /// The widest spread in basis points.
     pub spread_bps_max: Option<Bps>,
-    /// The widest spread in ticks; of both limits the wider counts.
+    /// The widest spread in ticks; of all limits the widest counts.
     pub spread_ticks_max: Option<Ticks>,
     /// The least value of a side's quotes, above zero.
     pub value_min: Option<Amount>,
     /// The least quantity of a side's quotes, above zero.
     pub quantity_min: Option<Shares>,
+    /// How they are taken.
+    pub manner: Manner,
+    /// Whether the least value stands for a quantity, and at which price.
+    pub quantity_from_value: Option<QuantityFrom>,
+    /// Whether limits that the issue's own row gives replace these.
+    pub from_issue: bool,
+}
+
+/// At which price a least value becomes a least quantity: value by price, rounded up.
+///
+/// Clause: `XETRA/quantity-of-value`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum QuantityFrom {
+    /// At the reference price of the issue's row: the quantity is the same all day.
+    Reference,
+    /// At the side's own obligation price.
+    Side,
 }
 
 impl Terms {
-    /// The limits of a date: both spread limits `multiplier` times as wide, ticks counted by `tick_table`.
+    /// The limits of a date: all spread limits `multiplier` times as wide, ticks counted by `tick_table`; `own` are those
+    /// that the issue's row gives.
     ///
-    /// Clauses: `ST1/fast-market`, `QC/fast_market_scales`.
-    pub(crate) fn limits(&self, multiplier: u32, tick_table: &Arc<TickTable>) -> Limits {
-        let times = u64::from(multiplier);
-        Limits {
-            spread_bps_max: self.spread_bps_max.map(|Bps(max)| Bps(max * times)),
-            spread_ticks_max: self.spread_ticks_max.map(|Ticks(max)| Ticks(max * times)),
-            value_min: self.value_min,
-            quantity_min: self.quantity_min,
-            tick_table: Arc::clone(tick_table),
+    /// Clauses: `ST1/fast-market`, `QC/fast_market_scales`, `BIT/limits-of-the-issue`, `XETRA/quantity-of-value`.
+    pub(crate) fn limits(&self, own: &IssueLimits, multiplier: u32, tick_table: &Arc<TickTable>) -> Limits {
+        let mut limits = self.of_issue(own).as_limits(tick_table);
+        match (self.quantity_from_value, limits.value_min, own.reference_price) {
+            (Some(QuantityFrom::Reference), Some(Amount(value)), Some(price)) => {
+                let shares = value.div_ceil(u128::from(price.ten_thousandths()));
+                let shares = Shares(u64::try_from(shares).unwrap_or(u64::MAX));
+                let by_rule = |given: Shares| match limits.manner.size_rule {
+                    SizeRule::All => given.max(shares),
+                    SizeRule::Any => given.min(shares),
+                };
+                (limits.value_min, limits.quantity_min) = (None, Some(limits.quantity_min.map_or(shares, by_rule)));
+            }
+            (Some(QuantityFrom::Side), ..) => limits.manner.value_at_price = true,
+            _ => {}
         }
+        widened(limits, multiplier)
+    }
+
+    /// These, with the issue's own limits in their place where they are to be taken and given.
+    pub fn of_issue(&self, own: &IssueLimits) -> Terms {
+        if !self.from_issue {
+            return self.clone();
+        }
+        Terms {
+            spread_bps_max: own.spread_bps_max.or(self.spread_bps_max),
+            value_min: own.value_min.or(self.value_min),
+            quantity_min: own.quantity_min.or(self.quantity_min),
+            ..self.clone()
+        }
+    }
+
+    fn as_limits(&self, tick_table: &Arc<TickTable>) -> Limits {
+        let Terms { spread_bps_max, spread_ticks_max, value_min, quantity_min, .. } = *self;
+        let (manner, tick_table) = (self.manner.clone(), Arc::clone(tick_table));
+        Limits { spread_bps_max, spread_ticks_max, value_min, quantity_min, manner, tick_table }
+    }
+
+    /// Whether a limit of the spread is given.
+    pub(crate) fn has_spread(&self) -> bool {
+        let given = SpreadLimits {
+            bps_max: self.spread_bps_max,
+            ticks_max: self.spread_ticks_max,
+            width_max: self.manner.width_max,
+        };
+        !given.is_empty() || !self.manner.bands.is_empty()
+    }
+
+    /// Whether a least size is given.
+    pub(crate) fn has_minimum(&self) -> bool {
+        self.value_min.is_some() || self.quantity_min.is_some()
+    }
+}
+
+/// The same limits, those of the spread so many times as wide.
+fn widened(limits: Limits, times: u32) -> Limits {
+    let Limits { spread_bps_max: bps_max, spread_ticks_max: ticks_max, manner, .. } = limits;
+    let own = SpreadLimits { bps_max, ticks_max, width_max: manner.width_max }.widened(times);
+    let band = |band: &SpreadBand| SpreadBand { limits: band.limits.widened(times), ..*band };
+    let bands = manner.bands.iter().map(band).collect();
+    Limits {
+        spread_bps_max: own.bps_max,
+        spread_ticks_max: own.ticks_max,
+        manner: Manner { width_max: own.width_max, bands, ..manner },
+        ..limits
     }
 }
 
@@ -189,7 +265,7 @@ fn built_in_types() -> BTreeMap<String, Terms> {
         spread_bps_max: Some(Bps(bps * 10_000)),
         spread_ticks_max: Some(Ticks(ticks)),
         value_min,
-        quantity_min: None,
+        ..Terms::default()
     };
     [
         ("A", terms(20, 2, yen(30))),

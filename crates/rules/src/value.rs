@@ -4,7 +4,7 @@
 //! adds the place. Exact throughout: decimals become integers of ten-thousandths digit by digit, no float takes part.
 //! Nothing is trimmed or guessed; a value that a spreadsheet has rewritten is refused with the form to write.
 
-use quoteclock_model::{Amount, Bps, IssueCode, Shares, Ticks};
+use quoteclock_model::{Amount, Bps, IssueCode, Price, Shares, Ticks};
 
 pub(crate) use quoteclock_sheets::Expected;
 pub(crate) use quoteclock_sheets::value::{boolean, clock, date, instant, name};
@@ -74,6 +74,12 @@ pub(crate) fn quantity_min(text: &str) -> Result<Shares, Expected> {
     count(text)
         .map(Shares)
         .map_err(|_| "expected a quantity above 0 and at most 10^15: digits only, without separators")
+}
+
+/// A price, or a difference of two.
+pub(crate) fn price(text: &str) -> Result<Price, Expected> {
+    let price = decimal(text).ok().and_then(Price::from_ten_thousandths);
+    price.ok_or("expected a price above 0 and at most 1000000000: digits with at most 4 decimals")
 }
 
 /// An amount of money.

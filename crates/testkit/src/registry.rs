@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 use crate::clock;
-use crate::scheme::{Limits, Scheme, TickTable};
+use crate::scheme::{Limits, Scheme, Spread, TickTable};
 use crate::text::{self, Row, ten_thousandths, whole};
 
 /// The files of a registry folder.
@@ -94,8 +94,8 @@ impl Registry {
     pub(crate) fn obligations(&self, sign_up: &SignUp, date: Date) -> Option<Vec<Obligation>> {
         let issue = self.issue(&sign_up.issue, date)?;
         let times = self.fast_market_multiplier(date)?;
-        let general = self.scheme.types.get(issue.get("type"))?.clone();
-        let mut obligations = vec![Obligation { name: "general".to_owned(), limits: widened(general, times) }];
+        let general = of_issue(self.scheme.types.get(issue.get("type"))?.clone(), issue)?;
+        let mut obligations = vec![Obligation { name: "general".to_owned(), limits: general.widened(times) }];
         for row in self.sponsored.iter().filter(|row| in_force(row, date) && row.get("issue") == sign_up.issue) {
             let name = format!("sponsored:{}", row.get("condition"));
             obligations.push(Obligation { name, limits: limits(row)? });
@@ -112,7 +112,7 @@ impl Registry {
         });
         for row in by_issue.iter().copied().chain(by_index) {
             let name = format!("matching:{}", row.get("condition"));
-            obligations.push(Obligation { name, limits: widened(limits(row)?, times) });
+            obligations.push(Obligation { name, limits: limits(row)?.widened(times) });
         }
         Some(obligations)
     }
@@ -141,18 +141,34 @@ fn in_force(row: &Row, date: Date) -> bool {
         && (to.is_empty() || clock::date(to).is_some_and(|to| date <= to))
 }
 
-/// The limits of a sponsored or matching row.
-fn limits(row: &Row) -> Option<Limits> {
-    let (bps, ticks) = (row.get("max_spread_bps"), row.get("max_spread_ticks"));
-    Some(Limits {
-        max_bps: if bps.is_empty() { None } else { Some(ten_thousandths(bps)?) },
-        max_ticks: if ticks.is_empty() { None } else { Some(whole(ticks)?) },
-        min_value: Some(ten_thousandths(row.get("min_value_jpy"))?),
-        min_quantity: None,
-    })
+/// The number in a column, if there is one.
+fn given(row: &Row, column: &str, number: fn(&str) -> Option<i128>) -> Option<Option<i128>> {
+    match row.get(column) {
+        "" => Some(None),
+        text => number(text).map(Some),
+    }
 }
 
-/// The limits with both spread limits `times` as large.
-fn widened(limits: Limits, times: i128) -> Limits {
-    Limits { max_bps: limits.max_bps.map(|m| m * times), max_ticks: limits.max_ticks.map(|m| m * times), ..limits }
+/// The limits of a type with what the issue's own row says in their place.
+fn of_issue(mut limits: Limits, row: &Row) -> Option<Limits> {
+    let reference = given(row, "reference_price", ten_thousandths)?;
+    if limits.quantity_from_value_at.is_some() {
+        limits.quantity_from_value_at = Some(reference.filter(|_| limits.quantity_at_reference));
+    }
+    if limits.from_issue {
+        limits.spread.max_bps = given(row, "max_spread_bps", ten_thousandths)?.or(limits.spread.max_bps);
+        limits.min_value = given(row, "min_value", ten_thousandths)?.or(limits.min_value);
+        limits.min_quantity = given(row, "min_quantity", whole)?.or(limits.min_quantity);
+    }
+    Some(limits)
+}
+
+/// The limits of a sponsored or matching row.
+fn limits(row: &Row) -> Option<Limits> {
+    let spread = Spread {
+        max_bps: given(row, "max_spread_bps", ten_thousandths)?,
+        max_ticks: given(row, "max_spread_ticks", whole)?,
+        max_abs: None,
+    };
+    Some(Limits { spread, min_value: Some(ten_thousandths(row.get("min_value_jpy"))?), ..Limits::default() })
 }

@@ -48,14 +48,100 @@ sequential_quote = "available"
 /// The limits of one obligation. A limit that is absent plays no part.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Limits {
-    /// Maximum spread in ten-thousandths of a basis point.
-    pub(crate) max_bps: Option<i128>,
-    /// Maximum spread in ticks.
-    pub(crate) max_ticks: Option<i128>,
+    pub(crate) spread: Spread,
+    /// Limits of the spread by bid, up to and including a price; the last is for all above.
+    pub(crate) bands: Vec<(Option<i128>, Spread)>,
+    /// What basis points are of: `bid`, `offer`, else the mid.
+    pub(crate) spread_base: String,
     /// Minimum value per side in ten-thousandths of the currency unit.
     pub(crate) min_value: Option<i128>,
     /// Minimum quantity per side in shares.
     pub(crate) min_quantity: Option<i128>,
+    /// Whether the minimum value is one of shares, at this price, or at the side's own.
+    pub(crate) quantity_from_value_at: Option<Option<i128>>,
+    /// Which of the two.
+    pub(crate) quantity_at_reference: bool,
+    /// Whether either of the two minima is enough.
+    pub(crate) any_size: bool,
+    /// By how much the sizes may differ, in ten-thousandths of a percent of the larger one.
+    pub(crate) max_divergence: Option<i128>,
+    /// Whether one side is enough.
+    pub(crate) either_side: bool,
+    /// Whether the issue's own row gives limits.
+    pub(crate) from_issue: bool,
+}
+
+/// The limits of a spread: the widest counts.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Spread {
+    /// In ten-thousandths of a basis point.
+    pub(crate) max_bps: Option<i128>,
+    /// In ticks.
+    pub(crate) max_ticks: Option<i128>,
+    /// As a difference of prices, in ten-thousandths.
+    pub(crate) max_abs: Option<i128>,
+}
+
+impl Spread {
+    /// Sets one of the limits; `None` if `key` is none of them.
+    fn set(&mut self, key: &str, value: &str) -> Option<()> {
+        match key {
+            "max_spread_bps" => self.max_bps = Some(ten_thousandths(value)?),
+            "max_spread_ticks" => self.max_ticks = Some(whole(value)?),
+            "max_spread_abs" => self.max_abs = Some(ten_thousandths(value)?),
+            _ => return None,
+        }
+        Some(())
+    }
+
+    fn widened(&self, times: i128) -> Spread {
+        let wider = |max: Option<i128>| max.map(|max| max * times);
+        Spread { max_bps: wider(self.max_bps), max_ticks: wider(self.max_ticks), max_abs: wider(self.max_abs) }
+    }
+}
+
+impl Limits {
+    /// The limits with those of the spread `times` as large.
+    pub(crate) fn widened(self, times: i128) -> Limits {
+        let bands = self.bands.iter().map(|(up_to, spread)| (*up_to, spread.widened(times))).collect();
+        Limits { spread: self.spread.widened(times), bands, ..self }
+    }
+
+    /// Sets what a line of a type says.
+    fn set(&mut self, key: &str, value: &str, values: &[String]) -> Option<()> {
+        match key {
+            "min_value" => self.min_value = Some(ten_thousandths(value)?),
+            "min_quantity" => self.min_quantity = Some(whole(value)?),
+            "min_quantity_from_value" => {
+                self.quantity_from_value_at = Some(None);
+                self.quantity_at_reference = value == "reference";
+            }
+            "size_rule" => self.any_size = value == "any",
+            "spread_base" => value.clone_into(&mut self.spread_base),
+            "max_size_divergence_pct" => self.max_divergence = Some(ten_thousandths(value)?),
+            "sides" => self.either_side = value == "either",
+            "limits_from" => self.from_issue = true,
+            "bands" => self.bands = bands(values)?,
+            _ => self.spread.set(key, value)?,
+        }
+        Some(())
+    }
+}
+
+/// `up_to = 5`, `max_spread_abs = 0.1`, `up_to = 10`, …: a new band begins after each `up_to` and its limits.
+fn bands(values: &[String]) -> Option<Vec<(Option<i128>, Spread)>> {
+    let mut bands: Vec<(Option<i128>, Spread)> = vec![(None, Spread::default())];
+    for item in values {
+        let (key, value) = item.split_once('=')?;
+        let (key, value) = (key.trim(), value.trim());
+        let (up_to, spread) = bands.last_mut()?;
+        match key {
+            "up_to" => *up_to = Some(ten_thousandths(value)?),
+            "next" => bands.push((None, Spread::default())),
+            _ => spread.set(key, value)?,
+        }
+    }
+    Some(bands)
 }
 
 /// Which prices are valid: per band, up to and including its limit, the multiples of its tick. Prices in ten-thousandths.
@@ -169,13 +255,7 @@ impl Scheme {
             }
             (section, key) => {
                 if let Some(limits) = section.strip_prefix("types.").and_then(|name| self.types.get_mut(name)) {
-                    match key {
-                        "max_spread_bps" => limits.max_bps = Some(ten_thousandths(value)?),
-                        "max_spread_ticks" => limits.max_ticks = Some(whole(value)?),
-                        "min_value" => limits.min_value = Some(ten_thousandths(value)?),
-                        "min_quantity" => limits.min_quantity = Some(whole(value)?),
-                        _ => return None,
-                    }
+                    limits.set(key, value, values)?;
                 }
             }
         }
@@ -204,7 +284,8 @@ fn without_comment(line: &str) -> &str {
 
 /// The values of a (possibly nested) array in order, or the one value: brackets and quotes mean nothing more than commas.
 fn items(value: &str) -> Vec<String> {
-    let plain = value.replace(['[', ']', '"'], "");
+    // Between the tables of a list nothing else marks where the next one begins.
+    let plain = value.replace("},", ", next = 1,").replace(['[', ']', '{', '}', '"'], "");
     plain.split(',').map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect()
 }
 

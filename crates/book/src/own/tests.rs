@@ -15,7 +15,7 @@ fn yen(price: u64) -> Price {
 }
 
 fn minimum(yen: Option<u128>, shares: Option<u64>) -> MinimumSize {
-    MinimumSize { value: yen.map(|yen| Amount(yen * 10_000)), quantity: shares.map(Shares) }
+    MinimumSize { value: yen.map(|yen| Amount(yen * 10_000)), quantity: shares.map(Shares), ..MinimumSize::default() }
 }
 
 fn quotes(levels: &[(Side, u64, u64)]) -> OwnQuotes {

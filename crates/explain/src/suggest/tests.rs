@@ -5,6 +5,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use quoteclock_model::{Bps, Ticks};
 use quoteclock_obligation::verdict;
+use quoteclock_rules::Manner;
 use std::sync::Arc;
 
 const ONE: NonZeroU64 = NonZeroU64::MIN;
@@ -65,6 +66,7 @@ fn type_a() -> Limits {
         spread_ticks_max: Some(Ticks(2)),
         value_min: Some(Amount(300_000_000_000)),
         quantity_min: None,
+        manner: Manner::default(),
         tick_table: table(),
     }
 }
@@ -152,6 +154,7 @@ fn limits() -> impl Strategy<Value = Limits> {
         spread_ticks_max: ticks.or(more).map(Ticks),
         value_min: value.map(|value| Amount(value * 10_000)),
         quantity_min: quantity.map(Shares),
+        manner: Manner::default(),
         tick_table: table(),
     })
 }
@@ -168,7 +171,7 @@ proptest! {
         prop_assume!(verdict(&own, &limits).is_err());
         let market = [Some(yen(market.0)), Some(yen(market.0 + market.1))];
         match suggest(&own, &limits, market, unit) {
-            Suggestion::Nothing => prop_assert!(false, "there is a market to start from"),
+            Suggestion::Nothing | Suggestion::Coupled => prop_assert!(false, "there is a market to start from"),
             Suggestion::Either(changes) => for change in &changes {
                 prop_assert_eq!(verdict(&add(&own, change, change.shares.0), &limits), Ok(()));
                 if change.is_move() {

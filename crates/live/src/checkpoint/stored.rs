@@ -163,7 +163,7 @@ kinds! {
     OrderCondition { 0_u8 None 1_u8 OnOpen 2_u8 OnClose 3_u8 Funari 4_u8 Ioc }
     Phase { 0_u8 Continuous 1_u8 SequentialQuote 2_u8 SpecialQuote 3_u8 Halt 4_u8 Auction 5_u8 Closed }
     SideFault { 0_u8 NoQuote 1_u8 Size }
-    Reason { 0_u8 Bid(fault) 1_u8 Offer(fault) 2_u8 Both { bid, offer } 3_u8 Spread }
+    Reason { 0_u8 Bid(fault) 1_u8 Offer(fault) 2_u8 Both { bid, offer } 3_u8 Spread 4_u8 SizeBalance }
     State { 0_u8 Unavailable 1_u8 Unknown 2_u8 Fulfilled 3_u8 Breach(reason) }
     MarketChange { 0_u8 Phase(phase) 1_u8 Clear 2_u8 Doubt }
     StageState { 0_u8 Waiting { doubts, unnamed } 1_u8 Open(engine) }

@@ -4,7 +4,7 @@ use super::files::{self, KnownNames, Rows};
 use super::rows;
 use super::{
     Application, ConditionKind, FastMarket, Holiday, Issue, Loaded, MarketMaker, PaidCondition, Registry, Server,
-    SignUp, Tables, Target, applications, warnings,
+    SignUp, Tables, Target, applications, limits, warnings,
 };
 use crate::scheme::SchemeFile;
 use crate::value::{self, Expected};
@@ -16,6 +16,7 @@ pub(super) fn load(files: &[SourceFile]) -> Loaded {
     let mut findings = Findings::default();
     let rows = read(files, &mut findings);
     check_uniqueness(&rows, &mut findings);
+    limits::check(&rows, &mut findings);
     warnings::warn(&rows, &mut findings);
     let registry = (!findings.has_errors()).then(|| registry(rows));
     Loaded { registry, findings: findings.into_sorted() }

@@ -300,7 +300,7 @@ impl<'r> TermsOfDay<'r> {
             rows.map(|row| (row.obligation(), (&row.terms, row.coverage_pct.unwrap_or(scheme.required_pct))));
         let by_id: BTreeMap<ObligationId, (&Terms, u64)> =
             std::iter::once((ObligationId::GENERAL, (general, scheme.required_pct))).chain(conditions).collect();
-        let all = by_id.into_iter().flat_map(|(id, (terms, pct))| self.variants(id, terms, tick_table, pct));
+        let all = by_id.into_iter().flat_map(|(id, (terms, pct))| self.variants(id, issue, terms, tick_table, pct));
         all.collect()
     }
 
@@ -310,6 +310,7 @@ impl<'r> TermsOfDay<'r> {
     fn variants(
         &self,
         id: ObligationId,
+        issue: &Issue,
         terms: &Terms,
         tick_table: &Arc<TickTable>,
         pct: u64,
@@ -318,7 +319,7 @@ impl<'r> TermsOfDay<'r> {
         multipliers.iter().map(move |&multiplier| ObligationPlan {
             id: id.clone(),
             multiplier,
-            limits: terms.limits(multiplier, tick_table),
+            limits: terms.limits(&issue.limits, multiplier, tick_table),
             limit_changes: Arc::default(),
             availability: Arc::clone(&self.trading),
             required: RequiredShare { pct, per: SharePeriod::Month },

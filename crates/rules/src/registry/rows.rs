@@ -3,8 +3,8 @@
 
 use super::files::KnownNames;
 use super::{
-    Application, ConditionKind, Exemption, FastMarket, Holiday, Issue, MarketMaker, PaidCondition, Payment,
-    PaymentMethod, Priority, Server, SignUp, Target, Tier,
+    Application, ConditionKind, Exemption, FastMarket, Holiday, Issue, IssueLimits, MarketMaker, PaidCondition,
+    Payment, PaymentMethod, Priority, Server, SignUp, Target, Tier,
 };
 use crate::value::{self, Expected};
 use crate::{Period, Terms};
@@ -94,6 +94,7 @@ pub(super) fn issue(row: &Row<'_>, names: &KnownNames, findings: &mut Findings) 
     let listed = row.optional("listed", value::date, findings);
     let asset_manager = row.optional("asset_manager", value::name, findings);
     let aum = row.optional("aum_jpy", value::money, findings);
+    let limits = issue_limits(row, findings);
     let name = row.text("name", findings);
     let period = period(row, findings);
     Some(Issue {
@@ -110,7 +111,22 @@ pub(super) fn issue(row: &Row<'_>, names: &KnownNames, findings: &mut Findings) 
         listed: listed?,
         asset_manager: asset_manager?,
         aum: aum?,
+        limits: limits?,
         period: period?,
+    })
+}
+
+/// Clause: `BIT/limits-of-the-issue`.
+fn issue_limits(row: &Row<'_>, findings: &mut Findings) -> Option<IssueLimits> {
+    let bps = row.optional("max_spread_bps", value::bps, findings);
+    let value_min = row.optional("min_value", value::value_min, findings);
+    let quantity_min = row.optional("min_quantity", value::quantity_min, findings);
+    let reference_price = row.optional("reference_price", value::price, findings);
+    Some(IssueLimits {
+        spread_bps_max: bps?,
+        value_min: value_min?,
+        quantity_min: quantity_min?,
+        reference_price: reference_price?,
     })
 }
 
@@ -239,7 +255,7 @@ fn terms(row: &Row<'_>, findings: &mut Findings) -> Option<Terms> {
         let message = "both spread limits are empty, expected max_spread_bps or max_spread_ticks or both";
         return row.fault("max_spread_bps", message.to_owned(), findings);
     }
-    Some(Terms { spread_bps_max: bps?, spread_ticks_max: ticks?, value_min: Some(value_min?), quantity_min: None })
+    Some(Terms { spread_bps_max: bps?, spread_ticks_max: ticks?, value_min: Some(value_min?), ..Terms::default() })
 }
 
 fn payment(row: &Row<'_>, findings: &mut Findings) -> Option<Payment> {

@@ -5,9 +5,10 @@
 //! are read from the digits that were typed, never through a float.
 
 mod incentives;
+mod types;
 
 use super::places::Places;
-use super::{Scheme, SessionList, Terms, zone};
+use super::{Scheme, SessionList, zone};
 use crate::value::{self, Expected};
 use crate::{Interpretations, PhaseSource, TickTable, TickTableError};
 use jiff::civil::Date;
@@ -201,52 +202,6 @@ impl Reader<'_> {
             self.wrong(value, expected);
         }
         legal
-    }
-
-    fn types(&mut self, value: &Value<'_>) {
-        let Some(types) = value.get_ref().as_table() else {
-            return self.wrong(value, "expected tables of limits: [types.X]");
-        };
-        for (key, value) in types.iter() {
-            let Some(name) = self.key_name(key) else { continue };
-            self.file.type_names.iter_mut().for_each(|names| _ = names.insert(name.clone()));
-            if let Some(terms) = self.terms(key, value) {
-                self.file.scheme.types.insert(name, terms);
-            }
-        }
-    }
-
-    /// Clause: `ST1/spread-and-quantity`.
-    fn terms(&mut self, key: &Spanned<Cow<'_, str>>, value: &Value<'_>) -> Option<Terms> {
-        let Some(table) = value.get_ref().as_table() else {
-            self.wrong(value, "expected a table of limits");
-            return None;
-        };
-        let mut terms = Terms { spread_bps_max: None, spread_ticks_max: None, value_min: None, quantity_min: None };
-        for (key, value) in table.iter() {
-            match key.get_ref().as_ref() {
-                "max_spread_bps" => terms.spread_bps_max = self.number(value, value::bps),
-                "max_spread_ticks" => terms.spread_ticks_max = self.number(value, value::ticks),
-                "min_value" => terms.value_min = self.number(value, value::value_min),
-                "min_quantity" => terms.quantity_min = self.number(value, value::quantity_min),
-                _ => self.unknown_key(key, "max_spread_bps, max_spread_ticks, min_value, min_quantity"),
-            }
-        }
-        let given = |names: [&str; 2]| names.iter().any(|&name| table.contains_key(name));
-        let type_name = quoted(key.get_ref());
-        if !given(["max_spread_bps", "max_spread_ticks"]) {
-            self.error(
-                key.span(),
-                format!("type {type_name} has no spread limit, expected max_spread_bps or max_spread_ticks or both"),
-            );
-        }
-        if !given(["min_value", "min_quantity"]) {
-            self.error(
-                key.span(),
-                format!("type {type_name} has no minimum, expected min_value or min_quantity or both"),
-            );
-        }
-        Some(terms)
     }
 
     fn tick_tables(&mut self, value: &Value<'_>) {

@@ -95,7 +95,7 @@ fn the_tick_changes_just_above_each_limit() {
 fn a_multiplier_widens_both_spread_limits_and_no_minimum() {
     // clause: ST1/fast-market
     let scheme = Scheme::built_in();
-    let limits = scheme.types()["A"].limits(4, &scheme.tick_tables()["01"]);
+    let limits = scheme.types()["A"].limits(&IssueLimits::default(), 4, &scheme.tick_tables()["01"]);
     assert_eq!(limits.spread_bps_max, Some(Bps(800_000)));
     assert_eq!(limits.spread_ticks_max, Some(Ticks(8)));
     assert_eq!(limits.value_min, Some(Amount(300_000_000_000)));

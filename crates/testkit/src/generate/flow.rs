@@ -4,7 +4,7 @@ use super::choices::Choices;
 use super::setup::{Quoter, Setup};
 use crate::book::{self, Book};
 use crate::event::{Action, Condition, Event, Phase, Scope, Side};
-use crate::scheme::Limits;
+use crate::scheme::{Limits, Spread};
 
 /// An event to be written, with what a trade's record says beside its event.
 #[derive(Clone)]
@@ -153,6 +153,13 @@ impl Flow<'_> {
         let (bid, offer) = prices(choices, quoter, &limits);
         for (side, price) in [(Side::Bid, bid), (Side::Offer, offer)] {
             let need = quantity_needed(&limits, price);
+            if let Some(max) = limits.max_divergence.filter(|max| *max < 1_000_000 && choices.percent(40)) {
+                // As large, as the larger one may be, or one share more.
+                let larger = need * 1_000_000 / (1_000_000 - max);
+                let quantity = choices.of(&[need, larger, larger + 1]);
+                self.rest(choices, quoter, side, price, quantity);
+                continue;
+            }
             match choices.below(12) {
                 0..=5 => self.rest(choices, quoter, side, price, need),
                 6 => self.rest(choices, quoter, side, price, need - 1),
@@ -328,12 +335,13 @@ fn target(choices: &mut Choices<'_>, quoter: &Quoter) -> Limits {
         return quoter.limits[choices.below(quoter.limits.len())].clone();
     }
     let all = |limit: fn(&Limits) -> Option<i128>| quoter.limits.iter().filter_map(limit);
-    Limits {
-        max_bps: all(|limits| limits.max_bps).min(),
-        max_ticks: all(|limits| limits.max_ticks).min(),
-        min_value: all(|limits| limits.min_value).max(),
-        min_quantity: all(|limits| limits.min_quantity).max(),
-    }
+    let spread = Spread {
+        max_bps: all(|limits| limits.spread.max_bps).min(),
+        max_ticks: all(|limits| limits.spread.max_ticks).min(),
+        max_abs: all(|limits| limits.spread.max_abs).min(),
+    };
+    let (min_value, min_quantity) = (all(|limits| limits.min_value).max(), all(|limits| limits.min_quantity).max());
+    Limits { spread, min_value, min_quantity, ..quoter.limits[0].clone() }
 }
 
 /// A bid and an offer at, within, or just beyond the spread limits; now and then locked, crossed or off the grid.
@@ -346,10 +354,26 @@ fn prices(choices: &mut Choices<'_>, quoter: &Quoter, limits: &Limits) -> (i128,
         bid += choices.of(&[1, 49, 3_333]);
     }
     let on_grid = table.valid_at_or_below(bid);
-    let ticks = usize::try_from(limits.max_ticks.unwrap_or(1)).unwrap_or(1).min(40);
-    // The widest offer that the basis points allow: offer × (20,000 - bps) <= bid × (20,000 + bps).
-    let bps = limits.max_bps.unwrap_or(100_000).min(100_000_000);
-    let widest = bid * (200_000_000 + bps) / (200_000_000 - bps);
+    let band = limits.bands.iter().find(|(up_to, _)| up_to.is_none_or(|up_to| bid <= up_to));
+    if let Some((Some(up_to), _)) = band
+        && choices.percent(30)
+    {
+        bid = up_to + choices.of(&[0, 1]);
+    }
+    let spread = band.map_or(&limits.spread, |(_, spread)| spread);
+    let ticks = usize::try_from(spread.max_ticks.unwrap_or(1)).unwrap_or(1).min(40);
+    // The widest offer that the limit allows: offer × (20,000 - bps) <= bid × (20,000 + bps) of the mid,
+    // offer × 10,000 <= bid × (10,000 + bps) of the bid, offer × (10,000 - bps) <= bid × 10,000 of the offer.
+    let bps = spread.max_bps.unwrap_or(100_000).min(50_000_000);
+    let (low, high) = match limits.spread_base.as_str() {
+        "bid" => (100_000_000, 100_000_000 + bps),
+        "offer" => (100_000_000 - bps, 100_000_000),
+        _ => (200_000_000 - bps, 200_000_000 + bps),
+    };
+    let widest = match spread.max_abs {
+        Some(max) if spread.max_bps.is_none() || choices.percent(50) => bid + max,
+        _ => bid * high / low,
+    };
     let mut offer = match choices.below(14) {
         0..=4 => up(on_grid, ticks),
         5 => up(on_grid, 1),
@@ -362,8 +386,7 @@ fn prices(choices: &mut Choices<'_>, quoter: &Quoter, limits: &Limits) -> (i128,
         _ => table.valid_at_or_below((bid - 1).max(1)),
     };
     if choices.percent(15) {
-        // Exactly as many basis points apart as allowed, or one unit more: offer : bid = 20,000 + bps : 20,000 - bps.
-        let (low, high) = (200_000_000 - bps, 200_000_000 + bps);
+        // Exactly as many basis points apart as allowed, or one unit more.
         let common = greatest_common_divisor(low, high);
         let times = (quoter.anchor * common / low).max(1);
         (bid, offer) = (low / common * times, high / common * times + choices.of(&[0, 1]));
@@ -375,8 +398,11 @@ fn greatest_common_divisor(a: i128, b: i128) -> i128 {
     if b == 0 { a } else { greatest_common_divisor(b, a % b) }
 }
 
-/// The fewest shares at the price that reach every minimum.
+/// The fewest shares at the price that reach every minimum; where one is enough, that one.
 fn quantity_needed(limits: &Limits, price: i128) -> i128 {
-    let by_value = limits.min_value.map_or(1, |value| (value + price - 1) / price);
-    by_value.max(limits.min_quantity.unwrap_or(1)).clamp(1, 1_000_000_000_000)
+    let price = limits.quantity_from_value_at.flatten().unwrap_or(price);
+    let by_value = limits.min_value.map(|value| (value + price - 1) / price);
+    let needed = [by_value, limits.min_quantity].into_iter().flatten();
+    let needed = if limits.any_size { needed.min() } else { needed.max() };
+    needed.unwrap_or(1).clamp(1, 1_000_000_000_000)
 }

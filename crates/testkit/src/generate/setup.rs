@@ -167,6 +167,19 @@ fn type_limits(choices: &mut Choices<'_>) -> &'static str {
         "max_spread_bps = 200\nmin_quantity = 20\n",
         "max_spread_ticks = 2\nmin_value = 300\nmin_quantity = 5\n",
         "max_spread_bps = 50\nmax_spread_ticks = 2\nmin_value = 2000\nmin_quantity = 25\n",
+        "max_spread_bps = 300\nspread_base = \"offer\"\nmin_quantity = 20\nmin_value = 2500\nsize_rule = \"any\"\n",
+        "max_spread_bps = 100\nspread_base = \"bid\"\nmin_quantity = 20\nmax_size_divergence_pct = 50\n",
+        "max_spread_bps = 50\nmin_quantity = 20\nmax_size_divergence_pct = 33.3333\nspread_base = \"mid\"\n",
+        "max_spread_abs = \"0.5\"\nmin_value = 300\nsize_rule = \"all\"\nsides = \"both\"\n",
+        "max_spread_abs = 2\nmax_spread_bps = 10\nmin_quantity = 9\nmin_value = 300\nsides = \"either\"\n",
+        "bands = [{ up_to = 102, max_spread_abs = \"0.2\" }, { up_to = 1999.5, max_spread_bps = 50, max_spread_ticks = 1 }, \
+         { max_spread_bps = 20 }]\nmin_quantity = 10\n",
+        "max_spread_bps = 100\nmin_value = 1000\nmin_quantity_from_value = \"reference\"\n",
+        "max_spread_bps = 100\nmin_value = 1000\nmin_quantity = 12\nmin_quantity_from_value = \"side\"\n",
+        "max_spread_ticks = 2\nmin_value = 700\nmin_quantity = 9\nmin_quantity_from_value = \"side\"\nsize_rule = \"any\"\n",
+        "limits_from = \"issue\"\n",
+        "limits_from = \"issue\"\nmax_spread_ticks = 1\nmin_value = 400\nmax_size_divergence_pct = 50\n",
+        "limits_from = \"issue\"\nmin_quantity = 3\nmin_quantity_from_value = \"reference\"\nsides = \"either\"\n",
     ])
 }
 
@@ -241,10 +254,19 @@ fn issues_sheet(choices: &mut Choices<'_>, issues: &[&str], date: Date, scheme: 
             let index = choices.of(&INDICES);
             let [name, inverse, unit] =
                 choices.of(&[["", "", ""], ["Some ETF", "false", "1"], ["Some ETF", "true", "10"]]);
-            rows.push(row([issue, name, kind, inverse, inverse, index, table, unit, &from, &to]));
+            // All of them where the type takes them; a few that nobody looks at.
+            let own =
+                choices.of(&[["100", "300", "7", "10.2"], ["25.5", "2000", "", "999.9"], ["50", "500", "12", "3"]]);
+            let takes = |limits: &Limits| limits.from_issue || limits.quantity_from_value_at.is_some();
+            let is_taken = scheme.types.get(kind).is_some_and(takes) || choices.percent(5);
+            let [bps, value, quantity, reference] = if is_taken { own } else { [""; 4] };
+            rows.push(row([
+                issue, name, kind, inverse, inverse, index, table, unit, bps, value, quantity, reference, &from, &to,
+            ]));
         }
     }
-    let columns = "issue!,name,type!,leveraged_inverse,active,index,tick_table!,trading_unit,from,to";
+    let columns = "issue!,name,type!,leveraged_inverse,active,index,tick_table!,trading_unit,max_spread_bps,min_value,\
+                   min_quantity,reference_price,from,to";
     Sheet { name: "issues.csv", columns, rows }
 }
 

@@ -354,3 +354,56 @@ fn a_strict_run_names_the_line() {
     let nothing = Case { date: None, ..case(registry("A", &[]), &[]) };
     assert_eq!(measure(&nothing), Outcome::Refused { line: None });
 }
+
+/// One bid and one offer of these sizes in a scheme with these limits; the reason of the breach, or nothing.
+fn reason(limits: &str, bid: (&str, u64), offer: (&str, u64)) -> String {
+    let toml = format!("[types.T]\n{limits}\n");
+    let order = |order: u8, side: &str, (price, shares): (&str, u64)| {
+        (shares != 0).then(|| format!("08:00:00 1306,add,{order},,VS1,{side},{price},{shares},,"))
+    };
+    let rows: Vec<String> = [order(1, "B", bid), order(2, "S", offer)].into_iter().flatten().collect();
+    let mut files = registry("T", &[("scheme.toml", &toml)]);
+    files[0].1 = "issue,type,tick_table,max_spread_bps,min_value,reference_price\n1306,T,01,50,1000,102\n".to_owned();
+    let lines = result(&case(files, &rows.iter().map(String::as_str).collect::<Vec<_>>()));
+    lines.get(1).map_or(String::new(), |line| line.rsplit(' ').next().unwrap_or_default().to_owned())
+}
+
+#[test]
+fn limits_of_other_venues_hold_at_their_bound_and_not_beyond() {
+    fn offer(limits: &str, bid: &str, shares: u64, offer: &str, more: u64) -> String {
+        reason(limits, (bid, shares), (offer, more))
+    }
+    // 3 % of the offer: 97 and 100; of the bid: 100 and 103; of the mid 98.5 and 101.5.
+    let of = |base: &str| format!("max_spread_bps = 300\nspread_base = \"{base}\"\nmin_quantity = 5\n");
+    for (base, bid, at, beyond) in
+        [("offer", "97", "100", "100.0001"), ("bid", "100", "103", "103.0001"), ("mid", "98.5", "101.5", "101.5001")]
+    {
+        assert_eq!(offer(&of(base), bid, 5, at, 5), "", "{base}");
+        assert_eq!(offer(&of(base), bid, 5, beyond, 5), "spread", "{base}");
+    }
+    // 5 units, or a value of 500.
+    let any = "max_spread_abs = 1\nmin_quantity = 6\nmin_value = 500\nsize_rule = \"any\"\n";
+    assert_eq!([offer(any, "100", 5, "101", 5), offer(any, "100", 6, "100", 5)], ["", ""]);
+    assert_eq!([offer(any, "99.9999", 5, "100", 5), offer(any, "10", 6, "11", 6)], ["bid_size", ""]);
+    assert_eq!([offer(any, "100", 5, "101.0001", 5), offer(any, "100", 5, "101", 4)], ["spread", "offer_size"]);
+    // 50 and 100 differ by half of the larger; 50 and 101 by more.
+    let balance = "max_spread_abs = 1\nmin_quantity = 50\nmax_size_divergence_pct = 50\n";
+    assert_eq!([offer(balance, "100", 50, "101", 100), offer(balance, "100", 100, "101", 50)], ["", ""]);
+    assert_eq!(offer(balance, "100", 50, "101", 101), "size_balance");
+    assert_eq!(offer(balance, "100", 50, "102", 101), "spread", "the spread comes first");
+    let either = "max_spread_abs = 1\nmin_quantity = 50\nsides = \"either\"\nmax_size_divergence_pct = 50\n";
+    assert_eq!([offer(either, "100", 50, "", 0), offer(either, "100", 49, "105", 50)], ["", ""]);
+    assert_eq!([offer(either, "100", 49, "", 0), offer(either, "100", 50, "105", 50)], ["bid_size+no_offer", "spread"]);
+    let bands = "bands = [{ up_to = 100, max_spread_abs = 3 }, { max_spread_abs = 1 }]\nmin_quantity = 1\n";
+    assert_eq!([offer(bands, "100", 1, "103", 1), offer(bands, "100", 1, "103.0001", 1)], ["", "spread"]);
+    assert_eq!([offer(bands, "100.0001", 1, "101.0001", 1), offer(bands, "100.0001", 1, "102", 1)], ["", "spread"]);
+    // 1,000 by 102 are 9.8: 10 shares; by 100 10, by 101 9.9, by 99 10.1.
+    let value = |at| format!("limits_from = \"issue\"\nmin_quantity_from_value = \"{at}\"\nmax_spread_abs = 5\n");
+    assert_eq!(offer(&value("reference"), "99", 10, "100", 10), "");
+    assert_eq!(offer(&value("reference"), "99", 9, "100", 10), "bid_size");
+    assert_eq!(
+        [offer(&value("side"), "100", 10, "101", 10), offer(&value("side"), "99", 10, "100", 10)],
+        ["", "bid_size"]
+    );
+    assert_eq!(offer(&value("side"), "99", 11, "100", 10), "");
+}

@@ -308,3 +308,34 @@ fn exemptions_are_instants_in_order() {
         );
     }
 }
+
+// clause: BIT/limits-of-the-issue, XETRA/quantity-of-value
+#[test]
+fn limits_that_a_type_takes_from_the_issue_have_to_be_there() {
+    let scheme = (
+        "scheme.toml",
+        "[types.I]\nlimits_from = \"issue\"\n[types.R]\nmax_spread_bps = 1\nmin_value = 5\n\
+                                  min_quantity_from_value = \"reference\"\n[types.V]\nlimits_from = \"issue\"\n\
+                                  min_quantity = 5\nmin_quantity_from_value = \"side\"\n",
+    );
+    let columns = "issue,type,tick_table,max_spread_bps,min_value,min_quantity,reference_price";
+    let check = |row: &str, column: &str, part: &str| {
+        let text = format!("{columns}\n1306,{row}\n");
+        fault(&[scheme, ("issues.csv", &text)], &format!("issues.csv: line 2, column {column}"), part);
+    };
+    check("I,01,,5,,", "max_spread_bps", "it is empty, expected the widest spread: type \"I\" takes its limits");
+    check("I,01,20,,,", "min_value", "expected the least value, or min_quantity");
+    check("R,01,,,,", "reference_price", "expected the price by which type \"R\" makes a quantity");
+    check("V,01,20,,5,", "min_value", "expected the least value: type");
+    check("I,01,20,0,,", "min_value", "above 0");
+    check("I,01,20,5,,0", "reference_price", "expected a price above 0");
+    for good in ["I,01,20,,5,", "I,01,20,5,,", "R,01,,,,0.0001", "V,01,20,5,,"] {
+        let loaded = Registry::load(&files(&[scheme, ("issues.csv", &format!("{columns}\n1306,{good}\n"))]));
+        assert_eq!(printed(&loaded, Severity::Error), [""; 0], "{good}");
+    }
+    // What nobody takes is said, and stops nothing.
+    let loaded = Registry::load(&files(&[scheme, ("issues.csv", &format!("{columns}\n1306,A,01,20,5,5,5\n"))]));
+    let warnings = printed(&loaded, Severity::Warning);
+    let named = warnings.iter().filter(|warning| warning.contains("it plays no part: type \"A\""));
+    assert_eq!(named.count(), 4, "{warnings:?}");
+}

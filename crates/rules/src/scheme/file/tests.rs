@@ -1,8 +1,10 @@
 //! `scheme.toml`: what it replaces, what it leaves, and every fault with its line and column.
 
 use super::*;
+use crate::manner::{Manner, SidesRequired, SpreadBand, SpreadBase, SpreadLimits};
+use crate::scheme::{QuantityFrom, Terms};
 use jiff::civil::date;
-use quoteclock_model::{Amount, Bps, Price, Shares, Ticks};
+use quoteclock_model::{Amount, Bps, Price, Shares, SizeRule, Ticks};
 use quoteclock_sheets::Finding;
 
 fn parse(text: &str) -> (Scheme, Vec<Finding>) {
@@ -73,6 +75,7 @@ yen_rounding = "down"
         spread_ticks_max: ticks,
         value_min,
         quantity_min,
+        ..Terms::default()
     };
     assert_eq!(scheme.types()["A"], terms(Some(Bps(255_000)), None, None, Some(Shares(20))));
     assert_eq!(scheme.types()["T"], terms(None, Some(Ticks(3)), Some(Amount(3_000_000)), None));
@@ -227,4 +230,93 @@ fn faults_of_incentives_have_their_places() {
     assert_eq!(scheme.incentives().diversified[0].map(|rates| rates.others.0), Some(20_000));
     assert_eq!(findings.len(), 1);
     assert_eq!(findings[0].severity, quoteclock_sheets::Severity::Warning);
+}
+
+// clause: TWSE/spread-of-offer, TWSE/units-or-value, XETRA/quantity-of-value, RTS8/comparable-size, BIT/bid-or-offer
+// clause: BIT/limits-of-the-issue, QC/bands
+#[test]
+fn limits_of_other_venues_are_data() {
+    let scheme = good(
+        r#"
+[types.T]
+max_spread_bps = 300
+max_spread_abs = "0.5"
+spread_base = "offer"
+min_value = 1
+min_quantity = 5
+min_quantity_from_value = "side"
+size_rule = "any"
+max_size_divergence_pct = 33.3333
+sides = "either"
+[types.I]
+limits_from = "issue"
+[[types.B.bands]]
+up_to = 5
+max_spread_abs = 0.25
+[[types.B.bands]]
+max_spread_ticks = 2
+[types.B]
+min_quantity = 1
+"#,
+    );
+    let price = Price::from_ten_thousandths;
+    let manner = Manner {
+        spread_base: SpreadBase::Offer,
+        width_max: price(5_000),
+        size_rule: SizeRule::Any,
+        size_divergence_pct_max: Some(333_333),
+        sides: SidesRequired::Either,
+        ..Manner::default()
+    };
+    let expected = Terms {
+        spread_bps_max: Some(Bps(3_000_000)),
+        value_min: Some(Amount(10_000)),
+        quantity_min: Some(Shares(5)),
+        manner,
+        quantity_from_value: Some(QuantityFrom::Side),
+        ..Terms::default()
+    };
+    assert_eq!(scheme.types()["T"], expected);
+    assert_eq!(scheme.types()["I"], Terms { from_issue: true, ..Terms::default() });
+    let band = |up_to, ticks: Option<u64>, width| SpreadBand {
+        up_to,
+        limits: SpreadLimits { bps_max: None, ticks_max: ticks.map(Ticks), width_max: width },
+    };
+    let bands = [band(price(50_000), None, price(2_500)), band(None, Some(2), None)];
+    assert_eq!(scheme.types()["B"].manner.bands[..], bands);
+}
+
+#[test]
+fn faults_of_limits_of_other_venues_have_their_places() {
+    let of = |text: &str| format!("[types.X]\nmin_quantity = 1\n{text}");
+    for (text, place, part) in [
+        ("max_spread_bps = 1\nspread_base = \"ask\"", (4, 15), r#"found "\"ask\"", expected "mid", "bid" or "offer""#),
+        ("max_spread_abs = 0", (3, 18), "expected a price above 0"),
+        ("max_spread_abs = 0.00001", (3, 18), "at most 4 decimals"),
+        ("max_spread_bps = 1\nsize_rule = true", (4, 13), r#"expected "all" or "any""#),
+        ("max_spread_bps = 1\nsides = \"one\"", (4, 9), r#"expected "both" or "either""#),
+        ("max_spread_bps = 1\nmax_size_divergence_pct = 101", (4, 27), "expected a percentage"),
+        (
+            "max_spread_bps = 1\nmin_value = 5\nmin_quantity_from_value = \"mid\"",
+            (5, 27),
+            r#"expected "reference" or "side""#,
+        ),
+        ("max_spread_bps = 1\nmin_quantity_from_value = \"side\"", (4, 1), "there is no min_value"),
+        ("limits_from = \"type\"\nmax_spread_bps = 1", (3, 15), "expected \"issue\""),
+        ("bands = []", (3, 9), "expected a list of tables"),
+        ("bands = [1]", (3, 10), "expected a table with up_to"),
+        ("bands = [{ up_to = 5, max_spread_bps = 1 }]", (3, 10), "the last band has an up_to"),
+        ("bands = [{ max_spread_bps = 1 }, { max_spread_bps = 1 }]", (3, 10), "up_to is missing"),
+        ("bands = [{ up_to = 5 }, { max_spread_bps = 1 }]", (3, 10), "the band has no limit of the spread"),
+        (
+            "bands = [{ up_to = 5, max_spread_bps = 1 }, { up_to = 5, max_spread_bps = 1 }, { max_spread_bps = 1 }]",
+            (3, 45),
+            "found up_to = 5, expected more than 5",
+        ),
+        ("bands = [{ max_spread = 1, max_spread_bps = 1 }]", (3, 12), "unknown key \"max_spread\""),
+        ("max_spread_abs = 1\nbands = [{ max_spread_bps = 1 }]", (3, 1), "found a limit beside bands"),
+        ("limits_from = \"issue\"\nbands = [{ max_spread_bps = 1 }]", (3, 1), "found limits_from beside bands"),
+    ] {
+        fault(&of(text), place, part);
+    }
 }

@@ -1,0 +1,184 @@
+//! `[types.X]` of a `scheme.toml`: the limits of a type of issue, and how they are taken.
+
+use super::{Reader, Value};
+use crate::manner::{Manner, SidesRequired, SpreadBand, SpreadBase, SpreadLimits};
+use crate::scheme::{QuantityFrom, Terms};
+use crate::value;
+use quoteclock_model::{Price, SizeRule};
+use quoteclock_sheets::quoted;
+use std::borrow::Cow;
+use toml::Spanned;
+use toml::de::DeTable;
+
+const KEYS: &str = "max_spread_bps, max_spread_ticks, max_spread_abs, bands, spread_base, min_value, min_quantity, \
+                    min_quantity_from_value, size_rule, max_size_divergence_pct, sides, limits_from";
+
+const SPREAD_KEYS: [&str; 3] = ["max_spread_bps", "max_spread_ticks", "max_spread_abs"];
+
+impl Reader<'_> {
+    pub(super) fn types(&mut self, value: &Value<'_>) {
+        let Some(types) = value.get_ref().as_table() else {
+            return self.wrong(value, "expected tables of limits: [types.X]");
+        };
+        for (key, value) in types.iter() {
+            let Some(name) = self.key_name(key) else { continue };
+            self.file.type_names.iter_mut().for_each(|names| _ = names.insert(name.clone()));
+            let Some(table) = value.get_ref().as_table() else {
+                self.wrong(value, "expected a table of limits");
+                continue;
+            };
+            let terms = self.terms(table);
+            self.check_terms(key, table, &terms);
+            self.file.scheme.types.insert(name, terms);
+        }
+    }
+
+    /// Clauses: `ST1/spread-and-quantity`, `TWSE/spread-of-offer`, `TWSE/units-or-value`, `XETRA/quantity-of-value`,
+    /// `RTS8/comparable-size`, `BIT/bid-or-offer`, `BIT/limits-of-the-issue`, `QC/bands`.
+    fn terms(&mut self, table: &DeTable<'_>) -> Terms {
+        let mut terms = Terms::default();
+        for (key, value) in table.iter() {
+            match key.get_ref().as_ref() {
+                "max_spread_bps" => terms.spread_bps_max = self.number(value, value::bps),
+                "max_spread_ticks" => terms.spread_ticks_max = self.number(value, value::ticks),
+                "max_spread_abs" => terms.manner.width_max = self.number(value, value::price),
+                "bands" => self.bands(value, &mut terms.manner),
+                "spread_base" => {
+                    let words = [("mid", SpreadBase::Mid), ("bid", SpreadBase::Bid), ("offer", SpreadBase::Offer)];
+                    let base = self.word(value, &words, r#"expected "mid", "bid" or "offer""#);
+                    terms.manner.spread_base = base.unwrap_or_default();
+                }
+                "min_value" => terms.value_min = self.number(value, value::value_min),
+                "min_quantity" => terms.quantity_min = self.number(value, value::quantity_min),
+                "min_quantity_from_value" => {
+                    let words = [("reference", QuantityFrom::Reference), ("side", QuantityFrom::Side)];
+                    terms.quantity_from_value = self.word(value, &words, r#"expected "reference" or "side""#);
+                }
+                "size_rule" => {
+                    let words = [("all", SizeRule::All), ("any", SizeRule::Any)];
+                    let rule = self.word(value, &words, r#"expected "all" or "any""#);
+                    terms.manner.size_rule = rule.unwrap_or_default();
+                }
+                "max_size_divergence_pct" => terms.manner.size_divergence_pct_max = self.percent(value),
+                "sides" => {
+                    let words = [("both", SidesRequired::Both), ("either", SidesRequired::Either)];
+                    let sides = self.word(value, &words, r#"expected "both" or "either""#);
+                    terms.manner.sides = sides.unwrap_or_default();
+                }
+                "limits_from" => {
+                    let from = self.word(value, &[("issue", true)], r#"expected "issue""#);
+                    terms.from_issue = from.unwrap_or_default();
+                }
+                _ => self.unknown_key(key, KEYS),
+            }
+        }
+        terms
+    }
+
+    /// Whether the keys of a type go together, as they were typed.
+    fn check_terms(&mut self, key: &Spanned<Cow<'_, str>>, table: &DeTable<'_>, terms: &Terms) {
+        let given = |names: &[&str]| names.iter().any(|&name| table.contains_key(name));
+        let type_name = quoted(key.get_ref());
+        if !given(&SPREAD_KEYS) && !given(&["bands"]) && !terms.from_issue {
+            self.error(
+                key.span(),
+                format!("type {type_name} has no spread limit, expected max_spread_bps or max_spread_ticks or both"),
+            );
+        }
+        if !given(&["min_value", "min_quantity"]) && !terms.from_issue {
+            self.error(
+                key.span(),
+                format!("type {type_name} has no minimum, expected min_value or min_quantity or both"),
+            );
+        }
+        let keys = |names: &'static [&str]| {
+            table.iter().filter(|(key, _)| names.contains(&key.get_ref().as_ref())).map(|(key, _)| key.span())
+        };
+        if given(&["bands"]) {
+            for span in keys(&SPREAD_KEYS) {
+                let message = "found a limit beside bands, expected it in the bands: they take the place of all others";
+                self.error(span, message.to_owned());
+            }
+            if terms.from_issue {
+                let message =
+                    "found limits_from beside bands, expected one of them: bands take the place of all others";
+                keys(&["limits_from"]).for_each(|span| self.error(span, message.to_owned()));
+            }
+        }
+        if !given(&["min_value"]) && !terms.from_issue {
+            let message = "there is no min_value to make a quantity of, expected one, or limits_from = \"issue\"";
+            keys(&["min_quantity_from_value"]).for_each(|span| self.error(span, message.to_owned()));
+        }
+    }
+
+    /// Limits by band of the bid.
+    ///
+    /// Clause: `QC/bands`.
+    fn bands(&mut self, value: &Value<'_>, manner: &mut Manner) {
+        let items = value.get_ref().as_array().filter(|items| !items.is_empty());
+        let Some(items) = items else {
+            return self.wrong(
+                value,
+                "expected a list of tables, such as [{ up_to = 5, max_spread_abs = \"0.1\" }, \
+                                      { max_spread_bps = 200 }]",
+            );
+        };
+        let (mut bands, mut last): (Vec<SpreadBand>, Option<Price>) = (Vec::new(), None);
+        for (position, item) in items.iter().enumerate() {
+            let Some(table) = item.get_ref().as_table() else {
+                self.wrong(item, "expected a table with up_to and limits of the spread");
+                continue;
+            };
+            let band = self.band(table);
+            let is_last = position + 1 == items.len();
+            match (table.contains_key("up_to"), is_last) {
+                (true, true) => {
+                    self.error(
+                        item.span(),
+                        "the last band has an up_to, expected none: it is for all above".to_owned(),
+                    );
+                }
+                (false, false) => {
+                    self.error(item.span(), "up_to is missing, expected it in every band but the last".to_owned());
+                }
+                _ => {}
+            }
+            if let (Some(last), Some(up_to)) = (last, band.up_to)
+                && up_to <= last
+            {
+                self.error(item.span(), format!("found up_to = {up_to}, expected more than {last} of the band before"));
+            }
+            if !SPREAD_KEYS.iter().any(|&key| table.contains_key(key)) {
+                let expected = SPREAD_KEYS.join(", ");
+                self.error(item.span(), format!("the band has no limit of the spread, expected one of {expected}"));
+            }
+            last = band.up_to.or(last);
+            bands.push(band);
+        }
+        manner.bands = bands.into();
+    }
+
+    fn band(&mut self, table: &DeTable<'_>) -> SpreadBand {
+        let mut band = SpreadBand { up_to: None, limits: SpreadLimits::default() };
+        for (key, value) in table.iter() {
+            match key.get_ref().as_ref() {
+                "up_to" => band.up_to = self.number(value, value::price),
+                "max_spread_bps" => band.limits.bps_max = self.number(value, value::bps),
+                "max_spread_ticks" => band.limits.ticks_max = self.number(value, value::ticks),
+                "max_spread_abs" => band.limits.width_max = self.number(value, value::price),
+                _ => self.unknown_key(key, "up_to, max_spread_bps, max_spread_ticks, max_spread_abs"),
+            }
+        }
+        band
+    }
+
+    /// One of a few words; `None` where it is none of them, with the fault recorded.
+    pub(super) fn word<T: Copy>(&mut self, value: &Value<'_>, words: &[(&str, T)], expected: &str) -> Option<T> {
+        let found = value.get_ref().as_str();
+        let meant = words.iter().find(|(word, _)| found == Some(word)).map(|&(_, meaning)| meaning);
+        if meant.is_none() {
+            self.wrong(value, expected);
+        }
+        meant
+    }
+}
