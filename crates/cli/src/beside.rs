@@ -49,7 +49,7 @@ impl Besides {
     fn stored(text: &str) -> Result<Besides, String> {
         let problem = || format!("found {text:?}, expected the name of a file and its SHA-256");
         let (name, hash) = match text.rsplit_once('#') {
-            Some((name, hash)) => (name, Some(digest(hash).ok_or_else(problem)?)),
+            Some((name, hash)) => (name, Some(Digest::named(hash).ok_or_else(problem)?)),
             None => (text, None),
         };
         let (name, part) = match name.rsplit_once(':') {
@@ -101,17 +101,6 @@ fn unescaped(text: &str) -> Option<String> {
         }
     }
     String::from_utf8(bytes).ok()
-}
-
-fn digest(text: &str) -> Option<Digest> {
-    let mut bytes = [0; 32];
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    for (byte, at) in bytes.iter_mut().zip((0..64).step_by(2)) {
-        *byte = u8::from_str_radix(&text[at..at + 2], 16).ok()?;
-    }
-    Some(Digest(bytes))
 }
 
 /// What has been opened of it.

@@ -12,6 +12,8 @@ mod closing;
 mod compare;
 mod convert;
 mod coverage;
+#[cfg_attr(not(feature = "parquet"), path = "no_dataset.rs")]
+mod dataset;
 mod day_pages;
 mod days;
 mod documents;

@@ -4,6 +4,7 @@ use crate::again::{self, Found};
 use crate::beside::{BesideArgs, OpenedBeside};
 use crate::choice::Choice;
 use crate::coverage::DayCoverage;
+use crate::dataset::{self, Dataset};
 use crate::how::How;
 use crate::staging::{self, Forms, List, Parts, StagedRejects, Staging};
 use crate::target::{folder_of, refuse_inputs};
@@ -42,6 +43,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
   quoteclock replay --registry registry --own-orders own.csv xtks-20240301.mbo.dbn.zst
   quoteclock replay --registry registry --also phases-20240301.csv:phases 20240301.messages.log
   quoteclock replay --registry registry --shard 0/4 --db part-0.db 2024-03-01.csv.zst
+  quoteclock replay --registry registry --parquet-dataset market march/*.csv.gz
   zcat 2024-03-01.csv.gz | quoteclock replay --registry registry --json - > 2024-03-01.json
 
 --out writes daily.csv, breaches.csv and outages.csv (and rejects.csv with --lenient), once the whole run has succeeded.
@@ -66,6 +68,12 @@ pub(crate) struct ReplayArgs {
     /// Database for the measured days (SQLite); made if it is not there
     #[arg(long, value_name = "FILE")]
     db: Option<PathBuf>,
+
+    /// Folder of Parquet files that engines read as tables, by month and date; made if it is not there, and a day that was there
+    /// is replaced
+    #[cfg(feature = "parquet")]
+    #[arg(long, value_name = "DIR")]
+    parquet_dataset: Option<PathBuf>,
 
     /// Set bad records aside and go on; what they leave in doubt is reported as unknown time
     #[arg(long)]
@@ -100,7 +108,6 @@ pub(crate) struct ReplayArgs {
         long,
         value_name = "I/N",
         value_parser = crate::shard::parse,
-        requires = "db",
         conflicts_with_all = ["out", "changed"]
     )]
     shard: Option<Shard>,
@@ -192,6 +199,14 @@ impl ReplayArgs {
         self.files.iter().map(job).collect()
     }
 
+    /// The folder of Parquet files, if one is asked for.
+    fn dataset(&self) -> Option<&Path> {
+        #[cfg(feature = "parquet")]
+        return self.parquet_dataset.as_deref();
+        #[cfg(not(feature = "parquet"))]
+        None
+    }
+
     /// Whether Parquet is asked for.
     fn parquet(&self) -> bool {
         #[cfg(feature = "parquet")]
@@ -204,6 +219,8 @@ impl ReplayArgs {
 /// What is kept of a day once its rows are written aside.
 struct Measured {
     date: Date,
+    /// Of its input among those of the run.
+    position: usize,
     summary: DaySummary,
     parts: Parts,
     input: String,
@@ -255,6 +272,10 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Outcome> {
         return Err(BadUsage("standard input (-) is given twice, expected once: a file is a day".to_owned()).into());
     }
     args.beside.check(&args.files)?;
+    if args.shard.is_some() && args.db.is_none() && args.dataset().is_none() {
+        let problem = "--shard: expected --db FILE or --parquet-dataset DIR, which keep a part until all are there";
+        return Err(BadUsage(problem.to_owned()).into());
+    }
     args.look_at_outputs(&[inputs.as_slice(), &args.beside.inputs()].concat())?;
     let Some(opened) = registry::open(&args.registry)? else { return Ok(Outcome::BadInput) };
     let registry = opened.tables().clone();
@@ -276,12 +297,16 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Outcome> {
     let forms = Forms { csv: args.out.is_some(), json: args.json, parquet: args.parquet() };
     let staging = Staging::new(args.out.as_deref().or(args.db.as_deref().map(folder_of)), forms)?;
     let batch = args.db.is_some().then(|| DayBatch::create(&staging.database())).transpose()?.map(Mutex::new);
-    let run = Run { args, opened: &opened, registry: &registry, batch: batch.as_ref() };
+    let dataset = args.dataset().map(|folder| Dataset::new(folder, args.shard)).transpose()?;
+    let run = Run { args, opened: &opened, registry: &registry, batch: batch.as_ref(), dataset: dataset.as_ref() };
     let days = in_order_of_dates(&jobs, run.measure_all(&jobs, &staging)?)?;
     let parts: Vec<Parts> = days.iter().map(|day| day.parts.clone()).collect();
     warn(args, &days);
     let rests_on = run.rests_on(&days);
     let replaced = publish(args, &staging, &parts, &rests_on, batch)?;
+    if let Some(dataset) = &dataset {
+        dataset.publish(&days.iter().map(|day| (day.position, day.date)).collect::<Vec<_>>())?;
+    }
     if let (Some(db), None) = (&args.db, args.shard) {
         let closed = Store::open(db)?.stored_after_closing(days.iter().map(|day| day.date))?;
         closed.iter().for_each(|days| terminal::print_warning(&days.to_string()));
@@ -399,6 +424,7 @@ struct Run<'a> {
     opened: &'a quoteclock::Registry,
     registry: &'a Registry,
     batch: Option<&'a Mutex<DayBatch>>,
+    dataset: Option<&'a Dataset>,
 }
 
 impl Run<'_> {
@@ -417,7 +443,7 @@ impl Run<'_> {
             while !failed.load(Ordering::Relaxed) {
                 let position = next.fetch_add(1, Ordering::Relaxed);
                 let Some(job) = jobs.get(position) else { return };
-                let result = self.measure_one(job, of_a_day, staging.parts(position), &progress);
+                let result = self.measure_one((position, job), of_a_day, staging.parts(position), &progress);
                 failed.fetch_or(result.is_err(), Ordering::Relaxed);
                 results.lock().expect("no thread panics with the lock").insert(position, result);
             }
@@ -436,14 +462,20 @@ impl Run<'_> {
         results.into_values().collect()
     }
 
-    fn measure_one(self, job: &Job, threads: Threads, parts: Parts, progress: Progress<'_>) -> Result<Measured> {
+    fn measure_one(
+        self,
+        (position, job): (usize, &Job),
+        threads: Threads,
+        parts: Parts,
+        progress: Progress<'_>,
+    ) -> Result<Measured> {
         let Run { args, registry, .. } = self;
         let input = &job.input;
         let options = DayOptions { shard: args.shard, ..job.how.of_day(job.date) };
         let also = job.how.beside.inputs().iter().map(Input::name).collect();
         let mut rejects = StagedRejects { file: input.name(), also, of_each_kind: args.rejects, parts: parts.clone() };
         // What is kept says what it rests on.
-        let is_hashed = self.batch.is_some() || args.parquet();
+        let is_hashed = self.batch.is_some() || self.dataset.is_some() || args.parquet();
         let replay = Replay { registry, input, options: &options, beside: &job.opened.beside, progress };
         let (day, hashes) = match is_hashed {
             false => replay.measure(threads, &mut rejects).map(|day| (day, None)),
@@ -460,13 +492,14 @@ impl Run<'_> {
             })?;
         }
         if let Some(input_sha256) = input_sha256 {
-            self.set_aside(job, &day, (input_sha256, &how))?;
+            self.set_aside((position, job), &day, (input_sha256, &how))?;
         }
         let writing = || format!("{}: writing its results aside", input.name());
         day.rejects.finish().with_context(writing)?;
         parts.write(&day.finished.plan, &day.ledger).with_context(writing)?;
         Ok(Measured {
             date: day.finished.plan.date,
+            position,
             summary: DaySummary::new(&day.finished.plan, &day.ledger),
             parts,
             input: input.name(),
@@ -488,9 +521,16 @@ impl Run<'_> {
         month::rests_on(self.registry, self.opened.digest(), inputs)
     }
 
-    /// Writes a day aside for the database.
-    fn set_aside<R>(self, job: &Job, day: &MeasuredInput<R>, (input_sha256, how): (Digest, &How)) -> Result<()> {
-        let Some(batch) = self.batch else { return Ok(()) };
+    /// Writes a day aside for the database and the dataset.
+    fn set_aside<R>(
+        self,
+        (position, job): (usize, &Job),
+        day: &MeasuredInput<R>,
+        (input_sha256, how): (Digest, &How),
+    ) -> Result<()> {
+        if self.batch.is_none() && self.dataset.is_none() {
+            return Ok(());
+        }
         let (input, input_sha256) = match job.stored_as.clone() {
             None => (job.input.name(), input_sha256),
             Some(stored) if stored.is_journal || stored.input_sha256 == input_sha256 => {
@@ -502,13 +542,20 @@ impl Run<'_> {
         let program =
             Program { version: env!("CARGO_PKG_VERSION").to_owned(), commit: env!("QUOTECLOCK_COMMIT").to_owned() };
         let finished = &day.finished;
-        let provenance = provenance(self.opened, finished, &origin, &program)?;
-        let (plan, ledger, turnover) = (&finished.plan, &day.ledger, &finished.turnover);
-        let day = quoteclock_store::DayToStore { plan, ledger, turnover, provenance: &provenance };
-        let mut batch = batch.lock().expect("no thread panics with the lock");
-        match self.args.shard {
-            None => batch.add(day)?,
-            Some(_) => batch.add_part(day, &self.registry.plan(plan.date)?)?,
+        let provenance = &provenance(self.opened, finished, &origin, &program)?;
+        let (plan, ledger, turnover) = (&*finished.plan, &day.ledger, &finished.turnover);
+        // A part is known by the plan of the whole day.
+        let of_all = self.args.shard.map(|_| self.registry.plan(plan.date)).transpose()?;
+        let whole = of_all.as_ref().unwrap_or(plan);
+        if let Some(batch) = self.batch {
+            let day = quoteclock_store::DayToStore { plan, ledger, turnover, provenance };
+            batch.lock().expect("no thread panics with the lock").add_part(day, whole)?;
+        }
+        if let Some(dataset) = self.dataset {
+            let day = dataset::Measured { plan, whole, ledger, turnover, provenance };
+            dataset
+                .write_aside(position, &day)
+                .with_context(|| format!("{}: writing its rows aside", job.input.name()))?;
         }
         Ok(())
     }
@@ -709,6 +756,10 @@ fn kept(args: &ReplayArgs, days: &[Measured]) -> String {
             "written to {}: daily.csv, breaches.csv, outages.csv{rejects}{parquet}\n",
             out.display()
         ));
+    }
+    if let Some(dataset) = args.dataset() {
+        let part = args.shard.map(|shard| format!(", shard {shard}")).unwrap_or_default();
+        text.push_str(&format!("written to {}: {}{part}\n", dataset.display(), month::count(days.len(), "day")));
     }
     if let Some(db) = &args.db {
         let what = match args.shard {

@@ -20,6 +20,8 @@ use quoteclock_incentive::{
     AccountKey, Asked, ConditionLine, IncentiveLine, Month, MonthLine, Outlook, PaymentLine, Prospect,
     RecommendationLine, Status,
 };
+#[cfg(feature = "parquet")]
+use quoteclock_incentive::{MonthStock, Review};
 use quoteclock_report::money::{Conditions, Incentives, OfMonth, Payments, Recommendations, Tiers};
 use quoteclock_report::{MakerRow, MarketMakers, Monthly, MonthlyRow, OverviewLine, Standing, Style};
 use quoteclock_rows::{Table, write_csv};
@@ -41,6 +43,7 @@ use std::path::{Path, PathBuf};
   quoteclock report --registry registry --db market.db --month 2024-03 --market-maker MM1 --failing
   quoteclock report --registry registry --db market.db --month 2024-03 --top 10
   quoteclock report --registry registry --db market.db --month 2024-03 --json > 2024-03.json
+  quoteclock report --registry registry --from-dataset market --month 2024-03
   quoteclock report --registry registry --db market.db --month 2024-03 --why --market-maker MM1 --issue 1306 \
     --incentive value_others
 
@@ -53,6 +56,11 @@ Exits with 3 if trading days of the month are not measured, or the tier of an is
 pub(crate) struct ReportArgs {
     #[command(flatten)]
     sources: Sources,
+
+    /// Dataset that replay --parquet-dataset has written, in place of the database
+    #[cfg(feature = "parquet")]
+    #[arg(long, value_name = "DIR", conflicts_with = "close")]
+    from_dataset: Option<PathBuf>,
 
     /// The month, such as 2024-03
     #[arg(long, value_name = "MONTH", value_parser = month::parse)]
@@ -133,6 +141,15 @@ pub(crate) fn run(args: &ReportArgs) -> Result<Outcome> {
     let Some((registry, digest)) = registry::load_and_hash(&args.sources.registry)? else {
         return Ok(Outcome::BadInput);
     };
+    #[cfg(feature = "parquet")]
+    let (_aside, store) = match &args.from_dataset {
+        Some(dataset) => {
+            let (aside, store) = crate::dataset::open(dataset, &dates_read(args.month, &registry))?;
+            (Some(aside), store)
+        }
+        None => (None, month::open_store(&args.sources.db)?),
+    };
+    #[cfg(not(feature = "parquet"))]
     let store = month::open_store(&args.sources.db)?;
     let figures = match quoteclock::Report::read(&store, &registry, args.month, args.as_measured) {
         Err(MonthError::Changed(changed)) => {
@@ -175,6 +192,15 @@ pub(crate) fn run(args: &ReportArgs) -> Result<Outcome> {
         output::print(&text)?;
     }
     Ok(if report.figures.is_complete() { Outcome::Done } else { Outcome::Incomplete })
+}
+
+/// The dates whose days a month's report may look at.
+#[cfg(feature = "parquet")]
+fn dates_read(month: Month, registry: &quoteclock_rules::Registry) -> std::ops::RangeInclusive<jiff::civil::Date> {
+    let (first, last) = month.dates().into_inner();
+    let months = MonthStock::months_before(month, registry).into_iter().map(|earlier| *earlier.dates().start());
+    let first = months.chain([*Review::of(month).measured.start()]).fold(first, std::cmp::min);
+    first..=last
 }
 
 /// What `--out` holds.

@@ -6,6 +6,7 @@
 use crate::BadUsage;
 use anyhow::{Context, Result};
 use clap::Command;
+use clap::builder::ArgPredicate;
 use serde::Deserialize;
 use std::ffi::OsStr;
 use std::io::ErrorKind;
@@ -39,8 +40,21 @@ pub(crate) fn with_settings(command: Command) -> Result<Command> {
     Ok(command.mut_subcommands(|command| {
         let reads_database = READERS.contains(&command.get_name());
         let command = offer(command, "registry", REGISTRY, registry.as_deref());
-        if reads_database { offer(command, "db", DB, db.as_deref()) } else { command }
+        let command = if reads_database { offer(command, "db", DB, db.as_deref()) } else { command };
+        in_place_of_database(command)
     }))
+}
+
+/// Where a dataset is read no database has to be named.
+fn in_place_of_database(command: Command) -> Command {
+    const DATASET: &str = "from_dataset";
+    if command.get_arguments().all(|argument| argument.get_id() != DATASET) {
+        return command;
+    }
+    command.mut_arg("db", |argument| {
+        let argument = argument.required(false).required_unless_present(DATASET);
+        argument.default_value_if(DATASET, ArgPredicate::IsPresent, Some("."))
+    })
 }
 
 /// Lets an argument, if the command has it, come from the environment or the file.

@@ -9,9 +9,13 @@
 pub mod arrow;
 #[cfg(feature = "parquet")]
 mod parquet;
+#[cfg(feature = "parquet")]
+mod read;
 
 #[cfg(feature = "parquet")]
 pub use self::parquet::{ParquetRows, join, write_parquet};
+#[cfg(feature = "parquet")]
+pub use self::read::{Cell, ParquetFile};
 
 use jiff::civil::{Date, date};
 use quoteclock_rows::{Column, Get, Table, Unit};
@@ -64,13 +68,27 @@ pub enum ColumnarError {
         /// The value.
         found: String,
     },
+    /// A file has other columns than the table.
+    #[error("has the columns {found}, expected {expected}")]
+    Columns {
+        /// Those of the file.
+        found: String,
+        /// Those of the table.
+        expected: String,
+    },
+    /// A column of a file has a type that none is written with.
+    #[error("column {column}: has a type that this program does not write")]
+    Type {
+        /// The column.
+        column: String,
+    },
     /// An Arrow batch cannot be made.
     #[cfg(feature = "arrow")]
     #[error("making an Arrow batch")]
     Arrow(#[from] arrow_schema::ArrowError),
-    /// Parquet cannot be written.
+    /// Parquet cannot be written or read.
     #[cfg(feature = "parquet")]
-    #[error("writing Parquet")]
+    #[error("Parquet")]
     Parquet(#[from] ::parquet::errors::ParquetError),
 }
 

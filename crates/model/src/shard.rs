@@ -38,6 +38,9 @@ impl Shard {
     /// More shards than this are more than there are issues.
     pub const COUNT_MAX: u32 = 100_000;
 
+    /// The only shard of one: it has every issue.
+    pub const WHOLE: Shard = Shard { index: 0, count: 1 };
+
     /// Shard `index` of `count`; `None` where there is no such one.
     pub fn new(index: u32, count: u32) -> Option<Shard> {
         (index < count && count <= Shard::COUNT_MAX).then_some(Shard { index, count })

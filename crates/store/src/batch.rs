@@ -73,7 +73,7 @@ pub struct DayToStore<'a> {
 #[derive(Debug)]
 pub struct DayBatch {
     pub(crate) connection: Connection,
-    file: PathBuf,
+    pub(crate) file: PathBuf,
 }
 
 impl DayBatch {

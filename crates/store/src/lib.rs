@@ -17,6 +17,7 @@ mod error;
 mod merge;
 mod read;
 mod replaced;
+mod rows;
 mod schema;
 mod wide;
 
@@ -25,9 +26,10 @@ pub use closing::{Closing, StoredAfter};
 pub use connect::on_waiting;
 pub use digest::Digest;
 pub use error::StoreError;
-pub use merge::{Disagreement, MergeError, merge};
+pub use merge::{Disagreement, MergeError, merge, merge_as};
 pub use read::{BreachRow, MarketTurnoverRow, MeasurementRow, StoredDay, TurnoverRow};
 pub use replaced::{Change, Replaced};
+pub use rows::DayRows;
 
 use quoteclock_model::Shard;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};

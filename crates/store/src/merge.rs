@@ -32,9 +32,18 @@ struct PartFile {
 /// [`MergeError::Disagree`] with everything that keeps the parts from being days: shards that are missing or there twice,
 /// parts of different inputs, rules or programs. [`MergeError::Store`] of a file.
 pub fn merge(files: &[PathBuf], aside: &Path) -> Result<(DayBatch, Vec<Date>), MergeError> {
+    let named: Vec<(PathBuf, PathBuf)> = files.iter().map(|file| (file.clone(), file.clone())).collect();
+    merge_as(&named, aside)
+}
+
+/// The same of files that are called otherwise where something is wrong with them: each with that name.
+///
+/// # Errors
+/// As [`merge`].
+pub fn merge_as(files: &[(PathBuf, PathBuf)], aside: &Path) -> Result<(DayBatch, Vec<Date>), MergeError> {
     let mut parts = Vec::new();
-    for name in files {
-        let (store, shard) = Store::open_part(name)?;
+    for (file, name) in files {
+        let (store, shard) = Store::open_part(file)?;
         store.begin_snapshot()?;
         parts.push(PartFile { name: name.clone(), store, shard });
     }
