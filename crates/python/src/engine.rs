@@ -121,6 +121,16 @@ impl ObligationState {
 /// -----
 /// Bytes are pushed in chunks cut anywhere, in any form that `replay` reads, not compressed. The end gives the same day as a
 /// replay of the same bytes.
+///
+/// Examples
+/// --------
+/// >>> engine = qc.Engine(qc.Registry("registry"), date="2024-03-01")
+/// >>> engine.push(b"time,issue,event,order,server,side,price,quantity\n")
+/// >>> engine.push(b"2024-03-01T09:00:00+09:00,1306,add,1,VS101,B,2820,20000\n")
+/// >>> engine.push(b"2024-03-01T09:00:00+09:00,1306,add,2,VS101,S,2821,20000\n")
+/// >>> state = engine.state("MM1", "1306")[0]
+/// >>> state.state, str(state.bid), str(state.offer)
+/// ('fulfilled', '2820', '2821')
 #[pyclass(frozen, module = "quoteclock")]
 pub(crate) struct Engine {
     /// `None` once the day has ended.
@@ -175,7 +185,10 @@ impl Engine {
     ///
     /// Parameters
     /// ----------
-    /// market_maker, issue : str
+    /// market_maker : str
+    ///     By the registry's short name.
+    /// issue : str
+    ///     The issue's code.
     ///
     /// Returns
     /// -------

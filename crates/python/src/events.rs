@@ -197,10 +197,16 @@ impl Events {
 /// ------
 /// InputError
 ///     If the input is none of events; while iterating, at the first record that cannot be read.
+///
+/// Examples
+/// --------
+/// >>> [len(batch) for batch in qc.events("2024-03-01.csv", batch_rows=100)]
+/// [100, 32]
 #[pyfunction]
 #[pyo3(signature = (
     input, *, date=None, timezone="America/New_York", also=None, own_orders=None, batch_rows=65536, name=None
 ))]
+#[expect(clippy::too_many_arguments, reason = "keywords of Python, each with its default")]
 pub(crate) fn events(
     py: Python<'_>,
     input: Bound<'_, PyAny>,
@@ -242,32 +248,47 @@ fn zone(name: &str) -> PyResult<TimeZone> {
 ///     once it is whole.
 /// issue : str, optional
 ///     Only this issue, and what concerns the whole market.
-/// start, end : datetime.datetime or str, optional
-///     Only from this time on, and only before that one: with an offset or a zone. An excerpt that begins in mid-day begins with
-///     the orders that rest then.
+/// start : datetime.datetime or str, optional
+///     Only from this time on, with an offset or a zone. An excerpt that begins in mid-day begins with the orders that rest then.
+/// end : datetime.datetime or str, optional
+///     Only before this time.
 /// limit : int, optional
 ///     Only so many records.
-/// date, timezone, also, own_orders, name
-///     As for `events`. What several inputs become has numbers of its own, if one of them has any.
+/// date : datetime.date or str, optional
+///     As for `events`, like ``timezone``.
+/// timezone : str
+///     The zone of times that count from midnight.
+/// also : input or list of inputs, optional
+///     As for `replay`. What several inputs become has numbers of its own, if one of them has any.
+/// own_orders : path, bytes or file object, optional
+///     As for `replay`.
 /// allow_gaps : bool
 ///     The sequence numbers of each of several inputs must rise, but not by exactly one.
-/// progress
+/// progress : callable or bool, optional
 ///     As for `replay`.
+/// name : str, optional
+///     What messages call an input that has no path.
 ///
 /// Returns
 /// -------
 /// int
 ///     Records written.
 ///
+/// Raises
+/// ------
+/// InputError
+///     If the input cannot be read or converted, or the output cannot be written; then what was there stands as it was.
+///
 /// Warns
 /// -----
 /// UserWarning
 ///     If the input does not have some of the own orders.
 ///
-/// Raises
-/// ------
-/// InputError
-///     If the input cannot be read or converted, or the output cannot be written; then what was there stands as it was.
+/// Examples
+/// --------
+/// >>> qc.convert("2024-03-01.csv", "ten-minutes.qcev", issue="1306", start="2024-03-01T10:10:00+09:00",
+/// ...            end="2024-03-01T10:20:00+09:00")
+/// 14
 #[pyfunction]
 #[pyo3(signature = (
     input, output, *, issue=None, start=None, end=None, limit=None, date=None, timezone="America/New_York", also=None,

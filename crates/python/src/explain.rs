@@ -110,16 +110,32 @@ impl Explanation {
 ///     The order events, as for `replay`.
 /// registry : Registry
 ///     Who has to quote what.
-/// market_maker, issue : str
-///     Whose obligation, in which issue.
+/// market_maker : str
+///     Whose obligation: the registry's short name.
+/// issue : str
+///     In which issue: its code.
 /// obligation : str
 ///     ``"general"``, ``"sponsored:<condition>"`` or ``"matching:<condition>"``.
 /// at : str, optional
 ///     An instant: a local clock time such as ``"10:16"``, or one such as ``"2024-03-01T10:16:00+09:00"``; otherwise the day.
 /// limit : int
 ///     How many outages are worked out, the longest first.
-/// lenient, allow_gaps, until, date, progress, name
-///     As for `replay`.
+/// lenient : bool
+///     As for `replay`, like all that follows.
+/// allow_gaps : bool
+///     Sequence numbers must rise, but not by exactly one.
+/// until : str, optional
+///     Up to when to measure.
+/// date : datetime.date or str, optional
+///     The trading date.
+/// also : input or list of inputs, optional
+///     Further inputs of the same date.
+/// own_orders : path, bytes or file object, optional
+///     CSV of the numbers of one's own orders.
+/// progress : callable or bool, optional
+///     Called with the bytes read so far, and those of all inputs.
+/// name : str, optional
+///     What messages call an input that has no path.
 ///
 /// Returns
 /// -------
@@ -131,6 +147,13 @@ impl Explanation {
 ///     If the day has no such obligation, or no such instant.
 /// InputError
 ///     If the input cannot be measured.
+///
+/// Examples
+/// --------
+/// >>> answer = qc.explain("2024-03-01.csv", qc.Registry("registry"), market_maker="MM1", issue="1306", at="10:16")
+/// >>> moment = answer.to_dict()["moment"]
+/// >>> moment["state"], moment["reason"]
+/// ('breach', 'spread')
 #[pyfunction]
 #[pyo3(signature = (
     input, registry, *, market_maker, issue, obligation="general", at=None, limit=10, lenient=false, allow_gaps=false,

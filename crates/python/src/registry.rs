@@ -16,6 +16,12 @@ use std::path::PathBuf;
 /// ------
 /// RegistryError
 ///     Its ``findings`` list all that is wrong at once.
+///
+/// Examples
+/// --------
+/// >>> registry = qc.Registry("registry")
+/// >>> registry.timezone, registry.interpretations["own_crossed_quotes"]
+/// ('Asia/Tokyo', 'fulfilled')
 #[pyclass(frozen, module = "quoteclock")]
 pub(crate) struct Registry {
     pub(crate) registry: quoteclock::Registry,
@@ -43,6 +49,7 @@ impl Registry {
     /// Parameters
     /// ----------
     /// folder : path
+    ///     The folder.
     ///
     /// Returns
     /// -------
@@ -53,6 +60,11 @@ impl Registry {
     /// ------
     /// RegistryError
     ///     If there is no such folder.
+    ///
+    /// Examples
+    /// --------
+    /// >>> [finding for finding in qc.Registry.check("registry") if finding.severity == "error"]
+    /// []
     #[staticmethod]
     fn check(py: Python<'_>, folder: PathBuf) -> PyResult<Vec<Bound<'_, PyAny>>> {
         let checked = py.detach(|| quoteclock::check(&folder));

@@ -64,6 +64,13 @@ pub(crate) fn threads(given: Option<usize>) -> PyResult<Threads> {
 /// ------
 /// InputError
 ///     What is wrong, where, and what was expected.
+///
+/// Examples
+/// --------
+/// >>> day = qc.replay("2024-03-01.csv", qc.Registry("registry"), until="10:30")
+/// >>> row = day.daily.to_pylist()[0]
+/// >>> row["market_maker"], row["issue"], row["obligation"], row["available_us"], str(row["display_pct"])
+/// ('MM1', '1306', 'general', 5400000000, '96.0614')
 #[pyfunction]
 #[pyo3(signature = (
     input, registry, *, lenient=false, allow_gaps=false, until=None, date=None, also=None, own_orders=None, threads=None,

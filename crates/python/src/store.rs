@@ -25,6 +25,14 @@ use std::sync::Arc;
 /// -----
 /// The file is opened for each call and nothing is held between two: several threads may use one store, and the command the
 /// same file.
+///
+/// Examples
+/// --------
+/// >>> store = qc.Store("march.db")
+/// >>> store.add(qc.replay("2024-03-01.csv", qc.Registry("registry")))
+/// >>> report = store.report("2024-03", qc.Registry("registry"))
+/// >>> report.is_complete, len(report.days_missing), len(report.monthly)
+/// (False, 19, 17)
 #[pyclass(frozen, module = "quoteclock")]
 pub(crate) struct Store(quoteclock::Store);
 
@@ -57,15 +65,15 @@ impl Store {
     /// int or None
     ///     How many results differ from those stored before; ``None`` if the date was not stored.
     ///
-    /// Warns
-    /// -----
-    /// UserWarning
-    ///     If the report of its month has gone out before.
-    ///
     /// Raises
     /// ------
     /// StoreError
     ///     Then nothing has changed.
+    ///
+    /// Warns
+    /// -----
+    /// UserWarning
+    ///     If the report of its month has gone out before.
     fn add(&self, py: Python<'_>, day: &Day) -> PyResult<Option<usize>> {
         let program =
             Program { version: env!("CARGO_PKG_VERSION").to_owned(), commit: env!("QUOTECLOCK_COMMIT").to_owned() };

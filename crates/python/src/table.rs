@@ -89,6 +89,16 @@ const SHOWN_MAX: usize = 50;
 /// It speaks the Arrow PyCapsule interface. Columns have the names of the command's CSV files; dates are ``date32``, instants
 /// timestamps in microseconds in the scheme's zone, numbers exact: integers, or decimals. What a column's numbers count is in
 /// ``units`` and in the metadata of its Arrow field; names that end in ``_us`` are microseconds.
+///
+/// Examples
+/// --------
+/// >>> breaches = qc.replay("2024-03-01.csv", qc.Registry("registry")).breaches
+/// >>> breaches.column_names
+/// ['date', 'market_maker', 'issue', 'obligation', 'start', 'end', 'duration_us', 'reason']
+/// >>> sum(row["duration_us"] for row in breaches.to_pylist() if row["market_maker"] == "MM3" and row["issue"] == "1306")
+/// 900000000
+/// >>> breaches.units["duration_us"]
+/// 'us'
 #[pyclass(frozen, module = "quoteclock")]
 pub(crate) struct Table(Arc<dyn Rows>);
 
@@ -128,8 +138,9 @@ impl Table {
         self.0.units().into_iter().map(|(name, _)| name).collect()
     }
 
-    /// dict of str to str or None : What the numbers of each column count: ``us``, ``%``, ``JPY``, ``USD``, ``bps``, ``shares``,
-    /// ``count``.
+    /// dict of str to str or None : What the numbers of each column count.
+    ///
+    /// One of ``us``, ``%``, ``JPY``, ``USD``, ``bps``, ``shares`` and ``count``; ``None`` where nothing is counted.
     #[getter]
     fn units<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let units = PyDict::new(py);

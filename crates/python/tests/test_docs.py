@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import doctest
 import re
 import shutil
 from pathlib import Path
 
 import pytest
 
+import quoteclock as qc
 from conftest import DATA, ROOT, fix_log, registry_of_sessions
 
 PAGE = ROOT / "docs" / "PYTHON.md"
@@ -53,9 +55,31 @@ def test_the_page_runs(part: str, folder: Path) -> None:
         exec(compile(block, f"{PAGE.name}: {part.splitlines()[0]}", "exec"), names)
 
 
-def test_the_readme_runs(folder: Path) -> None:
-    import quoteclock as qc
+def docstrings() -> list[tuple[str, str]]:
+    """Each public thing that has examples, and its docstring."""
+    found = []
+    for name in qc.__all__:
+        thing = getattr(qc, name)
+        members = vars(thing).items() if isinstance(thing, type) else []
+        found += [(name, thing)] + [(f"{name}.{member}", getattr(thing, member)) for member, _ in members]
+    return [(name, str(thing.__doc__)) for name, thing in found if ">>>" in str(thing.__doc__)]
 
+
+@pytest.mark.parametrize(("name", "text"), docstrings(), ids=[name for name, _ in docstrings()])
+def test_examples_in_docstrings_give_what_they_show(name: str, text: str, folder: Path) -> None:
+    test = doctest.DocTestParser().get_doctest(text, {"qc": qc}, name, None, None)
+    report: list[str] = []
+    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert runner.run(test, out=report.append).failed == 0, "".join(report)
+    assert 0 < len(test.examples)
+
+
+def test_everything_that_does_something_has_an_example() -> None:
+    names = {name for name, _ in docstrings()}
+    assert {"Registry", "replay", "Table", "explain", "Engine", "Store", "events", "convert"} <= names
+
+
+def test_the_readme_runs(folder: Path) -> None:
     qc.convert("2024-03-01.csv", "2024-03-01.csv.zst")
     qc.convert("2024-03-01.csv", "2024-03-01.qcev")
     shown = [block for block in blocks(ROOT / "README.md") if "import quoteclock" in block]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -108,6 +111,57 @@ def test_ctrl_c_stops_a_long_replay(threads: str) -> None:
             raise
         assert rest == "stopped\n" and process.returncode == 0
         assert time.monotonic() - sent < 10
+
+
+PIPED = """
+import sys
+import quoteclock as qc
+
+registry, pipe, out = qc.Registry(sys.argv[1]), sys.argv[2], sys.argv[3]
+work = {
+    "replay": lambda: qc.replay(pipe, registry, threads=2),
+    "explain": lambda: qc.explain(pipe, registry, market_maker="MM1", issue="1306"),
+    "convert": lambda: qc.convert(pipe, out),
+    "events": lambda: sum(len(batch) for batch in qc.events(pipe)),
+}[sys.argv[4]]
+print("measuring", flush=True)
+try:
+    work()
+except KeyboardInterrupt:
+    print("stopped", flush=True)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="skipped: no SIGINT for one process, and no named pipes, on Windows")
+@pytest.mark.parametrize("work", ["replay", "explain", "convert", "events"])
+def test_ctrl_c_stops_what_reads_a_path(work: str, tmp_path: Path) -> None:
+    """No line of Python runs meanwhile: only the package looks at signals."""
+    pipe, out = tmp_path / "pipe.csv", tmp_path / "out.qcev"
+    os.mkfifo(pipe)
+    arguments = [sys.executable, "-c", PIPED, str(SMALL / "registry"), str(pipe), str(out), work]
+
+    def feed() -> None:
+        with pipe.open("wb", buffering=0) as end, contextlib.suppress(BrokenPipeError):
+            end.write(b"time,issue,event,order,server,side,price,quantity\n")
+            for number in itertools.count(1):
+                end.write(b"2024-03-01T09:00:00.000000+09:00,1306,add,%d,,B,2820,100\n" % number)
+
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "measuring\n"
+        feeder = threading.Thread(target=feed, daemon=True)
+        feeder.start()
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        try:
+            rest, _ = process.communicate(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+        assert rest == "stopped\n" and process.returncode == 0
+    feeder.join(timeout=20)
+    assert not feeder.is_alive() and not out.exists()
+    assert list(tmp_path.iterdir()) == [pipe], "nothing half written is left behind"
 
 
 def test_memory_is_given_back(registry: qc.Registry) -> None:
