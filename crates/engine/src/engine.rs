@@ -362,6 +362,7 @@ impl Engine {
     /// Takes every measured issue on to the time of the last event, and tells `running` the intervals that have begun and
     /// not ended by then. Looking changes no result.
     pub fn so_far(&mut self, sink: &mut impl IntervalSink, running: &mut impl IntervalSink) {
+        self.save_all_before_change();
         for slot in self.slots.iter_mut().filter(|slot| slot.measure.has_sign_ups()) {
             self.market.catch_up(slot, sink);
             slot.measure.advance(self.now, sink);

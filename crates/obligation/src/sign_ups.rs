@@ -6,7 +6,7 @@
 use crate::hours::Hours;
 use crate::margin::{Minima, Minimum, SideMargin, rejudge};
 use crate::{Clock, IntervalSink, ObligationIndex, SignUpAt, verdict};
-use quoteclock_book::{Book, Holder, Quote, prefetch_all};
+use quoteclock_book::{Book, Holder, OwnQuotes, Quote, prefetch_all};
 use quoteclock_model::{Interval, Phase, Side, Span, State, Timestamp, Turnover};
 use quoteclock_rules::{Availability, DayPlan, LimitChange, Limits};
 use std::ops::Range;
@@ -92,6 +92,8 @@ pub struct Running<'a> {
     pub settled: Interval,
     /// Its limits now.
     pub limits: &'a Limits,
+    /// The quotes that it is judged by.
+    pub own: &'a OwnQuotes,
 }
 
 impl SignUps {
@@ -165,7 +167,12 @@ impl SignUps {
     }
 
     /// Where `obligation` stands; `None` if it is no obligation of this issue. Asking changes nothing.
-    pub(crate) fn running(&self, obligation: ObligationIndex, moment: Moment, book: &Book) -> Option<Running<'_>> {
+    pub(crate) fn running<'m>(
+        &'m self,
+        obligation: ObligationIndex,
+        moment: Moment,
+        book: &'m Book,
+    ) -> Option<Running<'m>> {
         let holder = book.holders().nth(self.position_of(obligation)?)?;
         let obligation = self.obligations.iter().find(|known| known.index == obligation)?;
         Some(self.running_of(obligation, holder, moment, book))
@@ -184,8 +191,14 @@ impl SignUps {
         })
     }
 
-    fn running_of(&self, obligation: &Obligation, holder: Holder, moment: Moment, book: &Book) -> Running<'_> {
-        let limits = &self.limits[obligation.limits as usize];
+    fn running_of<'m>(
+        &'m self,
+        obligation: &Obligation,
+        holder: Holder,
+        moment: Moment,
+        book: &'m Book,
+    ) -> Running<'m> {
+        let (limits, own) = (&self.limits[obligation.limits as usize], book.own(holder));
         let required = if self.all_dirty {
             let mut hours = self.hours[obligation.hours as usize].clone();
             hours.update(moment.now, moment.market_phase, moment.phase);
@@ -196,7 +209,7 @@ impl SignUps {
         let state = match (required, moment.unknown) {
             (false, _) => State::Unavailable,
             (true, true) => State::Unknown,
-            (true, false) => match verdict(book.own(holder), limits) {
+            (true, false) => match verdict(own, limits) {
                 Ok(()) => State::Fulfilled,
                 Err(reason) => State::Breach(reason),
             },
@@ -204,7 +217,7 @@ impl SignUps {
         let Clock { since: settled_since, state: settled } = obligation.clock;
         let since = if state == settled { settled_since } else { moment.now };
         let settled = Interval { start: settled_since, end: moment.now, state: settled };
-        Running { state, since, settled, limits }
+        Running { state, since, settled, limits, own }
     }
 
     /// Fetches what most events touch.

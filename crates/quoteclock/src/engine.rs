@@ -366,7 +366,7 @@ fn obligation_state(
     now: Timestamp,
 ) -> Option<ObligationState> {
     let (measure, ledger) = day.look(measure, now)?;
-    let Running { state, since, settled, limits } = measure.running(index)?;
+    let Running { state, since, settled, limits, .. } = measure.running(index)?;
     let own = measure.own_quotes(index)?;
     let reached = |side| -> Result<Price, SideFault> { own.obligation_price(side, &limits.minimum()) };
     let value = |side| {

@@ -77,7 +77,31 @@ impl StoredMonth {
         month: Month,
         as_measured: bool,
     ) -> Result<StoredMonth, MonthError> {
-        let days = store.days(month.dates())?;
+        StoredMonth::read_without(store, registry, month, as_measured, None)
+    }
+
+    /// The same without one date, stored or not: of a month whose running day is measured elsewhere.
+    ///
+    /// # Errors
+    /// [`MonthError`] if the file cannot be read, or the registry cannot measure a date.
+    ///
+    /// ```
+    /// # fn read(store: &quoteclock_store::Store, registry: &quoteclock::Registry) -> Result<(), Box<dyn std::error::Error>> {
+    /// let (month, today) = ("2024-03".parse()?, "2024-03-29".parse()?);
+    /// let month = quoteclock::StoredMonth::read_without(store, registry.tables(), month, false, Some(today))?;
+    /// assert!(!month.measured.contains(&today));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn read_without(
+        store: &Store,
+        registry: &Registry,
+        month: Month,
+        as_measured: bool,
+        without: Option<Date>,
+    ) -> Result<StoredMonth, MonthError> {
+        let mut days = store.days(month.dates())?;
+        days.retain(|day| Some(day.date) != without);
         let mut changed: BTreeMap<Date, Vec<String>> = BTreeMap::new();
         let mut plans = Vec::new();
         for day in &days {
@@ -97,6 +121,9 @@ impl StoredMonth {
         let mut accounts = MonthAccounts::new(month);
         let mut unknown: BTreeMap<Date, Micros> = BTreeMap::new();
         store.results(month.dates(), |mut row| {
+            if Some(row.date) == without {
+                return;
+            }
             // The rows of a day whose plan is unchanged are the plan's obligations, in its order.
             if let Some(Judged { required_pct, leveraged_inverse }) =
                 required.get_mut(&row.date).and_then(Iterator::next)
