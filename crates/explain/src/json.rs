@@ -227,6 +227,31 @@ struct SceneRow {
     recent: Vec<CauseRow>,
 }
 
+/// The quotes of an instant as the documents have them: levels, running sums, and the spread beside its two prices.
+#[derive(Serialize)]
+pub struct ViewRows {
+    bid: SideRow,
+    offer: SideRow,
+    spread: Option<SpreadRow>,
+    would_have_sufficed: Option<SuggestionRow>,
+}
+
+impl ViewRows {
+    /// Those of `view`.
+    ///
+    /// # Errors
+    /// Never, as far as is known: if a number cannot be printed.
+    pub fn of(view: &View) -> io::Result<ViewRows> {
+        let [bid, offer] = &view.sides;
+        Ok(ViewRows {
+            bid: side_row(bid)?,
+            offer: side_row(offer)?,
+            spread: view.spread.as_ref().map(spread_row).transpose()?,
+            would_have_sufficed: view.suggestion.as_ref().map(suggestion_row).transpose()?,
+        })
+    }
+}
+
 #[derive(Serialize)]
 struct SideRow {
     levels: Vec<LevelRow>,

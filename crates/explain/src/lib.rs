@@ -36,10 +36,10 @@ pub use explanation::{
     Availability, Explanation, Judged, Moment, Outage, Provenance, Scene, SchemeName, Stretch, Subject, WhyUnavailable,
 };
 pub use html::write_html;
-pub use json::write_json;
+pub use json::{ViewRows, write_json};
 pub use lost::Lost;
 pub use question::{At, AtError, Question, QuestionError};
-pub use strip::Strip;
+pub use strip::{States, Strip};
 pub use suggest::{Change, Suggestion, suggest};
 pub use summary::{LostLine, LostTimes, Summary, render_day, render_summary, write_day_json, write_summary_json};
 pub use text::render_text;

@@ -76,11 +76,15 @@ impl Stroke {
 
 /// Which states occurred in a column.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(crate) struct States {
-    pub(crate) fulfilled: bool,
-    pub(crate) breach: bool,
-    pub(crate) unknown: bool,
-    pub(crate) unavailable: bool,
+pub struct States {
+    /// The obligation was met.
+    pub fulfilled: bool,
+    /// It was not.
+    pub breach: bool,
+    /// It is not known.
+    pub unknown: bool,
+    /// No quote was required.
+    pub unavailable: bool,
 }
 
 /// One column.
@@ -119,6 +123,19 @@ impl Strip {
         let sessions = plan.sessions().first().zip(plan.sessions().last());
         let span = sessions.map_or(plan.day, |(first, last)| Span { start: first.start, end: last.end });
         Strip { span, columns: vec![Column::default(); COLUMNS] }
+    }
+
+    /// The strip of a day of which the states alone are known, each interval with its own; of the others nothing is.
+    pub fn of_states(plan: &DayPlan, intervals: impl IntoIterator<Item = Interval>) -> Strip {
+        let mut strip = Strip::new(plan);
+        intervals.into_iter().for_each(|interval| strip.state(interval));
+        strip
+    }
+
+    /// The part of the day in which there is something to see, and the states of its columns, at most `count_max` of them.
+    pub fn states(&self, count_max: usize) -> (Span, Vec<States>) {
+        let (span, columns) = self.picture(count_max.max(1));
+        (span, columns.iter().map(|column| column.states).collect())
     }
 
     /// Along `span` the prices are those of `sample`.
