@@ -8,6 +8,7 @@
 //! Invariants: rows have natural keys that begin with the date, so that a day is a range; integers only, and exact;
 //! `WAL` with `synchronous = FULL`. Deliberately absent: judging what is stored.
 
+mod acknowledgements;
 mod batch;
 mod checksum;
 mod closing;
@@ -21,6 +22,7 @@ mod rows;
 mod schema;
 mod wide;
 
+pub use acknowledgements::Acknowledgement;
 pub use batch::{DayBatch, DayToStore, Provenance, StoredJournal};
 pub use closing::{Closing, StoredAfter};
 pub use connect::on_waiting;

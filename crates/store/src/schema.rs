@@ -30,18 +30,19 @@ impl Kind {
 }
 
 /// Each brings a file from one version to the next; released ones are never edited.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("migrations/0001_days.sql"),
     include_str!("migrations/0002_evidence.sql"),
     include_str!("migrations/0003_coverage.sql"),
     include_str!("migrations/0004_servers.sql"),
     include_str!("migrations/0005_journal.sql"),
     include_str!("migrations/0006_closings.sql"),
+    include_str!("migrations/0007_acknowledgements.sql"),
 ];
 
 /// The version that [`MIGRATIONS`] lead to.
-const VERSION: i64 = 6;
-const _: () = assert!(MIGRATIONS.len() == 6, "VERSION is the number of migrations");
+const VERSION: i64 = 7;
+const _: () = assert!(MIGRATIONS.len() == 7, "VERSION is the number of migrations");
 
 /// The tables that hold days, days first: what others refer to.
 pub(crate) const TABLES: [&str; 6] =
@@ -186,7 +187,7 @@ mod tests {
         let before = std::fs::read(&file).unwrap();
         for result in [Store::open(&file), Store::create(&file)] {
             let message = result.unwrap_err().to_string();
-            assert!(message.contains("newer quoteclock (its form is 7, this program knows up to 6)"), "{message}");
+            assert!(message.contains("newer quoteclock (its form is 8, this program knows up to 7)"), "{message}");
         }
         assert_eq!(std::fs::read(&file).unwrap(), before);
     }
