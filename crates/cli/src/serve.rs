@@ -70,6 +70,14 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "FILE", requires = "http")]
     tokens: Option<PathBuf>,
 
+    /// Answer HTTP over TLS: certificates as PEM, the own one first
+    #[arg(long, value_name = "FILE", requires_all = ["tls_key", "http"])]
+    tls_cert: Option<PathBuf>,
+
+    /// The key of the certificate, as PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+
     /// Answer HTTP beyond loopback without TLS, for instance behind a proxy that has it
     #[arg(long, requires = "http")]
     insecure_http: bool,
@@ -130,6 +138,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Outcome> {
         once: args.once,
         http: args.http,
         tokens: args.tokens.clone(),
+        tls: args.tls_cert.clone().zip(args.tls_key.clone()),
         insecure_http: args.insecure_http,
         built: Built {
             commit: env!("QUOTECLOCK_COMMIT"),

@@ -15,6 +15,7 @@ pub(crate) use keeper::Keeper;
 
 use crate::disk::DiskFile;
 use crate::folder::{Folder, session_name};
+use crate::ledger::Uncounted;
 use anyhow::{Context, Result, anyhow, bail};
 use bincode::de::Decoder;
 use bincode::enc::Encoder;
@@ -29,7 +30,7 @@ use std::sync::Arc;
 use stored::{Stored, Whole, fields, kinds};
 
 /// What a checkpoint begins with, its version at the end: the first byte is no text.
-const HEAD: [u8; 12] = *b"\x89QCCP\r\n\x1a\x01\0\0\0";
+const HEAD: [u8; 12] = *b"\x89QCCP\r\n\x1a\x02\0\0\0";
 /// Length and checksum, before each part.
 const PART_HEAD_BYTES: usize = 8;
 /// What a part may take in memory, whatever it says of itself. One issue is a part.
@@ -84,6 +85,8 @@ pub(crate) enum Part {
     Totals(usize, Vec<Total>),
     /// The next breaches.
     Breaches(Vec<LoggedBreach>),
+    /// The next stretches that count for nothing.
+    Uncounted(Vec<Uncounted>),
     /// The last, and how many came before.
     End(u64),
 }
@@ -91,10 +94,11 @@ pub(crate) enum Part {
 fields! {
     Mark { length, next, chain }
     Start { mark, program, plan, unknown, rejects, decoder, day }
+    Uncounted { obligation, span, is_unknown }
 }
 
 kinds! {
-    Part { 0_u8 Start(start) 1_u8 Issue(issue) 2_u8 Totals(first, totals) 3_u8 Breaches(breaches) 4_u8 End(count) }
+    Part { 0_u8 Start(start) 1_u8 Issue(issue) 2_u8 Totals(first, totals) 3_u8 Breaches(breaches) 4_u8 End(count) 5_u8 Uncounted(some) }
 }
 
 impl<T: Stored> Stored for Box<T> {
@@ -113,6 +117,7 @@ pub(crate) struct Checkpoint {
     /// By number.
     pub(crate) issues: Vec<IssueState>,
     pub(crate) ledger: OpenLedger,
+    pub(crate) uncounted: Vec<Uncounted>,
 }
 
 /// Writes parts one after the other.
@@ -232,11 +237,13 @@ impl Found {
         let mut reader = PartReader::new(&*self.file)?;
         let Part::Start(start) = reader.next()? else { bail!("it does not begin with what belongs to no issue") };
         let (mut issues, mut totals, mut breaches) = (Vec::new(), Vec::<(usize, Vec<Total>)>::new(), Vec::new());
+        let mut uncounted = Vec::new();
         loop {
             match reader.next()? {
                 Part::Issue(issue) => issues.push(*issue),
                 Part::Totals(first, some) => totals.push((first, some)),
                 Part::Breaches(some) => breaches.extend(some),
+                Part::Uncounted(some) => uncounted.extend(some),
                 Part::End(count) if count + 1 == reader.count => break,
                 Part::Start(_) | Part::End(_) => bail!("its parts do not follow each other"),
             }
@@ -251,7 +258,10 @@ impl Found {
             joined.extend(some);
         }
         let ledger = OpenLedger::restore(joined, breaches).ok_or_else(|| anyhow!("a breach of no obligation"))?;
-        Ok(Checkpoint { start: *start, issues, ledger })
+        if uncounted.iter().any(|stretch: &Uncounted| ledger.totals().len() <= stretch.obligation.0 as usize) {
+            bail!("a stretch of no obligation");
+        }
+        Ok(Checkpoint { start: *start, issues, ledger, uncounted })
     }
 }
 

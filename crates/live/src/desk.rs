@@ -12,6 +12,7 @@ use quoteclock_rules::Registry;
 use quoteclock_store::Digest;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock, mpsc};
 
 /// The registry's folder, read.
@@ -33,6 +34,8 @@ pub(crate) struct Desk {
     pub(crate) current: RwLock<Current>,
     pub(crate) orders: Sender<Remeasurement>,
     pub(crate) stop: Stop,
+    /// How many registries have been taken since the start.
+    pub(crate) registries: AtomicU64,
 }
 
 /// Why an order is not carried out.
@@ -77,6 +80,17 @@ impl Desk {
         }
     }
 
+    /// Changes whenever another registry is taken.
+    pub(crate) fn registries(&self) -> u64 {
+        self.registries.load(Ordering::Acquire)
+    }
+
+    /// Whether a token that was valid still is.
+    pub(crate) fn is_valid(&self, sha256: [u8; 32]) -> bool {
+        let now = jiff::Timestamp::now();
+        self.current.read().is_ok_and(|current| current.tokens.is_valid(sha256, now))
+    }
+
     /// Whose token it is.
     pub(crate) fn holder(&self, token: &[u8]) -> Option<TokenRow> {
         let current = self.current.read().ok()?;
@@ -105,6 +119,7 @@ impl Desk {
         receiver.recv().context("the feed has ended")?.map_err(|problem| anyhow!(problem))?;
         let mut current = self.current.write().map_err(|_| anyhow!("a thread panicked"))?;
         *current = Current { registry, tokens };
+        self.registries.fetch_add(1, Ordering::AcqRel);
         Ok(())
     }
 

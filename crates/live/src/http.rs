@@ -4,27 +4,43 @@
 //! What a caller may not see answers exactly as what is not there. HTTP has a thread of its own: whoever asks too much
 //! costs the feed nothing but the looking.
 
+mod acknowledgements;
 mod auth;
 mod days;
+mod events;
+mod issue;
+mod looking;
+mod names;
 mod orders;
+mod page;
+mod rates;
 mod state;
+
+pub(crate) use auth::Recipient;
+pub(crate) use looking::Looking;
+pub(crate) use names::Names;
+pub(crate) use rates::Rates;
 
 use crate::desk::Desk;
 use crate::feed::{Inbox, Stop};
-use crate::measure::{LiveDay, Work};
+use crate::health::Health;
+use crate::hub::Hub;
+use crate::measure::{Facts, LiveDay, Work};
 use anyhow::{Context, Result};
-use axum::Router;
-use axum::extract::State;
+use auth::Caller;
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tokio_rustls::TlsAcceptor;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
@@ -36,20 +52,12 @@ const HEAD_BYTES_MAX: usize = 8 << 10;
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
 /// How long an answer may take: measuring a day again has to fit in.
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+/// What a socket holds of what has not been taken.
+const SEND_BUFFER_BYTES: usize = 64 << 10;
+/// Connections that wait to be accepted.
+const WAITING_MAX: i32 = 1024;
 /// Connections at once; more wait to be accepted.
 const CONNECTIONS_MAX: usize = 256;
-
-/// How the program is.
-#[derive(Debug, Default)]
-pub(crate) struct Health {
-    following: AtomicBool,
-}
-
-impl Health {
-    pub(crate) fn set_following(&self, following: bool) {
-        self.following.store(following, Ordering::Relaxed);
-    }
-}
 
 /// What answers are made from.
 pub(crate) struct Http {
@@ -57,16 +65,24 @@ pub(crate) struct Http {
     pub(crate) desk: Arc<Desk>,
     pub(crate) inbox: Inbox,
     pub(crate) health: Arc<Health>,
+    pub(crate) names: Names,
+    pub(crate) rates: Rates,
+    pub(crate) looking: Looking,
+    pub(crate) hub: Hub,
 }
+
+/// The connection that a request came over: told when it is to be closed.
+#[derive(Clone)]
+struct Connection(Arc<tokio::sync::Notify>);
 
 type Shared = State<Arc<Http>>;
 
 /// Binds the address and answers on a thread of its own; gives the address that was bound.
-pub(crate) fn start(address: SocketAddr, shown: Http, stop: Stop) -> Result<SocketAddr> {
-    let listener = std::net::TcpListener::bind(address).with_context(|| format!("listening at {address}"))?;
-    listener.set_nonblocking(true).context("listening")?;
+pub(crate) fn start(address: SocketAddr, shown: Http, tls: Option<TlsAcceptor>, stop: Stop) -> Result<SocketAddr> {
+    let listener = listen(address).with_context(|| format!("listening at {address}"))?;
     let bound = listener.local_addr().context("listening")?;
-    let router = router(Arc::new(shown));
+    let shown = Arc::new(shown);
+    let router = router(Arc::clone(&shown));
     let work = move || {
         let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => runtime,
@@ -74,7 +90,10 @@ pub(crate) fn start(address: SocketAddr, shown: Http, stop: Stop) -> Result<Sock
         };
         runtime.block_on(async move {
             match tokio::net::TcpListener::from_std(listener) {
-                Ok(listener) => accept(listener, router, &stop).await,
+                Ok(listener) => {
+                    tokio::spawn(events::watch(shown));
+                    accept(listener, router, tls, &stop).await;
+                }
                 Err(error) => tracing::error!(%error, "answering HTTP"),
             }
         });
@@ -83,8 +102,19 @@ pub(crate) fn start(address: SocketAddr, shown: Http, stop: Stop) -> Result<Sock
     Ok(bound)
 }
 
+/// Binds an address.
+fn listen(address: SocketAddr) -> std::io::Result<std::net::TcpListener> {
+    use socket2::{Domain, Protocol, Socket, Type};
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(WAITING_MAX)?;
+    Ok(socket.into())
+}
+
 /// Accepts connections until everything stops.
-async fn accept(listener: tokio::net::TcpListener, router: Router, stop: &Stop) {
+async fn accept(listener: tokio::net::TcpListener, router: Router, tls: Option<TlsAcceptor>, stop: &Stop) {
     let room = Arc::new(tokio::sync::Semaphore::new(CONNECTIONS_MAX));
     loop {
         let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
@@ -99,40 +129,96 @@ async fn accept(listener: tokio::net::TcpListener, router: Router, stop: &Stop) 
             },
             () = stop.wait() => return,
         };
-        let service = TowerToHyperService::new(router.clone());
+        // What it does not take waits here, and is counted against it.
+        let _ = socket2::SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER_BYTES);
+        let close = Arc::new(tokio::sync::Notify::new());
+        let service = TowerToHyperService::new(router.clone().layer(Extension(Connection(Arc::clone(&close)))));
+        let tls = tls.clone();
         tokio::spawn(async move {
             let mut http = hyper::server::conn::http1::Builder::new();
             http.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN).max_buf_size(HEAD_BYTES_MAX);
             // Whoever breaks off or sends no HTTP is nobody's concern.
-            let _ = http.serve_connection(TokioIo::new(stream), service).await;
+            tokio::select! {
+                () = converse(stream, tls, &http, service) => {}
+                () = close.notified() => {}
+            }
             drop(place);
         });
     }
 }
 
+/// Answers what comes over one connection.
+async fn converse(
+    stream: tokio::net::TcpStream,
+    tls: Option<TlsAcceptor>,
+    http: &hyper::server::conn::http1::Builder,
+    service: TowerToHyperService<Router>,
+) {
+    let Some(tls) = tls else { return drop(http.serve_connection(TokioIo::new(stream), service).await) };
+    if let Ok(Ok(stream)) = tokio::time::timeout(HEAD_WITHIN, tls.accept(stream)).await {
+        drop(http.serve_connection(TokioIo::new(stream), service).await);
+    }
+}
+
 fn router(shown: Arc<Http>) -> Router {
-    Router::new()
+    let routes = Router::new()
+        .route("/", get(page::index))
+        .route("/page.css", get(page::style))
+        .route("/page.js", get(page::script))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/api/v1/state", get(state::state))
+        .route("/api/v1/issues/{issue}/market-makers/{market_maker}", get(issue::issue))
         .route("/api/v1/days/{date}/daily.csv", get(days::daily))
         .route("/api/v1/days/{date}/breaches.csv", get(days::breaches))
+        .route("/api/v1/events", get(events::events))
+        .route("/api/v1/acknowledgements", get(acknowledgements::list).post(acknowledgements::add))
         .route("/api/v1/fast-market", post(orders::fast_market))
         .route("/api/v1/registry/reload", post(orders::reload))
-        .fallback(async || not_found())
-        .method_not_allowed_fallback(async || not_found())
+        .fallback(elsewhere)
+        .method_not_allowed_fallback(elsewhere)
+        .layer(axum::middleware::from_fn(log_access))
         .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, ANSWER_WITHIN))
-        .with_state(shown)
+        .with_state(shown);
+    // From out here the headers can be seen that a route adds to its answers.
+    Router::new().fallback_service(routes).layer(axum::middleware::map_response(without_methods))
+}
+
+/// Takes note of each request by its route, never by its path: that would tell who quotes what.
+async fn log_access(request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
+    let method = request.method().clone();
+    let response = next.run(request).await;
+    if !matches!(route.as_str(), "/healthz" | "/readyz" | "/metrics") {
+        tracing::info!(%method, route, status = response.status().as_u16(), "asked");
+    }
+    response
+}
+
+/// The methods of a route would tell what there is from what there is not.
+async fn without_methods(mut response: Response) -> Response {
+    response.headers_mut().remove(header::ALLOW);
+    response
 }
 
 async fn healthz() -> Response {
     json(StatusCode::OK, "{\"status\":\"ok\"}\n".to_owned())
 }
 
+/// What there is not: a caller without a token is told so first, as everywhere below `/api`.
+async fn elsewhere(State(shown): Shared, request: Request) -> Response {
+    let path = request.uri().path();
+    let is_below = path.starts_with("/api/") || path == "/metrics";
+    match is_below.then(|| Caller::of(request.headers(), &shown)) {
+        Some(Err(refusal)) => refusal,
+        _ => not_found(),
+    }
+}
+
 /// Whether the source is followed.
 async fn readyz(State(shown): Shared) -> Response {
-    if shown.health.following.load(Ordering::Relaxed) {
+    if shown.health.is_following() {
         json(StatusCode::OK, "{\"status\":\"ready\"}\n".to_owned())
     } else {
         json(StatusCode::SERVICE_UNAVAILABLE, "{\"status\":\"waiting\"}\n".to_owned())
@@ -151,9 +237,21 @@ fn unauthorised() -> Response {
     response
 }
 
+/// The one answer for whoever asks too often.
+fn too_many() -> Response {
+    let mut response = json(StatusCode::TOO_MANY_REQUESTS, "{\"error\":\"too many requests\"}\n".to_owned());
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    response
+}
+
 fn failed(error: &anyhow::Error) -> Response {
     tracing::error!(error = %format!("{error:#}"), "answering a request");
     json(StatusCode::INTERNAL_SERVER_ERROR, "{\"error\":\"internal error\"}\n".to_owned())
+}
+
+/// What is wrong with what was asked.
+fn error(status: StatusCode, text: &str) -> Response {
+    json(status, format!("{}\n", serde_json::json!({ "error": text })))
 }
 
 fn json(status: StatusCode, body: String) -> Response {
@@ -170,12 +268,15 @@ fn with_type(status: StatusCode, kind: &'static str, body: Vec<u8>) -> Response 
 }
 
 /// What `look` sees of the running day; `None` if there is none.
-async fn look<T: Send + 'static>(shown: &Http, look: impl FnOnce(&mut LiveDay) -> T + Send + 'static) -> Option<T> {
+async fn look<T: Send + 'static>(
+    shown: &Http,
+    look: impl FnOnce(&mut LiveDay, &Facts) -> T + Send + 'static,
+) -> Option<T> {
     let inbox = shown.inbox.lock().ok()?.clone()?;
     let (sender, receiver) = tokio::sync::oneshot::channel();
-    let work = Work::Look(Box::new(move |day| {
+    let work = Work::Look(Box::new(move |day, facts| {
         // Whoever asked may have gone.
-        let _ = sender.send(look(day));
+        let _ = sender.send(look(day, facts));
     }));
     // A full inbox is waited for elsewhere than on the thread that answers the others.
     let sent = tokio::task::spawn_blocking(move || inbox.send(work).is_ok()).await;

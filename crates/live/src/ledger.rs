@@ -2,20 +2,33 @@
 
 use crate::checkpoint::Part;
 use quoteclock_ledger::{OpenLedger, Total};
-use quoteclock_model::Interval;
+use quoteclock_model::{Interval, Span, State};
 use quoteclock_obligation::{DaySink, IntervalSink, ObligationIndex};
 use quoteclock_rules::DayPlan;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Obligations in one piece.
 const TOTALS: usize = 1024;
 /// Breaches in one piece.
 const BREACHES: usize = 2048;
 
+/// A stretch of one obligation's day that counts for nothing: no quote was required, or it is not known what was quoted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Uncounted {
+    pub(crate) obligation: ObligationIndex,
+    pub(crate) span: Span,
+    pub(crate) is_unknown: bool,
+}
+
 /// An open ledger. Pieces of it that change before they have been saved are kept as they were when the save began.
 #[derive(Debug, Default)]
 pub(crate) struct LiveLedger {
     open: OpenLedger,
+    /// Tells it from every other one of the process: whoever has copied breaches knows by it whether they are its own.
+    number: u64,
+    /// With the breaches, and what is fulfilled between them, the whole day of every obligation. In the order of their ends.
+    uncounted: Vec<Uncounted>,
     saving: Option<Saving>,
 }
 
@@ -29,11 +42,25 @@ struct Saving {
     /// Breaches when the save began, and how many of them have been given.
     breaches: usize,
     given: usize,
+    /// The same of uncounted stretches.
+    uncounted: usize,
+    uncounted_given: usize,
 }
 
 impl LiveLedger {
-    pub(crate) fn new(open: OpenLedger) -> LiveLedger {
-        LiveLedger { open, saving: None }
+    pub(crate) fn new(open: OpenLedger, uncounted: Vec<Uncounted>) -> LiveLedger {
+        static NUMBERS: AtomicU64 = AtomicU64::new(1);
+        LiveLedger { open, number: NUMBERS.fetch_add(1, Ordering::Relaxed), uncounted, saving: None }
+    }
+
+    /// Its number.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Stretches that count for nothing, so far. More are only added at the end.
+    pub(crate) fn uncounted(&self) -> &[Uncounted] {
+        &self.uncounted
     }
 
     /// The ledger itself.
@@ -48,12 +75,14 @@ impl LiveLedger {
     /// Begins to save it as it stands.
     pub(crate) fn begin_save(&mut self) {
         let taken = vec![false; self.open.totals().len().div_ceil(TOTALS)];
-        self.saving = Some(Saving { taken, early: Vec::new(), next: 0, breaches: self.open.log().len(), given: 0 });
+        let (breaches, uncounted) = (self.open.log().len(), self.uncounted.len());
+        let early = Vec::new();
+        self.saving = Some(Saving { taken, early, next: 0, breaches, given: 0, uncounted, uncounted_given: 0 });
     }
 
     /// The next piece as it stood when the save began; `None` when all have been given.
     pub(crate) fn save_next(&mut self) -> Option<Part> {
-        let LiveLedger { open, saving } = self;
+        let LiveLedger { open, saving, uncounted, .. } = self;
         let state = saving.as_mut()?;
         if let Some(part) = state.early.pop() {
             return Some(part);
@@ -65,8 +94,14 @@ impl LiveLedger {
             }
         }
         if state.given == state.breaches {
-            *saving = None;
-            return None;
+            if state.uncounted_given == state.uncounted {
+                *saving = None;
+                return None;
+            }
+            let end = (state.uncounted_given + BREACHES).min(state.uncounted);
+            let some = uncounted[state.uncounted_given..end].to_vec();
+            state.uncounted_given = end;
+            return Some(Part::Uncounted(some));
         }
         let end = (state.given + BREACHES).min(state.breaches);
         let breaches = open.log()[state.given..end].to_vec();
@@ -90,13 +125,17 @@ impl IntervalSink for LiveLedger {
                 saving.early.push(piece(&self.open, number));
             }
         }
+        if matches!(interval.state, State::Unavailable | State::Unknown) {
+            let is_unknown = interval.state == State::Unknown;
+            self.uncounted.push(Uncounted { obligation, span: interval.span(), is_unknown });
+        }
         self.open.interval(obligation, interval);
     }
 }
 
 impl DaySink for LiveLedger {
     fn open(&mut self, plan: &Arc<DayPlan>) {
-        *self = LiveLedger::new(OpenLedger::new(plan));
+        *self = LiveLedger::new(OpenLedger::new(plan), Vec::new());
     }
 }
 
@@ -104,13 +143,13 @@ impl DaySink for LiveLedger {
 mod tests {
     use super::*;
     use quoteclock_ledger::LoggedBreach;
-    use quoteclock_model::{Reason, State, Timestamp};
+    use quoteclock_model::{Reason, Timestamp};
 
     #[test]
     fn a_save_gives_what_was_there_when_it_began_whatever_comes_meanwhile() {
         let count = 3 * TOTALS + 7;
         let open = OpenLedger::restore(vec![Total::default(); count], Vec::new()).unwrap();
-        let mut ledger = LiveLedger::new(open);
+        let mut ledger = LiveLedger::new(open, Vec::new());
         let at = Timestamp::from_micros;
         let tell = |ledger: &mut LiveLedger, number: usize, state| {
             let obligation = ObligationIndex(u32::try_from(number % count).unwrap());
@@ -119,9 +158,14 @@ mod tests {
         for number in 1..5_000 {
             tell(&mut ledger, number * 37, State::Breach(Reason::Spread));
         }
-        let expected = ledger.open().clone();
+        for number in 1..5_000 {
+            tell(&mut ledger, number * 41, if number % 2 == 0 { State::Unknown } else { State::Unavailable });
+        }
+        let (expected, expected_uncounted) = (ledger.open().clone(), ledger.uncounted().to_vec());
+        assert_eq!(expected_uncounted.len(), 4_999);
         ledger.begin_save();
         let (mut totals, mut breaches) = (vec![None; count], Vec::<LoggedBreach>::new());
+        let mut uncounted = Vec::<Uncounted>::new();
         let mut number = 0;
         while let Some(part) = ledger.save_next() {
             match part {
@@ -131,12 +175,15 @@ mod tests {
                     }
                 }
                 Part::Breaches(some) => breaches.extend(some),
+                Part::Uncounted(some) => uncounted.extend(some),
                 other => panic!("{other:?}"),
             }
             number += 1;
             tell(&mut ledger, number * 1_500, State::Breach(Reason::Spread));
             tell(&mut ledger, number, State::Fulfilled);
+            tell(&mut ledger, number, State::Unavailable);
         }
+        assert_eq!(uncounted, expected_uncounted);
         let totals = totals.into_iter().map(Option::unwrap).collect();
         assert_eq!(OpenLedger::restore(totals, breaches).unwrap(), expected);
         assert_ne!(ledger.open(), &expected);

@@ -13,13 +13,16 @@
 //! waits; a day is stored only when its journal has ended and is on the disk. Deliberately absent: any rule of measurement.
 
 mod address;
+mod budget;
 mod checkpoint;
 mod clock;
 mod desk;
 mod disk;
 mod feed;
 mod folder;
+mod health;
 mod http;
+mod hub;
 mod journal;
 mod ledger;
 mod measure;
@@ -27,7 +30,9 @@ mod publish;
 mod serve;
 mod spool;
 mod store_day;
+mod tls;
 mod tokens;
+mod watch;
 
 pub use address::{Feed, MoldAddress, Publication};
 pub use desk::Load;

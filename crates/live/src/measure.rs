@@ -16,7 +16,7 @@ use jiff::civil::Date;
 use quoteclock_engine::{BadRecord, Day, DayOptions, Finished, RejectSink, SavedDay, UnknownWindow};
 use quoteclock_feed::{FeedError, TradingDate};
 use quoteclock_ledger::{DayLedger, OpenLedger};
-use quoteclock_model::{Interval, Span, State, Timestamp};
+use quoteclock_model::{Interval, Span, Timestamp};
 use quoteclock_obligation::{IntervalSink, ObligationIndex};
 use quoteclock_rules::{DayPlan, Registry, Variant};
 use quoteclock_store::Digest;
@@ -37,6 +37,9 @@ const SAVES_FOR: Duration = Duration::from_micros(200);
 /// How long it waits for the next frame while there is something to save.
 const SAVES_AFTER: Duration = Duration::from_millis(1);
 
+/// How long a look waits for a checkpoint to be made.
+const LOOKS_AFTER: Duration = Duration::from_secs(1);
+
 /// The day that is being measured.
 pub(crate) type LiveDay = Day<LiveLedger, Told>;
 
@@ -47,11 +50,29 @@ pub(crate) enum Work {
     /// The journal has grown to so many bytes: read it up to there.
     ReadTo(u64),
     /// Somebody wants to look at the day as it stands.
-    Look(Box<dyn FnOnce(&mut LiveDay) + Send>),
+    Look(Look),
     /// From now on checkpoints are to be made.
     Keep(Keep),
     /// Another registry, if the day as it stands can go on under it; whether it does is told.
     Take(Registry, Sender<Result<bool>>),
+}
+
+/// Somebody's look at the day as it stands.
+pub(crate) type Look = Box<dyn FnOnce(&mut LiveDay, &Facts) + Send>;
+
+/// What the engine's thread knows beside its day.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Facts {
+    /// Microseconds from socket to verdict: half of the messages, 99 %, 99.9 %, all.
+    pub(crate) latency_us: [u64; 4],
+    /// The same of the last.
+    pub(crate) lag_us: u64,
+    /// Messages that have come since the thread began.
+    pub(crate) messages: u64,
+    /// The number of the next message, or of a pipe's next byte.
+    pub(crate) next: u64,
+    /// Gaps that have come since the thread began.
+    pub(crate) gaps: u64,
 }
 
 /// Where checkpoints go, how often, and which program they name.
@@ -195,11 +216,7 @@ fn fault_kind(bad: &BadRecord) -> &'static str {
 /// What a running day comes to so far, under the multiplier that is declared now.
 pub(crate) struct SoFar {
     pub(crate) plan: DayPlan,
-    /// The time of the last record.
-    pub(crate) last: Timestamp,
     pub(crate) ledger: DayLedger,
-    /// For each obligation its state, and since when.
-    pub(crate) standing: Vec<(State, Timestamp)>,
 }
 
 /// What has been measured so far, as if the day ended here; `None` before the date is known.
@@ -215,16 +232,11 @@ pub(crate) fn so_far(day: &mut LiveDay) -> Option<SoFar> {
     }
 
     let mut running = Running::default();
-    let (plan, last, ledger) = day.so_far(&mut running)?;
+    let (plan, _, ledger) = day.so_far(&mut running)?;
     let mut ledger: OpenLedger = ledger.open().clone();
-    let mut standing = vec![(State::Unavailable, plan.day.start); ledger.totals().len()];
-    for (obligation, interval) in running.0 {
-        ledger.interval(obligation, interval);
-        standing[obligation.0 as usize] = (interval.state, interval.start);
-    }
+    running.0.into_iter().for_each(|(obligation, interval)| ledger.interval(obligation, interval));
     let Variant { plan, positions } = plan.variant(plan.multiplier);
-    let standing = positions.iter().map(|&position| standing[position as usize]).collect();
-    Some(SoFar { plan, last, ledger: ledger.close().variant(&positions), standing })
+    Some(SoFar { plan, ledger: ledger.close().variant(&positions) })
 }
 
 /// A pass over a journal.
@@ -242,6 +254,10 @@ struct Pass {
     kept: Instant,
     /// The longest stop for the one that is being made.
     stop_max: Duration,
+    /// Gaps so far.
+    gaps: u64,
+    /// From socket to verdict, of the last frame.
+    lag_us: u64,
 }
 
 impl Pass {
@@ -257,7 +273,7 @@ impl Pass {
 
     fn at(mark: Mark, day: LiveDay, decoder: PayloadDecoder, unknown: Vec<UnknownWindow>) -> Pass {
         let (is_saving, kept, stop_max) = (false, Instant::now(), Duration::ZERO);
-        Pass { day, decoder, ended: false, mark, unknown, is_saving, kept, stop_max }
+        Pass { day, decoder, ended: false, mark, unknown, is_saving, kept, stop_max, gaps: 0, lag_us: 0 }
     }
 
     /// From the best checkpoint that can be used, otherwise from the beginning.
@@ -280,14 +296,14 @@ impl Pass {
 
     fn resume(source: &Source, found: &Found) -> Result<Pass> {
         let Source { registry, head, program, .. } = source;
-        let Checkpoint { start, issues, ledger } = found.read()?;
+        let Checkpoint { start, issues, ledger, uncounted } = found.read()?;
         let Start { mark, program: made_by, plan, unknown, rejects, decoder, day } = start;
         if made_by != *program {
             return Err(anyhow!("it is of {made_by}, expected {program}"));
         }
         let decoder = PayloadDecoder::restore(&decoder, midnight(registry, head)?).context("its decoder's state")?;
         let date = head.date.and_then(civil_date);
-        let (options, ledger) = (options(date, unknown.clone()), LiveLedger::new(ledger));
+        let (options, ledger) = (options(date, unknown.clone()), LiveLedger::new(ledger, uncounted));
         let day = Day::restore(registry, options, ledger, Told(rejects), SavedDay { state: &day, issues: &issues })?;
         let planned = day.engine().map(|engine| engine.plan());
         let obligations = planned.map_or(0, |plan| plan.sign_ups.iter().map(|of| of.obligations.len()).sum());
@@ -307,6 +323,7 @@ impl Pass {
 
     fn take(&mut self, frame: &Frame<'_>) -> Result<()> {
         self.ended |= frame.is_last();
+        self.gaps += u64::from(matches!(frame, Frame::Gap { .. }));
         self.mark.next = frame.follows(self.mark.next).unwrap_or(self.mark.next);
         match frame.deliver(&mut self.decoder, &mut self.day) {
             // The day keeps why it has stopped, and says so in the end.
@@ -400,7 +417,8 @@ impl Pass {
         let Ok(state) = self.day.begin_save() else { return Ok(false) };
         let mut issues: Vec<_> = std::iter::from_fn(|| self.day.save_next()).collect();
         issues.sort_unstable_by_key(|issue| issue.number);
-        let ledger = LiveLedger::new(self.day.sink_mut().open().clone());
+        let ledger = self.day.sink_mut();
+        let ledger = LiveLedger::new(ledger.open().clone(), ledger.uncounted().to_vec());
         let rejects = Told(self.day.rejects_mut().0);
         let options = options(Some(old.date), self.unknown.clone());
         self.day = Day::restore(registry, options, ledger, rejects, SavedDay { state: &state, issues: &issues })?;
@@ -479,6 +497,7 @@ fn run(mut source: Source, work: &Receiver<Work>, told: &Progress) -> Result<Opt
     // Up to a minute, to two digits.
     let mut latency =
         Histogram::<u64>::new_with_bounds(1, 60_000_000, 2).map_err(|_| anyhow!("the latency's bounds"))?;
+    let mut waiting: Vec<(Look, Instant)> = Vec::new();
     while !pass.ended {
         told.told_too_early.store(pass.told_too_early(), Ordering::Release);
         told.length.store(pass.mark.length, Ordering::Release);
@@ -497,10 +516,16 @@ fn run(mut source: Source, work: &Receiver<Work>, told: &Progress) -> Result<Opt
                 pass.mark.chain = journal::chain(pass.mark.chain, &bytes);
                 let micros = clock::now().saturating_sub(received).as_micros();
                 let count = if let Frame::Messages { count, .. } = frame { u64::from(count) } else { 1 };
-                latency.saturating_record_n(u64::try_from(micros).unwrap_or(u64::MAX), count);
+                pass.lag_us = u64::try_from(micros).unwrap_or(u64::MAX);
+                latency.saturating_record_n(pass.lag_us, count);
             }
             Some(Work::ReadTo(length)) => pass.read(&source.file, length)?,
-            Some(Work::Look(look)) => look(&mut pass.day),
+            // While a checkpoint is being made, a look would have to save all that is left of it at once.
+            Some(Work::Look(look)) if pass.is_saving => waiting.push((look, Instant::now())),
+            Some(Work::Look(look)) => {
+                let facts = facts(&pass, &latency);
+                look(&mut pass.day, &facts);
+            }
             Some(Work::Keep(given)) => keep = Some(given),
             Some(Work::Take(registry, answer)) => {
                 let taken = pass.take_registry(&registry);
@@ -515,6 +540,11 @@ fn run(mut source: Source, work: &Receiver<Work>, told: &Progress) -> Result<Opt
         if let Some(keep) = &keep {
             pass.keep(&source, keep);
         }
+        let is_due = |asked: &Instant| LOOKS_AFTER < asked.elapsed();
+        if !waiting.is_empty() && (!pass.is_saving || waiting.iter().any(|(_, asked)| is_due(asked))) {
+            let facts = facts(&pass, &latency);
+            waiting.drain(..).for_each(|(look, _)| look(&mut pass.day, &facts));
+        }
     }
     tracing::info!(
         messages = latency.len(),
@@ -525,6 +555,12 @@ fn run(mut source: Source, work: &Receiver<Work>, told: &Progress) -> Result<Opt
         "from socket to verdict"
     );
     to_the_end(&source, pass).map(Some)
+}
+
+fn facts(pass: &Pass, latency: &Histogram<u64>) -> Facts {
+    let of = |share| latency.value_at_quantile(share);
+    let latency_us = [of(0.5), of(0.99), of(0.999), latency.max()];
+    Facts { latency_us, lag_us: pass.lag_us, messages: latency.len(), next: pass.mark.next, gaps: pass.gaps }
 }
 
 /// The same date as the calendar's type.

@@ -9,10 +9,13 @@ use crate::feed::{
     FeedEnd, Followed, Inbox, Intake, Lines, Remeasurement, Stop, Syncer, follow_mold, follow_pipe, follow_soup,
 };
 use crate::folder::Folder;
-use crate::http::{self, Health, Http};
+use crate::health::Health;
+use crate::http::{self, Http, Looking, Names, Rates};
+use crate::hub::Hub;
 use crate::journal::{Journal, Lock, Stage};
 use crate::measure::{Keep, Measured, Source, measure_again};
 use crate::store_day::{self, Built};
+use crate::tls::Tls;
 use anyhow::{Context, Result, anyhow};
 use crossbeam_channel::Receiver;
 use jiff::civil::Date;
@@ -24,6 +27,7 @@ use quoteclock_wire::SessionId;
 use quoteclock_wire::payload::Payload;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, SystemTime};
 
@@ -56,6 +60,8 @@ pub struct ServeOptions {
     pub http: Option<SocketAddr>,
     /// The file of tokens.
     pub tokens: Option<PathBuf>,
+    /// Certificates and their key, both as PEM: HTTP is answered over TLS.
+    pub tls: Option<(PathBuf, PathBuf)>,
     /// Answer HTTP beyond loopback without TLS.
     pub insecure_http: bool,
     /// What is stored of the program with each day.
@@ -102,6 +108,7 @@ const ORDERS_MAX: usize = 16;
 /// [`crate::BadUsage`] where the options make no sense or the journal is in use; otherwise what has stopped it.
 pub fn serve(options: &ServeOptions, load: &Load, ready: impl FnOnce(Ready) -> Result<()>) -> Result<DayEnd> {
     check(options)?;
+    let tls = options.tls.as_ref().map(|(certificates, key)| Tls::read(certificates, key)).transpose()?;
     let disk: Arc<dyn Disk> = Arc::new(RealDisk);
     let making = || format!("making the folder {}", options.journal.display());
     disk.make_folder(&options.journal).with_context(making)?;
@@ -127,6 +134,7 @@ pub fn serve(options: &ServeOptions, load: &Load, ready: impl FnOnce(Ready) -> R
         current: RwLock::new(Current { registry: server.registry.clone(), tokens }),
         orders,
         stop: stop.clone(),
+        registries: AtomicU64::new(0),
     });
     runtime.block_on(async {
         let lines = match &options.feed {
@@ -134,8 +142,22 @@ pub fn serve(options: &ServeOptions, load: &Load, ready: impl FnOnce(Ready) -> R
             Feed::Soup(_) | Feed::Pipe => None,
         };
         let (db, inbox_shown) = (options.db.clone(), Arc::clone(&inbox));
-        let shown = Http { db, desk: Arc::clone(&desk), inbox: inbox_shown, health: Arc::clone(&health) };
-        let http = options.http.map(|address| http::start(address, shown, stop.clone())).transpose()?;
+        let shown = Http {
+            db,
+            desk: Arc::clone(&desk),
+            inbox: inbox_shown,
+            health: Arc::clone(&health),
+            names: match &tls {
+                Some(tls) => Names::Certificate(tls.certificate.clone()),
+                None if options.insecure_http => Names::Any,
+                None => Names::Numbers,
+            },
+            rates: Rates::default(),
+            looking: Looking::default(),
+            hub: Hub::default(),
+        };
+        let acceptor = tls.map(|tls| tls.acceptor);
+        let http = options.http.map(|address| http::start(address, shown, acceptor, stop.clone())).transpose()?;
         let listen = lines.as_ref().map(Lines::local_address).transpose()?;
         stop_on_signals(&stop)?;
         reload_on_signal(&desk)?;
@@ -160,9 +182,10 @@ fn check(options: &ServeOptions) -> Result<()> {
     if let Some(address) = options.http
         && !address.ip().is_loopback()
         && !options.insecure_http
+        && options.tls.is_none()
     {
         return Err(bad_usage(format!(
-            "--http {address} beyond loopback without TLS, expected --insecure-http to allow it"
+            "--http {address} beyond loopback without TLS, expected --tls-cert and --tls-key, or --insecure-http to allow it"
         )));
     }
     match options.db.parent() {
@@ -343,7 +366,7 @@ impl Server<'_> {
         lines: Option<&Lines>,
         mut resumed: Option<Journal>,
         (inbox, orders): (&Inbox, &Receiver<Remeasurement>),
-        health: &Health,
+        health: &Arc<Health>,
         stop: &Stop,
     ) -> Result<DayEnd> {
         let folder = Folder { disk: Arc::clone(&self.folder.disk), path: self.folder.path.clone() };
@@ -352,7 +375,13 @@ impl Server<'_> {
         let (keeper, every) = (Keeper::start(&folder)?, self.options.checkpoint_every);
         let keep = Keep { keeper, every, program: self.options.program() };
         let (under, others) = ((self.registry.clone(), self.digest), (Arc::clone(inbox), orders.clone()));
-        let mut intake = Intake::new(folder, under, Followed { payload, date, feed }, (syncer, keep), others);
+        let mut intake = Intake::new(
+            folder,
+            under,
+            Followed { payload, date, feed, health: Arc::clone(health) },
+            (syncer, keep),
+            others,
+        );
         loop {
             match resumed.take() {
                 Some(journal) => {

@@ -14,7 +14,7 @@ const DAYS_MAX: i64 = 400;
 const COLUMNS: [&str; 5] = ["sha256", "role", "party", "name", "expires"];
 
 /// What a token's holder is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Role {
     /// Sees everything.
     Exchange,
@@ -137,6 +137,11 @@ impl Tokens {
             rows.push(row);
         }
         Ok(Tokens(rows))
+    }
+
+    /// Whether there is such a token, and it is still worth something.
+    pub(crate) fn is_valid(&self, sha256: [u8; 32], now: Timestamp) -> bool {
+        self.0.iter().any(|row| row.sha256 == sha256 && now < row.expires)
     }
 
     /// Whose token it is, if it is one that is still worth something. Every row is looked at in full, so that the time

@@ -1,6 +1,8 @@
 //! A registry and days small enough to stand in a test, and the binary to run over them.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod chromium;
+pub mod desk;
 pub mod worked;
 
 use std::fs;

@@ -6,6 +6,7 @@
 use crate::clock;
 use crate::disk::DiskFile;
 use crate::folder::Folder;
+use crate::health::Health;
 use crate::journal::{Journal, Stage};
 use crate::measure::{Keep, Measured, Measuring, Source, Work, trading_date};
 use anyhow::{Context, Result, anyhow};
@@ -76,6 +77,7 @@ pub(crate) struct Intake {
     payload: Option<Payload>,
     date: Option<Date>,
     feed: String,
+    pub(crate) health: Arc<Health>,
     syncer: Syncer,
     keep: Keep,
     inbox: Inbox,
@@ -102,13 +104,15 @@ pub(crate) struct Followed {
     pub(crate) date: Option<Date>,
     /// Where it comes from, for people.
     pub(crate) feed: String,
+    /// Told when the source is heard of.
+    pub(crate) health: Arc<Health>,
 }
 
 impl Intake {
     pub(crate) fn new(
         folder: Folder,
         (registry, digest): (Registry, Digest),
-        Followed { payload, date, feed }: Followed,
+        Followed { payload, date, feed, health }: Followed,
         (syncer, keep): (Syncer, Keep),
         (inbox, orders): (Inbox, Receiver<Remeasurement>),
     ) -> Intake {
@@ -121,6 +125,7 @@ impl Intake {
             payload,
             date,
             feed,
+            health,
             syncer,
             keep,
             inbox,
@@ -345,7 +350,7 @@ impl Intake {
                 "measuring the day again beside the running one: a bad record has put earlier time in doubt"
             );
             let (sender, receiver) = bounded(1);
-            let look = Box::new(move |day: &mut crate::measure::LiveDay| drop(sender.send(day.retroactive())));
+            let look = Box::new(move |day: &mut crate::measure::LiveDay, _: &_| drop(sender.send(day.retroactive())));
             measuring.work().send(Work::Look(look)).map_err(|_| anyhow!("the engine has stopped"))?;
             let unknown = receiver.recv().unwrap_or_default();
             let measuring = Measuring::start(self.source_of(journal, &self.registry, unknown))?;

@@ -136,6 +136,7 @@ fn read_all(
             if is_answer && from != lines.server {
                 continue;
             }
+            intake.health.heard();
             let now = clock::now();
             let datagram = &bytes[..count];
             let ended =

@@ -40,6 +40,7 @@ pub(super) async fn follow(intake: &mut Intake, stop: &Stop) -> Result<FeedEnd> 
             () = sleep(Duration::from_secs(1)) => continue,
             () = stop.wait() => return Ok(FeedEnd::Stopped),
         };
+        intake.health.heard();
         match (part, &mut known) {
             (Some(part), Some(known)) if !known.is_through() => {
                 if let Some(rest) = known.pass_over(&part)? {

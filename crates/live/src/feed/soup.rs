@@ -55,6 +55,7 @@ pub(super) async fn follow(
             }
             None => return Ok(FeedEnd::Stopped),
         };
+        intake.health.lost();
         let wait = match link.closed(clock::now(), close, clock::chance()) {
             Next::End(Ending::Session { next }) => {
                 if intake.next() < next {
@@ -138,6 +139,7 @@ async fn converse(
         tokio::select! {
             read = from.read(&mut input), if has_room => match read {
                 Ok(count) if 0 < count => {
+                    intake.health.heard();
                     let take = |event: Event<'_>| take(event, intake, link);
                     match client.receive(clock::now(), &input[..count], take) {
                         Ok(Ok(())) => {}

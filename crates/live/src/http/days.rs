@@ -1,7 +1,7 @@
 //! `daily.csv` and `breaches.csv` of a day: of the running one as far as it goes, of a stored one as it is stored.
 
-use super::auth::Caller;
-use super::{Http, Shared, failed, look, not_found, unauthorised, with_type};
+use super::auth::Onlooker;
+use super::{Http, Shared, failed, look, not_found, with_type};
 use crate::measure::{LiveDay, SoFar, so_far};
 use anyhow::Result;
 use axum::extract::{Path, State};
@@ -24,22 +24,33 @@ enum File {
     Breaches,
 }
 
-pub(super) async fn daily(State(shown): Shared, Path(date): Path<String>, headers: HeaderMap) -> Response {
-    answer(&shown, &date, &headers, File::Daily).await
+pub(super) async fn daily(
+    State(shown): Shared,
+    caller: Onlooker,
+    Path(date): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    answer(&shown, &caller, (&date, File::Daily), &headers).await
 }
 
-pub(super) async fn breaches(State(shown): Shared, Path(date): Path<String>, headers: HeaderMap) -> Response {
-    answer(&shown, &date, &headers, File::Breaches).await
+pub(super) async fn breaches(
+    State(shown): Shared,
+    caller: Onlooker,
+    Path(date): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    answer(&shown, &caller, (&date, File::Breaches), &headers).await
 }
 
-async fn answer(shown: &Arc<Http>, date: &str, headers: &HeaderMap, file: File) -> Response {
-    let Some(caller) = Caller::of(headers, shown) else { return unauthorised() };
-    if !caller.sees_market() {
-        return not_found();
-    }
+async fn answer(
+    shown: &Arc<Http>,
+    Onlooker(caller): &Onlooker,
+    (date, file): (&str, File),
+    headers: &HeaderMap,
+) -> Response {
     // Only as it is written: 2024-03-01.
     let Some(date) = date.parse::<Date>().ok().filter(|parsed| parsed.to_string() == date) else { return not_found() };
-    let rows = match look(shown, move |day| running(day, date, file)).await.flatten() {
+    let rows = match look(shown, move |day, _| running(day, date, file)).await.flatten() {
         Some(rows) => Ok(Some(rows)),
         None => {
             let shown = Arc::clone(shown);
@@ -58,7 +69,7 @@ async fn answer(shown: &Arc<Http>, date: &str, headers: &HeaderMap, file: File) 
     };
     let (registry, mut body) = (shown.desk.registry(), columns + "\n");
     for row in rows {
-        if caller.sees(&registry, date, &row.market_maker, &row.issue) {
+        if caller.recipient.sees(&registry, date, &row.market_maker, &row.issue) {
             body.push_str(&row.line);
         }
     }
@@ -90,7 +101,7 @@ fn running(day: &mut LiveDay, date: Date, file: File) -> Option<Vec<Row>> {
     if day.engine()?.plan().date != date {
         return None;
     }
-    let SoFar { plan, ledger, .. } = so_far(day)?;
+    let SoFar { plan, ledger } = so_far(day)?;
     let mut bytes = Vec::new();
     match file {
         File::Daily => write_daily_csv(&plan, &ledger, &mut bytes).ok()?,

@@ -1,0 +1,295 @@
+//! What is left of the month: how much longer an obligation may be off, how fast that is used up, and when it is gone.
+//!
+//! The month without the running day is read from the store once; each look adds what the day comes to. The figures are
+//! those of `status` for the same records: sums and prospects come from `incentive`.
+
+use crate::watch::{Picture, Row, WINDOWS, before};
+use anyhow::{Result, anyhow};
+use jiff::civil::Date;
+use quoteclock::StoredMonth;
+use quoteclock_incentive::{AccountKey, Month, Outlook, Prospect, Status, outlooks};
+use quoteclock_ledger::{DayRow, DisplayPercent, Total};
+use quoteclock_model::{Micros, Span, Timestamp};
+use quoteclock_report::rows::keys;
+use quoteclock_rules::{DayPlan, ObligationPlan, PhaseSource, Registry, SignUpPlan};
+use quoteclock_store::Store;
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::Arc;
+
+/// The month of a running day, without it.
+pub(crate) struct MonthSoFar {
+    /// The running day.
+    date: Date,
+    /// Stored days that the registry as it is would alter.
+    pub(crate) stale: Vec<Date>,
+    /// In the order of the running day's obligations.
+    rows: Vec<MonthRow>,
+    /// Of each the positions of its sign-up and of itself within that.
+    places: Vec<(usize, usize)>,
+    /// Days to come after the running one.
+    to_come: Vec<Arc<DayPlan>>,
+    /// Whether the running day is the last that is measured: then days to come are as long where no schedule tells.
+    is_last: bool,
+    /// ETFs met this month that are not measured on the running day, by market maker.
+    met_elsewhere: HashMap<String, u32>,
+    /// How many have to be met.
+    pub(crate) etfs_required: u32,
+}
+
+struct MonthRow {
+    /// Without the running day's times.
+    outlook: Outlook,
+    /// On which of the days to come it is required: the day, sign-up and obligation.
+    to_come: Vec<(u32, u32, u32)>,
+}
+
+/// What is left of the month for one obligation.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Budget {
+    /// The month to date, the running day included.
+    pub(crate) outlook: Outlook,
+    /// Over the windows, and over the day.
+    pub(crate) burn: [Burn; WINDOWS.len() + 1],
+    /// The instant after which the share cannot be reached any more if it is off from now on.
+    pub(crate) lost_after: Option<Timestamp>,
+}
+
+/// How fast the budget is used up within a window.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Burn {
+    pub(crate) window: &'static str,
+    /// Time off.
+    pub(crate) off: Micros,
+    /// Time in which a quote was required; within a window as the schedule has it.
+    pub(crate) required: Micros,
+    /// How many times as fast as it may be, in hundredths, rounded half up; none where nothing was required, or nothing may be off.
+    pub(crate) rate: Option<u64>,
+    /// Where the month ends at this rate.
+    pub(crate) month_end: Option<DisplayPercent>,
+}
+
+impl MonthSoFar {
+    /// Reads the month of the running day. Each obligation of `plan`, the day under the multiplier that is declared.
+    pub(crate) fn read(db: &Path, registry: &Registry, plan: &DayPlan) -> Result<MonthSoFar> {
+        let store = Store::open(db)?;
+        store.begin_snapshot()?;
+        let (date, month) = (plan.date, Month::of(plan.date));
+        let stored = StoredMonth::read_without(&store, registry, month, false, Some(date))?;
+        let mut measured = stored.measured_until();
+        measured.insert(date, None);
+        let mut accounts = stored.accounts;
+        let lines = accounts.lines(registry);
+        for sign_up in &plan.sign_ups {
+            for obligation in sign_up.obligations.iter() {
+                // The day with nothing on it yet: what it requires is known, what it comes to is added at each look.
+                accounts.add(DayRow {
+                    date,
+                    market_maker: sign_up.market_maker.clone(),
+                    issue: sign_up.issue.clone(),
+                    obligation: obligation.id.clone(),
+                    required_pct: obligation.required.pct,
+                    leveraged_inverse: Some(sign_up.leveraged_inverse),
+                    total: Total::default(),
+                });
+            }
+        }
+        let mut by_key: BTreeMap<AccountKey, Outlook> = outlooks(&accounts, &measured, registry)
+            .map_err(|error| anyhow!("the month of {date}: {error}"))?
+            .into_iter()
+            .map(|outlook| (outlook.key.clone(), outlook))
+            .collect();
+        let dates = month.trading_days(registry).into_iter().filter(|date| !measured.contains_key(date));
+        let to_come: Vec<Arc<DayPlan>> = dates
+            .map(|date| registry.plan(date).map(Arc::new).map_err(|error| anyhow!("date {date}: {error}")))
+            .collect::<Result<_>>()?;
+        let mut places: HashMap<AccountKey, Vec<(u32, u32, u32)>> = HashMap::new();
+        for (day, plan) in (0..).zip(&to_come) {
+            for (place, sign_up) in (0..).zip(&plan.sign_ups) {
+                for (number, obligation) in (0..).zip(sign_up.obligations.iter()) {
+                    places.entry(key_of(sign_up, obligation)).or_default().push((day, place, number));
+                }
+            }
+        }
+        let (mut rows, mut of_plan) = (Vec::new(), Vec::new());
+        for (place, sign_up) in plan.sign_ups.iter().enumerate() {
+            for (number, obligation) in sign_up.obligations.iter().enumerate() {
+                of_plan.push((place, number));
+                let key = key_of(sign_up, obligation);
+                let outlook = by_key.remove(&key).ok_or_else(|| anyhow!("an obligation of {date} is in no month"))?;
+                rows.push(MonthRow { outlook, to_come: places.remove(&key).unwrap_or_default() });
+            }
+        }
+        let mut met_elsewhere: HashMap<String, u32> = HashMap::new();
+        // What is left is not measured on the running day.
+        for line in lines.iter().filter(|line| by_key.contains_key(&line.key)) {
+            if line.is_general() && !line.leveraged_inverse && line.status() == Status::Fulfilled {
+                *met_elsewhere.entry(line.key.market_maker.clone()).or_default() += 1;
+            }
+        }
+        Ok(MonthSoFar {
+            date,
+            stale: stored.changed.into_keys().collect(),
+            rows,
+            places: of_plan,
+            to_come,
+            is_last: stored.measured.last().is_none_or(|last| *last <= date),
+            met_elsewhere,
+            etfs_required: registry.scheme().incentives().etfs_required,
+        })
+    }
+
+    /// Whether it is the month of this day.
+    pub(crate) fn is_of(&self, plan: &DayPlan) -> bool {
+        self.date == plan.date
+    }
+
+    /// What is left for the obligation at `position` of the plan, which stands so at `last`.
+    pub(crate) fn budget(&self, plan: &DayPlan, last: Timestamp, position: usize, row: &Row) -> Option<Budget> {
+        let (of_month, &(sign_up, obligation)) = (self.rows.get(position)?, self.places.get(position)?);
+        let sign_up = plan.sign_ups.get(sign_up)?;
+        let place @ (sign_up, obligation) = (sign_up, sign_up.obligations.get(obligation)?);
+        let outlook = self.outlook(of_month, (plan.phase_source, last), row, place);
+        let required = [0, 1].map(|at| required_within(sign_up, obligation, last, WINDOWS[at].1));
+        let day = Burn::of("day", off(row.total), row.total.available, &outlook);
+        let [five, hour] = [0, 1].map(|at| Burn::of(WINDOWS[at].0, row.off[at], required[at], &outlook));
+        let lost_after = match (outlook.prospect(), plan.phase_source) {
+            (Prospect::Open { slack }, PhaseSource::Schedule) => self.after(of_month, slack, last, place),
+            _ => None,
+        };
+        Some(Budget { outlook, burn: [five, hour, day], lost_after })
+    }
+
+    fn outlook(
+        &self,
+        of_month: &MonthRow,
+        (phase_source, last): (PhaseSource, Timestamp),
+        row: &Row,
+        (sign_up, obligation): (&SignUpPlan, &ObligationPlan),
+    ) -> Outlook {
+        let mut outlook = of_month.outlook.clone();
+        outlook.total += row.total;
+        match phase_source {
+            PhaseSource::Schedule => {
+                let left = sign_up.required_time_from(obligation, last);
+                outlook.remaining += left;
+                outlook.days_remaining += u32::from(left != Micros::ZERO);
+            }
+            // As long as this one, each.
+            PhaseSource::Feed if self.is_last => {
+                let today = row.total.available + row.total.unknown;
+                outlook.remaining = (0..outlook.days_remaining).map(|_| today).sum();
+            }
+            PhaseSource::Feed => {}
+        }
+        outlook
+    }
+
+    /// The instant at which so much required time has gone by since `from`, and more begins.
+    fn after(
+        &self,
+        of_month: &MonthRow,
+        mut left: Micros,
+        from: Timestamp,
+        (sign_up, obligation): (&SignUpPlan, &ObligationPlan),
+    ) -> Option<Timestamp> {
+        let later = of_month.to_come.iter().filter_map(|&(day, place, number)| {
+            // Days before this one that are not measured are taken to be good, whatever comes.
+            let day = self.to_come.get(day as usize).filter(|day| self.date < day.date)?;
+            let sign_up = day.sign_ups.get(place as usize)?;
+            Some((sign_up, sign_up.obligations.get(number as usize)?))
+        });
+        for (sign_up, obligation) in std::iter::once((sign_up, obligation)).chain(later) {
+            let whole = sign_up.required_time_from(obligation, from);
+            if whole <= left {
+                left = Micros(left.0 - whole.0);
+                continue;
+            }
+            return walk(sign_up, obligation, from, left);
+        }
+        None
+    }
+
+    /// Of each market maker of the running day: ETFs whose share of the month so far is met.
+    pub(crate) fn etfs_met(&self, picture: &Picture) -> BTreeMap<String, u32> {
+        let mut met: BTreeMap<String, u32> = BTreeMap::new();
+        let of_plan = keys(&picture.plan).zip(&self.rows).zip(picture.rows.iter());
+        let leveraged = picture.plan.sign_ups.iter().flat_map(|of| of.obligations.iter().map(|_| of.leveraged_inverse));
+        for (((key, of_month), row), leveraged) in of_plan.zip(leveraged) {
+            let count = met
+                .entry(key.market_maker.to_owned())
+                .or_insert_with(|| self.met_elsewhere.get(key.market_maker).copied().unwrap_or_default());
+            let mut total = of_month.outlook.total;
+            total += row.total;
+            let is_general = key.obligation.id.paid() == quoteclock_model::Paid::Incentives;
+            let is_met = total.available != Micros::ZERO && total.reaches(of_month.outlook.required_pct);
+            *count += u32::from(is_general && !leveraged && is_met);
+        }
+        met
+    }
+}
+
+fn key_of(sign_up: &SignUpPlan, obligation: &ObligationPlan) -> AccountKey {
+    AccountKey {
+        market_maker: sign_up.market_maker.clone(),
+        issue: sign_up.issue.clone(),
+        obligation: obligation.id.clone(),
+    }
+}
+
+/// The required stretches of a day, exemptions apart, from `from` on.
+fn required_spans(sign_up: &SignUpPlan, obligation: &ObligationPlan, from: Timestamp) -> Vec<Span> {
+    let mut spans = Vec::new();
+    for window in obligation.availability.required_windows() {
+        let Some(window) = window.clip(Span { start: from, end: Timestamp::MAX }) else { continue };
+        let mut start = window.start;
+        for exempt in sign_up.exempt.iter().filter_map(|exempt| exempt.clip(window)) {
+            spans.extend((start < exempt.start).then_some(Span { start, end: exempt.start }));
+            start = exempt.end;
+        }
+        spans.extend((start < window.end).then_some(Span { start, end: window.end }));
+    }
+    spans
+}
+
+/// The instant at which `left` of the required time from `from` on has gone by, and more begins.
+fn walk(sign_up: &SignUpPlan, obligation: &ObligationPlan, from: Timestamp, mut left: Micros) -> Option<Timestamp> {
+    for span in required_spans(sign_up, obligation, from) {
+        let length = span.end.since(span.start);
+        if left < length {
+            return span.start.checked_add(left);
+        }
+        left = Micros(left.0 - length.0);
+    }
+    None
+}
+
+/// The required time within the stretch of `length` before `last`.
+fn required_within(sign_up: &SignUpPlan, obligation: &ObligationPlan, last: Timestamp, length: Micros) -> Micros {
+    let from = before(last, length);
+    let all = sign_up.required_time_from(obligation, from);
+    Micros(all.0 - sign_up.required_time_from(obligation, last).0)
+}
+
+/// The whole of a share, in ten-thousandths of a percent.
+const WHOLE_PCT: u64 = 1_000_000;
+
+impl Burn {
+    fn of(window: &'static str, off: Micros, required: Micros, outlook: &Outlook) -> Burn {
+        let may = u128::from(WHOLE_PCT.saturating_sub(outlook.required_pct)) * u128::from(required.0);
+        let burnt = u128::from(off.0) * u128::from(WHOLE_PCT) * 100;
+        let rate = (may != 0).then(|| u64::try_from((burnt * 2 + may) / (may * 2)).ok()).flatten();
+        let month_end = (required != Micros::ZERO).then(|| {
+            let Total { available, fulfilled, .. } = outlook.total;
+            let held = u128::from(required.0.saturating_sub(off.0)) * u128::from(outlook.remaining.0);
+            let to_come = Micros(u64::try_from(held / u128::from(required.0)).unwrap_or(u64::MAX));
+            DisplayPercent::of(fulfilled + to_come, available + outlook.remaining)
+        });
+        Burn { window, off, required, rate, month_end: month_end.flatten() }
+    }
+}
+
+/// Available time in which an obligation was not met.
+fn off(total: Total) -> Micros {
+    Micros(total.available.0 - total.fulfilled.0)
+}
