@@ -1,14 +1,14 @@
 //! The papers of a month, written into folders of their recipients beside the report.
 
 use crate::closing::Revision;
+use crate::month_page::lost;
 use crate::paper_folders::Hashes;
 use anyhow::{Context, Result};
 use quoteclock::StoredMonth;
-use quoteclock_documents::{Document, Month, Recipient, changes, folder_names, notices, recipients};
-use quoteclock_incentive::{AccountKey, Settlement};
+use quoteclock_documents::{Document, Documents, Month, Recipient, changes, folder_names, notices, recipients};
+use quoteclock_incentive::Settlement;
 use quoteclock_ledger::DayRow;
-use quoteclock_model::IssueCode;
-use quoteclock_pages::{Breach, DayFrame, Evidence};
+use quoteclock_pages::{Evidence, Frames};
 use quoteclock_rules::Registry;
 use quoteclock_store::{Digest, Store};
 use rayon::prelude::*;
@@ -60,7 +60,7 @@ pub(crate) struct Papers<'a> {
     pub(crate) store: &'a Store,
     pub(crate) stored: &'a StoredMonth,
     pub(crate) settlement: &'a Settlement,
-    pub(crate) frames: Vec<DayFrame>,
+    pub(crate) frames: Frames,
     pub(crate) evidence: Evidence,
     /// Which revision they are of, for their heads.
     pub(crate) revision: &'a Revision,
@@ -89,9 +89,8 @@ impl Papers<'_> {
     /// Writes the papers aside, into `staging`.
     pub(crate) fn write(&self, staging: &Path) -> Result<Written> {
         let (recipients, _) = recipients(self.registry, &self.settlement.lines, &self.stored.measured);
-        let dates = self.settlement.month.dates();
         let mut results: Vec<DayRow> = Vec::new();
-        self.store.results(dates.clone(), |row| results.push(row))?;
+        self.store.results(self.settlement.month.dates(), |row| results.push(row))?;
         let month = Month {
             registry: self.registry,
             settlement: self.settlement,
@@ -100,34 +99,9 @@ impl Papers<'_> {
             evidence: &self.evidence,
             imprint: &self.revision.imprint(),
         };
-        let mut documents = Document::all(month, &recipients, &results);
-        // Who is told of a market maker and issue.
-        let mut told: BTreeMap<&str, BTreeMap<&IssueCode, Vec<usize>>> = BTreeMap::new();
-        for AccountKey { market_maker, issue, .. } in self.settlement.lines.iter().map(|line| &line.key) {
-            let shows = |place: &usize| documents[*place].shows(market_maker, issue);
-            let of_maker = told.entry(market_maker.as_str()).or_default();
-            of_maker.entry(issue).or_insert_with(|| (0..documents.len()).filter(shows).collect());
-        }
-        let places = |market_maker: &str, issue: &IssueCode| {
-            told.get(market_maker).and_then(|issues| issues.get(issue)).map_or(&[][..], Vec::as_slice)
-        };
-        for row in &results {
-            places(&row.market_maker, &row.issue).iter().for_each(|place| documents[*place].result(row));
-        }
-        drop(results);
-        self.store.breaches(dates, |row| {
-            for place in places(&row.market_maker, &row.issue) {
-                documents[*place].breach(Breach {
-                    date: row.date,
-                    market_maker: &row.market_maker,
-                    issue: &row.issue,
-                    obligation: &row.obligation,
-                    span: row.span,
-                    reason: &row.reason,
-                });
-            }
-        })?;
         let paths = paths(&recipients);
+        let mut documents = Documents::new(month, &recipients, &results);
+        lost(self.store, self.settlement.month, &self.frames, |key, day| documents.lost(key, day))?;
         let write = |mut document: Document<'_>| -> Result<Written> {
             let path = paths[&document.recipient].clone();
             let earlier = self.revision.earlier.iter();
@@ -146,7 +120,8 @@ impl Papers<'_> {
             }
             Ok(written)
         };
-        let written = documents.into_par_iter().map(write).try_reduce(Written::default, |one, next| Ok(one.and(next)));
+        let written =
+            documents.papers.into_par_iter().map(write).try_reduce(Written::default, |one, next| Ok(one.and(next)));
         let mut written = written.context("writing the documents aside")?;
         self.write_notices(staging, &mut written).context("writing notices aside")?;
         Ok(written)

@@ -4,12 +4,12 @@ use crate::day_pages::DayPages;
 use crate::target::Target;
 use anyhow::{Context, Result};
 use quoteclock::StoredMonth;
-use quoteclock_incentive::{MakerLine, Month, MonthLine};
-use quoteclock_model::{IssueCode, ObligationId, Span};
-use quoteclock_pages::{Breach, DayFrame, Evidence, MonthPage, MonthPicture, Section, Verdicts};
+use quoteclock_incentive::{AccountKey, MakerLine, Month, MonthLine};
+use quoteclock_model::Span;
+use quoteclock_pages::{DayFrame, DayLost, Evidence, Frames, MonthPage, MonthPicture, Section, Verdicts};
 use quoteclock_rules::Registry;
-use quoteclock_store::{Store, StoredDay};
-use std::collections::{BTreeSet, HashSet};
+use quoteclock_store::{BreachRow, Store, StoredDay};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// What the page is of.
@@ -53,7 +53,7 @@ impl PageOf<'_> {
     }
 
     /// The stored days, as strips show them.
-    pub(crate) fn frames(&self, days: &[StoredDay]) -> Result<Vec<DayFrame>> {
+    pub(crate) fn frames(&self, days: &[StoredDay]) -> Result<Frames> {
         let frame = |day: &StoredDay| -> Result<DayFrame> {
             let plan = self.registry.plan(day.date)?;
             let sessions = plan.sessions().to_vec();
@@ -63,37 +63,25 @@ impl PageOf<'_> {
             };
             Ok(DayFrame { date: day.date, shown, sessions })
         };
-        days.iter().map(frame).collect()
+        let frames: Vec<DayFrame> = days.iter().map(frame).collect::<Result<_>>()?;
+        Ok(Frames::new(self.registry.scheme().zone().clone(), frames))
     }
 
     fn picture(&self, days: &[StoredDay]) -> Result<MonthPicture> {
         let frames = self.frames(days)?;
-        let zone = self.registry.scheme().zone().clone();
-        let mut picture = MonthPicture::new(&self.lines, zone, frames);
-        let shown: HashSet<(&str, &IssueCode, &ObligationId)> = self
-            .lines
-            .iter()
-            .map(|line| (line.key.market_maker.as_str(), &line.key.issue, &line.key.obligation))
-            .collect();
+        let mut picture = MonthPicture::new(&self.lines, frames.clone());
+        let shown: BTreeSet<&AccountKey> = self.lines.iter().map(|line| &line.key).collect();
         self.store.results(self.month.dates(), |row| {
-            if shown.contains(&(row.market_maker.as_str(), &row.issue, &row.obligation)) {
-                picture.result(&row);
+            let key = AccountKey::from(&row);
+            if shown.contains(&key) {
+                picture.result(&key, &row);
             }
         })?;
-        self.store.breaches(self.month.dates(), |row| {
-            if !shown.contains(&(row.market_maker.as_str(), &row.issue, &row.obligation)) {
-                return;
+        lost(self.store, self.month, &frames, |key, day| {
+            if shown.contains(key) {
+                picture.lost(key, day);
             }
-            picture.breach(Breach {
-                date: row.date,
-                market_maker: &row.market_maker,
-                issue: &row.issue,
-                obligation: &row.obligation,
-                span: row.span,
-                reason: &row.reason,
-            });
         })?;
-        picture.close();
         Ok(picture)
     }
 
@@ -134,4 +122,22 @@ impl PageOf<'_> {
             program: env!("CARGO_PKG_VERSION").to_owned(),
         }
     }
+}
+
+/// Tells `take` what each obligation lost on each day of a month, in order of the days.
+pub(crate) fn lost(
+    store: &Store,
+    month: Month,
+    frames: &Frames,
+    mut take: impl FnMut(&AccountKey, &DayLost),
+) -> Result<()> {
+    store.breaches_by_day(month.dates(), |breaches| {
+        let Some(first) = breaches.first() else { return };
+        let day = frames.lost(first.date, breaches.iter().map(|row| (row.span, row.reason.as_str())));
+        let BreachRow { market_maker, issue, obligation, .. } = first.clone();
+        if let Some(day) = day {
+            take(&AccountKey { market_maker, issue, obligation }, &day);
+        }
+    })?;
+    Ok(())
 }

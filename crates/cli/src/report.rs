@@ -369,11 +369,11 @@ impl Report {
 
     /// Writes the papers aside, into `folder`.
     fn write_papers(&self, store: &Store, folder: &Path) -> Result<Written> {
-        let days = store.days(self.figures.month.dates())?;
+        let days = &self.figures.stored.days;
         let mut page = self.page(store);
         // Of what has to be known, that which is for everybody: no issue, no name.
         page.notes = self.figures.notes_of_days().split_off(1);
-        let (frames, evidence) = (page.frames(&days)?, page.evidence(&days));
+        let (frames, evidence) = (page.frames(days)?, page.evidence(days));
         let (registry, stored, settlement) = (&self.figures.registry, &self.figures.stored, self.figures.settlement());
         let revision = &self.revision;
         Papers { registry, store, stored, settlement, frames, evidence, revision }.write(folder)

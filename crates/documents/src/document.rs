@@ -1,13 +1,12 @@
 //! One paper: what its recipient may see of the month, as tables and as a page.
 
 use crate::changes::{Change, changes};
-use crate::recipient::Recipient;
+use crate::recipient::{Recipient, readers};
 use crate::sheet::{Cell, DocumentError, Sheet, workbook};
 use jiff::civil::Date;
 use quoteclock_incentive::{AccountKey, MakerLine, MonthLine, Settlement};
 use quoteclock_ledger::{DayRow, Total};
-use quoteclock_model::IssueCode;
-use quoteclock_pages::{Breach, DayFrame, Evidence, MonthPage, MonthPicture, Verdicts};
+use quoteclock_pages::{DayLost, Evidence, Frames, MonthPage, MonthPicture, Verdicts};
 use quoteclock_rules::Registry;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +21,7 @@ pub struct Month<'a> {
     /// The settled month.
     pub settlement: &'a Settlement,
     /// The stored days, as strips show them.
-    pub frames: &'a [DayFrame],
+    pub frames: &'a Frames,
     /// Whether every trading day is stored whole.
     pub is_over: bool,
     /// What the figures rest on, and whether the report has gone out; its notes are for everybody.
@@ -31,7 +30,16 @@ pub struct Month<'a> {
     pub imprint: &'a [(&'static str, String)],
 }
 
-/// A paper that is being told the month's rows.
+/// The papers of a month.
+#[derive(Debug)]
+pub struct Documents<'a> {
+    registry: &'a Registry,
+    places: BTreeMap<Recipient, usize>,
+    /// In order of their recipients.
+    pub papers: Vec<Document<'a>>,
+}
+
+/// One paper: what is its recipient's of the month.
 #[derive(Debug)]
 pub struct Document<'a> {
     pub(crate) month: Month<'a>,
@@ -43,19 +51,19 @@ pub struct Document<'a> {
     /// The dates of which it holds anything.
     pub(crate) dates: BTreeSet<Date>,
     keys: BTreeSet<AccountKey>,
-    issues: BTreeMap<String, BTreeSet<IssueCode>>,
     picture: MonthPicture,
-    pub(crate) days: Vec<DayRow>,
+    /// In order of date and line.
+    pub(crate) days: Vec<&'a DayRow>,
     /// The tables of the paper that this one supersedes, by file name.
     earlier: BTreeMap<String, String>,
 }
 
 /// What of a month is a recipient's.
 #[derive(Default)]
-struct Own {
+struct Own<'a> {
     lines: Vec<MonthLine>,
     parts: BTreeSet<AccountKey>,
-    dates: BTreeSet<Date>,
+    days: Vec<&'a DayRow>,
 }
 
 /// A paper, written: file names and their bytes.
@@ -67,56 +75,73 @@ pub struct Rendered {
     pub kept: Vec<(String, &'static [&'static str])>,
 }
 
-impl<'a> Document<'a> {
-    /// A paper of no rows yet.
-    fn new(month: Month<'a>, recipient: Recipient, own: Own) -> Document<'a> {
-        let Own { lines, parts, dates } = own;
-        let zone = month.registry.scheme().zone().clone();
-        let frames = month.frames.iter().filter(|frame| dates.contains(&frame.date)).cloned();
-        let picture = MonthPicture::with_all_days(&lines, zone, frames);
-        let keys = lines.iter().map(|line| line.key.clone()).collect();
-        let mut issues: BTreeMap<String, BTreeSet<IssueCode>> = BTreeMap::new();
-        for line in &lines {
-            issues.entry(line.key.market_maker.clone()).or_default().insert(line.key.issue.clone());
-        }
-        let (days, earlier) = (Vec::new(), BTreeMap::new());
-        Document { month, recipient, lines, parts, dates, keys, issues, picture, days, earlier }
-    }
-
-    /// Whether any day of a market maker in an issue is the recipient's.
-    pub fn shows(&self, market_maker: &str, issue: &IssueCode) -> bool {
-        self.issues.get(market_maker).is_some_and(|issues| issues.contains(issue))
-    }
-
+impl<'a> Documents<'a> {
     /// The papers of some recipients of a month, each with the lines that are its own. Lines that a recipient sees in part
     /// only (a participant that a market maker changed to in mid-month) have the sums of its own days: `results` are the
-    /// month's stored rows.
-    pub fn all(month: Month<'a>, recipients: &BTreeSet<Recipient>, results: &[DayRow]) -> Vec<Document<'a>> {
+    /// month's stored rows, in order of date.
+    pub fn new(month: Month<'a>, recipients: &BTreeSet<Recipient>, results: &'a [DayRow]) -> Documents<'a> {
         let mut by_key: BTreeMap<AccountKey, Vec<&DayRow>> = BTreeMap::new();
         for row in results {
-            by_key.entry(key_of(row)).or_default().push(row);
+            by_key.entry(AccountKey::from(row)).or_default().push(row);
         }
-        let lines = month.settlement.lines.iter();
-        let measured: Vec<(&MonthLine, &[&DayRow])> =
-            lines.filter_map(|line| Some((line, by_key.get(&line.key)?.as_slice()))).collect();
-        let document = |recipient: &Recipient| {
-            let mut all = Own::default();
-            for (line, rows) in &measured {
-                let is_own = |row: &&&DayRow| recipient.may_see(month.registry, &line.key, row.date);
-                let own: Vec<&DayRow> = rows.iter().filter(is_own).copied().collect();
-                let Some(last_measured) = own.iter().map(|row| row.date).max() else { continue };
-                let mut total = Total::default();
-                own.iter().for_each(|row| total += row.total);
-                let days_measured = u32::try_from(own.len()).unwrap_or(u32::MAX);
-                all.dates.extend(own.iter().map(|row| row.date));
-                if own.len() < rows.len() {
-                    all.parts.insert(line.key.clone());
+        let mut own: BTreeMap<Recipient, Own<'_>> =
+            recipients.iter().map(|recipient| (recipient.clone(), Own::default())).collect();
+        for line in &month.settlement.lines {
+            let rows = by_key.remove(&line.key).unwrap_or_default();
+            let mut read: BTreeMap<Recipient, Vec<&DayRow>> = BTreeMap::new();
+            for &row in &rows {
+                for reader in readers(month.registry, &line.key, row.date) {
+                    read.entry(reader).or_default().push(row);
                 }
-                all.lines.push(MonthLine { total, days_measured, last_measured, ..(*line).clone() });
             }
-            Document::new(month, recipient.clone(), all)
-        };
-        recipients.iter().map(document).collect()
+            for (reader, days) in read {
+                let Some(own) = own.get_mut(&reader) else { continue };
+                own.add(line, days, rows.len());
+            }
+        }
+        let places = own.keys().cloned().zip(0..).collect();
+        let papers = own.into_iter().map(|(recipient, own)| Document::new(month, recipient, own)).collect();
+        Documents { registry: month.registry, places, papers }
+    }
+
+    /// Adds what an obligation lost on a day to the papers of those who may read it. The days of one obligation come in
+    /// order.
+    pub fn lost(&mut self, key: &AccountKey, day: &DayLost) {
+        for reader in readers(self.registry, key, day.date()) {
+            let Some(&place) = self.places.get(&reader) else { continue };
+            let paper = &mut self.papers[place];
+            if paper.keys.contains(key) {
+                paper.picture.lost(key, day);
+            }
+        }
+    }
+}
+
+impl<'a> Own<'a> {
+    /// Adds the days of a line that are the recipient's, of so many that were measured.
+    fn add(&mut self, line: &MonthLine, days: Vec<&'a DayRow>, measured: usize) {
+        let Some(last_measured) = days.iter().map(|row| row.date).max() else { return };
+        let mut total = Total::default();
+        days.iter().for_each(|row| total += row.total);
+        if days.len() < measured {
+            self.parts.insert(line.key.clone());
+        }
+        let days_measured = u32::try_from(days.len()).unwrap_or(u32::MAX);
+        self.lines.push(MonthLine { total, days_measured, last_measured, ..line.clone() });
+        self.days.extend(days);
+    }
+}
+
+impl<'a> Document<'a> {
+    fn new(month: Month<'a>, recipient: Recipient, own: Own<'a>) -> Document<'a> {
+        let Own { lines, parts, mut days } = own;
+        // As they are stored: by date, then by line.
+        days.sort_by_key(|row| row.date);
+        let dates = days.iter().map(|row| row.date).collect();
+        let mut picture = MonthPicture::with_all_days(&lines, month.frames.only(&dates));
+        days.iter().for_each(|row| picture.result(&AccountKey::from(*row), row));
+        let keys = lines.iter().map(|line| line.key.clone()).collect();
+        Document { month, recipient, lines, parts, dates, keys, picture, days, earlier: BTreeMap::new() }
     }
 
     /// Tells what went out before: the tables of the recipient's earlier paper, by file name. The paper then says what has
@@ -125,33 +150,11 @@ impl<'a> Document<'a> {
         self.earlier = tables;
     }
 
-    /// Adds the times of an obligation on a day, if they are the recipient's.
-    pub fn result(&mut self, row: &DayRow) {
-        let key = key_of(row);
-        if self.keys.contains(&key) && self.recipient.may_see(self.month.registry, &key, row.date) {
-            self.picture.result(row);
-            self.days.push(row.clone());
-        }
-    }
-
-    /// Adds a breach, if it is the recipient's.
-    pub fn breach(&mut self, breach: Breach<'_>) {
-        let key = AccountKey {
-            market_maker: breach.market_maker.to_owned(),
-            issue: breach.issue.clone(),
-            obligation: breach.obligation.clone(),
-        };
-        if self.keys.contains(&key) && self.recipient.may_see(self.month.registry, &key, breach.date) {
-            self.picture.breach(breach);
-        }
-    }
-
     /// The paper, written.
     ///
     /// # Errors
     /// [`DocumentError`] of the spreadsheet.
-    pub fn render(mut self) -> Result<Rendered, DocumentError> {
-        self.picture.close();
+    pub fn render(self) -> Result<Rendered, DocumentError> {
         let (name, title) = self.titles();
         let mut sheets = self.tables();
         let is_kept = |sheet: &&Sheet| !sheet.keys.is_empty();
@@ -239,8 +242,4 @@ impl<'a> Document<'a> {
         MonthPage::new(&verdicts, &self.picture, evidence, &|_, _| None).write(&mut bytes)?;
         Ok(bytes)
     }
-}
-
-fn key_of(row: &DayRow) -> AccountKey {
-    AccountKey { market_maker: row.market_maker.clone(), issue: row.issue.clone(), obligation: row.obligation.clone() }
 }

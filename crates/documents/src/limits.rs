@@ -19,7 +19,7 @@ struct Limit {
 /// The limits that were in force, from when to when, and why: type, Fast Market, condition.
 ///
 /// Clauses: `ST1/spread-and-quantity`, `ST1/fast-market`.
-pub(crate) fn limits(registry: &Registry, own: &[DayRow]) -> Sheet {
+pub(crate) fn limits(registry: &Registry, own: &[&DayRow]) -> Sheet {
     // Market makers of one issue have the same limits on a day.
     let mut days: BTreeMap<(&IssueCode, String), BTreeMap<Date, Limit>> = BTreeMap::new();
     for day in own {

@@ -6,17 +6,6 @@ use quoteclock_model::{IssueCode, Paid};
 use quoteclock_rules::{ConditionKind, Registry};
 use std::collections::BTreeSet;
 
-/// Which paper.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Kind {
-    /// TA-1, to an asset manager.
-    Ta1,
-    /// TM-2, to a market maker.
-    Tm2,
-    /// TM-2, to a participant: of one market maker, what runs through it.
-    Tm2Participant,
-}
-
 /// Who has a paper.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Recipient {
@@ -33,35 +22,22 @@ pub enum Recipient {
     },
 }
 
-impl Recipient {
-    /// Which paper it has.
-    pub fn kind(&self) -> Kind {
-        match self {
-            Recipient::AssetManager(_) => Kind::Ta1,
-            Recipient::MarketMaker(_) => Kind::Tm2,
-            Recipient::Participant { .. } => Kind::Tm2Participant,
-        }
-    }
-
-    /// Whether what was measured of `key` on `date` is for it: of a market maker its own; of a participant what ran
-    /// through it on the day; of an asset manager every market maker on the ETFs that it managed on the day and has asked
-    /// to be told of, under `general` and its own conditions.
-    ///
-    /// Clauses: `ST1/performance-report`, `ST1/asset-manager-report`.
-    pub fn may_see(&self, registry: &Registry, key: &AccountKey, date: Date) -> bool {
-        match self {
-            Recipient::MarketMaker(name) => key.market_maker == *name,
-            Recipient::Participant { participant, market_maker } => {
-                key.market_maker == *market_maker
-                    && participant_on(registry, market_maker, &key.issue, date) == Some(participant)
-            }
-            Recipient::AssetManager(name) => {
-                let row = registry.issue_on(&key.issue, date);
-                let is_own = row.is_some_and(|row| row.asset_manager.as_deref() == Some(name));
-                is_own && has_consent(registry, name, &key.issue, date) && is_condition_of(registry, key, name)
-            }
-        }
-    }
+/// Who is told what was measured of `key` on `date`: the market maker; the participant that it ran through on the day; the
+/// asset manager that managed the ETF on the day and has asked to be told of it, of `general` and of its own conditions.
+///
+/// Clauses: `ST1/performance-report`, `ST1/asset-manager-report`.
+pub(crate) fn readers(registry: &Registry, key: &AccountKey, date: Date) -> Vec<Recipient> {
+    let AccountKey { market_maker, issue, .. } = key;
+    let participant = participant_on(registry, market_maker, issue, date);
+    let manager = registry.issue_on(issue, date).and_then(|row| row.asset_manager.as_deref());
+    let is_told = |name: &&str| has_consent(registry, name, issue, date) && is_condition_of(registry, key, name);
+    let mut readers = vec![Recipient::MarketMaker(market_maker.clone())];
+    readers.extend(participant.map(|participant| Recipient::Participant {
+        participant: participant.to_owned(),
+        market_maker: market_maker.clone(),
+    }));
+    readers.extend(manager.filter(is_told).map(|name| Recipient::AssetManager(name.to_owned())));
+    readers
 }
 
 /// Whether an obligation is the scheme's own, or of a condition that nobody but the asset manager pays.

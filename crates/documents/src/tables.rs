@@ -151,7 +151,7 @@ impl Document<'_> {
             sheets.extend([self.incentives(), self.payments()]);
         }
         sheets.push(self.conditions());
-        sheets.push(Sheet::of::<Days>(&DAYS, self.days.iter().map(DayOf)));
+        sheets.push(Sheet::of::<Days>(&DAYS, self.days.iter().copied().map(DayOf)));
         sheets
     }
 

@@ -18,6 +18,13 @@ pub struct AccountKey {
     pub obligation: ObligationId,
 }
 
+impl From<&DayRow> for AccountKey {
+    fn from(row: &DayRow) -> AccountKey {
+        let DayRow { market_maker, issue, obligation, .. } = row;
+        AccountKey { market_maker: market_maker.clone(), issue: issue.clone(), obligation: obligation.clone() }
+    }
+}
+
 /// Whether an obligation was met in the month.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Status {

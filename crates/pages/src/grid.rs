@@ -110,7 +110,7 @@ pub(crate) fn line_days(verdicts: &Verdicts<'_>, picture: &MonthPicture) -> Vec<
         let label = if line.is_general() { issue } else { format!("{issue} {}", line.key.obligation) };
         let label = if several { format!("{label}, {}", line.key.market_maker) } else { label };
         let day = |date: Date| {
-            let day = own.days.get(&date);
+            let day = own.day(date);
             day.map_or_else(empty, |day| day_square(&label, date, day.total, line.required_pct))
         };
         let squares = picture.dates().map(day).collect();

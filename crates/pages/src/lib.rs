@@ -20,4 +20,4 @@ pub const PALETTE: &str = include_str!("../templates/palette.css");
 
 pub use format::grouped;
 pub use page::{Evidence, MonthPage, Section, Verdicts};
-pub use picture::{Breach, DayFrame, MonthPicture};
+pub use picture::{DayFrame, DayLost, Frames, MonthPicture};

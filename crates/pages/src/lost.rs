@@ -24,17 +24,26 @@ impl Default for Lost {
 }
 
 impl Lost {
+    /// Adds what was lost elsewhere.
+    pub(crate) fn merge(&mut self, other: &Lost) {
+        other.by_reason.iter().for_each(|(reason, lost)| self.of_reason(reason, *lost));
+        self.by_stretch.iter_mut().zip(other.by_stretch).for_each(|(sum, lost)| *sum += lost);
+    }
+
     /// Adds a breach: cut where half hours begin, so that each microsecond is counted once, and in its own.
     pub(crate) fn add(&mut self, stretches: &[Span], breach: Span, reason: &str) {
-        let length = breach.end.since(breach.start);
-        match self.by_reason.get_mut(reason) {
-            Some(so_far) => *so_far += length,
-            None => drop(self.by_reason.insert(reason.to_owned(), length)),
-        }
+        self.of_reason(reason, breach.end.since(breach.start));
         for (sum, stretch) in self.by_stretch.iter_mut().zip(stretches) {
             if let Some(part) = breach.clip(*stretch) {
                 *sum += part.end.since(part.start);
             }
+        }
+    }
+
+    fn of_reason(&mut self, reason: &str, lost: Micros) {
+        match self.by_reason.get_mut(reason) {
+            Some(so_far) => *so_far += lost,
+            None => drop(self.by_reason.insert(reason.to_owned(), lost)),
         }
     }
 

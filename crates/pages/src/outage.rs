@@ -8,45 +8,45 @@ use std::collections::BTreeMap;
 pub(crate) struct Outage {
     /// When.
     pub(crate) span: Span,
-    /// How long for each reason.
-    reasons: BTreeMap<String, Micros>,
+    /// The reason with the largest share; of equal ones the first by name.
+    pub(crate) main_reason: Box<str>,
 }
 
 impl Outage {
-    /// The outage that a breach begins.
-    pub(crate) fn begin(span: Span, reason: &str) -> Outage {
-        let mut outage = Outage { span, reasons: BTreeMap::new() };
-        outage.add(span, reason);
-        outage
-    }
-
-    /// Adds a breach that begins where the outage ends so far; otherwise says no.
-    pub(crate) fn join(&mut self, span: Span, reason: &str) -> bool {
-        let connected = span.start == self.span.end;
-        if connected {
-            self.span.end = span.end;
-            self.add(span, reason);
-        }
-        connected
-    }
-
-    fn add(&mut self, span: Span, reason: &str) {
-        let length = span.end.since(span.start);
-        match self.reasons.get_mut(reason) {
-            Some(so_far) => *so_far += length,
-            None => drop(self.reasons.insert(reason.to_owned(), length)),
-        }
-    }
-
     /// How long it is.
     pub(crate) fn length(&self) -> Micros {
         self.span.end.since(self.span.start)
     }
+}
 
-    /// The reason with the largest share; of equal ones the first by name.
-    pub(crate) fn main_reason(&self) -> &str {
+/// An outage that may go on.
+#[derive(Debug)]
+pub(crate) struct OpenOutage<'b> {
+    span: Span,
+    /// How long for each reason.
+    reasons: BTreeMap<&'b str, Micros>,
+}
+
+impl<'b> OpenOutage<'b> {
+    /// The outage that a breach begins.
+    pub(crate) fn begin(span: Span, reason: &'b str) -> OpenOutage<'b> {
+        OpenOutage { span, reasons: BTreeMap::from([(reason, span.end.since(span.start))]) }
+    }
+
+    /// Adds a breach that begins where the outage ends so far; otherwise says no.
+    pub(crate) fn join(&mut self, span: Span, reason: &'b str) -> bool {
+        let connected = span.start == self.span.end;
+        if connected {
+            self.span.end = span.end;
+            *self.reasons.entry(reason).or_default() += span.end.since(span.start);
+        }
+        connected
+    }
+
+    /// It does not go on.
+    pub(crate) fn close(self) -> Outage {
         let most = self.reasons.iter().max_by(|(name, most), (other, next)| most.cmp(next).then(other.cmp(name)));
-        most.map_or("", |(reason, _)| reason)
+        Outage { span: self.span, main_reason: most.map_or("", |(reason, _)| reason).into() }
     }
 }
 
@@ -61,16 +61,17 @@ mod tests {
 
     #[test]
     fn connected_breaches_are_one_outage_and_a_microsecond_between_them_ends_it() {
-        let mut outage = Outage::begin(span(10, 20), "spread");
+        let mut outage = OpenOutage::begin(span(10, 20), "spread");
         assert!(outage.join(span(20, 50), "no_bid"));
         assert!(!outage.join(span(51, 60), "no_bid"));
-        assert_eq!((outage.span, outage.length(), outage.main_reason()), (span(10, 50), Micros(40), "no_bid"));
+        let outage = outage.close();
+        assert_eq!((outage.span, outage.length(), &*outage.main_reason), (span(10, 50), Micros(40), "no_bid"));
     }
 
     #[test]
     fn of_equal_shares_the_first_by_name_is_named() {
-        let mut outage = Outage::begin(span(0, 5), "spread");
+        let mut outage = OpenOutage::begin(span(0, 5), "spread");
         assert!(outage.join(span(5, 10), "no_bid"));
-        assert_eq!(outage.main_reason(), "no_bid");
+        assert_eq!(&*outage.close().main_reason, "no_bid");
     }
 }

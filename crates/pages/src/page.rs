@@ -355,7 +355,7 @@ fn unfold(
         let (start, end) = (clock(outage.span.start), clock(outage.span.end));
         let part = |text: &str, from, to| text.get(from..to).unwrap_or_default().to_owned();
         let times = format!("{} to {}", trimmed(&part(&start, 11, 26)), trimmed(&part(&end, 11, 26)));
-        [part(&start, 0, 10), times, hours(outage.length()), outage.main_reason().to_owned()]
+        [part(&start, 0, 10), times, hours(outage.length()), outage.main_reason.clone().into()]
     };
     Unfolded {
         id: anchor_id(line),
@@ -369,8 +369,8 @@ fn unfold(
         share: format!("{} % of {} % required", share(line), required(line.required_pct)),
         lost: hours(lost),
         reasons: reasons.join(", "),
-        outages: count(own.outage_count, "outage"),
-        worst: own.worst.iter().map(outage).collect(),
+        outages: count(own.outages.count, "outage"),
+        worst: own.outages.longest.iter().map(outage).collect(),
         days: own
             .days
             .iter()
@@ -402,7 +402,7 @@ fn unfold_day(
         lost: hours(lost_time(day.total)),
         unknown: if day.total.unknown == Micros::ZERO { String::new() } else { hours(day.total.unknown) },
         sessions: frame.sessions.iter().map(session).collect(),
-        breaches: day.strip.path(14),
+        breaches: day.strip.as_ref().map_or_else(String::new, |strip| strip.path(14)),
     })
 }
 

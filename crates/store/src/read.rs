@@ -197,6 +197,34 @@ impl Store {
         })
     }
 
+    /// Tells `take` the breaches of some dates, all of one obligation on one day at a time, in the order of
+    /// [`Store::breaches`].
+    ///
+    /// # Errors
+    /// [`StoreError`] if the file cannot be read.
+    pub fn breaches_by_day(
+        &self,
+        dates: RangeInclusive<Date>,
+        mut take: impl FnMut(&[BreachRow]),
+    ) -> Result<(), StoreError> {
+        let is_same = |one: &BreachRow, next: &BreachRow| {
+            (one.date, &one.issue, &one.market_maker, &one.obligation)
+                == (next.date, &next.issue, &next.market_maker, &next.obligation)
+        };
+        let mut day: Vec<BreachRow> = Vec::new();
+        self.breaches(dates, |row| {
+            if day.first().is_some_and(|first| !is_same(first, &row)) {
+                take(&day);
+                day.clear();
+            }
+            day.push(row);
+        })?;
+        if !day.is_empty() {
+            take(&day);
+        }
+        Ok(())
+    }
+
     /// Tells `take` what sign-ups traded and sent on some dates, in order of date, market maker and issue.
     ///
     /// # Errors
@@ -360,6 +388,8 @@ fn compressed_text(row: &Row<'_>, column: &str) -> Result<Option<String>> {
     let mut text = String::new();
     let decoder = zstd::stream::read::Decoder::new(&*compressed).map_err(error)?;
     decoder.take(TEXT_BYTES_MAX).read_to_string(&mut text).map_err(error)?;
+    // A month's are megabytes each, and held together.
+    text.shrink_to_fit();
     Ok(Some(text))
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::picture::Breach;
+use crate::picture::Frames;
 use jiff::civil::date;
 use jiff::tz::TimeZone;
 use quoteclock_ledger::DayRow;
@@ -50,7 +50,8 @@ fn page_with(is_over: bool, parts: &[usize]) -> String {
     ];
     let sessions = vec![span("09:00:00", "11:30:00"), span("12:30:00", "15:00:00")];
     let frame = DayFrame { date: date(2024, 3, 1), shown: span("09:00:00", "15:00:00"), sessions };
-    let mut picture = MonthPicture::new(&lines, TimeZone::get("Asia/Tokyo").unwrap(), [frame]);
+    let frames = Frames::new(TimeZone::get("Asia/Tokyo").unwrap(), [frame]);
+    let mut picture = MonthPicture::new(&lines, frames.clone());
     for line in &lines {
         let AccountKey { market_maker, issue, obligation } = line.key.clone();
         let row = DayRow {
@@ -62,18 +63,14 @@ fn page_with(is_over: bool, parts: &[usize]) -> String {
             leveraged_inverse: Some(line.leveraged_inverse),
             total: line.total,
         };
-        picture.result(&row);
+        picture.result(&line.key, &row);
     }
-    let failing = &lines[1].key;
-    for (span, reason) in [
+    let breaches = [
         (span("09:00:00", "10:30:00"), "spread"),
         (span("10:30:00", "10:45:00"), "no_bid"),
         (span("14:45:00", "15:00:00"), "no_bid"),
-    ] {
-        let AccountKey { market_maker, issue, obligation } = failing;
-        picture.breach(Breach { date: date(2024, 3, 1), market_maker, issue, obligation, span, reason });
-    }
-    picture.close();
+    ];
+    picture.lost(&lines[1].key, &frames.lost(date(2024, 3, 1), breaches).unwrap());
     let (month, parts) = ("2024-03".parse().unwrap(), parts.iter().map(|&part| lines[part].key.clone()).collect());
     let verdicts = Verdicts { month, lines: &lines, parts: &parts, makers: &[], is_over, required_pct: 800_000 };
     let mut html = Vec::new();
