@@ -2,10 +2,9 @@
 
 use crate::{BadUsage, terminal};
 use anyhow::{Context, Result};
-use quoteclock::{OwnOrdersError, read_own_orders};
+use quoteclock::{BesideFile, OwnOrdersError, beside_words, read_own_orders};
 use quoteclock_replay::{Also, Beside, Hashes, Input, Part};
 use quoteclock_store::Digest;
-use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 /// What a day is measured from beside its input.
@@ -13,101 +12,28 @@ use std::path::{Path, PathBuf};
 pub(crate) struct BesideArgs {
     /// Sheet of one's own orders (order,server and, if numbers are not unique in the market, issue), for an input that names
     /// nobody, such as DBN and most of ITCH
-    #[arg(long, value_name = "FILE", value_parser = Besides::typed)]
-    pub(crate) own_orders: Option<Besides>,
+    #[arg(long, value_name = "FILE", value_parser = typed)]
+    pub(crate) own_orders: Option<BesideFile>,
 
     /// Further input of the same date, merged by time; of one time FILE comes first, then these in their order. :phases takes its
     /// phases alone, :orders all but them. May be given several times
-    #[arg(long, value_name = "FILE[:phases|:orders]", value_parser = Besides::typed_part, allow_hyphen_values = true)]
-    pub(crate) also: Vec<Besides>,
+    #[arg(long, value_name = "FILE[:phases|:orders]", value_parser = typed_part, allow_hyphen_values = true)]
+    pub(crate) also: Vec<BesideFile>,
 }
 
-/// A file beside the input.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Besides {
-    pub(crate) path: PathBuf,
-    pub(crate) part: Part,
-    /// Of the bytes that were measured from.
-    pub(crate) sha256: Option<Digest>,
-}
-
-impl Besides {
-    fn typed(name: &str) -> Result<Besides, String> {
-        match name {
-            "" => Err("found nothing, expected the name of a file".to_owned()),
-            name => Ok(Besides { path: name.into(), part: Part::All, sha256: None }),
-        }
-    }
-
-    fn typed_part(name: &str) -> Result<Besides, String> {
-        let named = name.rsplit_once(':').and_then(|(file, part)| Some((file, part.parse().ok()?)));
-        let (file, part) = named.unwrap_or((name, Part::All));
-        Ok(Besides { part, ..Besides::typed(file)? })
-    }
-
-    /// As it is stored: one word, and the hash of what was read.
-    fn stored(text: &str) -> Result<Besides, String> {
-        let problem = || format!("found {text:?}, expected the name of a file and its SHA-256");
-        let (name, hash) = match text.rsplit_once('#') {
-            Some((name, hash)) => (name, Some(Digest::named(hash).ok_or_else(problem)?)),
-            None => (text, None),
-        };
-        let (name, part) = match name.rsplit_once(':') {
-            Some((name, part)) => (name, part.parse().map_err(|_| problem())?),
-            None => (name, Part::All),
-        };
-        let path = unescaped(name).ok_or_else(problem)?.into();
-        Ok(Besides { path, part, sha256: hash })
+/// A file as it is typed.
+fn typed(name: &str) -> Result<BesideFile, String> {
+    match name {
+        "" => Err("found nothing, expected the name of a file".to_owned()),
+        name => Ok(BesideFile { path: name.into(), part: Part::All, sha256: None }),
     }
 }
 
-/// As it is stored.
-impl fmt::Display for Besides {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&escaped(&self.path.to_string_lossy()))?;
-        match self.part {
-            Part::All => {}
-            Part::Phases => f.write_str(":phases")?,
-            Part::Orders => f.write_str(":orders")?,
-        }
-        self.sha256.map_or(Ok(()), |sha256| write!(f, "#{sha256}"))
-    }
-}
-
-/// A name as one word: what would end it, or has a meaning in it, as `%20`.
-fn escaped(name: &str) -> String {
-    let mut text = String::new();
-    for byte in name.bytes() {
-        match byte {
-            b'!'..=b'~' if !b"%#:".contains(&byte) => text.push(char::from(byte)),
-            _ => {
-                let _ = write!(text, "%{byte:02x}");
-            }
-        }
-    }
-    text
-}
-
-fn unescaped(text: &str) -> Option<String> {
-    let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
-    while let Some((&byte, after)) = rest.split_first() {
-        if byte == b'%' {
-            let (digits, after) = after.split_at_checked(2)?;
-            bytes.push(u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?);
-            rest = after;
-        } else {
-            bytes.push(byte);
-            rest = after;
-        }
-    }
-    String::from_utf8(bytes).ok()
-}
-
-/// What has been opened of it.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct OpenedBeside {
-    pub(crate) beside: Beside,
-    own_orders_sha256: Option<Digest>,
+/// The same, with what of it is taken.
+fn typed_part(name: &str) -> Result<BesideFile, String> {
+    let named = name.rsplit_once(':').and_then(|(file, part)| Some((file, part.parse().ok()?)));
+    let (file, part) = named.unwrap_or((name, Part::All));
+    Ok(BesideFile { part, ..typed(file)? })
 }
 
 impl BesideArgs {
@@ -118,8 +44,7 @@ impl BesideArgs {
 
     /// The words that it is stored as.
     pub(crate) fn words(&self) -> impl Iterator<Item = String> + '_ {
-        let own = self.own_orders.iter().map(|file| format!("--own-orders {file}"));
-        own.chain(self.also.iter().map(|file| format!("--also {file}")))
+        beside_words(self.own_orders.as_ref(), &self.also)
     }
 
     /// Takes one of these words; says whether it is one.
@@ -127,7 +52,7 @@ impl BesideArgs {
     /// # Errors
     /// What is wrong with its value.
     pub(crate) fn take(&mut self, word: &str, value: Option<&str>) -> Result<bool, String> {
-        let file = || Besides::stored(value.unwrap_or_default());
+        let file = || value.unwrap_or_default().parse();
         match word {
             "--own-orders" => self.own_orders = Some(file()?),
             "--also" => self.also.push(file()?),
@@ -160,14 +85,13 @@ impl BesideArgs {
     }
 
     /// Opens it; `None` after printing what is wrong with a sheet.
-    pub(crate) fn open(&self) -> Result<Option<OpenedBeside>> {
+    pub(crate) fn open(&self) -> Result<Option<Beside>> {
         let also = self.also.iter().map(|file| Also { input: Input::named(&file.path), part: file.part }).collect();
-        let mut opened = OpenedBeside { beside: Beside { also, own_orders: None }, own_orders_sha256: None };
-        if let Some(Besides { path, .. }) = &self.own_orders {
+        let mut opened = Beside { also, own_orders: None };
+        if let Some(BesideFile { path, .. }) = &self.own_orders {
             let bytes = std::fs::read(path).with_context(|| format!("{}: cannot be read", path.display()))?;
-            opened.own_orders_sha256 = Some(Digest::of(&bytes));
             match read_own_orders(path, &bytes) {
-                Ok(own) => opened.beside.own_orders = Some(own.into()),
+                Ok(own) => opened.own_orders = Some(own.into()),
                 Err(OwnOrdersError { findings }) => {
                     findings.iter().for_each(|finding| terminal::print_error(&finding.to_string()));
                     return Ok(None);
@@ -178,10 +102,10 @@ impl BesideArgs {
     }
 
     /// The same, with the hashes of what was read. `None` if it has other ones: it has changed since they were taken.
-    pub(crate) fn hashed(&self, opened: &OpenedBeside, hashes: &Hashes) -> Option<BesideArgs> {
-        let is_as_it_was = |file: &Besides, sha256| file.sha256.is_none_or(|known| known == sha256);
+    pub(crate) fn hashed(&self, opened: &Beside, hashes: &Hashes) -> Option<BesideArgs> {
+        let is_as_it_was = |file: &BesideFile, sha256| file.sha256.is_none_or(|known| known == sha256);
         let mut hashed = self.clone();
-        let own = hashed.own_orders.iter_mut().zip(opened.own_orders_sha256);
+        let own = hashed.own_orders.iter_mut().zip(opened.own_orders.iter().map(|own| Digest(own.sha256())));
         let also = hashed.also.iter_mut().zip(hashes.also.iter().map(|&sha256| Digest(sha256)));
         for (file, sha256) in own.chain(also) {
             if !is_as_it_was(file, sha256) {
@@ -204,18 +128,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_stored_as_one_word() {
-        for name in ["own orders.csv", "100%#:.csv", "日.csv", "a:phases"] {
-            assert_eq!(unescaped(&escaped(name)).as_deref(), Some(name));
-            assert!(!escaped(name).contains(' '));
-        }
-        assert_eq!((unescaped("%2"), unescaped("%zz")), (None, None));
-        let typed = Besides::typed_part("a b.csv:phases").unwrap();
-        let file = Besides { sha256: Some(Digest([0xab; 32])), ..typed };
-        assert_eq!(Besides::stored(&file.to_string()), Ok(file));
-        let odd = Besides::typed_part("a:b").unwrap();
-        assert_eq!((odd.part, odd.path.as_path()), (Part::All, Path::new("a:b")));
-        assert_eq!(Besides::stored(&odd.to_string()), Ok(odd));
-        assert!(Besides::stored("a#12").is_err() && Besides::typed_part("").is_err());
+    fn a_part_is_what_stands_behind_the_last_colon_where_it_is_one() {
+        let parts = ["a b.csv:phases", "a:orders", "a:b", "a:b:phases"].map(|name| typed_part(name).unwrap());
+        let parts = parts.map(|file| (file.path.display().to_string(), file.part));
+        let expected = [("a b.csv", Part::Phases), ("a", Part::Orders), ("a:b", Part::All), ("a:b", Part::Phases)];
+        assert_eq!(parts, expected.map(|(path, part)| (path.to_owned(), part)));
+        assert!(typed_part("").is_err() && typed_part(":phases").is_err());
     }
 }

@@ -85,7 +85,7 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<Outcome> {
     let input = Input::named(&args.input);
     let output = output(args, &input, &options)?;
     let Some(opened) = args.beside.open()? else { return Ok(Outcome::BadInput) };
-    let options = ConvertOptions { beside: opened.beside, ..options };
+    let options = ConvertOptions { beside: opened, ..options };
     let sizes = args.beside.inputs().iter().map(Input::size).fold(input.size(), |all, size| Some(all? + size?));
     let bar = terminal::progress_bar(sizes);
     let progress = |bytes| terminal::advance(&bar, bytes);

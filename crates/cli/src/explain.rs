@@ -1,6 +1,6 @@
 //! `quoteclock explain`: why obligations were fulfilled or not: at an instant, along a day, or over a stored month.
 
-use crate::beside::{BesideArgs, OpenedBeside};
+use crate::beside::BesideArgs;
 use crate::how::How;
 use crate::target::{Target, refuse_inputs};
 use crate::{BadUsage, Outcome, again, month, output, registry, terminal};
@@ -14,7 +14,7 @@ use quoteclock_explain::{
 };
 use quoteclock_incentive::Month;
 use quoteclock_model::IssueCode;
-use quoteclock_replay::{Input, Replay, ReplayError};
+use quoteclock_replay::{Beside, Input, Replay, ReplayError};
 use quoteclock_report::wrap;
 use quoteclock_rules::Registry;
 use quoteclock_store::{Digest, Store};
@@ -183,16 +183,16 @@ impl Day {
         Ok(Some(Day { registry, registry_sha256, question, is_hashed, is_known_good }))
     }
 
-    fn explain(&self, input: &Input, options: &DayOptions, opened: &OpenedBeside) -> Result<Vec<Explanation>> {
+    fn explain(&self, input: &Input, options: &DayOptions, beside: &Beside) -> Result<Vec<Explanation>> {
         let Day { registry, registry_sha256, question, is_hashed, is_known_good } = self;
         let bar = terminal::progress_bar(input.size());
         let begin = |options| {
             Explainer::new(registry, options, question.clone())
-                .map(|explainer| explainer.with_also(opened.beside.names()))
+                .map(|explainer| explainer.with_also(beside.names()))
                 .map_err(|source| ReplayError::Day { file: input.name(), source })
         };
         let (issues, progress) = (question.issues(registry), |bytes| terminal::advance(&bar, bytes));
-        let replay = Replay { registry, input, options, beside: &opened.beside, progress: &progress };
+        let replay = Replay { registry, input, options, beside, progress: &progress };
         let replayed = replay.run_issues(&issues, *is_hashed, begin);
         bar.finish_and_clear();
         let (_, answer, hashes) = replayed.map_err(|error| match error {

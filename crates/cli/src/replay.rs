@@ -1,7 +1,7 @@
 //! `quoteclock replay`: days of order events in, quote display time out.
 
 use crate::again::{self, Found};
-use crate::beside::{BesideArgs, OpenedBeside};
+use crate::beside::BesideArgs;
 use crate::choice::Choice;
 use crate::coverage::DayCoverage;
 use crate::dataset::{self, Dataset};
@@ -16,7 +16,7 @@ use quoteclock_engine::{DayOptions, Until};
 use quoteclock_incentive::AccountKey;
 use quoteclock_ledger::{DayRow, DisplayPercent};
 use quoteclock_model::Shard;
-use quoteclock_replay::{Input, MeasuredInput, Progress, Replay, ReplayError, Threads};
+use quoteclock_replay::{Beside, Input, MeasuredInput, Progress, Replay, ReplayError, Threads};
 use quoteclock_report::{DaySummary, OverviewLine, REJECTS_LISTED, Words, overview, write_document};
 use quoteclock_rows::{JsonRow, json_rows};
 use quoteclock_rules::Registry;
@@ -192,7 +192,7 @@ impl ReplayArgs {
         let job = |file: &PathBuf| Job {
             input: Input::named(file),
             how: how.clone(),
-            opened: OpenedBeside::default(),
+            opened: Beside::default(),
             date,
             stored_as: stored_as.clone(),
         };
@@ -241,7 +241,7 @@ struct Job {
     input: Input,
     how: How,
     /// What it is measured from besides.
-    opened: OpenedBeside,
+    opened: Beside,
     date: Option<Date>,
     /// What the database calls an input that was measured before, and its hash.
     stored_as: Option<StoredAs>,
@@ -261,7 +261,7 @@ impl Job {
         // Of a journal the database has the feed; a file that has moved is called by its new name.
         let input = if is_journal { day.input } else { path.display().to_string() };
         let stored_as = Some(StoredAs { input, input_sha256: day.input_sha256, is_journal });
-        Job { input: Input::File(path), how, opened: OpenedBeside::default(), date: Some(day.date), stored_as }
+        Job { input: Input::File(path), how, opened: Beside::default(), date: Some(day.date), stored_as }
     }
 }
 
@@ -476,7 +476,7 @@ impl Run<'_> {
         let mut rejects = StagedRejects { file: input.name(), also, of_each_kind: args.rejects, parts: parts.clone() };
         // What is kept says what it rests on.
         let is_hashed = self.batch.is_some() || self.dataset.is_some() || args.parquet();
-        let replay = Replay { registry, input, options: &options, beside: &job.opened.beside, progress };
+        let replay = Replay { registry, input, options: &options, beside: &job.opened, progress };
         let (day, hashes) = match is_hashed {
             false => replay.measure(threads, &mut rejects).map(|day| (day, None)),
             true => replay.measure_and_hash(threads, &mut rejects).map(|(day, hashes)| (day, Some(hashes))),

@@ -58,7 +58,8 @@ impl Store {
     /// Parameters
     /// ----------
     /// day : Day
-    ///     Of a `replay` whose input was hashed.
+    ///     Of a `replay` whose input was hashed. The files beside it are named with their hashes, so that the command's ``--changed``
+    ///     finds them again.
     ///
     /// Returns
     /// -------

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import shutil
+import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -124,6 +127,33 @@ def test_a_conversion_and_events_take_them_too(parts: Parts, registry: qc.Regist
     assert sum(len(batch) for batch in qc.events(parts.orders, batch_rows=7, **beside)) == day.record_count
     with pytest.warns(UserWarning, match="own orders that the input does not have: 4711"):
         qc.convert(parts.orders, tmp_path / "merged.csv", own_orders=b"order,server\n4711,VS101\n")
+
+
+def test_a_day_of_several_sources_is_stored_as_the_command_stores_it(
+    parts: Parts, registry: qc.Registry, command, tmp_path: Path
+) -> None:
+    store = qc.Store(tmp_path / "python.db")
+    day = qc.replay(parts.orders, registry, lenient=True, also=f"{parts.phases}:phases", own_orders=parts.own)
+    store.add(day)
+    done = command(["replay", "--registry", SMALL / "registry", "--db", tmp_path / "command.db", "--quiet", "--lenient",
+                    "--own-orders", parts.own, "--also", f"{parts.phases}:phases", parts.orders])
+    assert done.returncode == 0, done.stderr
+
+    def stored(file: Path) -> list[tuple[object, ...]]:
+        with contextlib.closing(sqlite3.connect(file)) as database:
+            return database.execute("select input, input_sha256, options, record_count, coverage from days").fetchall()
+
+    assert stored(tmp_path / "python.db") == stored(tmp_path / "command.db")
+    options = str(stored(tmp_path / "python.db")[0][2])
+    assert options.startswith("--lenient --own-orders ") and ":phases#" in options
+    # What a changed registry alters is measured again from all of them.
+    changed = tmp_path / "changed"
+    shutil.copytree(SMALL / "registry", changed)
+    text = (changed / "signups.csv").read_text(encoding="utf-8").splitlines()
+    (changed / "signups.csv").write_text("\n".join(line for line in text if not line.startswith("MM2,1306,")) + "\n")
+    again = command(["replay", "--registry", changed, "--db", store.file, "--changed", "--quiet"])
+    assert again.returncode == 0, again.stderr
+    assert len(store.report("2024-03", qc.Registry(changed)).monthly) == len(day.daily) - 1
 
 
 def test_what_cannot_be_meant_is_said(parts: Parts, registry: qc.Registry, tmp_path: Path) -> None:

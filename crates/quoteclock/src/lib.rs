@@ -43,6 +43,7 @@
 //!
 //! Deliberately absent: any rule of measurement (the crates below have them), and printing.
 
+mod beside;
 mod changed;
 mod convert;
 mod coverage;
@@ -62,6 +63,7 @@ mod settle;
 mod store;
 mod tables;
 
+pub use beside::{BesideFile, beside_words};
 pub use changed::{PlanNow, plan_now};
 pub use convert::{Compressed, convert_file, target_of_name};
 pub use coverage::{CoverageRow, Coverages, coverage_json};

@@ -44,7 +44,7 @@ impl std::error::Error for OwnOrdersError {}
 /// ```
 pub fn read_own_orders(name: &Path, bytes: &[u8]) -> Result<OwnOrders, OwnOrdersError> {
     let mut findings = Findings::default();
-    OwnOrders::read(bytes, &mut findings).ok_or_else(|| {
+    OwnOrders::read(&name.display().to_string(), bytes, &mut findings).ok_or_else(|| {
         let named = |finding| Finding { file: name.display().to_string(), ..finding };
         OwnOrdersError { findings: findings.into_sorted().into_iter().map(named).collect() }
     })

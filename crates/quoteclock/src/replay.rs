@@ -1,5 +1,6 @@
 //! One day's input measured, with its rows.
 
+use crate::beside::words_of;
 use crate::rows::keys;
 use crate::{BreachRow, CoverageRow, DailyRow, How, OutageRow, Registry, RejectRow};
 use jiff::civil::Date;
@@ -74,9 +75,9 @@ impl ReplayOptions {
 pub struct Origin {
     /// The name of the input.
     pub input: String,
-    /// Of its bytes as stored, if that was taken and it is the only input.
+    /// Of its bytes as stored, if that was taken.
     pub input_sha256: Option<Digest>,
-    /// What alters what is measured of it, as the command is told: `--allow-gaps --lenient`.
+    /// What alters what is measured of it, as the command is told: `--allow-gaps --lenient`, and what stands beside it, with hashes.
     pub options: String,
 }
 
@@ -161,9 +162,10 @@ pub fn replay_with(
     } else {
         (replay.measure(*threads, &mut rejects)?, None)
     };
-    // One input is what a stored day can name so far.
-    let input_sha256 = hashes.filter(|_| beside.is_empty()).map(|hashes| Digest(hashes.input));
-    let origin = Origin { input: input.name(), input_sha256, options: options.how().to_string() };
+    let how = Some(options.how().to_string()).filter(|how| !how.is_empty());
+    let words: Vec<String> = how.into_iter().chain(words_of(beside, hashes.as_ref())).collect();
+    let input_sha256 = hashes.map(|hashes| Digest(hashes.input));
+    let origin = Origin { input: input.name(), input_sha256, options: words.join(" ") };
     Ok(MeasuredDay {
         registry: registry.clone(),
         origin: Some(origin),

@@ -48,8 +48,8 @@ impl Default for Program {
 pub enum AddError {
     /// The day does not know the bytes that it was measured from.
     #[error(
-        "the day was measured from pushed bytes, from several inputs, or without their hash, expected a replay of one input \
-         that was hashed: a stored day names what it rests on"
+        "the day was measured from pushed bytes, or without their hash, expected a replay whose input was hashed: a stored day names \
+         what it rests on"
     )]
     NoOrigin,
     /// The day cannot be written aside.

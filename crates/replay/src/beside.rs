@@ -3,6 +3,7 @@
 use crate::Input;
 use quoteclock_model::{IssueCode, OrderId};
 use quoteclock_sheets::{Findings, Layout, Table, quoted, value};
+use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::iter;
 use std::sync::Arc;
@@ -78,14 +79,16 @@ pub enum Part {
 /// use quoteclock_sheets::Findings;
 ///
 /// let mut findings = Findings::default();
-/// let own = OwnOrders::read(b"issue,order,server\n1306,17,MM1-A\n", &mut findings).unwrap();
-/// assert_eq!(own.len(), 1);
-/// assert!(OwnOrders::read(b"order,server\n17,MM1-A\n17,MM1-B\n", &mut findings).is_none());
+/// let own = OwnOrders::read("own.csv", b"issue,order,server\n1306,17,MM1-A\n", &mut findings).unwrap();
+/// assert_eq!((own.len(), own.name()), (1, "own.csv"));
+/// assert!(OwnOrders::read("own.csv", b"order,server\n17,MM1-A\n17,MM1-B\n", &mut findings).is_none());
 /// let finding = findings.into_sorted()[0].to_string();
 /// assert!(finding.starts_with("own_orders.csv: line 3, column order: order 17 is there twice"), "{finding}");
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct OwnOrders {
+    name: String,
+    sha256: [u8; 32],
     /// By number; the rows with an issue hold for that one, and win there over one without.
     rows: HashMap<u64, Vec<usize>>,
     all: Vec<OwnOrder>,
@@ -102,10 +105,11 @@ pub(crate) struct OwnOrder {
 const LAYOUT: Layout = Layout { file: "own_orders.csv", required: &["order", "server"], optional: &["issue"] };
 
 impl OwnOrders {
-    /// Reads a sheet; what is wrong with it goes to `findings`, which call it `own_orders.csv`. `None` if anything is.
-    pub fn read(bytes: &[u8], findings: &mut Findings) -> Option<OwnOrders> {
+    /// Reads the sheet `name`; what is wrong with it goes to `findings`, which call it `own_orders.csv`. `None` if anything is.
+    pub fn read(name: &str, bytes: &[u8], findings: &mut Findings) -> Option<OwnOrders> {
         let table = Table::read(&LAYOUT, bytes, findings)?;
-        let mut own = OwnOrders { rows: HashMap::default(), all: Vec::new() };
+        let (name, sha256) = (name.to_owned(), Sha256::digest(bytes).into());
+        let mut own = OwnOrders { name, sha256, rows: HashMap::default(), all: Vec::new() };
         let mut lines: Vec<u64> = Vec::new();
         for row in table.rows() {
             let issue = row.optional("issue", issue, findings);
@@ -126,6 +130,16 @@ impl OwnOrders {
             lines.push(row.line);
         }
         (table.is_whole() && !findings.has_errors()).then_some(own)
+    }
+
+    /// The name of the sheet.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The SHA-256 of its bytes.
+    pub fn sha256(&self) -> [u8; 32] {
+        self.sha256
     }
 
     /// How many orders it names.
