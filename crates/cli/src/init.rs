@@ -38,7 +38,7 @@ pub(crate) fn run(args: &InitArgs) -> Result<Outcome> {
     for (name, content) in files() {
         write(&aside.path().join(&name), &content)?;
     }
-    let top = FILE_NAMES.iter().copied().chain(["README.md", "templates"]);
+    let top = names().chain(["README.md", "templates"]);
     for name in top {
         fs::rename(aside.path().join(name), folder.join(name)).with_context(making)?;
     }
@@ -51,6 +51,11 @@ fn write(path: &Path, content: &str) -> Result<()> {
     fs::write(path, content).with_context(|| format!("writing {}", path.display()))
 }
 
+/// The files of a registry under the Tokyo Stock Exchange's scheme, which leaves out no day.
+fn names() -> impl Iterator<Item = &'static str> {
+    FILE_NAMES.into_iter().filter(|&name| name != "excluded_days.csv")
+}
+
 /// Names and content: every file of a registry, the README, the templates.
 fn files() -> Vec<(String, String)> {
     let content = |name: &str| match name {
@@ -59,7 +64,7 @@ fn files() -> Vec<(String, String)> {
         // Its example begins with its header, as of every file.
         _ => format!("{}\n", header(name)),
     };
-    let mut files: Vec<(String, String)> = FILE_NAMES.iter().map(|name| ((*name).to_owned(), content(name))).collect();
+    let mut files: Vec<(String, String)> = names().map(|name| (name.to_owned(), content(name))).collect();
     files.push(("README.md".to_owned(), README.to_owned()));
     files.push(("templates/matching_funds.csv".to_owned(), templates::MATCHING_FUNDS.to_owned()));
     files.push(("templates/diversified_indices.csv".to_owned(), templates::DIVERSIFIED_INDICES.to_owned()));

@@ -224,7 +224,7 @@ fn standings(report: &quoteclock::Report) -> Result<Vec<OverviewLine>> {
     let outlooks: BTreeMap<&AccountKey, &Outlook> = outlooks.iter().map(|outlook| (&outlook.key, outlook)).collect();
     let is_open = |line: &MonthLine| {
         let prospect = outlooks.get(&line.key).map(|outlook| outlook.prospect());
-        matches!(prospect, Some(Prospect::Safe | Prospect::Open { .. } | Prospect::Uncertain))
+        matches!(prospect, Some(Prospect::Safe | Prospect::Open { .. } | Prospect::Uncertain | Prospect::ByDays))
     };
     let standing = |line: &MonthLine| OverviewLine {
         key: line.key.clone(),

@@ -160,7 +160,7 @@ fn standing(outlook: &Outlook) -> OverviewLine {
             Prospect::Open { .. } if outlook.is_at_risk() => Standing::AtRisk,
             Prospect::Uncertain => Standing::Uncertain,
             Prospect::Open { .. } | Prospect::Safe => Standing::Meets,
-            Prospect::NotApplicable => Standing::NotApplicable,
+            Prospect::NotApplicable | Prospect::ByDays => Standing::NotApplicable,
         },
         reasons: BTreeMap::new(),
         days_below: (0, 0),

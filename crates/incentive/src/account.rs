@@ -1,10 +1,11 @@
 //! One account for each market maker, issue and obligation: the month's sums and what they mean.
 
 use crate::Month;
+use crate::aggregate::{self, DayCounts, DayShare, LeftOut};
 use jiff::civil::Date;
 use quoteclock_ledger::{DayRow, Total};
 use quoteclock_model::{IssueCode, Micros, ObligationId, Paid, SystemThreshold};
-use quoteclock_rules::{ConditionKind, Issue, PaidCondition, Period, Registry, Target};
+use quoteclock_rules::{Aggregate, ConditionKind, Issue, PaidCondition, Period, Registry, Target};
 use std::collections::BTreeMap;
 
 /// Whose account. Accounts are sorted by it, bytewise.
@@ -37,6 +38,15 @@ pub enum Status {
 }
 
 impl Status {
+    /// Of what reaches its share or not; `None` without available time.
+    fn of(reaches: Option<bool>) -> Status {
+        match reaches {
+            None => Status::NotApplicable,
+            Some(true) => Status::Fulfilled,
+            Some(false) => Status::NotFulfilled,
+        }
+    }
+
     /// As the output files write it.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -99,9 +109,11 @@ impl DaysOfMonth {
 }
 
 /// The sums of one obligation.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Account {
     pub(crate) total: Total,
+    /// What each day came to, and required.
+    days: Vec<(Date, Total, u64)>,
     pub(crate) days_measured: u32,
     pub(crate) measured: DaysOfMonth,
     /// Of the last date on which it was measured.
@@ -135,6 +147,7 @@ impl MonthAccounts {
         self.measured.insert(date);
         let account = self.accounts.entry(AccountKey { market_maker, issue, obligation }).or_default();
         account.total += total;
+        account.days.push((date, total, required_pct));
         account.days_measured += 1;
         account.measured.insert(date);
         if account.days_measured == 1 || account.last <= date {
@@ -164,24 +177,62 @@ impl MonthAccounts {
         let trading_days = self.month.trading_days(registry);
         let in_force = InForce::of(registry);
         let line = |(key, account): (&AccountKey, &Account)| {
+            let left_out = LeftOut::of(registry, &key.market_maker, &key.issue);
             let is_within = |date| match self.measured.contains(date) {
+                _ if left_out.always(date) => false,
                 true => account.measured.contains(date),
                 false => in_force.covers(key, date),
             };
+            let aggregate = key.aggregate(registry);
+            let (mut total, mut days_measured, mut days) = (account.total, account.days_measured, Vec::new());
+            if !aggregate.is_sum_alone() || !left_out.is_empty() {
+                days = account.days(&left_out);
+                total = aggregate::total(&days);
+                days_measured = u32::try_from(days.len()).expect("a month is short");
+            }
             let within = trading_days.iter().filter(|&&date| is_within(date));
             let by_registry =
                 || registry.issue_on(&key.issue, account.last).is_some_and(|issue| issue.leveraged_inverse);
             MonthLine {
                 key: key.clone(),
-                total: account.total,
+                total,
+                aggregate,
+                days,
                 required_pct: account.required_pct,
                 leveraged_inverse: account.leveraged_inverse.unwrap_or_else(by_registry),
                 last_measured: account.last,
-                days_measured: account.days_measured,
+                days_measured,
                 trading_days: u32::try_from(within.count()).expect("a month is short"),
             }
         };
         self.accounts.iter().map(line).collect()
+    }
+}
+
+impl AccountKey {
+    /// How its month is judged: what the scheme says of its own obligation; a condition by the sum of its time.
+    pub(crate) fn aggregate(&self, registry: &Registry) -> Aggregate {
+        match self.obligation.paid() {
+            Paid::Incentives => *registry.scheme().aggregate(),
+            Paid::Sponsor(_) | Paid::MatchingFund(_) => Aggregate::default(),
+        }
+    }
+}
+
+impl Account {
+    /// Its days in order, but those that play no part.
+    pub(crate) fn days(&self, left_out: &LeftOut<'_>) -> Vec<DayShare> {
+        let in_month = self.days.iter().filter(|(date, ..)| !left_out.always(*date));
+        let mut days: Vec<DayShare> = in_month
+            .map(|&(date, total, required_pct)| DayShare {
+                date,
+                total,
+                required_pct,
+                left_out_if_failed: left_out.if_failed(date),
+            })
+            .collect();
+        days.sort_by_key(|day| day.date);
+        days
     }
 }
 
@@ -244,8 +295,12 @@ fn condition_of(obligation: &ObligationId) -> Option<(ConditionKind, &str)> {
 pub struct MonthLine {
     /// Whose.
     pub key: AccountKey,
-    /// Sums over the measured days.
+    /// Sums over the measured days, those that are left out aside.
     pub total: Total,
+    /// How the month is judged.
+    pub aggregate: Aggregate,
+    /// Its measured days, those left out in any case aside; empty where the sum of all is all there is to judge.
+    pub days: Vec<DayShare>,
     /// The required share, in ten-thousandths of a percent: that of the last measured date.
     pub required_pct: u64,
     /// Whether the issue is a leveraged or inverse ETF (on the last measured date).
@@ -273,11 +328,19 @@ impl MonthLine {
     ///
     /// Clauses: `ST1/time-share`, `ST1/quote-display-time`.
     pub fn status(&self) -> Status {
-        match self.total.available {
-            Micros::ZERO => Status::NotApplicable,
-            _ if self.total.reaches(self.required_pct) => Status::Fulfilled,
-            _ => Status::NotFulfilled,
+        match self.days[..] {
+            [] => Status::of((self.total.available != Micros::ZERO).then(|| self.total.reaches(self.required_pct))),
+            _ => self.status_of(&self.days),
         }
+    }
+
+    fn status_of(&self, days: &[DayShare]) -> Status {
+        Status::of(aggregate::reaches(&self.aggregate, days, self.required_pct))
+    }
+
+    /// How many of its days there are of each kind; nothing where single days do not matter.
+    pub fn day_counts(&self) -> Option<DayCounts> {
+        (!self.days.is_empty()).then(|| aggregate::counts(&self.days))
     }
 
     /// Whether the status stands, whatever happened in the unknown time: it is the same if all of that was available and
@@ -285,7 +348,15 @@ impl MonthLine {
     ///
     /// Clause: `ST1/quote-display-time`.
     pub fn certain(&self) -> bool {
-        !self.total.could_turn(self.required_pct)
+        if self.days.is_empty() {
+            return !self.total.could_turn(self.required_pct);
+        }
+        let status = self.status();
+        let turns = |fulfilled: bool| {
+            let days: Vec<DayShare> = self.days.iter().map(|day| day.if_unknown(fulfilled)).collect();
+            self.status_of(&days) != status
+        };
+        !turns(true) && !turns(false)
     }
 
     /// What the exchange's system shows: `general` of leveraged and inverse ETFs is judged against 100 %, so that they show
@@ -293,15 +364,12 @@ impl MonthLine {
     ///
     /// Clause: `ST1/system-status`.
     pub fn system_status(&self) -> Option<SystemStatus> {
-        let threshold = match self.key.obligation.system_threshold() {
-            SystemThreshold::WholeIfLeveraged if self.leveraged_inverse => WHOLE_PCT,
-            SystemThreshold::WholeIfLeveraged | SystemThreshold::Required => self.required_pct,
+        let is_ok = match (self.status(), self.key.obligation.system_threshold()) {
+            (Status::NotApplicable, _) => return None,
+            (_, SystemThreshold::WholeIfLeveraged) if self.leveraged_inverse => self.total.reaches(WHOLE_PCT),
+            (status, _) => status == Status::Fulfilled,
         };
-        match self.total.available {
-            Micros::ZERO => None,
-            _ if self.total.reaches(threshold) => Some(SystemStatus::Ok),
-            _ => Some(SystemStatus::Ng),
-        }
+        Some(if is_ok { SystemStatus::Ok } else { SystemStatus::Ng })
     }
 }
 
@@ -317,6 +385,8 @@ mod tests {
         MonthLine {
             key,
             total,
+            aggregate: Aggregate::default(),
+            days: Vec::new(),
             required_pct,
             leveraged_inverse,
             last_measured: date(2024, 3, 1),

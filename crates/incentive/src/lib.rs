@@ -1,12 +1,13 @@
 //! The month: which obligations are fulfilled in it, and what follows for each market maker.
 //!
 //! Days are folded into one account for each market maker, issue and obligation; a month is a ratio of sums, never a mean
-//! of days. What is required comes from the registry, what was measured from the days, and integers decide. Then a
+//! of days, where the scheme does not ask for one. What is required comes from the registry, what was measured from the days, and integers decide. Then a
 //! [`Settlement`] says what follows: tiers, incentives, conditions, recommendations and payments.
 //!
 //! Deliberately absent: where days are kept, and how a report looks.
 
 mod account;
+mod aggregate;
 mod conditions;
 mod doubt;
 mod exact;
@@ -22,6 +23,7 @@ mod value;
 mod why;
 
 pub use account::{AccountKey, MonthAccounts, MonthLine, Status, SystemStatus};
+pub use aggregate::{DayCounts, DayShare};
 pub use conditions::{ConditionLine, Note, Payout, Reckoning, Share, Standing, Terms};
 pub use doubt::Doubtful;
 pub use makers::{MakerLine, makers};

@@ -4,6 +4,7 @@
 //! gives them as it is now, exemptions apart. Where the feed tells the sessions, each is taken to be as long as the last
 //! measured day.
 
+use crate::aggregate::{self, LeftOut};
 use crate::{AccountKey, MonthAccounts};
 use jiff::civil::Date;
 use quoteclock_ledger::Total;
@@ -26,6 +27,8 @@ pub struct Outlook {
     pub remaining: Micros,
     /// Days on which it will be.
     pub days_remaining: u32,
+    /// Whether the sum of all time decides, and nothing but that.
+    pub by_sum: bool,
 }
 
 /// What can still become of an obligation.
@@ -47,6 +50,8 @@ pub enum Prospect {
     },
     /// No time is available in the whole month.
     NotApplicable,
+    /// Single days decide, and how long it may be off is not reckoned.
+    ByDays,
 }
 
 impl Outlook {
@@ -57,6 +62,9 @@ impl Outlook {
     /// # Panics
     /// If the month is longer than 64 bits of microseconds.
     pub fn prospect(&self) -> Prospect {
+        if !self.by_sum {
+            return Prospect::ByDays;
+        }
         let unknown = u128::from(self.total.unknown.0);
         let (fulfilled, remaining) = (u128::from(self.total.fulfilled.0), u128::from(self.remaining.0));
         let needed = self.needed();
@@ -97,6 +105,7 @@ impl Outlook {
             Prospect::Uncertain => "uncertain",
             Prospect::Lost { .. } => "lost",
             Prospect::NotApplicable => "not_applicable",
+            Prospect::ByDays => "by_days",
         }
     }
 
@@ -105,7 +114,7 @@ impl Outlook {
         match self.prospect() {
             Prospect::Open { slack } => Some(slack),
             Prospect::Safe => Some(self.remaining),
-            Prospect::Uncertain | Prospect::Lost { .. } | Prospect::NotApplicable => None,
+            Prospect::Uncertain | Prospect::Lost { .. } | Prospect::NotApplicable | Prospect::ByDays => None,
         }
     }
 
@@ -121,6 +130,9 @@ impl Outlook {
     /// # Panics
     /// Never: it is at most 100 %.
     pub fn needed_pct(&self) -> Option<u64> {
+        if !self.by_sum {
+            return None;
+        }
         let remaining = u128::from(self.remaining.0);
         let missing = self.needed().saturating_sub(u128::from(self.total.fulfilled.0));
         (missing <= remaining && remaining != 0)
@@ -139,10 +151,13 @@ pub fn outlooks(
     registry: &Registry,
 ) -> Result<Vec<Outlook>, PlanError> {
     let so_far = accounts.accounts().iter().map(|(key, account)| {
+        let left_out = LeftOut::of(registry, &key.market_maker, &key.issue);
+        let days = account.days(&left_out);
         let outlook = Outlook {
             key: key.clone(),
-            total: account.total,
-            days_measured: account.days_measured,
+            total: aggregate::total(&days),
+            days_measured: u32::try_from(days.len()).unwrap_or(u32::MAX),
+            by_sum: key.aggregate(registry).is_sum_alone() && days.iter().all(|day| !day.left_out_if_failed),
             required_pct: account.required_pct,
             remaining: Micros::ZERO,
             days_remaining: 0,
@@ -174,6 +189,9 @@ fn add_day(
         for obligation in sign_up.obligations.iter() {
             let (market_maker, issue) = (sign_up.market_maker.clone(), sign_up.issue.clone());
             let key = AccountKey { market_maker, issue, obligation: obligation.id.clone() };
+            if LeftOut::of(registry, &key.market_maker, &key.issue).always(date) {
+                continue;
+            }
             let time = match (plan.phase_source, from) {
                 (PhaseSource::Schedule, None) => sign_up.required_time(obligation),
                 (PhaseSource::Schedule, Some(from)) => sign_up.required_time_from(obligation, from),
@@ -186,8 +204,9 @@ fn add_day(
             let empty = || {
                 let total = Total::default();
                 let (days_measured, required_pct, days_remaining) = (0, obligation.required.pct, 0);
-                let key = key.clone();
-                (Outlook { key, total, days_measured, required_pct, remaining: Micros::ZERO, days_remaining }, date)
+                let (key, by_sum) = (key.clone(), key.aggregate(registry).is_sum_alone());
+                let remaining = Micros::ZERO;
+                (Outlook { key, total, days_measured, required_pct, remaining, days_remaining, by_sum }, date)
             };
             let (outlook, last) = outlooks.entry(key.clone()).or_insert_with(empty);
             outlook.remaining += time;
@@ -214,6 +233,7 @@ mod tests {
             days_measured: 1,
             required_pct: 800_000,
             remaining: Micros(remaining),
+            by_sum: true,
             days_remaining: 1,
         }
         .prospect()
@@ -243,6 +263,7 @@ mod tests {
                 days_measured: 1,
                 required_pct: 800_000,
                 remaining: Micros(remaining),
+                by_sum: true,
                 days_remaining: 2,
             }
         };

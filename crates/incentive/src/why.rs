@@ -7,7 +7,7 @@ use crate::{AccountKey, MakerLine, MonthLine, Settlement, Status, SystemStatus};
 use jiff::civil::Date;
 use quoteclock_ledger::{DisplayPercent, Total};
 use quoteclock_model::{Amount, Bps, IssueCode, ObligationId};
-use quoteclock_rules::{ConditionKind, PaymentMethod, Registry, Tier};
+use quoteclock_rules::{ConditionKind, MonthShare, PaymentMethod, Registry, Tier};
 
 /// An amount that somebody asks about.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -348,14 +348,32 @@ fn display_time(line: &MonthLine) -> Step {
         Some(SystemStatus::Ng) if line.status() == Status::Fulfilled => " (the exchange's system shows NG)",
         _ => "",
     };
+    let required = Amount(line.required_pct.into());
+    let days = line.day_counts().unwrap_or_default();
+    let required = match line.aggregate.month {
+        MonthShare::Sum => format!("at least {required} % is required"),
+        MonthShare::MeanOfDays => format!("at least {required} % is required in the mean of {} days", days.available),
+        MonthShare::Days { pct } => format!(
+            "at least {required} % is required on {} % of {} days, and reached on {}",
+            Amount(pct.into()),
+            days.available,
+            days.compliant
+        ),
+    };
+    let below = line
+        .aggregate
+        .days_below_max
+        .map(|max| format!(", at most {max} day(s) may be under it, and {} are", days.available - days.compliant));
+    let floor = line.aggregate.day_floor_pct.map(|floor| format!(", none under {} %", Amount(floor.into())));
+    let left_out = (days.left_out != 0).then(|| format!(", {} day(s) left out", days.left_out));
+    let more: String = [below, floor, left_out].into_iter().flatten().collect();
     let says = format!(
-        "{}: {} of {} us on {} day{}, at least {} % is required: {}{system}{doubt}",
+        "{}: {} of {} us on {} day{}, {required}{more}: {}{system}{doubt}",
         line.key.obligation,
         fulfilled.0,
         available.0,
         line.days_measured,
         if line.days_measured == 1 { "" } else { "s" },
-        Amount(line.required_pct.into()),
         line.status().as_str().replace('_', " ")
     );
     step("quote_display_time", figure, "%", says, "ST1/time-share")

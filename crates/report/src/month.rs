@@ -216,7 +216,7 @@ impl Table for Statuses {
                 Prospect::Lost { .. } => Some(Tone::Bad),
                 Prospect::Uncertain => Some(Tone::Doubtful),
                 Prospect::Open { .. } if row.outlook.is_at_risk() => Some(Tone::Doubtful),
-                Prospect::Open { .. } | Prospect::NotApplicable => None,
+                Prospect::Open { .. } | Prospect::NotApplicable | Prospect::ByDays => None,
             }),
         Column::<Self>::integer("may_be_off_us", Unit::Micros, |row| row.outlook.slack().map(|span| span.0.into()))
             .shown_as("may be off", Align::Right, |row| match (row.outlook.prospect(), row.outlook.slack()) {

@@ -6,6 +6,7 @@
 //!
 //! Deliberately absent: reading folders (callers pass bytes), judging quotes, and paying anybody.
 
+mod aggregate;
 mod canonical;
 mod incentives;
 mod interpretations;
@@ -18,6 +19,7 @@ pub mod templates;
 mod ticks;
 mod value;
 
+pub use aggregate::{Aggregate, MonthShare};
 pub use incentives::{Incentives, Rates, ServerSteps, TierTerms};
 pub use interpretations::{AccessFeeIssues, CounterpartyMarketMaker, Interpretations, SelfTrades};
 pub use limits::{Limits, Spread};
@@ -29,8 +31,9 @@ pub use plan::{
 pub use quoteclock_model::local_time;
 pub use quoteclock_sheets::{Column, Finding, Period, Severity, SourceFile};
 pub use registry::{
-    Application, ConditionKind, Exemption, FILE_NAMES, FastMarket, Form, Holiday, Issue, IssueLimits, Loaded,
-    MarketMaker, PaidCondition, Payment, PaymentMethod, PlanError, Priority, Registry, Server, SignUp, Target, Tier,
+    Application, ConditionKind, ExcludedDay, Exemption, FILE_NAMES, FastMarket, Form, Holiday, Issue, IssueLimits,
+    Loaded, MarketMaker, PaidCondition, Payment, PaymentMethod, PlanError, Priority, Registry, Server, SignUp, Target,
+    Tier,
 };
 pub use scheme::{QuantityFrom, Scheme, SessionList, Terms};
 pub use ticks::{TickTable, TickTableError};

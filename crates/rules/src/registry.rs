@@ -25,7 +25,7 @@ pub use plan::PlanError;
 
 /// The files that a registry may consist of: what a caller reads from the folder. The first of the CSV files, up to
 /// `signups.csv`, are required.
-pub const FILE_NAMES: [&str; 11] = [
+pub const FILE_NAMES: [&str; 12] = [
     "scheme.toml",
     "issues.csv",
     "market_makers.csv",
@@ -37,6 +37,7 @@ pub const FILE_NAMES: [&str; 11] = [
     "matching_funds.csv",
     "holidays.csv",
     "applications.csv",
+    "excluded_days.csv",
 ];
 
 /// What became of the files of a registry.
@@ -69,6 +70,7 @@ struct Tables {
     conditions: Vec<PaidCondition>,
     holidays: Vec<Holiday>,
     applications: Option<Vec<Application>>,
+    excluded_days: Vec<ExcludedDay>,
 }
 
 /// A listed ETF, as it is from one date to another.
@@ -214,6 +216,31 @@ pub struct Exemption {
     pub to: Option<Timestamp>,
     /// Why, for people.
     pub reason: Option<String>,
+}
+
+/// A day that plays no part in its month.
+///
+/// Clause: `WBAG/days-left-out`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ExcludedDay {
+    /// The day.
+    pub date: Date,
+    /// The issue; `None` for all.
+    pub issue: Option<IssueCode>,
+    /// The market maker; `None` for all.
+    pub market_maker: Option<String>,
+    /// Why, for people.
+    pub reason: Option<String>,
+    /// Whether it plays its part all the same where the day by itself has the required share.
+    pub only_if_failed: bool,
+}
+
+impl ExcludedDay {
+    /// Whether it is of this market maker and issue.
+    pub fn is_of(&self, market_maker: &str, issue: &IssueCode) -> bool {
+        self.issue.as_ref().is_none_or(|of| of == issue)
+            && self.market_maker.as_deref().is_none_or(|of| of == market_maker)
+    }
 }
 
 /// Which kind of condition stands beside `general`.
@@ -437,6 +464,11 @@ impl Registry {
     /// The sponsored and matching conditions, by kind, name, target and first date.
     pub fn conditions(&self) -> &[PaidCondition] {
         &self.tables.conditions
+    }
+
+    /// The days that play no part in their month, in order.
+    pub fn excluded_days(&self) -> &[ExcludedDay] {
+        &self.tables.excluded_days
     }
 
     /// The holidays, in order.

@@ -9,12 +9,12 @@ mod places;
 pub(crate) use file::SchemeFile;
 
 use crate::{
-    Incentives, Interpretations, IssueLimits, Limits, Manner, PhaseSource, SpreadBand, SpreadLimits, TickTable,
-    TickTableError,
+    Aggregate, Incentives, Interpretations, IssueLimits, Limits, Manner, PhaseSource, SpreadBand, SpreadLimits,
+    TickTable, TickTableError,
 };
 use jiff::civil::{Date, date};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
-use quoteclock_model::{Amount, Bps, Shares, SizeRule, Ticks};
+use quoteclock_model::{Amount, Bps, Micros, Shares, SizeRule, Ticks};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -33,6 +33,8 @@ pub struct Scheme {
     pub(crate) tick_tables: BTreeMap<String, Arc<TickTable>>,
     pub(crate) interpretations: Interpretations,
     pub(crate) incentives: Incentives,
+    pub(crate) aggregate: Aggregate,
+    pub(crate) start_delay: Micros,
 }
 
 /// The continuous auction's windows from a date on.
@@ -173,6 +175,8 @@ impl Scheme {
             tick_tables: built_in_tick_tables(),
             interpretations: Interpretations::default(),
             incentives: Incentives::built_in(),
+            aggregate: Aggregate::default(),
+            start_delay: Micros::ZERO,
         }
     }
 
@@ -235,6 +239,18 @@ impl Scheme {
     /// What it pays, and what it asks of whoever is paid.
     pub fn incentives(&self) -> &Incentives {
         &self.incentives
+    }
+
+    /// How a month is judged by its days.
+    pub fn aggregate(&self) -> &Aggregate {
+        &self.aggregate
+    }
+
+    /// How long after each beginning of the market's time nothing is required yet.
+    ///
+    /// Clause: `TWSE/after-the-open`.
+    pub fn start_delay(&self) -> Micros {
+        self.start_delay
     }
 
     /// The interpretations in force.

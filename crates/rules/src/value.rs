@@ -4,7 +4,7 @@
 //! adds the place. Exact throughout: decimals become integers of ten-thousandths digit by digit, no float takes part.
 //! Nothing is trimmed or guessed; a value that a spreadsheet has rewritten is refused with the form to write.
 
-use quoteclock_model::{Amount, Bps, IssueCode, Price, Shares, Ticks};
+use quoteclock_model::{Amount, Bps, IssueCode, Micros, Price, Shares, Ticks};
 
 pub(crate) use quoteclock_sheets::Expected;
 pub(crate) use quoteclock_sheets::value::{boolean, clock, date, instant, name};
@@ -82,6 +82,17 @@ pub(crate) fn price(text: &str) -> Result<Price, Expected> {
     price.ok_or("expected a price above 0 and at most 1000000000: digits with at most 4 decimals")
 }
 
+/// A span of time within a day: a number of `h`, `m`, `s` or `ms`.
+pub(crate) fn duration(text: &str) -> Result<Micros, Expected> {
+    const EXPECTED: Expected = "expected a span of time below a day, such as 5m, 30s, 1.5h or 30ms";
+    const UNITS: [(&str, u64); 4] = [("ms", 1_000), ("s", 1_000_000), ("m", 60_000_000), ("h", 3_600_000_000)];
+    let of_unit = |&(unit, micros): &(&str, u64)| Some((decimal(text.strip_suffix(unit)?).ok()?, micros));
+    let (number, micros) = UNITS.iter().find_map(of_unit).ok_or(EXPECTED)?;
+    let scaled = number.checked_mul(micros).filter(|scaled| scaled % SCALE == 0).ok_or(EXPECTED)?;
+    let span = Micros(scaled / SCALE);
+    if span < Micros(86_400_000_000) { Ok(span) } else { Err(EXPECTED) }
+}
+
 /// An amount of money.
 pub(crate) fn money(text: &str) -> Result<Amount, Expected> {
     decimal(text)
@@ -122,6 +133,19 @@ mod tests {
             assert!(decimal(text).is_err(), "{text:?}");
         }
         assert!(decimal(&"9".repeat(100)).is_err());
+    }
+
+    #[test]
+    fn spans_of_time_are_below_a_day() {
+        for (text, micros) in
+            [("5m", 300_000_000), ("30s", 30_000_000), ("30ms", 30_000), ("1.5h", 5_400_000_000), ("0s", 0)]
+        {
+            assert_eq!(duration(text), Ok(Micros(micros)), "{text}");
+        }
+        assert_eq!(duration("23.9999h"), Ok(Micros(86_399_640_000)));
+        for text in ["", "5", "m", "-5m", "24h", "5 m", "5min", "0.00001s", "0.0001ms", "99999999999999h"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
     }
 
     #[test]

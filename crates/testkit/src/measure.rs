@@ -126,7 +126,8 @@ fn lines(registry: &Registry, day: &DayEvents) -> Option<Vec<ObligationDay>> {
     let exemptions: Vec<_> =
         lines.iter().map(|line| registry.exemptions(&line.sign_up, (day.start, day.end))).collect::<Option<_>>()?;
 
-    let instants = instants(day, &windows, exemptions.iter().flatten());
+    let delay = registry.scheme.start_delay;
+    let instants = instants(day, &windows, exemptions.iter().flatten(), delay);
     let issues: BTreeSet<String> = lines.iter().map(|line| line.sign_up.issue.clone()).collect();
     for (start, end) in instants.iter().zip(&instants[1..]) {
         let book = |issue: &String| (issue.clone(), book::after(day.until(*start), issue));
@@ -134,7 +135,13 @@ fn lines(registry: &Registry, day: &DayEvents) -> Option<Vec<ObligationDay>> {
         for (line, exemptions) in lines.iter_mut().zip(&exemptions) {
             let book = books.get(&line.sign_up.issue)?;
             let within = |spans: &[(i128, i128)]| spans.iter().any(|(from, to)| (*from..*to).contains(start));
-            let state = match within(&windows) && !within(exemptions) {
+            let waits = delay != 0 && {
+                let runs = |time| runs(registry, day, &windows, &line.sign_up.issue, time);
+                let before = instants.iter().rev().filter(|instant| *instant <= start);
+                let begun = before.copied().take_while(|instant| runs(*instant)).last();
+                begun.is_some_and(|begun| *start < begun + delay)
+            };
+            let state = match within(&windows) && !within(exemptions) && !waits {
                 true => state(registry, day, line, book, *start)?,
                 false => State::Unavailable,
             };
@@ -160,11 +167,15 @@ fn instants<'a>(
     day: &DayEvents,
     windows: &'a [(i128, i128)],
     exemptions: impl Iterator<Item = &'a (i128, i128)>,
+    delay: i128,
 ) -> Vec<i128> {
     let mut instants = BTreeSet::from([day.start, day.end]);
     instants.extend(windows.iter().chain(exemptions).flat_map(|(start, end)| [*start, *end]));
     instants.extend(day.applied.iter().map(|event| event.time));
     instants.extend(day.doubts.iter().map(|doubt| doubt.from));
+    // Whatever begins a stretch of required time may be followed by the delay.
+    let delayed: Vec<i128> = instants.iter().map(|time| time + delay).collect();
+    instants.extend(delayed);
     instants.into_iter().filter(|time| day.start <= *time && *time <= day.end).collect()
 }
 
@@ -180,10 +191,7 @@ fn push(stretches: &mut Vec<Stretch>, next: Stretch) {
 /// events up to it (`book` is what they leave resting).
 fn state(registry: &Registry, day: &DayEvents, line: &ObligationDay, book: &Book<'_>, time: i128) -> Option<State> {
     let issue = &line.sign_up.issue;
-    let market_start = if registry.scheme.feed { Phase::Closed } else { Phase::Continuous };
-    let available = trades(registry, phase(day, &Scope::Every, market_start, time))
-        && trades(registry, phase(day, &Scope::Issue(issue.clone()), Phase::Continuous, time));
-    if !available {
+    if !phases_trade(registry, day, issue, time) {
         return Some(State::Unavailable);
     }
     if day.unknown(issue, time) {
@@ -192,6 +200,17 @@ fn state(registry: &Registry, day: &DayEvents, line: &ObligationDay, book: &Book
     let quotes = own_quotes(registry, day.date, &line.sign_up, book);
     let table = registry.tick_table(issue, day.date)?;
     Some(quote::breach(&quotes, &line.obligation.limits, table).map_or(State::Fulfilled, State::Breach))
+}
+
+/// Whether the time is inside the windows and the phases trade, whoever is exempt.
+fn runs(registry: &Registry, day: &DayEvents, windows: &[(i128, i128)], issue: &str, time: i128) -> bool {
+    windows.iter().any(|(from, to)| (*from..*to).contains(&time)) && phases_trade(registry, day, issue, time)
+}
+
+fn phases_trade(registry: &Registry, day: &DayEvents, issue: &str, time: i128) -> bool {
+    let market_start = if registry.scheme.feed { Phase::Closed } else { Phase::Continuous };
+    trades(registry, phase(day, &Scope::Every, market_start, time))
+        && trades(registry, phase(day, &Scope::Issue(issue.to_owned()), Phase::Continuous, time))
 }
 
 /// The last phase sent for exactly this scope.

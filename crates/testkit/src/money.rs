@@ -61,6 +61,18 @@ pub struct SchemeNumbers {
     pub diversified: BTreeMap<String, [String; 3]>,
     /// `access_fee_issues = "signed_up"`.
     pub access_fee_signed_up: bool,
+    /// `[aggregate]`.
+    pub aggregate: AggregateNumbers,
+}
+
+/// `[aggregate]` of a scheme; percentages in ten-thousandths.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the keys of the table")]
+pub struct AggregateNumbers {
+    pub month: String,
+    pub days_pct: i128,
+    pub max_days_below: Option<usize>,
+    pub day_floor_pct: Option<i128>,
 }
 
 /// One obligation on one day.
@@ -115,6 +127,7 @@ pub fn settle(case: &Case) -> Option<Files> {
         signups: file("signups.csv"),
         sponsored: file("sponsored.csv"),
         matching: file("matching_funds.csv"),
+        excluded: file("excluded_days.csv"),
         first: format!("{}-01", case.month).parse().ok()?,
     };
     Some(Files {
@@ -179,6 +192,7 @@ struct Money<'c> {
     signups: Vec<Row>,
     sponsored: Vec<Row>,
     matching: Vec<Row>,
+    excluded: Vec<Row>,
     first: Date,
 }
 
@@ -198,17 +212,37 @@ struct Sum {
     fulfilled: i128,
     required: i128,
     last: Date,
+    /// The share of each day with available time, and what it required.
+    shares: Vec<(Fraction, Fraction)>,
+    /// How they are judged.
+    aggregate: AggregateNumbers,
 }
 
 impl Sum {
     fn status(&self) -> &'static str {
         if self.available == 0 {
             "not_applicable"
-        } else if fraction(self.fulfilled, self.available) >= fraction(self.required, 1_000_000) {
+        } else if self.reaches() {
             "fulfilled"
         } else {
             "not_fulfilled"
         }
+    }
+
+    fn reaches(&self) -> bool {
+        let required = fraction(self.required, 1_000_000);
+        let count = fraction(i128::try_from(self.shares.len()).expect("few days"), 1);
+        let below = self.shares.iter().filter(|(share, required)| share < required).count();
+        let compliant = &count - fraction(i128::try_from(below).expect("few days"), 1);
+        let month = match self.aggregate.month.as_str() {
+            "mean_of_days" => self.shares.iter().map(|(share, _)| share).sum::<Fraction>() / count >= required,
+            "days" => compliant / count >= fraction(self.aggregate.days_pct, 1_000_000),
+            _ => fraction(self.fulfilled, self.available) >= required,
+        };
+        let floor = self.aggregate.day_floor_pct.map(|floor| fraction(floor, 1_000_000));
+        month
+            && self.aggregate.max_days_below.is_none_or(|most| below <= most)
+            && floor.is_none_or(|floor| self.shares.iter().all(|(share, _)| *share >= floor))
     }
 }
 
@@ -231,14 +265,37 @@ impl Money<'_> {
             if !is_own || row.date.first_of_month() != first {
                 continue;
             }
-            let so_far = sum.get_or_insert(Sum { available: 0, fulfilled: 0, required: row.required, last: row.date });
-            so_far.available += row.available;
-            so_far.fulfilled += row.fulfilled;
+            let aggregate = match obligation {
+                "general" => self.case.scheme.aggregate.clone(),
+                _ => AggregateNumbers::default(),
+            };
+            let (required, last) = (row.required, row.date);
+            let empty = Sum { available: 0, fulfilled: 0, required, last, shares: Vec::new(), aggregate };
+            let so_far = sum.get_or_insert(empty);
+            if !self.is_left_out(row) {
+                so_far.available += row.available;
+                so_far.fulfilled += row.fulfilled;
+                if row.available != 0 {
+                    let share = fraction(row.fulfilled, row.available);
+                    so_far.shares.push((share, fraction(row.required, 1_000_000)));
+                }
+            }
             if so_far.last <= row.date {
                 (so_far.last, so_far.required) = (row.date, row.required);
             }
         }
         sum
+    }
+
+    /// Whether the day plays no part in the month.
+    fn is_left_out(&self, day: &ResultRow) -> bool {
+        let fails = || day.available != 0 && fraction(day.fulfilled, day.available) < fraction(day.required, 1_000_000);
+        self.excluded.iter().any(|row| {
+            row.get("date") == day.date.to_string()
+                && ["*", day.issue.as_str()].contains(&row.get("issue"))
+                && ["", "*", day.market_maker.as_str()].contains(&row.get("market_maker"))
+                && (row.get("only_if_failed") != "true" || fails())
+        })
     }
 
     fn is_leveraged(&self, issue: &str, date: Date) -> bool {

@@ -187,6 +187,8 @@ pub(crate) struct Scheme {
     pub(crate) zone: TimeZone,
     /// `phase_source = "feed"`: no schedule, the market opens and closes by its own phase events.
     pub(crate) feed: bool,
+    /// Microseconds after each beginning in which nothing is required.
+    pub(crate) start_delay: i128,
     /// Whether the phase `sequential_quote` is available time.
     pub(crate) sequential_quote_available: bool,
     pub(crate) sessions: Vec<Sessions>,
@@ -200,6 +202,7 @@ impl Scheme {
         let mut scheme = Scheme {
             zone: TimeZone::UTC,
             feed: false,
+            start_delay: 0,
             sequential_quote_available: true,
             sessions: Vec::new(),
             types: BTreeMap::new(),
@@ -245,6 +248,7 @@ impl Scheme {
         match (section, key) {
             ("", "timezone") => self.zone = clock::zone(value)?,
             ("", "phase_source") => self.feed = value == "feed",
+            ("", "start_delay") => self.start_delay = duration(value)?,
             ("interpretations", "sequential_quote") => self.sequential_quote_available = value == "available",
             ("sessions", "from") => sessions.last_mut()?.from = clock::date(value)?,
             ("sessions", "continuous") => {
@@ -300,6 +304,14 @@ fn minutes(text: &str) -> Option<i128> {
     let (hour, minute) = text.split_once(':')?;
     let minutes = whole(hour)? * 60 + whole(minute)?;
     (minutes <= 1_440).then_some(minutes)
+}
+
+/// `5m` or `30s` as microseconds.
+fn duration(text: &str) -> Option<i128> {
+    match text.strip_suffix('m') {
+        Some(minutes) => Some(whole(minutes)? * 60_000_000),
+        None => Some(whole(text.strip_suffix('s')?)? * 1_000_000),
+    }
 }
 
 /// Limit, tick, limit, tick, …; the last limit is `above`.

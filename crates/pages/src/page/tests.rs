@@ -19,6 +19,8 @@ fn line(key: AccountKey, available: u64, fulfilled: u64, unknown: u64) -> MonthL
     MonthLine {
         key,
         total: Total { available: Micros(available), fulfilled: Micros(fulfilled), unknown: Micros(unknown) },
+        aggregate: quoteclock_rules::Aggregate::default(),
+        days: Vec::new(),
         required_pct: 800_000,
         leveraged_inverse: false,
         last_measured: date(2024, 3, 1),

@@ -1,7 +1,8 @@
 //! The registry's files: their columns, and all of their rows that could be read.
 
 use super::{
-    Application, ConditionKind, Exemption, FastMarket, Holiday, Issue, MarketMaker, PaidCondition, Server, SignUp,
+    Application, ConditionKind, ExcludedDay, Exemption, FastMarket, Holiday, Issue, MarketMaker, PaidCondition, Server,
+    SignUp,
 };
 use crate::Scheme;
 use quoteclock_model::IssueCode;
@@ -91,6 +92,12 @@ pub(super) const APPLICATIONS: Layout = Layout {
     optional: &["received", "issue", "condition", "document"],
 };
 
+pub(super) const EXCLUDED_DAYS: Layout = Layout {
+    file: "excluded_days.csv",
+    required: &["date", "issue"],
+    optional: &["market_maker", "reason", "only_if_failed"],
+};
+
 /// The names that rows may refer to. `None` where the file that defines them could not be read, so that one fault does
 /// not bring a thousand others.
 #[derive(Default)]
@@ -115,6 +122,7 @@ pub(super) struct Rows {
     pub(super) holidays: Vec<Lined<Holiday>>,
     /// `None` where there is no such file: then nothing is known of applications.
     pub(super) applications: Option<Vec<Lined<Application>>>,
+    pub(super) excluded_days: Vec<Lined<ExcludedDay>>,
 }
 
 /// The file that a condition stands in.

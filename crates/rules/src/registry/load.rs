@@ -52,6 +52,7 @@ fn read(files: &[SourceFile], findings: &mut Findings) -> Rows {
         holidays: reader.file(files, &files::HOLIDAYS, rows::holiday),
         applications: content(files, files::APPLICATIONS.file)
             .map(|_| reader.file(files, &files::APPLICATIONS, rows::application)),
+        excluded_days: reader.file(files, &files::EXCLUDED_DAYS, rows::excluded_day),
     }
 }
 
@@ -164,6 +165,7 @@ fn registry(rows: Rows) -> Registry {
         applications: rows.applications.map(|rows| {
             sorted(rows, |row: &Application| (row.form, row.party.clone(), row.effective, applications::key(row)))
         }),
+        excluded_days: sorted(rows.excluded_days, |row| row.date),
     };
     Registry { tables: Arc::new(tables) }
 }

@@ -5,8 +5,8 @@
 
 use super::{Issue, PaidCondition, Registry, Target};
 use crate::{
-    Availability, DayPlan, ObligationPlan, PhaseSource, RequiredShare, ServerPlan, SharePeriod, SignUpPlan, Terms,
-    TickTable,
+    Availability, DayPlan, MonthShare, ObligationPlan, PhaseSource, RequiredShare, ServerPlan, SharePeriod, SignUpPlan,
+    Terms, TickTable,
 };
 use jiff::civil::{Date, Time};
 use quoteclock_model::{IssueCode, Micros, ObligationId, Phase, Phases, Span, Timestamp, merge_spans};
@@ -62,7 +62,12 @@ impl Registry {
         let day = self.day(date)?;
         let mut servers = Servers::on(self, date);
         let trading = Arc::new(self.trading(date, day)?);
-        let terms = TermsOfDay::on(self, date, &trading, multipliers);
+        // Nothing is required for a while after each beginning; what is traded in it is traded all the same.
+        let required = match self.scheme().start_delay {
+            Micros::ZERO => Arc::clone(&trading),
+            start_delay => Arc::new(Availability { start_delay, ..Availability::clone(&trading) }),
+        };
+        let terms = TermsOfDay::on(self, date, &required, multipliers);
         let exemptions = Exemptions::on(self, day);
         let scheme = self.scheme();
         let in_force = self.issues().iter().filter(|issue| issue.period.contains(date));
@@ -267,16 +272,16 @@ impl OwnExemptions<'_, '_> {
 /// The conditions in force on the date, the multipliers to be measured, and when quotes are required.
 struct TermsOfDay<'r> {
     registry: &'r Registry,
-    trading: Arc<Availability>,
+    required: Arc<Availability>,
     multipliers: &'r [u32],
     by_issue: BTreeMap<&'r IssueCode, Vec<&'r PaidCondition>>,
     by_index: BTreeMap<&'r str, Vec<&'r PaidCondition>>,
 }
 
 impl<'r> TermsOfDay<'r> {
-    fn on(registry: &'r Registry, date: Date, trading: &Arc<Availability>, multipliers: &'r [u32]) -> TermsOfDay<'r> {
+    fn on(registry: &'r Registry, date: Date, required: &Arc<Availability>, multipliers: &'r [u32]) -> TermsOfDay<'r> {
         let (by_issue, by_index) = (BTreeMap::new(), BTreeMap::new());
-        let mut terms = TermsOfDay { registry, trading: Arc::clone(trading), multipliers, by_issue, by_index };
+        let mut terms = TermsOfDay { registry, required: Arc::clone(required), multipliers, by_issue, by_index };
         for condition in registry.conditions().iter().filter(|condition| condition.period.contains(date)) {
             match &condition.target {
                 Target::Issue(issue) => terms.by_issue.entry(issue).or_default().push(condition),
@@ -304,6 +309,14 @@ impl<'r> TermsOfDay<'r> {
         all.collect()
     }
 
+    /// Of which time the required share is.
+    fn share_period(&self) -> SharePeriod {
+        match self.registry.scheme().aggregate.month {
+            MonthShare::Days { .. } => SharePeriod::Day,
+            MonthShare::Sum | MonthShare::MeanOfDays => SharePeriod::Month,
+        }
+    }
+
     /// One obligation under each multiplier to be measured; once if none widens it.
     ///
     /// Clause: `ST1/fast-market`.
@@ -321,8 +334,8 @@ impl<'r> TermsOfDay<'r> {
             multiplier,
             limits: terms.limits(&issue.limits, multiplier, tick_table),
             limit_changes: Arc::default(),
-            availability: Arc::clone(&self.trading),
-            required: RequiredShare { pct, per: SharePeriod::Month },
+            availability: Arc::clone(&self.required),
+            required: RequiredShare { pct, per: self.share_period() },
         })
     }
 }

@@ -3,8 +3,8 @@
 
 use super::files::KnownNames;
 use super::{
-    Application, ConditionKind, Exemption, FastMarket, Holiday, Issue, IssueLimits, MarketMaker, PaidCondition,
-    Payment, PaymentMethod, Priority, Server, SignUp, Target, Tier,
+    Application, ConditionKind, ExcludedDay, Exemption, FastMarket, Holiday, Issue, IssueLimits, MarketMaker,
+    PaidCondition, Payment, PaymentMethod, Priority, Server, SignUp, Target, Tier,
 };
 use crate::value::{self, Expected};
 use crate::{Period, Terms};
@@ -192,6 +192,22 @@ pub(super) fn exemption(row: &Row<'_>, _: &KnownNames, findings: &mut Findings) 
         return row.fault("to", message, findings);
     }
     Some(Exemption { issue: issue?, market_maker: market_maker?, from, to, reason: reason? })
+}
+
+/// Clause: `WBAG/days-left-out`.
+pub(super) fn excluded_day(row: &Row<'_>, _: &KnownNames, findings: &mut Findings) -> Option<ExcludedDay> {
+    let date = row.required("date", value::date, findings);
+    let issue = row.required("issue", issue_or_all, findings);
+    let market_maker = row.optional("market_maker", value::name, findings);
+    let reason = row.text("reason", findings);
+    let only_if_failed = boolean(row, "only_if_failed", findings);
+    Some(ExcludedDay {
+        date: date?,
+        issue: issue?,
+        market_maker: market_maker?.filter(|name| name != "*"),
+        reason: reason?,
+        only_if_failed: only_if_failed?,
+    })
 }
 
 fn issue_or_all(text: &str) -> Result<Option<IssueCode>, Expected> {

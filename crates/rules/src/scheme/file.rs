@@ -4,6 +4,7 @@
 //! built-in one whole. Every fault is found at once, each with its line and column; an unknown key is a fault. Numbers
 //! are read from the digits that were typed, never through a float.
 
+mod aggregate;
 mod incentives;
 mod types;
 
@@ -12,6 +13,7 @@ use super::{Scheme, SessionList, zone};
 use crate::value::{self, Expected};
 use crate::{Interpretations, PhaseSource, TickTable, TickTableError};
 use jiff::civil::Date;
+use quoteclock_model::Micros;
 use quoteclock_sheets::{Findings, quoted};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -105,10 +107,16 @@ impl Reader<'_> {
                 "tick_tables" => self.tick_tables(value),
                 "interpretations" => self.interpretations(value),
                 "incentives" => self.incentives(value),
+                "aggregate" => self.aggregate(value),
+                "start_delay" => {
+                    if let Some(delay) = self.duration(value) {
+                        self.file.scheme.start_delay = delay;
+                    }
+                }
                 _ => self.unknown_key(
                     key,
                     "name, version, timezone, phase_source, required_pct, sessions, types, tick_tables, interpretations, \
-                     incentives",
+                     incentives, aggregate, start_delay",
                 ),
             }
         }
@@ -296,6 +304,12 @@ impl Reader<'_> {
             _ => String::new(),
         };
         self.parsed(value, &text, value::date)
+    }
+
+    /// A span of time as text, such as `5m`.
+    fn duration(&mut self, value: &Value<'_>) -> Option<Micros> {
+        let text = value.get_ref().as_str().unwrap_or_default().to_owned();
+        self.parsed(value, &text, value::duration)
     }
 
     /// A number as an integer, a float or text; `None` where it is none, with the fault recorded.

@@ -3,7 +3,7 @@
 //! Numbers are few and near every bound: equal volumes and times, averages and assets just at and just below their bounds,
 //! shares of 4/5, rows that change in mid-month. The same seed gives the same case.
 
-use crate::money::{Case, ResultRow, SchemeNumbers, TurnoverRow, is_weekday};
+use crate::money::{AggregateNumbers, Case, ResultRow, SchemeNumbers, TurnoverRow, is_weekday};
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
 use std::collections::{BTreeMap, BTreeSet};
@@ -90,6 +90,7 @@ impl Maker {
         let servers = self.servers(&makers);
         let sponsored = self.sponsored(&codes);
         let matching = self.matching(&codes);
+        let excluded = if self.dice.once_in(3) { self.excluded(&days, &makers, &codes) } else { String::new() };
         let mut case = Case {
             registry: vec![
                 ("scheme.toml".to_owned(), toml(&scheme)),
@@ -107,6 +108,9 @@ impl Maker {
             turnovers: Vec::new(),
             market: Vec::new(),
         };
+        if !excluded.is_empty() {
+            case.registry.push(("excluded_days.csv".to_owned(), excluded));
+        }
         for on in days {
             self.day(&mut case, on, &issues, &sign_ups, (&sponsored, &matching));
         }
@@ -150,7 +154,38 @@ impl Maker {
             tiers: tiers(if is_small { small } else { built_in }),
             diversified,
             access_fee_signed_up: self.dice.once_in(4),
+            aggregate: if self.dice.once_in(3) { self.aggregate() } else { AggregateNumbers::default() },
         }
+    }
+
+    /// How a month is judged by its days.
+    fn aggregate(&mut self) -> AggregateNumbers {
+        AggregateNumbers {
+            month: self.dice.of(&["sum", "mean_of_days", "days"]).to_owned(),
+            days_pct: self.dice.of(&[500_000, 800_000, 666_667, 1_000_000, 0]),
+            max_days_below: self.dice.of(&[None, None, Some(0), Some(1), Some(2)]),
+            day_floor_pct: self.dice.of(&[None, None, Some(500_000), Some(800_000)]),
+        }
+    }
+
+    /// Days that are left out, now and then.
+    fn excluded(&mut self, days: &BTreeSet<Date>, makers: &[String], codes: &[String]) -> String {
+        let mut text = "date,issue,market_maker,only_if_failed\n".to_owned();
+        for on in days {
+            if self.dice.once_in(12) {
+                let some = usize::try_from(self.dice.below(16)).expect("few");
+                let issue = if some % 2 == 0 { "*" } else { &codes[some % codes.len()] };
+                let maker = if some < 4 {
+                    "*"
+                } else if some < 8 {
+                    ""
+                } else {
+                    &makers[some % makers.len()]
+                };
+                text += &format!("{on},{issue},{maker},{}\n", self.dice.of(&["", "true", "true", "false"]));
+            }
+        }
+        text
     }
 
     /// Some trading days of a month; now and then none.
@@ -434,6 +469,16 @@ fn toml(scheme: &SchemeNumbers) -> String {
     let steps: Vec<String> = scheme.server_steps.iter().map(|(etfs, servers)| format!("[{etfs}, {servers}]")).collect();
     let row = |[bound, others, auction]: &[String; 3]| format!("[\"{bound}\", \"{others}\", \"{auction}\"]");
     let mut text = String::new();
+    let AggregateNumbers { month, days_pct, max_days_below, day_floor_pct } = &scheme.aggregate;
+    if !month.is_empty() {
+        let percent = |units: i128| format!("{}.{:04}", units / 10_000, units % 10_000);
+        text += &format!("[aggregate]\nmonth = \"{month}\"\n");
+        if month == "days" {
+            text += &format!("days_pct = {}\n", percent(*days_pct));
+        }
+        text += &max_days_below.map_or(String::new(), |most| format!("max_days_below = {most}\n"));
+        text += &day_floor_pct.map_or(String::new(), |floor| format!("day_floor_pct = {}\n", percent(floor)));
+    }
     if scheme.access_fee_signed_up {
         text += "[interpretations]\naccess_fee_issues = \"signed_up\"\n";
     }

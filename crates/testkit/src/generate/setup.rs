@@ -109,6 +109,7 @@ fn scheme(choices: &mut Choices<'_>) -> Option<(&'static str, Date, Option<Strin
     }
     toml += choices.of(&["", "phase_source = \"schedule\"\n", "", "phase_source = \"feed\"\n"]);
     toml += choices.of(&["required_pct = 80\n", ""]);
+    toml += choices.of(&["", "", "", "start_delay = \"5m\"\n", "start_delay = \"90s\"\n"]);
     toml += &sessions(choices, date)?;
     toml += &format!("[types.T]\n{}", type_limits(choices));
     toml += &format!("[types.W]\n{}", type_limits(choices));

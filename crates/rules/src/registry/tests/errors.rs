@@ -339,3 +339,28 @@ fn limits_that_a_type_takes_from_the_issue_have_to_be_there() {
     let named = warnings.iter().filter(|warning| warning.contains("it plays no part: type \"A\""));
     assert_eq!(named.count(), 4, "{warnings:?}");
 }
+
+// clause: WBAG/days-left-out
+#[test]
+fn days_that_are_left_out_are_rows() {
+    fn rows(text: &str) -> [(&str, &str); 1] {
+        [("excluded_days.csv", text)]
+    }
+    let columns = "date,issue,market_maker,reason,only_if_failed\n";
+    fault(&rows("date\n"), "excluded_days.csv: line 1, column issue", "the column is missing");
+    fault(&rows(&format!("{columns}2024-03-32,*,,,\n")), "excluded_days.csv: line 2, column date", "YYYY-MM-DD");
+    fault(&rows(&format!("{columns}2024-03-01,,,,\n")), "excluded_days.csv: line 2, column issue", "it is empty");
+    fault(
+        &rows(&format!("{columns}2024-03-01,*,,,yes\n")),
+        "excluded_days.csv: line 2, column only_if_failed",
+        "true or false",
+    );
+    let text = format!("{columns}2024-03-04,*,*,ATX,true\n2024-03-01,1306,MM1,,\n");
+    let registry = Registry::load(&files(&rows(&text))).registry.unwrap();
+    let [first, second] = registry.excluded_days() else { panic!("two rows") };
+    let issue = |code: &str| IssueCode::new(code.as_bytes()).unwrap();
+    assert!(
+        first.is_of("MM1", &issue("1306")) && !first.is_of("MM2", &issue("1306")) && !first.is_of("MM1", &issue("1"))
+    );
+    assert!(second.is_of("MM2", &issue("1")) && second.only_if_failed && !first.only_if_failed);
+}

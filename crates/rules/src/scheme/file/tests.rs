@@ -320,3 +320,30 @@ fn faults_of_limits_of_other_venues_have_their_places() {
         fault(&of(text), place, part);
     }
 }
+
+// clause: WBAG/average-of-days, TWSE/compliant-days, BUX/days-below, TWSE/after-the-open
+#[test]
+fn how_a_month_is_judged_by_its_days_is_data() {
+    use crate::{Aggregate, MonthShare};
+    let aggregate = |text: &str| *good(&format!("[aggregate]\n{text}")).aggregate();
+    assert_eq!(aggregate(""), Aggregate::default());
+    assert_eq!(aggregate("month = \"sum\""), Aggregate::default());
+    assert_eq!(aggregate("month = \"mean_of_days\"").month, MonthShare::MeanOfDays);
+    assert_eq!(aggregate("month = \"days\"\ndays_pct = 66.6667").month, MonthShare::Days { pct: 666_667 });
+    let bounded = aggregate("max_days_below = 3\nday_floor_pct = 50");
+    assert_eq!((bounded.days_below_max, bounded.day_floor_pct), (Some(3), Some(500_000)));
+    assert_eq!(good("start_delay = \"5m\"").start_delay(), Micros(300_000_000));
+    for (text, place, part) in [
+        ("aggregate = 1", (1, 13), "expected a table: [aggregate]"),
+        ("[aggregate]\nmonth = \"mean\"", (2, 9), r#"expected "sum", "mean_of_days" or "days""#),
+        ("[aggregate]\nmonth = \"days\"", (1, 1), "days_pct is missing"),
+        ("[aggregate]\ndays_pct = 50", (2, 1), "goes with month = \"days\" alone"),
+        ("[aggregate]\nmonth = \"days\"\ndays_pct = 101", (3, 12), "expected a percentage"),
+        ("[aggregate]\nmax_days_below = -1", (2, 18), "expected a whole number"),
+        ("[aggregate]\nfloor = 1", (2, 1), "unknown key \"floor\", expected one of month"),
+        ("start_delay = 5", (1, 15), "expected a span of time below a day"),
+        ("start_delay = \"24h\"", (1, 15), "such as 5m"),
+    ] {
+        fault(text, place, part);
+    }
+}
