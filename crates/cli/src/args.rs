@@ -14,6 +14,7 @@ use crate::merge::MergeArgs;
 use crate::publish::PublishArgs;
 use crate::replay::ReplayArgs;
 use crate::report::ReportArgs;
+use crate::schemes::SchemesArgs;
 use crate::serve::ServeArgs;
 use crate::status::StatusArgs;
 use crate::tiers::TiersArgs;
@@ -51,6 +52,7 @@ pub(crate) enum Command {
     List(ListArgs),
     Merge(MergeArgs),
     Init(InitArgs),
+    Schemes(SchemesArgs),
     Serve(ServeArgs),
     Publish(PublishArgs),
     Token(TokenArgs),

@@ -1,12 +1,12 @@
 //! `quoteclock check`: everything that is wrong with a registry, at once.
 
+use crate::registry::RegistryArgs;
 use crate::{Outcome, month, output, terminal};
 use anyhow::Result;
 use quoteclock::Checked;
 use quoteclock_report::wrap;
 use quoteclock_rules::{Column, Finding, Severity};
 use serde::Serialize;
-use std::path::PathBuf;
 
 /// List everything that is wrong with a registry, with file, line and column.
 #[derive(clap::Args, Debug)]
@@ -16,9 +16,8 @@ use std::path::PathBuf;
 
 Exits with 1 if there is an error; warnings stop nothing.")]
 pub(crate) struct CheckArgs {
-    /// Folder of the registry
-    #[arg(long, value_name = "DIR")]
-    registry: PathBuf,
+    #[command(flatten)]
+    registry: RegistryArgs,
 
     /// Print one JSON document
     #[arg(long)]
@@ -56,7 +55,7 @@ struct Document<'a> {
 
 /// Runs the command.
 pub(crate) fn run(args: &CheckArgs) -> Result<Outcome> {
-    let Checked { registry: loaded, findings } = quoteclock::check(&args.registry)?;
+    let Checked { registry: loaded, findings } = quoteclock::check_under(&args.registry.folder, args.registry.scheme)?;
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
     let warnings = findings.len() - errors;
     if args.json {

@@ -1,6 +1,7 @@
 //! `quoteclock days`: what is stored, and which trading days are missing.
 
-use crate::{Outcome, month, output, registry, terminal};
+use crate::registry::{self, Ready, RegistryArgs};
+use crate::{Outcome, month, output, terminal};
 use anyhow::Result;
 use jiff::civil::Date;
 use jiff::tz::{Offset, TimeZone};
@@ -31,6 +32,10 @@ pub(crate) struct DaysArgs {
     /// Folder of the registry
     #[arg(long, value_name = "DIR")]
     registry: Option<PathBuf>,
+
+    /// A ready scheme in place of the folder's scheme.toml (`quoteclock schemes` lists them)
+    #[arg(long, value_name = "NAME", value_parser = registry::ready, requires = "registry")]
+    scheme: Option<Ready>,
 
     /// One month only, such as 2024-03
     #[arg(long, value_name = "MONTH", value_parser = month::parse)]
@@ -77,9 +82,9 @@ struct Document<'a> {
 
 /// Runs the command.
 pub(crate) fn run(args: &DaysArgs) -> Result<Outcome> {
-    let registry = match &args.registry {
+    let registry = match args.registry.clone().map(|folder| RegistryArgs { folder, scheme: args.scheme }) {
         None => None,
-        Some(folder) => match registry::load_for_measuring(folder)? {
+        Some(source) => match registry::load_for_measuring(&source)? {
             None => return Ok(Outcome::BadInput),
             registry => registry,
         },

@@ -2,8 +2,9 @@
 
 use crate::beside::BesideArgs;
 use crate::how::How;
+use crate::registry::{self, RegistryArgs};
 use crate::target::{Target, refuse_inputs};
-use crate::{BadUsage, Outcome, again, month, output, registry, terminal};
+use crate::{BadUsage, Outcome, again, month, output, terminal};
 use anyhow::{Context, Result, anyhow, bail};
 use jiff::civil::Date;
 use quoteclock::{StoredMonth, plan_now};
@@ -40,9 +41,8 @@ found by replay, not here.
 
 --html writes one page that needs nothing else: the day as a picture, its outages, and the longest breaches worked out.")]
 pub(crate) struct ExplainArgs {
-    /// Folder of the registry: scheme, issues, market makers, virtual servers, sign-ups
-    #[arg(long, value_name = "DIR")]
-    registry: PathBuf,
+    #[command(flatten)]
+    registry: RegistryArgs,
 
     /// The market maker, as the registry names it
     #[arg(long, value_name = "NAME")]
@@ -156,7 +156,8 @@ fn given_options(args: &ExplainArgs) -> DayOptions {
 /// A page that would come in place of what is read.
 fn refuse_page(args: &ExplainArgs, input: &Input) -> Result<()> {
     if let Some(page) = &args.html {
-        let sources = registry::files(&args.registry).into_iter().chain(args.db.clone()).chain(args.beside.files());
+        let sources =
+            registry::files(&args.registry.folder).into_iter().chain(args.db.clone()).chain(args.beside.files());
         let sources: Vec<PathBuf> = sources.collect();
         refuse_inputs(std::slice::from_ref(page), std::slice::from_ref(input), &sources)?;
         Target::of(page)?;

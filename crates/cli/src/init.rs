@@ -1,5 +1,6 @@
 //! `quoteclock init`: a registry to start from.
 
+use crate::registry::{Ready, ready};
 use crate::{BadUsage, Outcome, output, scratch::Scratch};
 use anyhow::{Context, Result};
 use quoteclock_rules::{FILE_NAMES, templates};
@@ -19,6 +20,10 @@ pub(crate) struct InitArgs {
     /// Folder to make
     #[arg(value_name = "DIR")]
     folder: PathBuf,
+
+    /// Start under a ready scheme (`quoteclock schemes` lists them)
+    #[arg(long, value_name = "NAME", value_parser = ready)]
+    scheme: Option<Ready>,
 }
 
 const README: &str = include_str!("../templates/README.md");
@@ -35,14 +40,14 @@ pub(crate) fn run(args: &InitArgs) -> Result<Outcome> {
     // Written aside, so that a folder is there whole or empty.
     let aside = Scratch::within(folder)?;
     fs::create_dir(aside.path().join("templates")).with_context(making)?;
-    for (name, content) in files() {
+    for (name, content) in files(args.scheme) {
         write(&aside.path().join(&name), &content)?;
     }
-    let top = names().chain(["README.md", "templates"]);
+    let top = names(args.scheme).chain(["README.md", "templates"]);
     for name in top {
         fs::rename(aside.path().join(name), folder.join(name)).with_context(making)?;
     }
-    let names: Vec<String> = files().into_iter().map(|(name, _)| name).collect();
+    let names: Vec<String> = files(args.scheme).into_iter().map(|(name, _)| name).collect();
     output::print(&format!("written to {}: {}\n", folder.display(), names.join(", ")))?;
     Ok(Outcome::Done)
 }
@@ -51,20 +56,24 @@ fn write(path: &Path, content: &str) -> Result<()> {
     fs::write(path, content).with_context(|| format!("writing {}", path.display()))
 }
 
-/// The files of a registry under the Tokyo Stock Exchange's scheme, which leaves out no day.
-fn names() -> impl Iterator<Item = &'static str> {
-    FILE_NAMES.into_iter().filter(|&name| name != "excluded_days.csv")
+/// The files of a registry; Tokyo's scheme leaves out no day.
+fn names(scheme: Option<Ready>) -> impl Iterator<Item = &'static str> {
+    FILE_NAMES.into_iter().filter(move |&name| name != EXCLUDED_DAYS || scheme.is_some())
 }
 
+const EXCLUDED_DAYS: &str = "excluded_days.csv";
+
 /// Names and content: every file of a registry, the README, the templates.
-fn files() -> Vec<(String, String)> {
+fn files(scheme: Option<Ready>) -> Vec<(String, String)> {
     let content = |name: &str| match name {
-        "scheme.toml" => SCHEME.to_owned(),
-        "holidays.csv" => templates::HOLIDAYS.to_owned(),
+        "scheme.toml" => scheme.map_or(SCHEME, |ready| ready.text).to_owned(),
+        "holidays.csv" if scheme.is_none() => templates::HOLIDAYS.to_owned(),
+        "holidays.csv" => "date,name\n".to_owned(),
+        EXCLUDED_DAYS => "date,issue,market_maker,reason,only_if_failed\n".to_owned(),
         // Its example begins with its header, as of every file.
         _ => format!("{}\n", header(name)),
     };
-    let mut files: Vec<(String, String)> = names().map(|name| (name.to_owned(), content(name))).collect();
+    let mut files: Vec<(String, String)> = names(scheme).map(|name| (name.to_owned(), content(name))).collect();
     files.push(("README.md".to_owned(), README.to_owned()));
     files.push(("templates/matching_funds.csv".to_owned(), templates::MATCHING_FUNDS.to_owned()));
     files.push(("templates/diversified_indices.csv".to_owned(), templates::DIVERSIFIED_INDICES.to_owned()));

@@ -1,13 +1,13 @@
 //! `quoteclock list`: who is market maker of what on a date.
 
-use crate::{Outcome, output, registry};
+use crate::registry::{self, RegistryArgs};
+use crate::{Outcome, output};
 use anyhow::Result;
 use jiff::civil::Date;
 use quoteclock_model::IssueCode;
 use quoteclock_rows::{Column, Table, json_rows, write_csv};
 use quoteclock_rules::{Registry, SignUp};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 
 /// List who is market maker of which ETF on a date.
 ///
@@ -21,9 +21,8 @@ use std::path::PathBuf;
 Columns: date, market_maker, issue, participant, from, to (of the sign-up); with --public date, issue, has_market_maker;
 with --short-selling date, market_maker, issue: the pairs that the exemption from short selling restrictions covers.")]
 pub(crate) struct ListArgs {
-    /// Folder of the registry
-    #[arg(long, value_name = "DIR")]
-    registry: PathBuf,
+    #[command(flatten)]
+    registry: RegistryArgs,
 
     /// The date, such as 2024-03-01
     #[arg(long, value_name = "DATE")]

@@ -34,6 +34,7 @@ mod publish;
 mod registry;
 mod replay;
 mod report;
+mod schemes;
 mod scratch;
 mod serve;
 mod settings;
@@ -113,6 +114,7 @@ fn main() -> ExitCode {
         Command::List(list) => list::run(list),
         Command::Merge(merge) => merge::run(merge),
         Command::Init(init) => init::run(init),
+        Command::Schemes(schemes) => schemes::run(schemes),
         Command::Serve(serve) => serve::run(serve),
         Command::Publish(publish) => publish::run(publish),
         Command::Token(token) => token::run(token),

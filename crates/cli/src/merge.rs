@@ -1,9 +1,10 @@
 //! `quoteclock merge`: the parts of days that shards have measured, made whole.
 
+use crate::registry::{self, Ready, RegistryArgs};
 use crate::staging::{self, Forms, Parts, Staging};
 use crate::stored_day;
 use crate::target::{folder_of, refuse_inputs};
-use crate::{Outcome, month, output, publication, registry, scratch, terminal};
+use crate::{Outcome, month, output, publication, scratch, terminal};
 use anyhow::{Context, Result, bail};
 use jiff::civil::Date;
 use quoteclock_replay::Input;
@@ -34,6 +35,10 @@ pub(crate) struct MergeArgs {
     #[arg(long, value_name = "DIR")]
     registry: Option<PathBuf>,
 
+    /// A ready scheme in place of the folder's scheme.toml (`quoteclock schemes` lists them)
+    #[arg(long, value_name = "NAME", value_parser = registry::ready, requires = "registry")]
+    scheme: Option<Ready>,
+
     /// Files that `replay --shard I/N --db FILE` has written
     #[arg(required = true, value_name = "PART")]
     parts: Vec<PathBuf>,
@@ -53,8 +58,8 @@ pub(crate) fn run(args: &MergeArgs) -> Result<Outcome> {
     if args.db.exists() {
         Store::create(&args.db)?;
     }
-    let registry = match &args.registry {
-        Some(folder) => match registry::open(folder)? {
+    let registry = match args.registry.clone().map(|folder| RegistryArgs { folder, scheme: args.scheme }) {
+        Some(source) => match registry::open(&source)? {
             None => return Ok(Outcome::BadInput),
             registry => registry,
         },

@@ -1,6 +1,6 @@
 //! What `report`, `status`, `days` and others say of months and stored days alike.
 
-use crate::registry;
+use crate::registry::{self, RegistryArgs};
 use anyhow::{Result, anyhow};
 use jiff::civil::Date;
 use quoteclock::changed_days;
@@ -16,9 +16,8 @@ use std::path::{Path, PathBuf};
 /// What a command about a month looks at.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Sources {
-    /// Folder of the registry
-    #[arg(long, value_name = "DIR")]
-    pub(crate) registry: PathBuf,
+    #[command(flatten)]
+    pub(crate) registry: RegistryArgs,
 
     /// Database that replay --db has written
     #[arg(long, value_name = "FILE")]
@@ -33,7 +32,7 @@ impl Sources {
 }
 
 /// The file and the registry, opened; `None` after printing what is wrong with the registry.
-pub(crate) fn open(registry: &Path, db: &Path) -> Result<Option<(Registry, Store)>> {
+pub(crate) fn open(registry: &RegistryArgs, db: &Path) -> Result<Option<(Registry, Store)>> {
     let Some(registry) = registry::load_for_measuring(registry)? else { return Ok(None) };
     Ok(Some((registry, open_store(db)?)))
 }

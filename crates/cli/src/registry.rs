@@ -3,23 +3,46 @@
 use crate::terminal;
 use anyhow::Result;
 use quoteclock::RegistryError;
-use quoteclock_rules::{FILE_NAMES, Registry, Severity};
+use quoteclock_rules::{FILE_NAMES, READY_SCHEMES, ReadyScheme, Registry, Severity};
 use quoteclock_store::Digest;
 use std::path::{Path, PathBuf};
 
+/// Where the registry is, and its scheme if that is a ready one.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct RegistryArgs {
+    /// Folder of the registry: scheme, issues, market makers, virtual servers, sign-ups
+    #[arg(long = "registry", id = "registry", value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+
+    /// A ready scheme in place of the folder's scheme.toml (`quoteclock schemes` lists them)
+    #[arg(long, value_name = "NAME", value_parser = ready)]
+    pub(crate) scheme: Option<Ready>,
+}
+
+/// A ready scheme that was asked for by name.
+pub(crate) type Ready = &'static ReadyScheme;
+
+/// Reads what `--scheme` says.
+pub(crate) fn ready(name: &str) -> Result<Ready, String> {
+    ReadyScheme::named(name).ok_or_else(|| {
+        let names: Vec<&str> = READY_SCHEMES.iter().map(|scheme| scheme.name).collect();
+        format!("no ready scheme has that name, expected one of {}", names.join(", "))
+    })
+}
+
 /// The registry, if nothing is wrong with it; otherwise prints what is.
-pub(crate) fn load_for_measuring(folder: &Path) -> Result<Option<Registry>> {
-    Ok(load_and_hash(folder)?.map(|(registry, _)| registry))
+pub(crate) fn load_for_measuring(args: &RegistryArgs) -> Result<Option<Registry>> {
+    Ok(load_and_hash(args)?.map(|(registry, _)| registry))
 }
 
 /// The same, and the digest of its files.
-pub(crate) fn load_and_hash(folder: &Path) -> Result<Option<(Registry, Digest)>> {
-    Ok(open(folder)?.map(|registry| (registry.tables().clone(), registry.digest())))
+pub(crate) fn load_and_hash(args: &RegistryArgs) -> Result<Option<(Registry, Digest)>> {
+    Ok(open(args)?.map(|registry| (registry.tables().clone(), registry.digest())))
 }
 
 /// The same, with all that is known of it.
-pub(crate) fn open(folder: &Path) -> Result<Option<quoteclock::Registry>> {
-    let registry = match quoteclock::Registry::open(folder) {
+pub(crate) fn open(RegistryArgs { folder, scheme }: &RegistryArgs) -> Result<Option<quoteclock::Registry>> {
+    let registry = match quoteclock::Registry::open_under(folder, *scheme) {
         Ok(registry) => registry,
         Err(RegistryError::Findings { findings, .. }) => {
             for finding in findings.iter().filter(|finding| finding.severity == Severity::Error) {

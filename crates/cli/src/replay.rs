@@ -6,9 +6,10 @@ use crate::choice::Choice;
 use crate::coverage::DayCoverage;
 use crate::dataset::{self, Dataset};
 use crate::how::How;
+use crate::registry::{self, RegistryArgs};
 use crate::staging::{self, Forms, List, Parts, StagedRejects, Staging};
 use crate::target::{folder_of, refuse_inputs};
-use crate::{BadUsage, Outcome, month, output, publication, registry, scratch, terminal};
+use crate::{BadUsage, Outcome, month, output, publication, scratch, terminal};
 use anyhow::{Context, Result, bail};
 use jiff::civil::Date;
 use quoteclock::{Coverages, Origin, Program, provenance, until};
@@ -53,9 +54,8 @@ and before the files of --out have their names.
 options that it was measured with. An input is sought where it was, beside the database, and in every --inputs DIR; it has
 to hold the same bytes. If one is not found, it is named and nothing is replaced.")]
 pub(crate) struct ReplayArgs {
-    /// Folder of the registry: scheme, issues, market makers, virtual servers, sign-ups
-    #[arg(long, value_name = "DIR")]
-    registry: PathBuf,
+    #[command(flatten)]
+    registry: RegistryArgs,
 
     /// Folder for daily.csv, breaches.csv and outages.csv; made if it is not there
     #[arg(long, value_name = "DIR")]
@@ -172,7 +172,7 @@ impl ReplayArgs {
         if let Some(out) = &self.out {
             outputs.extend(self.names().iter().map(|name| out.join(name)));
         }
-        let mut sources = registry::files(&self.registry);
+        let mut sources = registry::files(&self.registry.folder);
         sources.extend(self.beside.files());
         refuse_inputs(&outputs, inputs, &sources)?;
         if let Some(out) = &self.out {

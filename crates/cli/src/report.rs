@@ -163,7 +163,7 @@ pub(crate) fn run(args: &ReportArgs) -> Result<Outcome> {
     if let Some(out) = &args.out {
         outputs.extend(files.iter().map(|(name, _)| *name).chain(["report.txt"]).map(|name| out.join(name)));
     }
-    refuse_sources(&outputs, &args.sources.db, &args.sources.registry)?;
+    refuse_sources(&outputs, &args.sources.db, &args.sources.registry.folder)?;
     let revision = Revision::of(&store, &registry, args.month, &files, args.close)?;
     let mut report = Report { figures, digest, standings, files, revision };
     if let Some((market_maker, asked)) = asked {

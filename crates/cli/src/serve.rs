@@ -1,6 +1,7 @@
 //! `quoteclock serve`: a running feed, measured as it comes.
 
-use crate::{BadUsage, Outcome, output, registry};
+use crate::registry::{self, RegistryArgs};
+use crate::{BadUsage, Outcome, output};
 use anyhow::{Context, Result, anyhow};
 use jiff::civil::Date;
 use quoteclock::{CoverageRow, coverage_json};
@@ -25,9 +26,8 @@ use std::time::Duration;
 One JSON line on standard output says what has been bound; logs go to standard error. Exits with 3 if the day has unknown
 time, or was not finished.")]
 pub(crate) struct ServeArgs {
-    /// Folder of the registry
-    #[arg(long, value_name = "DIR")]
-    registry: PathBuf,
+    #[command(flatten)]
+    registry: RegistryArgs,
 
     /// Database for the measured days (SQLite); made if it is not there
     #[arg(long, value_name = "FILE")]
@@ -130,7 +130,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Outcome> {
         credentials: credentials(args.user.as_deref(), args.password_file.as_deref())?,
         session: args.session.as_deref().map(session).transpose()?,
         date: args.date,
-        registry: args.registry.clone(),
+        registry: args.registry.folder.clone(),
         db: args.db.clone(),
         journal: args.journal.clone(),
         keep_days: args.keep_days,
@@ -146,10 +146,10 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Outcome> {
         },
         checkpoint_every: checkpoint_every(),
     };
-    let folder = args.registry.clone();
+    let source = args.registry.clone();
     let load: Load = Arc::new(move || {
-        let loaded = registry::load_and_hash(&folder)?;
-        loaded.ok_or_else(|| anyhow!("registry {}: it has errors", folder.display()))
+        let loaded = registry::load_and_hash(&source)?;
+        loaded.ok_or_else(|| anyhow!("registry {}: it has errors", source.folder.display()))
     });
     let ready = |Ready { http, listen }| {
         let text = |address: SocketAddr| address.to_string();

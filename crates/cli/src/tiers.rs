@@ -59,7 +59,7 @@ pub(crate) fn run(args: &TiersArgs) -> Result<Outcome> {
     let lines = tiers(args.month, &registry, &review);
     let missing = review.missing_days(&registry);
     if let Some(out) = &args.out {
-        refuse_sources(&[out.join("tiers.csv")], &args.sources.db, &args.sources.registry)?;
+        refuse_sources(&[out.join("tiers.csv")], &args.sources.db, &args.sources.registry.folder)?;
         let staging = staging::folder_beside(out)?;
         let write = || write_csv::<Tiers>(&lines, BufWriter::new(File::create(staging.path().join("tiers.csv"))?));
         write().context("writing tiers.csv aside")?;

@@ -42,7 +42,7 @@ fn bench() -> (Bench, Vec<Vec<String>>) {
     let store = ["replay", "--registry", &registry, "--db", "m.db", "--quiet", &first, &second];
     assert_eq!(bench.run(&store).status.code(), Some(0));
     let month = ["--registry", &registry, "--db", "m.db", "--month", "2024-03"];
-    let commands: [&[&str]; 7] = [
+    let commands: [&[&str]; 8] = [
         &["replay", "--registry", &registry, &first, &second],
         &[&["report"], &month[..]].concat(),
         &[&["report", "--failing", "--top", "3"], &month[..]].concat(),
@@ -50,6 +50,7 @@ fn bench() -> (Bench, Vec<Vec<String>>) {
         &[&["status", "--exact", "--obligation", "general"], &month[..]].concat(),
         &[&["tiers"], &month[..]].concat(),
         &["check", "--registry", &registry],
+        &["schemes"],
     ];
     (bench, commands.iter().map(|command| command.iter().map(|&word| word.to_owned()).collect()).collect())
 }

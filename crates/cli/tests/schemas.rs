@@ -131,6 +131,7 @@ fn documents_are_what_their_schemas_say() {
     hold_output("days", &["days", "--db", "m.db", "--registry", &registry]);
     hold_output("days", &["days", "--db", "m.db"]);
     hold_output("check", &["check", "--registry", &registry]);
+    hold_output("schemes", &["schemes"]);
     hold_output("compare", &["compare", "out", "m.db"]);
     hold_output("compare", &["compare", "out", "short"]);
     for more in [&[][..], &["--public"], &["--short-selling"]] {

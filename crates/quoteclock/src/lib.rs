@@ -28,7 +28,7 @@
 //! | to | use |
 //! |---|---|
 //! | take damaged input, give a date, use more threads, read bytes from memory | [`replay_with`] and [`ReplayOptions`] |
-//! | know what is wrong with a registry | [`check`], [`RegistryError`] |
+//! | know what is wrong with a registry | [`check`], [`check_under`] a ready scheme, [`RegistryError`] |
 //! | know why a minute was lost | [`explain()`] |
 //! | keep days, and settle a month | [`Store`], [`Report`] |
 //! | follow a live feed, or a strategy in a backtest, and ask how it stands | [`Engine`] |
@@ -75,7 +75,7 @@ pub use folder::read_files;
 pub use how::{How, until};
 pub use month::{MonthError, StoredMonth, changed_days};
 pub use own_orders::{OwnOrdersError, read_own_orders};
-pub use registry::{Checked, Registry, RegistryError, check};
+pub use registry::{Checked, Registry, RegistryError, check, check_under};
 pub use replay::{MeasuredDay, Origin, ReplayOptions, replay, replay_with};
 pub use report::Report;
 pub use rows::{BreachRow, DailyRow, OutageRow, RejectRow};

@@ -1,7 +1,7 @@
 //! The registry folder: its files read, and judged.
 
 use crate::folder::read_files;
-use quoteclock_rules::{FILE_NAMES, Finding, Loaded, Severity, SourceFile};
+use quoteclock_rules::{FILE_NAMES, Finding, Loaded, ReadyScheme, Severity, SourceFile};
 use quoteclock_store::Digest;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -101,8 +101,22 @@ impl Registry {
     /// # Ok::<(), quoteclock::RegistryError>(())
     /// ```
     pub fn open(folder: impl AsRef<Path>) -> Result<Registry, RegistryError> {
+        Registry::open_under(folder, None)
+    }
+
+    /// The same under a ready scheme, where one is given, which takes the place of the folder's `scheme.toml`.
+    ///
+    /// # Errors
+    /// As [`Registry::open`].
+    ///
+    /// ```
+    /// let registry = quoteclock::Registry::open_under("../../replay-data/tse-small/registry", None)?;
+    /// assert!(registry.scheme_name().starts_with("TSE"));
+    /// # Ok::<(), quoteclock::RegistryError>(())
+    /// ```
+    pub fn open_under(folder: impl AsRef<Path>, scheme: Option<&ReadyScheme>) -> Result<Registry, RegistryError> {
         let folder = folder.as_ref();
-        let Checked { registry, findings } = check(folder)?;
+        let Checked { registry, findings } = check_under(folder, scheme)?;
         registry.ok_or_else(|| RegistryError::Findings { folder: folder.to_owned(), findings })
     }
 
@@ -202,6 +216,9 @@ impl Registry {
     }
 }
 
+/// The file that a ready scheme takes the place of.
+const SCHEME: &str = "scheme.toml";
+
 /// Reads the files of `folder` and lists everything that is wrong with them, or worth a look, at once.
 ///
 /// # Errors
@@ -213,11 +230,28 @@ impl Registry {
 /// # Ok::<(), quoteclock::RegistryError>(())
 /// ```
 pub fn check(folder: impl AsRef<Path>) -> Result<Checked, RegistryError> {
+    check_under(folder, None)
+}
+
+/// The same under a ready scheme, where one is given, which takes the place of the folder's `scheme.toml`.
+///
+/// # Errors
+/// As [`check`].
+///
+/// ```
+/// let scheme = quoteclock_rules::ReadyScheme::named("twse");
+/// let checked = quoteclock::check_under("../../replay-data/tse-small/registry", scheme)?;
+/// assert!(checked.findings.iter().all(|finding| finding.file != "scheme.toml"));
+/// # Ok::<(), quoteclock::RegistryError>(())
+/// ```
+pub fn check_under(folder: impl AsRef<Path>, scheme: Option<&ReadyScheme>) -> Result<Checked, RegistryError> {
     let folder = folder.as_ref();
     if !folder.is_dir() {
         return Err(RegistryError::NotAFolder { folder: folder.to_owned() });
     }
-    let (files, unread) = read_files(folder, &FILE_NAMES);
+    let names = FILE_NAMES.iter().copied().filter(|&name| scheme.is_none() || name != SCHEME);
+    let (mut files, unread) = read_files(folder, &names.collect::<Vec<_>>());
+    files.extend(scheme.map(|ready| SourceFile { name: SCHEME.to_owned(), bytes: ready.text.into() }));
     let mut checked = Registry::from_files(&files);
     if !unread.is_empty() {
         // What is said of the others stands, unless it rests on what could not be read.

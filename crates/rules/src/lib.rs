@@ -13,6 +13,7 @@ mod interpretations;
 mod limits;
 mod manner;
 mod plan;
+mod ready;
 mod registry;
 mod scheme;
 pub mod templates;
@@ -30,6 +31,7 @@ pub use plan::{
 };
 pub use quoteclock_model::local_time;
 pub use quoteclock_sheets::{Column, Finding, Period, Severity, SourceFile};
+pub use ready::{READY_SCHEMES, ReadyScheme};
 pub use registry::{
     Application, ConditionKind, ExcludedDay, Exemption, FILE_NAMES, FastMarket, Form, Holiday, Issue, IssueLimits,
     Loaded, MarketMaker, PaidCondition, Payment, PaymentMethod, PlanError, Priority, Registry, Server, SignUp, Target,
