@@ -183,6 +183,11 @@ def test_what_cannot_be_meant_is_said(parts: Parts, registry: qc.Registry, tmp_p
     with pytest.raises(qc.InputError, match="expected") as caught:
         qc.replay(parts.orders, registry, also=[parts.phases, b"no header\n"])
     assert (caught.value.file, caught.value.line) == ("<also 2>", 1)
+    for file in (parts.orders, parts.phases, parts.own):
+        content = file.read_bytes()
+        with pytest.raises(qc.InputError, match="the output is the input"):
+            qc.convert(parts.orders, file, also=f"{parts.phases}:phases", own_orders=parts.own)
+        assert file.read_bytes() == content
     # A gap in one of several sources is not lost when they are numbered anew.
     lines = parts.orders.read_bytes().splitlines(keepends=True)
     with pytest.raises(qc.InputError, match="records are missing") as caught:

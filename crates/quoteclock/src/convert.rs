@@ -55,11 +55,14 @@ pub fn convert_file(
     progress: Progress<'_>,
 ) -> Result<Converted, ConvertError> {
     let refuse = |problem: &str| ConvertError::Write(io::Error::new(io::ErrorKind::InvalidInput, problem));
-    let is_output = |input: &Input| match (input, output.canonicalize()) {
-        (Input::File(from), Ok(to)) => from.canonicalize().is_ok_and(|from| from == to),
+    let is_output = |from: &Path| match (from.canonicalize(), output.canonicalize()) {
+        (Ok(from), Ok(to)) => from == to,
         _ => false,
     };
-    if is_output(input) || options.beside.also.iter().any(|also| is_output(&also.input)) {
+    let inputs = [input].into_iter().chain(options.beside.also.iter().map(|also| &also.input));
+    let files = inputs.filter_map(|input| if let Input::File(file) = input { Some(file.as_path()) } else { None });
+    let sheet = options.beside.own_orders.iter().map(|own| Path::new(own.name()));
+    if files.chain(sheet).any(is_output) {
         return Err(refuse("the output is the input, expected another name"));
     }
     if output.symlink_metadata().is_ok_and(|metadata| !metadata.is_file()) {
