@@ -3,7 +3,7 @@
 use crate::beside::Inputs;
 use crate::capsule::{self, RecordBatch};
 use crate::errors::{self, argument};
-use crate::values::date;
+use crate::values::{date, time_text};
 use crate::watch::Watch;
 use arrow_array::RecordBatch as Columns;
 use arrow_array::RecordBatchReader;
@@ -341,10 +341,7 @@ pub(crate) fn convert(
 /// An instant: a `datetime` with a zone, or text with an offset.
 fn time(name: &str, given: Option<Bound<'_, PyAny>>) -> PyResult<Option<Timestamp>> {
     let Some(given) = given else { return Ok(None) };
-    let text: String = match given.extract() {
-        Ok(text) => text,
-        Err(_) => given.call_method0("isoformat")?.extract()?,
-    };
+    let text = time_text(name, &given)?;
     let parsed = text.parse::<jiff::Timestamp>();
     let expected = "expected a time with an offset, such as 2024-03-01T10:00:00+09:00";
     let instant = parsed.map_err(|_| argument(name, format!("found \"{text}\", {expected}")))?;

@@ -3,7 +3,7 @@
 use crate::beside::Inputs;
 use crate::errors::{self, argument};
 use crate::registry::Registry;
-use crate::values::date;
+use crate::values::{date, time_text, until};
 use crate::watch::Watch;
 use pyo3::prelude::*;
 use quoteclock::{At, ExplainError, Question, ReplayOptions, Style, render_text, write_html, write_json};
@@ -116,7 +116,7 @@ impl Explanation {
 ///     In which issue: its code.
 /// obligation : str
 ///     ``"general"``, ``"sponsored:<condition>"`` or ``"matching:<condition>"``.
-/// at : str, optional
+/// at : str, datetime.time or datetime.datetime, optional
 ///     An instant: a local clock time such as ``"10:16"``, or one such as ``"2024-03-01T10:16:00+09:00"``; otherwise the day.
 /// limit : int
 ///     How many outages are worked out, the longest first.
@@ -124,7 +124,7 @@ impl Explanation {
 ///     As for `replay`, like all that follows.
 /// allow_gaps : bool
 ///     Sequence numbers must rise, but not by exactly one.
-/// until : str, optional
+/// until : str, datetime.time or datetime.datetime, optional
 ///     Up to when to measure.
 /// date : datetime.date or str, optional
 ///     The trading date.
@@ -167,19 +167,20 @@ pub(crate) fn explain(
     market_maker: &str,
     issue: &str,
     obligation: &str,
-    at: Option<&str>,
+    at: Option<Bound<'_, PyAny>>,
     limit: usize,
     lenient: bool,
     allow_gaps: bool,
-    until: Option<&str>,
+    until: Option<Bound<'_, PyAny>>,
     date: Option<Bound<'_, PyAny>>,
     also: Option<Bound<'_, PyAny>>,
     own_orders: Option<Bound<'_, PyAny>>,
     progress: Option<Bound<'_, PyAny>>,
     name: Option<&str>,
 ) -> PyResult<Explanation> {
+    let at = at.map(|at| time_text("at", &at)).transpose()?;
     let at = at.map(|text| text.parse::<At>().map_err(|error| argument("at", error))).transpose()?;
-    let until = until.map(|text| quoteclock::until(text).map_err(|error| argument("until", error))).transpose()?;
+    let until = self::until(until)?;
     let date = self::date("date", date)?;
     let given = Inputs::new(&input, name, also, own_orders)?;
     let beside = given.beside.clone();

@@ -4,7 +4,7 @@ use crate::beside::Inputs;
 use crate::day::Day;
 use crate::errors::{self, argument};
 use crate::registry::Registry;
-use crate::values::date;
+use crate::values::{date, until};
 use crate::watch::Watch;
 use pyo3::prelude::*;
 use quoteclock::{ReplayError, ReplayOptions, Threads, replay_with};
@@ -35,7 +35,7 @@ pub(crate) fn threads(given: Option<usize>) -> PyResult<Threads> {
 ///     Set bad records aside and go on; what they leave in doubt is unknown time.
 /// allow_gaps : bool
 ///     Sequence numbers must rise, but not by exactly one.
-/// until : str, optional
+/// until : str, datetime.time or datetime.datetime, optional
 ///     Up to when to measure: a local clock time such as ``"10:30"``, or one such as ``"2024-03-01T10:30:00+09:00"``.
 /// date : datetime.date or str, optional
 ///     The trading date; otherwise that of the first record, or of an ITCH file's name.
@@ -83,7 +83,7 @@ pub(crate) fn replay(
     registry: &Registry,
     lenient: bool,
     allow_gaps: bool,
-    until: Option<&str>,
+    until: Option<Bound<'_, PyAny>>,
     date: Option<Bound<'_, PyAny>>,
     also: Option<Bound<'_, PyAny>>,
     own_orders: Option<Bound<'_, PyAny>>,
@@ -92,12 +92,11 @@ pub(crate) fn replay(
     name: Option<&str>,
     sha256: bool,
 ) -> PyResult<Day> {
-    let until = until.map(|text| quoteclock::until(text).map_err(|error| argument("until", error))).transpose()?;
     let given = Inputs::new(&input, name, also, own_orders)?;
     let options = ReplayOptions {
         lenient,
         allow_gaps,
-        until,
+        until: self::until(until)?,
         date: self::date("date", date)?,
         threads: self::threads(threads)?,
         beside: given.beside.clone(),

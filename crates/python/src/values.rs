@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
-use quoteclock::{Amount, Price, Timestamp};
+use quoteclock::{Amount, Price, Timestamp, Until};
 use quoteclock_rows::{Decimals, Table, Value};
 
 /// A `datetime.date`, or text that is one.
@@ -16,6 +16,25 @@ pub(crate) fn date(name: &str, given: Option<Bound<'_, PyAny>>) -> PyResult<Opti
         return parsed.map(Some).map_err(|_| crate::errors::argument(name, format!("found \"{text}\", {expected}")));
     }
     Ok(Some(given.extract()?))
+}
+
+/// Text, or that of a `datetime.datetime` or `datetime.time`.
+pub(crate) fn time_text(name: &str, given: &Bound<'_, PyAny>) -> PyResult<String> {
+    if let Ok(text) = given.extract() {
+        return Ok(text);
+    }
+    let text = given.call_method0("isoformat").and_then(|text| text.extract());
+    text.map_err(|_| {
+        let found = given.get_type();
+        pyo3::exceptions::PyTypeError::new_err(format!("{name}: found {found}, expected a time, or text that is one"))
+    })
+}
+
+/// Up to when to measure.
+pub(crate) fn until(given: Option<Bound<'_, PyAny>>) -> PyResult<Option<Until>> {
+    let Some(given) = given else { return Ok(None) };
+    let until = quoteclock::until(&time_text("until", &given)?);
+    until.map(Some).map_err(|error| crate::errors::argument("until", error))
 }
 
 /// An instant as a `datetime.datetime` in a zone.

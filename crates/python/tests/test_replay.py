@@ -104,9 +104,14 @@ def test_options_are_the_commands(registry: qc.Registry) -> None:
     morning = qc.replay(DAY, registry, until="10:30")
     assert morning.until is not None and morning.until.isoformat() == "2024-03-01T10:30:00+09:00"
     assert all(row["available_us"] <= 90 * 60 * 1_000_000 for row in morning.daily.to_pylist())
-    assert morning == qc.replay(DAY, registry, until="2024-03-01T10:30:00+09:00")
+    tokyo = datetime.timezone(datetime.timedelta(hours=9))
+    instant = datetime.datetime(2024, 3, 1, 10, 30, tzinfo=tokyo)
+    for until in ("2024-03-01T10:30:00+09:00", datetime.time(10, 30), instant, instant.astimezone(datetime.timezone.utc)):
+        assert morning == qc.replay(DAY, registry, until=until)
     assert qc.replay(DAY, registry, date=datetime.date(2024, 3, 1)) == qc.replay(DAY, registry, date="2024-03-01")
-    for wrong in ({"until": "noon"}, {"date": "yesterday"}, {"threads": 0}):
+    with pytest.raises(TypeError, match="until: found .*int.*, expected a time"):
+        qc.replay(DAY, registry, until=1030)
+    for wrong in ({"until": "noon"}, {"until": datetime.datetime(2024, 3, 1, 10, 30)}, {"date": "yesterday"}, {"threads": 0}):
         with pytest.raises(ValueError, match=next(iter(wrong))):
             qc.replay(DAY, registry, **wrong)
 
@@ -130,6 +135,10 @@ def test_explain_says_why(registry: qc.Registry, command, tmp_path: Path) -> Non
     document = answer.to_dict()
     assert document == json.loads(answer.to_json(), parse_float=Decimal)
     assert "not fulfilled: spread" in answer.to_text(width=120)
+    breach = next(row for row in qc.replay(DAY, registry).breaches.to_pylist() if row["reason"] == "spread")
+    of = {"market_maker": breach["market_maker"], "issue": breach["issue"], "obligation": breach["obligation"]}
+    by_time = qc.explain(DAY, registry, at=breach["start"], **of)
+    assert by_time.to_json() == qc.explain(DAY, registry, at=breach["start"].isoformat(), **of).to_json()
     assert (answer.market_maker, answer.issue, answer.obligation) == ("MM1", "1306", "general")
     page = tmp_path / "page.html"
     done = command(["explain", "--registry", SMALL / "registry", "--market-maker", "MM1", "--issue", "1306", "--at", "10:16",

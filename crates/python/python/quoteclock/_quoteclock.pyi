@@ -37,6 +37,7 @@ _Input: TypeAlias = _Path | bytes | bytearray | memoryview | _Readable
 _Sheet: TypeAlias = _Path | bytes | bytearray | memoryview | _ReadableWhole
 _Also: TypeAlias = _Input | tuple[_Input, Literal["phases", "orders"]]
 _Date: TypeAlias = datetime.date | str
+_Time: TypeAlias = datetime.time | datetime.datetime | str
 _Progress: TypeAlias = Callable[[int, int | None], object] | bool
 
 @final
@@ -117,7 +118,7 @@ def replay(
     *,
     lenient: bool = False,
     allow_gaps: bool = False,
-    until: str | None = None,
+    until: _Time | None = None,
     date: _Date | None = None,
     also: _Also | list[_Also] | None = None,
     own_orders: _Sheet | None = None,
@@ -148,11 +149,11 @@ def explain(
     market_maker: str,
     issue: str,
     obligation: str = "general",
-    at: str | None = None,
+    at: _Time | None = None,
     limit: int = 10,
     lenient: bool = False,
     allow_gaps: bool = False,
-    until: str | None = None,
+    until: _Time | None = None,
     date: _Date | None = None,
     also: _Also | list[_Also] | None = None,
     own_orders: _Sheet | None = None,
