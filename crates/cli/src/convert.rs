@@ -82,7 +82,7 @@ enum ConvertForm {
 pub(crate) fn run(args: &ConvertArgs) -> Result<Outcome> {
     let options = options(args)?;
     args.beside.check(std::slice::from_ref(&args.input))?;
-    let input = Input::named(&args.input);
+    let input = crate::remote::input(&args.input)?;
     let output = output(args, &input, &options)?;
     let Some(opened) = args.beside.open()? else { return Ok(Outcome::BadInput) };
     let options = ConvertOptions { beside: opened, ..options };

@@ -111,7 +111,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<Outcome> {
     match (&args.file, &args.db, args.date, args.month) {
         (Some(file), ..) => {
             let Some(day) = Day::open(args, question)? else { return Ok(Outcome::BadInput) };
-            let input = Input::named(file);
+            let input = crate::remote::input(file)?;
             args.beside.check(std::slice::from_ref(file))?;
             refuse_page(args, &input)?;
             let Some(opened) = args.beside.open()? else { return Ok(Outcome::BadInput) };

@@ -32,6 +32,8 @@ mod paper_folders;
 mod publication;
 mod publish;
 mod registry;
+#[cfg_attr(not(feature = "objects"), path = "no_remote.rs")]
+mod remote;
 mod replay;
 mod report;
 mod schemes;

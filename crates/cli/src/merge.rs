@@ -4,11 +4,11 @@ use crate::registry::{self, Ready, RegistryArgs};
 use crate::staging::{self, Forms, Parts, Staging};
 use crate::stored_day;
 use crate::target::{folder_of, refuse_inputs};
-use crate::{Outcome, month, output, publication, scratch, terminal};
+use crate::{Outcome, month, output, publication, remote, scratch, terminal};
 use anyhow::{Context, Result, bail};
 use jiff::civil::Date;
 use quoteclock_replay::Input;
-use quoteclock_store::{DayBatch, Store, StoreError, merge};
+use quoteclock_store::{DayBatch, Store, StoreError, merge_as};
 use std::path::{Path, PathBuf};
 
 /// Make days of the parts that the shards of `replay --shard` have measured.
@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 #[command(after_help = "Examples:
   quoteclock merge --db market.db part-0.db part-1.db part-2.db part-3.db
   quoteclock merge --db market.db --registry registry --out results part-*.db
+  quoteclock merge --db market.db s3://market/part-0.db s3://market/part-1.db
 
 Of each date there has to be the part of every shard, once, all measured from one input under one registry by one version
 of the program: otherwise what is missing or differs is named, and nothing is written.
@@ -67,7 +68,10 @@ pub(crate) fn run(args: &MergeArgs) -> Result<Outcome> {
     };
     let forms = Forms { csv: args.out.is_some(), json: false, parquet: false };
     let staging = Staging::new(Some(args.out.as_deref().unwrap_or(folder_of(&args.db))), forms)?;
-    let (batch, dates) = merge(&args.parts, &staging.database())?;
+    let copies = remote::copies(&args.parts)?;
+    let parts = copies.as_ref().map_or(&args.parts, |copies| &copies.paths);
+    let named: Vec<(PathBuf, PathBuf)> = parts.iter().cloned().zip(args.parts.iter().cloned()).collect();
+    let (batch, dates) = merge_as(&named, &staging.database())?;
     let publication = match (&args.out, &registry) {
         (Some(out), Some(registry)) => {
             // The days are read from where they are written aside: what the files say is what is stored.

@@ -42,7 +42,9 @@ pub(crate) fn load_and_hash(args: &RegistryArgs) -> Result<Option<(Registry, Dig
 
 /// The same, with all that is known of it.
 pub(crate) fn open(RegistryArgs { folder, scheme }: &RegistryArgs) -> Result<Option<quoteclock::Registry>> {
-    let registry = match quoteclock::Registry::open_under(folder, *scheme) {
+    let copy = crate::remote::registry(folder)?;
+    let here = copy.as_ref().map_or(folder.as_path(), |copy| copy.path());
+    let registry = match quoteclock::Registry::open_under(here, *scheme) {
         Ok(registry) => registry,
         Err(RegistryError::Findings { findings, .. }) => {
             for finding in findings.iter().filter(|finding| finding.severity == Severity::Error) {

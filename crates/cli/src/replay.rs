@@ -7,6 +7,7 @@ use crate::coverage::DayCoverage;
 use crate::dataset::{self, Dataset};
 use crate::how::How;
 use crate::registry::{self, RegistryArgs};
+use crate::remote::{self, Outputs};
 use crate::staging::{self, Forms, List, Parts, StagedRejects, Staging};
 use crate::target::{folder_of, refuse_inputs};
 use crate::{BadUsage, Outcome, month, output, publication, scratch, terminal};
@@ -26,14 +27,14 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// Measure trading days from their order events.
 ///
 /// Rebuilds every order book, and says for every market maker, issue and obligation how long the obligation was
 /// fulfilled, and why not for the rest.
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Clone, Debug)]
 #[command(after_help = "Examples:
   quoteclock replay --registry registry 2024-03-01.csv.zst
   quoteclock replay --registry registry --out results march/*.csv.gz
@@ -45,6 +46,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
   quoteclock replay --registry registry --also phases-20240301.csv:phases 20240301.messages.log
   quoteclock replay --registry registry --shard 0/4 --db part-0.db 2024-03-01.csv.zst
   quoteclock replay --registry registry --parquet-dataset market march/*.csv.gz
+  quoteclock replay --registry s3://market/registry --parquet-dataset s3://market/measured s3://market/2024-03-01.qcev
   zcat 2024-03-01.csv.gz | quoteclock replay --registry registry --json - > 2024-03-01.json
 
 --out writes daily.csv, breaches.csv and outages.csv (and rejects.csv with --lenient), once the whole run has succeeded.
@@ -140,6 +142,10 @@ pub(crate) struct ReplayArgs {
     #[command(flatten)]
     choice: Choice,
 
+    /// Those of the outputs that are objects.
+    #[arg(skip)]
+    outputs: Arc<Outputs>,
+
     /// Files of order events, one trading day each: CSV, the binary form (.qcev), NASDAQ ITCH 5.0, FIX logs or Databento DBN (mbo),
     /// plain or compressed with gzip or zstd; - for standard input
     #[arg(required_unless_present = "changed", value_name = "FILE")]
@@ -185,18 +191,50 @@ impl ReplayArgs {
     }
 
     /// The inputs that were typed.
-    fn typed_jobs(&self) -> Vec<Job> {
+    fn typed_jobs(&self) -> Result<Vec<Job>> {
         let (allow_gaps, lenient, until) = (self.allow_gaps, self.lenient, self.until);
         let how = How { input: quoteclock::How { allow_gaps, lenient, until }, beside: self.beside.clone() };
         let (date, stored_as) = (self.date, None);
-        let job = |file: &PathBuf| Job {
-            input: Input::named(file),
-            how: how.clone(),
-            opened: Beside::default(),
-            date,
-            stored_as: stored_as.clone(),
+        let job = |file: &PathBuf| {
+            Ok(Job {
+                input: remote::input(file)?,
+                how: how.clone(),
+                opened: Beside::default(),
+                date,
+                stored_as: stored_as.clone(),
+            })
         };
         self.files.iter().map(job).collect()
+    }
+
+    /// The same with every output on this machine, and where those go that are objects.
+    fn with_outputs_made_here(&self) -> Result<ReplayArgs> {
+        let mut outputs = Outputs::default();
+        let mut here = self.clone();
+        if let Some(out) = &self.out {
+            let of_out = |name: &String| out.join(name);
+            if let Some(name) = self.names().iter().map(of_out).find(|name| self.files.contains(name)) {
+                let problem =
+                    format!("{} is to be read and to be written, expected another name for the output", name.display());
+                return Err(BadUsage(problem).into());
+            }
+            let stale = staging::stale(&self.names()).into_iter().map(str::to_owned).collect();
+            here.out = Some(outputs.make(out, remote::Kind::Folder { stale })?);
+        }
+        if let Some(db) = &self.db {
+            if self.shard.is_none() && remote::is_object(db)? {
+                let problem = "--db: expected a file; of a database only a shard's parts (--shard) may be an object, which is new each time";
+                return Err(BadUsage(problem.to_owned()).into());
+            }
+            here.db = Some(outputs.make(db, remote::Kind::File)?);
+        }
+        #[cfg(feature = "parquet")]
+        if let Some(dataset) = &self.parquet_dataset {
+            let kind = remote::Kind::Dataset(self.shard.unwrap_or(Shard::WHOLE));
+            here.parquet_dataset = Some(outputs.make(dataset, kind)?);
+        }
+        here.outputs = Arc::new(outputs);
+        Ok(here)
     }
 
     /// The folder of Parquet files, if one is asked for.
@@ -267,7 +305,8 @@ impl Job {
 
 /// Runs the command.
 pub(crate) fn run(args: &ReplayArgs) -> Result<Outcome> {
-    let inputs: Vec<Input> = args.files.iter().map(|file| Input::named(file)).collect();
+    let args = &args.with_outputs_made_here()?;
+    let inputs = args.files.iter().map(|file| remote::input(file)).collect::<Result<Vec<Input>>>()?;
     if 1 < inputs.iter().filter(|input| **input == Input::Stdin).count() {
         return Err(BadUsage("standard input (-) is given twice, expected once: a file is a day".to_owned()).into());
     }
@@ -283,7 +322,7 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Outcome> {
         Some(db) if args.changed => {
             again::changed_days(&registry, db, &args.inputs)?.into_iter().map(Job::again).collect()
         }
-        _ => args.typed_jobs(),
+        _ => args.typed_jobs()?,
     };
     if args.changed && jobs.is_empty() && !args.json {
         output::print("the registry would measure every stored day as it was measured; nothing was replaced\n")?;
@@ -311,6 +350,7 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Outcome> {
         let closed = Store::open(db)?.stored_after_closing(days.iter().map(|day| day.date))?;
         closed.iter().for_each(|days| terminal::print_warning(&days.to_string()));
     }
+    args.outputs.put()?;
     let summaries: Vec<&DaySummary> = days.iter().map(|day| &day.summary).collect();
     let lines = DaySummary::over(&summaries);
     args.choice.warn(lines.iter().map(|line| &line.key));
@@ -754,19 +794,23 @@ fn kept(args: &ReplayArgs, days: &[Measured]) -> String {
         let parquet = if args.parquet() { ", daily.parquet, breaches.parquet, outages.parquet" } else { "" };
         text.push_str(&format!(
             "written to {}: daily.csv, breaches.csv, outages.csv{rejects}{parquet}\n",
-            out.display()
+            args.outputs.name(out)
         ));
     }
     if let Some(dataset) = args.dataset() {
         let part = args.shard.map(|shard| format!(", shard {shard}")).unwrap_or_default();
-        text.push_str(&format!("written to {}: {}{part}\n", dataset.display(), month::count(days.len(), "day")));
+        text.push_str(&format!(
+            "written to {}: {}{part}\n",
+            args.outputs.name(dataset),
+            month::count(days.len(), "day")
+        ));
     }
     if let Some(db) = &args.db {
         let what = match args.shard {
             None => month::count(days.len(), "day"),
             Some(shard) => format!("shard {shard} of {}, for quoteclock merge", month::count(days.len(), "day")),
         };
-        text.push_str(&format!("stored in {}: {what}\n", db.display()));
+        text.push_str(&format!("stored in {}: {what}\n", args.outputs.name(db)));
     }
     text
 }
