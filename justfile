@@ -46,6 +46,11 @@ papers *arguments:
     cargo build --release -p quoteclock-cli
     cargo run --release -p quoteclock-benches --example papers -- target/release/quoteclock {{arguments}}
 
+# A running feed over loopback, from `publish` to verdict: rate, latency beside a bare echo's, memory, and equality.
+live *arguments:
+    cargo build --release -p quoteclock-cli
+    cargo run --release -p quoteclock-benches --example live -- target/release/quoteclock {{arguments}}
+
 # Instruction counts of the main stages against benches/instructions.toml.
 instructions:
     .ci/instructions

@@ -6,6 +6,7 @@
 //! runs from its start to its end; processors' time and the most memory held are as Linux says.
 
 use jiff::civil::date;
+use quoteclock_benches::process::{most_held, processor_time};
 use quoteclock_ledger::OpenLedger;
 use quoteclock_model::{Amount, DayTurnover, Executed, Interval, Reason, SideFault, State, Timestamp, Turnover};
 use quoteclock_obligation::{IntervalSink, ObligationIndex};
@@ -63,21 +64,6 @@ fn main() {
         "{status}: {count} files, {size} MiB, in {took:.1?}, {busy:.1?} of processors, at most {} MiB held",
         held >> 10
     );
-}
-
-/// Time of all processors so far, as Linux counts it in hundredths of a second; none elsewhere.
-fn processor_time(process: u32) -> Duration {
-    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks = |position: usize| fields.get(position).and_then(|text| text.parse::<u64>().ok()).unwrap_or_default();
-    Duration::from_millis((ticks(11) + ticks(12)) * 10)
-}
-
-/// KiB, as Linux counts what a process has held at most; 0 elsewhere.
-fn most_held(process: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or_default()
 }
 
 /// Files below a folder, and their bytes.

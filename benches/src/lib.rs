@@ -7,6 +7,7 @@
 mod hash;
 mod input;
 mod measure;
+pub mod process;
 mod stage;
 
 pub use hash::Hash;
