@@ -37,6 +37,11 @@ bench *arguments:
 python *arguments:
     .ci/python {{arguments}}
 
+# What the package costs beside the command, and its memory over 10,000 replays.
+python-figures *arguments:
+    .ci/python --release
+    target/python/venv/bin/python crates/python/benches/figures.py {{arguments}}
+
 # How long one event takes on a warm book.
 latency *arguments:
     cargo run --release -p quoteclock-benches --example latency -- {{arguments}}
