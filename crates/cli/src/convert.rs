@@ -67,7 +67,7 @@ pub(crate) struct ConvertArgs {
     beside: BesideArgs,
 
     /// With --also: sequence numbers of an input must rise, but not by exactly one; the output's are given anew
-    #[arg(long)]
+    #[arg(long, requires = "also")]
     allow_gaps: bool,
 }
 

@@ -272,6 +272,7 @@ fn a_conversion_of_several_sources_hides_nothing() {
     let text = convert(1, &["--own-orders", "my.csv", "own.csv", "out.csv"]);
     assert!(text.contains("my.csv: line 3, column order: order 1 is there twice"), "{text}");
     convert(2, &["--also", "-", "-", "out.csv"]);
+    convert(2, &["--allow-gaps", "own.csv", "out.csv"]);
 }
 
 #[test]

@@ -206,6 +206,20 @@ def test_what_a_file_object_beside_the_input_raises_is_raised(parts: Parts, regi
         list(qc.events(parts.orders, also=[(Broken(), "phases")]))
 
 
+def test_records_set_aside_name_their_input(parts: Parts, registry: qc.Registry, command, tmp_path: Path) -> None:
+    with parts.phases.open("ab") as phases:
+        phases.write(b"not a record\n")
+    lines = parts.orders.read_bytes().splitlines(keepends=True)
+    parts.orders.write_bytes(b"".join(lines[:20] + [lines[20].replace(b",add,", b",addd,")] + lines[21:]))
+    done = command(["replay", "--registry", SMALL / "registry", "--out", tmp_path / "out", "--quiet", "--lenient",
+                    "--own-orders", parts.own, "--also", parts.phases, parts.orders])
+    assert done.returncode == 3, done.stderr
+    day = qc.replay(parts.orders, registry, lenient=True, also=parts.phases, own_orders=parts.own)
+    assert day.rejects.to_csv() == (tmp_path / "out" / "rejects.csv").read_bytes()
+    assert {row["file"] for row in day.rejects.to_pylist()} == {str(parts.orders), str(parts.phases)}
+    assert tables(day) == {name: (tmp_path / "out" / f"{name}.csv").read_bytes() for name in TABLES}
+
+
 def test_progress_counts_all_inputs(parts: Parts, registry: qc.Registry) -> None:
     told = []
     qc.replay(parts.orders, registry, also=parts.phases, progress=lambda read, total: told.append((read, total)))

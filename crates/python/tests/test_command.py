@@ -37,8 +37,9 @@ def compare(command, registry: Path, days: list[Path], out: Path, *options: str)
     assert done.returncode == 0 or (lenient and done.returncode == 3), done.stderr
     opened = qc.Registry(registry)
     measured = [qc.replay(day, opened, lenient=lenient) for day in days]
-    found = rows({name: [getattr(day, name).to_csv() for day in measured] for name in TABLES})
-    for name in TABLES:
+    names = (*TABLES, "rejects") if lenient else TABLES
+    found = rows({name: [getattr(day, name).to_csv() for day in measured] for name in names})
+    for name in names:
         assert found[name] == (out / f"{name}.csv").read_bytes(), name
 
 

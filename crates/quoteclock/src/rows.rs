@@ -220,7 +220,9 @@ impl OutageRow {
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RejectRow {
-    /// Where it stands: `line 65`, or `byte 1024`; of an input beside the first with its name, `line 65 of phases.csv`.
+    /// The input that it is of; `None` of bytes that were pushed.
+    pub file: Option<Arc<str>>,
+    /// Where in it: `line 65`, or `byte 1024`.
     pub place: String,
     /// The issue that it names, `*` if it is of the whole market; `None` if it names none.
     pub issue: Option<String>,
@@ -231,12 +233,19 @@ pub struct RejectRow {
 }
 
 impl RejectRow {
+    /// Whether it is the same record, whatever its input is called.
+    pub(crate) fn is_of_same_record(&self, other: &RejectRow) -> bool {
+        let what = |row: &RejectRow| (row.place.clone(), row.issue.clone(), row.reason.clone());
+        what(self) == what(other) && self.record == other.record
+    }
+
     /// The record as the file has it: the text of a line, or hexadecimal digits of a binary record.
     ///
     /// ```
     /// use quoteclock::RejectRow;
     ///
-    /// let row = RejectRow { place: "byte 16".into(), issue: None, reason: "…".into(), record: vec![0, 255] };
+    /// let (file, place) = (Some("day.qcev".into()), "byte 16".into());
+    /// let row = RejectRow { file, place, issue: None, reason: "…".into(), record: vec![0, 255] };
     /// assert_eq!(row.record_text(), "00ff");
     /// ```
     pub fn record_text(&self) -> String {

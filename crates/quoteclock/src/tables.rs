@@ -146,12 +146,12 @@ fn reasons_for_people(row: &OutageRow) -> String {
     }
 }
 
-/// `rejects.csv` without the file, which is the caller's: rows are [`RejectRow`]s.
+/// `rejects.csv`: rows are [`RejectRow`]s.
 ///
 /// ```
 /// use quoteclock_rows::column_names;
 ///
-/// assert!(column_names::<quoteclock::RejectsTable>().eq(["place", "issue", "reason", "record"]));
+/// assert!(column_names::<quoteclock::RejectsTable>().eq(["file", "place", "issue", "reason", "record"]));
 /// ```
 #[derive(Debug)]
 pub struct RejectsTable;
@@ -160,13 +160,14 @@ impl Table for RejectsTable {
     type Row<'a> = RejectRow;
     const NAME: &'static str = "rejects";
     const COLUMNS: &'static [Column<Self>] = &[
+        Column::<Self>::text("file", |row| row.file.as_deref().map(Into::into)).shown("file"),
         Column::<Self>::text("place", |row| Some(row.place.as_str().into())).shown("place"),
         Column::<Self>::text("issue", |row| row.issue.as_deref().map(Into::into)).shown("issue"),
         Column::<Self>::text("reason", |row| Some(row.reason.as_str().into())).shown("reason"),
         Column::<Self>::text("record", |row| Some(row.record_text().into()))
             .shown_as("record", Align::Left, |row| shortened(row.record_text()).into()),
     ];
-    const SHOWN: &'static [&'static str] = &["place", "issue", "reason", "record"];
+    const SHOWN: &'static [&'static str] = &["file", "place", "issue", "reason", "record"];
 }
 
 /// Records may be long: so much of one is seen.
