@@ -89,7 +89,7 @@ fn dump(file: &Path) -> String {
     let mut text = String::new();
     for table in ["days", "interpretations", "results", "breaches", "turnovers", "market_turnovers", "measurements"] {
         let mut statement = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
-        let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let mut rows = statement.query([]).unwrap();
         while let Some(row) = rows.next().unwrap() {
             write!(text, "{table}").unwrap();
