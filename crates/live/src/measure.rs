@@ -575,4 +575,4 @@ pub(crate) fn trading_date(date: Date) -> Option<TradingDate> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -14,7 +14,7 @@ const SCHEME: &str = "name = \"test\"\nversion = \"1\"\ntimezone = \"Asia/Tokyo\
     continuous = [\"09:00-10:00\"]\n[types.T]\nmax_spread_bps = 100\nmax_spread_ticks = 3\nmin_value = 300\n\
     [tick_tables]\nyen = [[\"above\", \"1\"]]\n";
 
-fn registry(more: &[(&str, &str)]) -> Registry {
+pub(crate) fn registry(more: &[(&str, &str)]) -> Registry {
     let mut files = vec![
         ("scheme.toml", SCHEME),
         ("issues.csv", "issue,type,tick_table\n1306,T,yen\n1321,T,yen\n"),
@@ -51,9 +51,23 @@ fn messages() -> Vec<String> {
 }
 
 /// The frames of the session, some of several messages, and one gap.
-fn frames() -> Vec<(Vec<u8>, u64)> {
+fn frames() -> Vec<Framed> {
+    frames_of(&messages())
+}
+
+/// A frame, and the number of the message after it.
+type Framed = (Vec<u8>, u64);
+
+/// The same of a session without a record that puts earlier time in doubt: of such a day all is measured again.
+fn calm_frames() -> Vec<Framed> {
+    let calm: Vec<String> =
+        messages().into_iter().filter(|message| !message.contains("T09:20:00+09:00,1321,cancel")).collect();
+    frames_of(&calm)
+}
+
+fn frames_of(messages: &[String]) -> Vec<Framed> {
     let (mut frames, mut next) = (Vec::new(), 1);
-    for (number, messages) in messages().chunks(2).enumerate() {
+    for (number, messages) in messages.chunks(2).enumerate() {
         let mut frame = Vec::new();
         begin_frame(&mut frame);
         for message in messages {
@@ -84,7 +98,7 @@ fn folder(disk: &TestDisk) -> Folder {
     Folder { disk: Arc::new(disk.clone()), path: PathBuf::from("/journals") }
 }
 
-fn create(disk: &TestDisk) -> Journal {
+pub(crate) fn create(disk: &TestDisk) -> Journal {
     let head = Head { payload: Payload::Csv, session: session(), date: None, feed: "soup://127.0.0.1:9".to_owned() };
     folder(disk).create(head).unwrap()
 }
@@ -95,7 +109,7 @@ fn open(disk: &TestDisk) -> Journal {
     folder.open(&path).unwrap()
 }
 
-fn source(journal: &Journal, registry: &Registry) -> Source {
+pub(crate) fn source(journal: &Journal, registry: &Registry) -> Source {
     Source {
         registry: registry.clone(),
         head: journal.head.clone(),
@@ -116,15 +130,26 @@ fn told(measured: &Measured) -> String {
 
 /// What the whole journal comes to.
 fn expected(registry: &Registry) -> String {
+    expected_of(registry, &frames())
+}
+
+fn expected_of(registry: &Registry, frames: &[Framed]) -> String {
     let disk = TestDisk::default();
     let mut journal = create(&disk);
-    frames().iter().for_each(|(frame, next)| journal.append(frame, *next).unwrap());
+    frames.iter().for_each(|(frame, next)| journal.append(frame, *next).unwrap());
     told(&measure_again(&source(&journal, registry)).unwrap())
 }
 
-/// Takes a checkpoint of the pass as it stands, and waits until it is on the disk.
-fn keep_now(pass: &mut Pass, source: &Source, keep: &Keep, disk: &TestDisk, number: u64) {
+/// Takes a checkpoint of the pass as it stands, with something done when it has begun, and waits until it is on the disk.
+fn keep_with(
+    pass: &mut Pass,
+    (source, keep): (&Source, &Keep),
+    (disk, number): (&TestDisk, u64),
+    meanwhile: impl Fn(&mut Pass),
+) {
     pass.keep(source, keep);
+    assert!(pass.is_saving);
+    meanwhile(pass);
     while pass.is_saving {
         pass.keep(source, keep);
         std::thread::yield_now();
@@ -150,17 +175,22 @@ fn wait_for(disk: &TestDisk, number: u64) {
 
 /// A journal with the frames before `cut`, and a checkpoint as of each place in `marks`.
 fn run_to(disk: &TestDisk, registry: &Registry, cut: usize, marks: &[usize]) {
+    run_with(disk, registry, &frames()[..cut], marks, |_| {});
+}
+
+/// The same with something done while each checkpoint is being made.
+fn run_with(disk: &TestDisk, registry: &Registry, frames: &[Framed], marks: &[usize], meanwhile: impl Fn(&mut Pass)) {
     let mut journal = create(disk);
     let keep =
         Keep { keeper: Keeper::start(&folder(disk)).unwrap(), every: Duration::ZERO, program: "test".to_owned() };
     let mut pass = Pass::start(&source(&journal, registry)).unwrap();
     let mut number = 0;
-    for (at, (frame, next)) in frames().iter().enumerate().take(cut) {
+    for (at, (frame, next)) in frames.iter().enumerate() {
         journal.append(frame, *next).unwrap();
         pass.read(&journal.file, journal.length).unwrap();
         if marks.contains(&at) {
             number += 1;
-            keep_now(&mut pass, &source(&journal, registry), &keep, disk, number);
+            keep_with(&mut pass, (&source(&journal, registry), &keep), (disk, number), &meanwhile);
         }
     }
     journal.file.sync().unwrap();
@@ -168,16 +198,20 @@ fn run_to(disk: &TestDisk, registry: &Registry, cut: usize, marks: &[usize]) {
 
 /// What a later start comes to, with the rest of the frames; and from which message on it has measured.
 fn go_on(disk: &TestDisk, registry: &Registry) -> (String, u64) {
+    go_on_with(disk, registry, &frames())
+}
+
+fn go_on_with(disk: &TestDisk, registry: &Registry, frames: &[Framed]) -> (String, u64) {
     let mut journal = open(disk);
     let first = Pass::start(&source(&journal, registry)).unwrap().mark.next;
     let mut pass = Pass::start(&source(&journal, registry)).unwrap();
     let known = journal.next;
-    for (frame, next) in frames().iter().filter(|(_, next)| known < *next) {
+    for (frame, next) in frames.iter().filter(|(_, next)| known < *next) {
         journal.append(frame, *next).unwrap();
     }
     if journal.stage == crate::journal::Stage::Open {
-        let (end, next) = frames().pop().unwrap();
-        journal.append(&end, next).unwrap();
+        let (end, next) = frames.last().unwrap();
+        journal.append(end, *next).unwrap();
     }
     pass.read(&journal.file, journal.length).unwrap();
     (told(&to_the_end(&source(&journal, registry), pass).unwrap()), first)
@@ -186,15 +220,41 @@ fn go_on(disk: &TestDisk, registry: &Registry) -> (String, u64) {
 #[test]
 fn a_checkpoint_taken_anywhere_and_the_rest_of_the_journal_come_to_the_day() {
     let registry = registry(&[]);
-    let (expected, frames) = (expected(&registry), frames());
-    for mark in 0..frames.len() - 1 {
-        let disk = TestDisk::default();
-        let cut = (mark + 3).min(frames.len() - 1);
-        run_to(&disk, &registry, cut, &[mark]);
-        let (found, first) = go_on(&disk, &registry);
-        assert_eq!(first, frames[mark].1, "the checkpoint after frame {mark} is used");
-        assert_eq!(found, expected, "from frame {mark} on");
+    for frames in [frames(), calm_frames()] {
+        let expected = expected_of(&registry, &frames);
+        for mark in 0..frames.len() - 1 {
+            let disk = TestDisk::default();
+            let cut = (mark + 3).min(frames.len() - 1);
+            run_with(&disk, &registry, &frames[..cut], &[mark], |_| {});
+            let (found, first) = go_on_with(&disk, &registry, &frames);
+            assert_eq!(first, frames[mark].1, "the checkpoint after frame {mark} is used");
+            assert_eq!(found, expected, "from frame {mark} on");
+        }
     }
+}
+
+#[test]
+fn a_look_while_a_checkpoint_is_made_loses_nothing() {
+    let registry = registry(&[]);
+    let frames = calm_frames();
+    let expected = expected_of(&registry, &frames);
+    let looks: [fn(&mut Pass); 2] =
+        [|pass| drop(so_far(&mut pass.day)), |pass| drop(crate::watch::see(&mut pass.day, Facts::default(), (0, 0)))];
+    let told = std::cell::Cell::new(0);
+    for mark in 0..frames.len() - 1 {
+        for look in looks {
+            let disk = TestDisk::default();
+            run_with(&disk, &registry, &frames[..=mark], &[mark], |pass| {
+                let before = pass.day.sink_mut().open().clone();
+                look(pass);
+                told.set(told.get() + usize::from(*pass.day.sink_mut().open() != before));
+            });
+            let (found, first) = go_on_with(&disk, &registry, &frames);
+            assert_eq!(first, frames[mark].1, "the checkpoint after frame {mark} is used");
+            assert_eq!(found, expected, "looked at while frame {mark} is saved");
+        }
+    }
+    assert!(3 < told.get(), "looks told only {} times what had not been told", told.get());
 }
 
 /// The bytes of a file, and a disk where they are others.
