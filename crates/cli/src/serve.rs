@@ -70,6 +70,14 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "FILE", requires = "http")]
     tokens: Option<PathBuf>,
 
+    /// File of alerts: who is told what, and where (TOML)
+    #[arg(long, value_name = "FILE")]
+    alerts: Option<PathBuf>,
+
+    /// File to write alerts down in, a JSON document a line; nobody else can read it
+    #[arg(long, value_name = "FILE", requires = "alerts")]
+    alert_log: Option<PathBuf>,
+
     /// Answer HTTP over TLS: certificates as PEM, the own one first
     #[arg(long, value_name = "FILE", requires_all = ["tls_key", "http"])]
     tls_cert: Option<PathBuf>,
@@ -138,6 +146,8 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Outcome> {
         once: args.once,
         http: args.http,
         tokens: args.tokens.clone(),
+        alerts: args.alerts.clone(),
+        alert_log: args.alert_log.clone(),
         tls: args.tls_cert.clone().zip(args.tls_key.clone()),
         insecure_http: args.insecure_http,
         built: Built {

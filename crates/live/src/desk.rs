@@ -63,7 +63,7 @@ pub(crate) fn read_tokens(file: Option<&Path>, registry: &Registry) -> Result<To
 }
 
 /// Whether the registry knows `party` in `role`.
-fn is_party(registry: &Registry, role: Role, party: &str) -> bool {
+pub(crate) fn is_party(registry: &Registry, role: Role, party: &str) -> bool {
     match role {
         Role::MarketMaker => registry.market_makers().iter().any(|market_maker| market_maker.market_maker == party),
         Role::AssetManager => registry.issues().iter().any(|issue| issue.asset_manager.as_deref() == Some(party)),

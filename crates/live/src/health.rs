@@ -79,6 +79,11 @@ impl Health {
         (heard != 0).then(|| micros(clock::now()).saturating_sub(heard) / 1_000_000)
     }
 
+    /// The same; of a source that was never heard of, since the process began.
+    pub(crate) fn silent_for_s(&self) -> u64 {
+        self.silent_for().unwrap_or_else(|| clock::now().as_secs())
+    }
+
     /// The feed in a word, where the engine's last message waited so long for its verdict.
     pub(crate) fn feed(&self, lag_us: u64) -> FeedHealth {
         match self.silent_for() {

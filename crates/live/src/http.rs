@@ -5,19 +5,24 @@
 //! costs the feed nothing but the looking.
 
 mod acknowledgements;
+mod alerting;
 mod auth;
 mod days;
 mod events;
 mod issue;
 mod looking;
+mod metrics;
 mod names;
 mod orders;
 mod page;
 mod rates;
 mod state;
 
+pub(crate) use alerting::Alerting;
 pub(crate) use auth::Recipient;
+pub(crate) use events::Told;
 pub(crate) use looking::Looking;
+pub(crate) use metrics::Requests;
 pub(crate) use names::Names;
 pub(crate) use rates::Rates;
 
@@ -32,7 +37,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use axum::{Extension, Router};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -69,6 +74,11 @@ pub(crate) struct Http {
     pub(crate) rates: Rates,
     pub(crate) looking: Looking,
     pub(crate) hub: Hub,
+    pub(crate) told: Told,
+    pub(crate) requests: Requests,
+    pub(crate) alerting: Option<Alerting>,
+    /// The clock on the wall.
+    pub(crate) clock: fn() -> jiff::Timestamp,
 }
 
 /// The connection that a request came over: told when it is to be closed.
@@ -77,24 +87,32 @@ struct Connection(Arc<tokio::sync::Notify>);
 
 type Shared = State<Arc<Http>>;
 
-/// Binds the address and answers on a thread of its own; gives the address that was bound.
-pub(crate) fn start(address: SocketAddr, shown: Http, tls: Option<TlsAcceptor>, stop: Stop) -> Result<SocketAddr> {
-    let listener = listen(address).with_context(|| format!("listening at {address}"))?;
-    let bound = listener.local_addr().context("listening")?;
+/// Binds the address, if there is one, and answers on a thread of its own; gives the address that was bound. Alerts are looked
+/// for there, too.
+pub(crate) fn start(
+    address: Option<SocketAddr>,
+    shown: Http,
+    tls: Option<TlsAcceptor>,
+    stop: Stop,
+) -> Result<Option<SocketAddr>> {
+    if address.is_none() && shown.alerting.is_none() {
+        return Ok(None);
+    }
+    let bind = |address| listen(address).with_context(|| format!("listening at {address}"));
+    let listener = address.map(bind).transpose()?;
+    let bound = listener.as_ref().map(std::net::TcpListener::local_addr).transpose().context("listening")?;
     let shown = Arc::new(shown);
-    let router = router(Arc::clone(&shown));
     let work = move || {
         let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => runtime,
             Err(error) => return tracing::error!(%error, "starting to answer HTTP"),
         };
         runtime.block_on(async move {
-            match tokio::net::TcpListener::from_std(listener) {
-                Ok(listener) => {
-                    tokio::spawn(events::watch(shown));
-                    accept(listener, router, tls, &stop).await;
-                }
-                Err(error) => tracing::error!(%error, "answering HTTP"),
+            tokio::spawn(events::watch(Arc::clone(&shown)));
+            match listener.map(tokio::net::TcpListener::from_std) {
+                Some(Ok(listener)) => accept(listener, router(shown), tls, &stop).await,
+                Some(Err(error)) => tracing::error!(%error, "answering HTTP"),
+                None => stop.wait().await,
             }
         });
     };
@@ -160,36 +178,46 @@ async fn converse(
     }
 }
 
+/// Every route there is.
+fn routes() -> Vec<(&'static str, MethodRouter<Arc<Http>>)> {
+    vec![
+        ("/", get(page::index)),
+        ("/page.css", get(page::style)),
+        ("/page.js", get(page::script)),
+        ("/healthz", get(healthz)),
+        ("/readyz", get(readyz)),
+        ("/metrics", get(metrics::metrics)),
+        ("/api/v1/openapi.json", get(page::description)),
+        ("/api/v1/state", get(state::state)),
+        ("/api/v1/issues/{issue}/market-makers/{market_maker}", get(issue::issue)),
+        ("/api/v1/days/{date}/daily.csv", get(days::daily)),
+        ("/api/v1/days/{date}/breaches.csv", get(days::breaches)),
+        ("/api/v1/events", get(events::events)),
+        ("/api/v1/acknowledgements", get(acknowledgements::list).post(acknowledgements::add)),
+        ("/api/v1/fast-market", post(orders::fast_market)),
+        ("/api/v1/registry/reload", post(orders::reload)),
+    ]
+}
+
 fn router(shown: Arc<Http>) -> Router {
-    let routes = Router::new()
-        .route("/", get(page::index))
-        .route("/page.css", get(page::style))
-        .route("/page.js", get(page::script))
-        .route("/healthz", get(healthz))
-        .route("/readyz", get(readyz))
-        .route("/api/v1/state", get(state::state))
-        .route("/api/v1/issues/{issue}/market-makers/{market_maker}", get(issue::issue))
-        .route("/api/v1/days/{date}/daily.csv", get(days::daily))
-        .route("/api/v1/days/{date}/breaches.csv", get(days::breaches))
-        .route("/api/v1/events", get(events::events))
-        .route("/api/v1/acknowledgements", get(acknowledgements::list).post(acknowledgements::add))
-        .route("/api/v1/fast-market", post(orders::fast_market))
-        .route("/api/v1/registry/reload", post(orders::reload))
+    let all = routes().into_iter().fold(Router::new(), |router, (path, methods)| router.route(path, methods));
+    let all = all
         .fallback(elsewhere)
         .method_not_allowed_fallback(elsewhere)
-        .layer(axum::middleware::from_fn(log_access))
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(&shown), log_access))
         .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, ANSWER_WITHIN))
         .with_state(shown);
     // From out here the headers can be seen that a route adds to its answers.
-    Router::new().fallback_service(routes).layer(axum::middleware::map_response(without_methods))
+    Router::new().fallback_service(all).layer(axum::middleware::map_response(without_methods))
 }
 
 /// Takes note of each request by its route, never by its path: that would tell who quotes what.
-async fn log_access(request: Request, next: Next) -> Response {
+async fn log_access(State(shown): Shared, request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let method = request.method().clone();
     let response = next.run(request).await;
+    shown.requests.count(&route, response.status());
     if !matches!(route.as_str(), "/healthz" | "/readyz" | "/metrics") {
         tracing::info!(%method, route, status = response.status().as_u16(), "asked");
     }
@@ -211,7 +239,7 @@ async fn elsewhere(State(shown): Shared, request: Request) -> Response {
     let path = request.uri().path();
     let is_below = path.starts_with("/api/") || path == "/metrics";
     match is_below.then(|| Caller::of(request.headers(), &shown)) {
-        Some(Err(refusal)) => refusal,
+        Some(Err(refusal)) => *refusal,
         _ => not_found(),
     }
 }
@@ -282,3 +310,6 @@ async fn look<T: Send + 'static>(
     let sent = tokio::task::spawn_blocking(move || inbox.send(work).is_ok()).await;
     if sent.ok()? { receiver.await.ok() } else { None }
 }
+
+#[cfg(test)]
+mod tests;

@@ -83,6 +83,11 @@ impl Hub {
         lock(&self.0).iter().map(|(recipient, log)| (recipient.clone(), Arc::clone(log))).collect()
     }
 
+    /// How many streams are open.
+    pub(crate) fn streams(&self) -> usize {
+        lock(&self.0).values().map(|log| lock(&log.streams).len()).sum()
+    }
+
     /// Puts out whoever does not take its events, or whose token is not valid any more; forgets who has gone.
     pub(crate) fn tidy(&self, is_valid: impl Fn([u8; 32]) -> bool) {
         let now = Instant::now();

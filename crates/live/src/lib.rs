@@ -13,6 +13,7 @@
 //! waits; a day is stored only when its journal has ended and is on the disk. Deliberately absent: any rule of measurement.
 
 mod address;
+mod alerts;
 mod budget;
 mod checkpoint;
 mod clock;

@@ -1,6 +1,7 @@
 //! The running program: one session after the other, each a day, measured and stored.
 
 use crate::address::Feed;
+use crate::alerts;
 use crate::bad_usage;
 use crate::checkpoint::{self, Keeper};
 use crate::desk::{self, Current, Desk, Load};
@@ -10,7 +11,7 @@ use crate::feed::{
 };
 use crate::folder::Folder;
 use crate::health::Health;
-use crate::http::{self, Http, Looking, Names, Rates};
+use crate::http::{self, Alerting, Http, Looking, Names, Rates, Requests, Told};
 use crate::hub::Hub;
 use crate::journal::{Journal, Lock, Stage};
 use crate::measure::{Keep, Measured, Source, measure_again};
@@ -60,6 +61,10 @@ pub struct ServeOptions {
     pub http: Option<SocketAddr>,
     /// The file of tokens.
     pub tokens: Option<PathBuf>,
+    /// The file of alerts.
+    pub alerts: Option<PathBuf>,
+    /// Where alerts are written down.
+    pub alert_log: Option<PathBuf>,
     /// Certificates and their key, both as PEM: HTTP is answered over TLS.
     pub tls: Option<(PathBuf, PathBuf)>,
     /// Answer HTTP beyond loopback without TLS.
@@ -116,6 +121,7 @@ pub fn serve(options: &ServeOptions, load: &Load, ready: impl FnOnce(Ready) -> R
     let _lock = Lock::take(&options.journal)?.ok_or_else(in_use)?;
     let (registry, digest) = load()?;
     let tokens = desk::read_tokens(options.tokens.as_deref(), &registry)?;
+    let alerting = alerting(options, &registry)?;
     drop(Store::create(&options.db)?);
     let mut server = Server { options, folder: Folder { disk, path: options.journal.clone() }, registry, digest };
     let resumed = match server.take_up()? {
@@ -155,9 +161,13 @@ pub fn serve(options: &ServeOptions, load: &Load, ready: impl FnOnce(Ready) -> R
             rates: Rates::default(),
             looking: Looking::default(),
             hub: Hub::default(),
+            told: Told::default(),
+            requests: Requests::default(),
+            alerting,
+            clock: jiff::Timestamp::now,
         };
         let acceptor = tls.map(|tls| tls.acceptor);
-        let http = options.http.map(|address| http::start(address, shown, acceptor, stop.clone())).transpose()?;
+        let http = http::start(options.http, shown, acceptor, stop.clone())?;
         let listen = lines.as_ref().map(Lines::local_address).transpose()?;
         stop_on_signals(&stop)?;
         reload_on_signal(&desk)?;
@@ -166,6 +176,15 @@ pub fn serve(options: &ServeOptions, load: &Load, ready: impl FnOnce(Ready) -> R
         stop.now();
         result
     })
+}
+
+/// What the file of alerts asks for.
+fn alerting(options: &ServeOptions, registry: &Registry) -> Result<Option<Alerting>> {
+    let Some(file) = &options.alerts else { return Ok(None) };
+    let rules = alerts::read(file, registry)?;
+    let receivers = rules.iter().map(|rule| rule.receiver.as_ref());
+    let sender = alerts::Sender::start(receivers, options.alert_log.as_deref())?;
+    Ok(Some(Alerting::new(rules, sender)))
 }
 
 /// Refuses what makes no sense before anything is touched.

@@ -33,6 +33,8 @@ pub(crate) struct Row {
     pub(crate) total: Total,
     /// Bid and offer.
     pub(crate) sides: [SideNow; 2],
+    /// Since when it is off, for whatever reasons; as `since` where it is not.
+    pub(crate) off_since: Timestamp,
     /// Time off within [`WINDOWS`], up to the last record.
     pub(crate) off: [Micros; WINDOWS.len()],
 }
@@ -80,8 +82,16 @@ pub(crate) struct Watch {
     copied: usize,
     /// Of each obligation of the plan in variants, in order of time.
     breaches: Vec<Vec<Breach>>,
-    /// The plan in variants, and the one in force.
-    variant: Option<(Arc<DayPlan>, u32, Arc<Variant>, Arc<DayPlan>)>,
+    variant: Option<InForce>,
+}
+
+/// Of a plan in variants the one in force.
+#[derive(Clone, Debug)]
+struct InForce {
+    of: Arc<DayPlan>,
+    multiplier: u32,
+    variant: Arc<Variant>,
+    plan: Arc<DayPlan>,
 }
 
 impl Watch {
@@ -122,7 +132,7 @@ impl Watch {
 
     /// What a close look at one sign-up needs to know; `None` if there is no such sign-up.
     pub(crate) fn known(&self, market_maker: &str, issue: &str) -> Option<Known> {
-        let (_, _, variant, plan) = self.variant.as_ref()?;
+        let InForce { variant, plan, .. } = self.variant.as_ref()?;
         let of_sign_up = keys(plan).filter(|key| key.market_maker == market_maker && key.issue == issue);
         let obligations: Vec<_> = of_sign_up
             .filter_map(|key| {
@@ -135,7 +145,7 @@ impl Watch {
     }
 
     fn variant_of(&mut self, plan: &Arc<DayPlan>) -> (Arc<Variant>, Arc<DayPlan>) {
-        if let Some((of, multiplier, variant, in_force)) = &self.variant
+        if let Some(InForce { of, multiplier, variant, plan: in_force }) = &self.variant
             && Arc::ptr_eq(of, plan)
             && *multiplier == plan.multiplier
         {
@@ -143,7 +153,8 @@ impl Watch {
         }
         let variant = Arc::new(plan.variant(plan.multiplier));
         let in_force = Arc::new(variant.plan.clone());
-        self.variant = Some((Arc::clone(plan), plan.multiplier, Arc::clone(&variant), Arc::clone(&in_force)));
+        let (of, multiplier) = (Arc::clone(plan), plan.multiplier);
+        self.variant = Some(InForce { of, multiplier, variant: Arc::clone(&variant), plan: Arc::clone(&in_force) });
         (variant, in_force)
     }
 }
@@ -152,15 +163,26 @@ impl Row {
     fn nothing(since: Timestamp) -> Row {
         let side = SideNow { price: Err(SideFault::NoQuote), value: Amount(0) };
         let (total, off) = (Total::default(), [Micros::ZERO; WINDOWS.len()]);
-        Row { state: State::Unavailable, since, total, sides: [side; 2], off }
+        Row { state: State::Unavailable, since, off_since: since, total, sides: [side; 2], off }
     }
 
     fn of(standing: &Standing, breaches: &[Breach], last: Timestamp) -> Row {
         let Standing { state, since, settled, total, sides } = *standing;
         let running = matches!(settled.state, State::Breach(_)).then(|| settled.span());
         let off = WINDOWS.map(|(_, length)| off_within(breaches, running, last, length));
-        Row { state, since, total, sides, off }
+        let off_since = off_since(state, since, settled, breaches);
+        Row { state, since, off_since, total, sides, off }
     }
+}
+
+/// Since when it is off: breaches of different reasons follow each other.
+fn off_since(state: State, since: Timestamp, settled: Interval, breaches: &[Breach]) -> Timestamp {
+    if !matches!(state, State::Breach(_)) {
+        return since;
+    }
+    let running = matches!(settled.state, State::Breach(_)).then(|| settled.span());
+    let earlier = running.into_iter().chain(breaches.iter().rev().map(|breach| breach.span));
+    earlier.filter(|span| span.start < span.end).fold(since, |at, span| if span.end == at { span.start } else { at })
 }
 
 /// Time off in the stretch of `length` before `last`: of breaches that have ended, and of one that runs.

@@ -61,11 +61,12 @@ impl Caller {
     ///
     /// # Errors
     /// The answer, where there is no valid token or its holder asks too often.
-    pub(super) fn of(headers: &HeaderMap, shown: &Http) -> Result<Caller, Response> {
-        let token = token_of(headers).ok_or_else(unauthorised)?;
-        let TokenRow { sha256, role, party, name, .. } = shown.desk.holder(token).ok_or_else(unauthorised)?;
+    pub(super) fn of(headers: &HeaderMap, shown: &Http) -> Result<Caller, Box<Response>> {
+        let token = token_of(headers).ok_or_else(|| Box::new(unauthorised()))?;
+        let TokenRow { sha256, role, party, name, .. } =
+            shown.desk.holder(token).ok_or_else(|| Box::new(unauthorised()))?;
         if !shown.rates.allows(sha256) {
-            return Err(too_many());
+            return Err(Box::new(too_many()));
         }
         Ok(Caller { recipient: Recipient { role, party }, name, sha256 })
     }
@@ -82,7 +83,7 @@ impl FromRequestParts<Arc<Http>> for Caller {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, shown: &Arc<Http>) -> Result<Caller, Response> {
-        let caller = Caller::of(&parts.headers, shown)?;
+        let caller = Caller::of(&parts.headers, shown).map_err(|refusal| *refusal)?;
         // A page of somebody else's can make a browser send this, but not without its Origin, or under its own name.
         match parts.method == Method::POST && !is_own(&parts.headers, &shown.names) {
             true => Err(not_found()),

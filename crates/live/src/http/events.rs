@@ -24,6 +24,8 @@ use std::time::Duration;
 
 /// How often is looked for what has changed.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// Alerts are looked for at every so manieth look.
+const ALERTS_EACH: u64 = 4;
 /// How often a stream on which nothing happens says that it is there.
 const STILL_THERE: Duration = Duration::from_secs(15);
 
@@ -35,6 +37,15 @@ pub(super) async fn events(
 ) -> Response {
     let after = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
     let log = shown.hub.log(&caller.recipient);
+    // From here on whatever changes is told.
+    let mut told = shown.told.0.lock().await;
+    if told.is_none()
+        && let Some(Standing { picture, .. }) = shown.looking.now(&shown).await
+    {
+        let health = shown.health.feed(picture.facts.lag_us);
+        *told = Some((picture, health));
+    }
+    drop(told);
     let Some(stream) = log.open(caller.sha256, connection, after) else { return too_many() };
     let reading = Reading { more: log.more(), log, stream, is_first: true };
     let body = Body::from_stream(futures_util::stream::unfold(reading, |mut reading| async move {
@@ -48,6 +59,10 @@ pub(super) async fn events(
     ];
     (StatusCode::OK, headers, body).into_response()
 }
+
+/// What has been told of: the last look, and the feed's health at it.
+#[derive(Default)]
+pub(crate) struct Told(tokio::sync::Mutex<Option<(Arc<Picture>, FeedHealth)>>);
 
 /// A stream that is being read.
 struct Reading {
@@ -87,15 +102,20 @@ impl Drop for Reading {
 
 /// Looks for what has changed, for as long as the program runs.
 pub(super) async fn watch(shown: Arc<Http>) {
-    let mut known: Option<(Arc<Picture>, FeedHealth)> = None;
+    let mut looks = 0_u64;
     let mut timer = tokio::time::interval(LOOK_EVERY);
     timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         timer.tick().await;
         shown.hub.tidy(|token| shown.desk.is_valid(token));
+        looks += 1;
+        if let Some(alerting) = shown.alerting.as_ref().filter(|_| looks.is_multiple_of(ALERTS_EACH)) {
+            alerting.look(&shown, shown.looking.now(&shown).await.as_ref());
+        }
+        let mut known = shown.told.0.lock().await;
         let recipients = shown.hub.recipients();
         if recipients.is_empty() {
-            known = None;
+            *known = None;
             continue;
         }
         let Some(Standing { picture, .. }) = shown.looking.now(&shown).await else {
@@ -109,7 +129,16 @@ pub(super) async fn watch(shown: Arc<Http>) {
         for (recipient, log) in &recipients {
             tell(recipient, log, known.as_ref(), (&picture, health), &registry);
         }
-        known = Some((picture, health));
+        *known = Some((picture, health));
+    }
+}
+
+/// Tells everybody what differs between two looks at a feed that goes on as it did.
+#[cfg(test)]
+pub(super) fn tell_all(shown: &Http, before: Option<&Arc<Picture>>, after: &Picture) {
+    let known = before.map(|before| (Arc::clone(before), FeedHealth::Ok));
+    for (recipient, log) in shown.hub.recipients() {
+        tell(&recipient, &log, known.as_ref(), (after, FeedHealth::Ok), &shown.desk.registry());
     }
 }
 

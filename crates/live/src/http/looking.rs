@@ -49,10 +49,7 @@ impl Looking {
             let mark = looked.watch.mark();
             let seen = look(shown, move |day, facts| see(day, *facts, mark)).await.flatten();
             looked.at = Some(Instant::now());
-            looked.picture = match seen {
-                Some(seen) => Some(Arc::new(looked.watch.add(seen))),
-                None => None,
-            };
+            looked.picture = seen.map(|seen| Arc::new(looked.watch.add(seen)));
         }
         let picture = Arc::clone(looked.picture.as_ref()?);
         looked.see_to_month(shown, &picture.plan).await;

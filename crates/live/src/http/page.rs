@@ -20,6 +20,11 @@ pub(super) async fn script() -> Response {
     file("text/javascript; charset=utf-8", include_str!("../page/page.js"))
 }
 
+/// The description of the API, public as well.
+pub(super) async fn description() -> Response {
+    file("application/json", include_str!("openapi.json"))
+}
+
 fn file(kind: &'static str, text: &'static str) -> Response {
     let mut response = (StatusCode::OK, text).into_response();
     for (name, value) in [

@@ -1,5 +1,6 @@
 //! `/api/v1/state`: every obligation that the caller may see, as it stands.
 
+use super::alerting::Shown;
 use super::auth::{Onlooker, Recipient};
 use super::looking::Standing;
 use super::{Http, Shared, json};
@@ -35,6 +36,8 @@ struct Answer<'a> {
     month_stale: Option<Vec<String>>,
     /// Market makers whose ETFs the caller sees all of.
     market_makers: Vec<Maker>,
+    /// What the caller's own rules have found.
+    alerts: Vec<Shown>,
     obligations: Vec<Obligation<'a>>,
 }
 
@@ -49,7 +52,7 @@ pub(super) struct Now {
 impl Now {
     /// To the second.
     pub(super) fn of(shown: &Http, lag_us: u64) -> Now {
-        let seconds = jiff::Timestamp::now().as_second();
+        let seconds = (shown.clock)().as_second();
         let time = jiff::Timestamp::from_second(seconds).unwrap_or_default().to_string();
         Now { time, feed: shown.health.feed(lag_us).as_str() }
     }
@@ -214,6 +217,7 @@ fn answer<'a>(shown: &Http, recipient: &Recipient, standing: Option<&'a Standing
         fast_market: standing.map(|standing| FastMarket { multiplier: standing.picture.plan.multiplier }),
         month_stale: month.map(|month| month.stale.iter().map(ToString::to_string).collect()),
         market_makers: standing.map_or_else(Vec::new, |standing| makers(recipient, standing)),
+        alerts: shown.alerting.as_ref().map_or_else(Vec::new, |alerting| alerting.shown_to(recipient)),
         obligations: standing.map_or_else(Vec::new, |standing| rows(recipient, standing, &registry)),
     }
 }

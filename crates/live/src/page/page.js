@@ -95,13 +95,16 @@ async function follow() {
     await new Promise((then) => setTimeout(then, 1000));
   }
 }
+function announce(row) {
+  if (row.state === "breach") $("live").textContent = `${row.market_maker} ${row.issue} ${row.obligation}: breach, ${reasonText(row.reason)}`;
+}
 function take(kind, data) {
   if (kind === "state") {
     const row = rows.get(keyOf(data))?.find((row) => row.obligation === data.obligation);
     if (row) {
       Object.assign(row, { state: data.state, since: data.since, reason: data.reason });
       paint(keyOf(data), true);
-      if (data.state === "breach") $("live").textContent = `${data.market_maker} ${data.issue} ${data.obligation}: breach, ${reasonText(data.reason)}`;
+      announce(data);
     }
     if (open === keyOf(data)) showIssue();
   } else if (kind === "feed") $("feed").textContent = data.now.feed;
@@ -112,6 +115,8 @@ function take(kind, data) {
 function show(answer) {
   const shape = (of) => of ? of.obligations.map((row) => `${keyOf(row)}\n${row.obligation}`).join("\r") : null;
   const isNew = shape(state) !== shape(answer);
+  const before = new Map(isNew || !state ? [] : state.obligations.map((row) => [`${keyOf(row)}\n${row.obligation}`, row.state]));
+  for (const row of answer.obligations) if (before.has(`${keyOf(row)}\n${row.obligation}`) && before.get(`${keyOf(row)}\n${row.obligation}`) !== row.state) announce(row);
   state = answer;
   rows = new Map();
   for (const row of answer.obligations) {
@@ -134,7 +139,7 @@ function show(answer) {
   $("stale").textContent = stale === null ? "The month cannot be read at the moment." : `The registry would alter stored days: ${stale.join(", ")}.`;
   const alerts = answer.alerts || [];
   $("alerts").hidden = alerts.length === 0;
-  $("alerts").replaceChildren(...alerts.map((alert) => element("li", {}, alert.text)));
+  $("alerts").replaceChildren(...alerts.map((alert) => element("li", {}, `${{ breach: "breach", unknown: "unknown time", budget: "little budget left", burn: "budget used up too fast", feed_silent: "the feed is silent" }[alert.alert]}${alert.issue ? `: ${alert.market_maker} ${alert.issue} ${alert.obligation}` : ""} (${alert.rule})`)));
   if (isNew) { options(); build(); } else for (const key of rows.keys()) paint(key, false);
   filter();
 }
