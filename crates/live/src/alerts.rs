@@ -166,7 +166,7 @@ fn is_below(budget: &Budget, limit: Micros) -> bool {
     match budget.outlook.prospect() {
         Prospect::Open { slack } => slack < limit,
         Prospect::Lost { .. } => true,
-        Prospect::Safe | Prospect::Uncertain | Prospect::NotApplicable => false,
+        Prospect::Safe | Prospect::Uncertain | Prospect::NotApplicable | Prospect::ByDays => false,
     }
 }
 
