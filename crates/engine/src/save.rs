@@ -147,12 +147,28 @@ impl Engine {
         sink: &mut impl IntervalSink,
         mut take: impl FnMut(ObligationIndex, Running<'_>),
     ) {
-        self.save_all_before_change();
-        let now = self.now;
-        for slot in self.slots.iter_mut().filter(|slot| slot.measure.has_sign_ups()) {
+        for slot in 0..self.slots.len() {
+            self.running_of(slot, sink, &mut take);
+        }
+    }
+
+    /// The same of the issue at one place; whether there is one.
+    pub(crate) fn running_of(
+        &mut self,
+        place: usize,
+        sink: &mut impl IntervalSink,
+        take: &mut impl FnMut(ObligationIndex, Running<'_>),
+    ) -> bool {
+        if self.slots.len() <= place {
+            return false;
+        }
+        if self.slots[place].measure.has_sign_ups() {
+            self.save_before_change(place);
+            let (now, slot) = (self.now, &mut self.slots[place]);
             self.market.catch_up(slot, sink);
             slot.measure.advance(now.max(slot.measure.now()), sink);
             slot.measure.all_running().for_each(|(obligation, running)| take(obligation, running));
         }
+        true
     }
 }

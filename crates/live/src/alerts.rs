@@ -131,7 +131,7 @@ fn hold(
     Looked { picture, month, registry }: &Looked<'_>,
     holding: &mut BTreeMap<AlertKey, (Option<i64>, Option<usize>)>,
 ) {
-    let Picture { plan, last, rows, .. } = picture;
+    let Picture { plan, rows, .. } = picture;
     let needs_budget = limits.budget_below.is_some() || !limits.burn.is_empty();
     for (key, row) in keys(plan).zip(rows.iter()) {
         if !recipient.sees(registry, plan.date, key.market_maker, key.issue) {
@@ -142,14 +142,14 @@ fn hold(
         let mut put = |kind, since| {
             holding.insert(AlertKey { rule: number, kind, of: of() }, (since, Some(position)));
         };
-        let lasts = |limit: Option<Micros>| limit.is_some_and(|limit| row.off_since <= before(*last, limit));
+        let lasts = |limit: Option<Micros>| limit.is_some_and(|limit| row.off_since <= before(row.at, limit));
         let since = Some(row.off_since.as_micros());
         match row.state {
             State::Breach(_) if lasts(limits.breach_for) => put(Kind::Breach, since),
             State::Unknown if lasts(limits.unknown_for) => put(Kind::Unknown, since),
             _ => {}
         }
-        let budget = month.filter(|_| needs_budget).and_then(|month| month.budget(plan, *last, position, row));
+        let budget = month.filter(|_| needs_budget).and_then(|month| month.budget(plan, position, row));
         let Some(budget) = budget else { continue };
         if limits.budget_below.is_some_and(|limit| is_below(&budget, limit)) {
             put(Kind::Budget, None);

@@ -144,8 +144,9 @@ impl MonthSoFar {
         self.date == plan.date
     }
 
-    /// What is left for the obligation at `position` of the plan, which stands so at `last`.
-    pub(crate) fn budget(&self, plan: &DayPlan, last: Timestamp, position: usize, row: &Row) -> Option<Budget> {
+    /// What is left for the obligation at `position` of the plan, which stands so.
+    pub(crate) fn budget(&self, plan: &DayPlan, position: usize, row: &Row) -> Option<Budget> {
+        let last = row.at;
         let (of_month, &(sign_up, obligation)) = (self.rows.get(position)?, self.places.get(position)?);
         let sign_up = plan.sign_ups.get(sign_up)?;
         let place @ (sign_up, obligation) = (sign_up, sign_up.obligations.get(obligation)?);

@@ -30,7 +30,7 @@ use crate::desk::Desk;
 use crate::feed::{Inbox, Stop};
 use crate::health::Health;
 use crate::hub::Hub;
-use crate::measure::{Facts, LiveDay, Work};
+use crate::measure::{Facts, LiveDay, Look, Work, at_once};
 use anyhow::{Context, Result};
 use auth::Caller;
 use axum::extract::{MatchedPath, Request, State};
@@ -300,15 +300,22 @@ async fn look<T: Send + 'static>(
     shown: &Http,
     look: impl FnOnce(&mut LiveDay, &Facts) -> T + Send + 'static,
 ) -> Option<T> {
-    let inbox = shown.inbox.lock().ok()?.clone()?;
     let (sender, receiver) = tokio::sync::oneshot::channel();
-    let work = Work::Look(Box::new(move |day, facts| {
+    let look = at_once(move |day, facts| {
         // Whoever asked may have gone.
         let _ = sender.send(look(day, facts));
-    }));
+    });
+    ask_engine(shown, look).await?;
+    receiver.await.ok()
+}
+
+/// Hands a look to the engine; `None` if there is none.
+async fn ask_engine(shown: &Http, look: Look) -> Option<()> {
+    let inbox = shown.inbox.lock().ok()?.clone()?;
+    let work = Work::Look(look);
     // A full inbox is waited for elsewhere than on the thread that answers the others.
     let sent = tokio::task::spawn_blocking(move || inbox.send(work).is_ok()).await;
-    if sent.ok()? { receiver.await.ok() } else { None }
+    sent.ok()?.then_some(())
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ use quoteclock_rules::{DayPlan, Registry, Variant};
 use quoteclock_store::Digest;
 use quoteclock_wire::journal::{self, Frame, HEAD_BYTES, Head};
 use quoteclock_wire::payload::{Payload, PayloadDecoder};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
@@ -57,8 +58,20 @@ pub(crate) enum Work {
     Take(Registry, Sender<Result<bool>>),
 }
 
-/// Somebody's look at the day as it stands.
-pub(crate) type Look = Box<dyn FnOnce(&mut LiveDay, &Facts) + Send>;
+/// Somebody's look at the day as it stands. It is asked again, after the next frame, until it says that it has seen enough: so
+/// no look makes the engine stop for long.
+pub(crate) type Look = Box<dyn FnMut(&mut LiveDay, &Facts) -> bool + Send>;
+
+/// A look that needs no second one.
+pub(crate) fn at_once(look: impl FnOnce(&mut LiveDay, &Facts) + Send + 'static) -> Look {
+    let mut look = Some(look);
+    Box::new(move |day, facts| {
+        if let Some(look) = look.take() {
+            look(day, facts);
+        }
+        true
+    })
+}
 
 /// What the engine's thread knows beside its day.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -497,11 +510,16 @@ fn run(mut source: Source, work: &Receiver<Work>, told: &Progress) -> Result<Opt
     // Up to a minute, to two digits.
     let mut latency =
         Histogram::<u64>::new_with_bounds(1, 60_000_000, 2).map_err(|_| anyhow!("the latency's bounds"))?;
-    let mut waiting: Vec<(Look, Instant)> = Vec::new();
+    let (mut looks, mut is_looking) = (VecDeque::<(Look, Instant)>::new(), false);
     while !pass.ended {
         told.told_too_early.store(pass.told_too_early(), Ordering::Release);
         told.length.store(pass.mark.length, Ordering::Release);
-        let given = match work.recv_timeout(if pass.is_saving { SAVES_AFTER } else { Duration::MAX }) {
+        let wait = match (pass.is_saving, looks.is_empty()) {
+            (true, _) => SAVES_AFTER,
+            (false, false) => Duration::ZERO,
+            (false, true) => Duration::MAX,
+        };
+        let given = match work.recv_timeout(wait) {
             Ok(given) => Some(given),
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => return Ok(None),
@@ -520,12 +538,7 @@ fn run(mut source: Source, work: &Receiver<Work>, told: &Progress) -> Result<Opt
                 latency.saturating_record_n(pass.lag_us, count);
             }
             Some(Work::ReadTo(length)) => pass.read(&source.file, length)?,
-            // While a checkpoint is being made, a look would have to save all that is left of it at once.
-            Some(Work::Look(look)) if pass.is_saving => waiting.push((look, Instant::now())),
-            Some(Work::Look(look)) => {
-                let facts = facts(&pass, &latency);
-                look(&mut pass.day, &facts);
-            }
+            Some(Work::Look(look)) => looks.push_back((look, Instant::now())),
             Some(Work::Keep(given)) => keep = Some(given),
             Some(Work::Take(registry, answer)) => {
                 let taken = pass.take_registry(&registry);
@@ -537,13 +550,18 @@ fn run(mut source: Source, work: &Receiver<Work>, told: &Progress) -> Result<Opt
             }
             None => {}
         }
-        if let Some(keep) = &keep {
+        // A checkpoint and a look each wait for the end of the other: a look would have to save what is left of it at once.
+        if let Some(keep) = keep.as_ref().filter(|_| !is_looking) {
             pass.keep(&source, keep);
         }
-        let is_due = |asked: &Instant| LOOKS_AFTER < asked.elapsed();
-        if !waiting.is_empty() && (!pass.is_saving || waiting.iter().any(|(_, asked)| is_due(asked))) {
+        if let Some((look, asked)) = looks.front_mut()
+            && (is_looking || !pass.is_saving || LOOKS_AFTER < asked.elapsed())
+        {
             let facts = facts(&pass, &latency);
-            waiting.drain(..).for_each(|(look, _)| look(&mut pass.day, &facts));
+            is_looking = !look(&mut pass.day, &facts);
+            if !is_looking {
+                looks.pop_front();
+            }
         }
     }
     tracing::info!(

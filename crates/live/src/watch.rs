@@ -1,16 +1,19 @@
 //! How every obligation of the running day stands: looked at between two batches, kept for whoever asks.
 //!
-//! One look takes from the engine what changes, and the breaches that have ended since the look before. Everything else,
+//! One look takes from the engine what changes, and the breaches that have ended since the look before: a few issues at a time,
+//! between two frames, so that no verdict waits long for it. Everything else,
 //! for any number of askers, is worked out from that on other threads. Looking changes no result.
 
-use crate::measure::{Facts, LiveDay};
+use crate::measure::{Facts, LiveDay, Look};
 use quoteclock_book::OwnQuotes;
 use quoteclock_ledger::{Breach, Total};
 use quoteclock_model::{Amount, Interval, Micros, Phase, Price, Side, SideFault, Span, State, Timestamp};
-use quoteclock_obligation::ObligationIndex;
+use quoteclock_obligation::{ObligationIndex, Running};
 use quoteclock_report::rows::keys;
-use quoteclock_rules::{DayPlan, Limits, Variant};
+use quoteclock_rules::{DayPlan, Limits, ObligationPlan, SignUpPlan, Variant};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
 
 /// The windows, besides the day, over which it is told how long an obligation was off.
 pub(crate) const WINDOWS: [(&str, Micros); 2] = [("5m", Micros(300_000_000)), ("1h", Micros(3_600_000_000))];
@@ -29,6 +32,8 @@ pub(crate) struct SideNow {
 pub(crate) struct Row {
     pub(crate) state: State,
     pub(crate) since: Timestamp,
+    /// Up to when it was looked at: on a busy feed issues differ by a moment.
+    pub(crate) at: Timestamp,
     /// The day so far.
     pub(crate) total: Total,
     /// Bid and offer.
@@ -125,7 +130,7 @@ impl Watch {
             by_position
                 .get_mut(position as usize)
                 .and_then(Option::take)
-                .map_or_else(|| Row::nothing(plan.day.start), |standing| Row::of(&standing, breaches, last))
+                .map_or_else(|| Row::nothing(plan.day.start), |standing| Row::of(&standing, breaches))
         });
         Picture { rows: rows.collect(), plan: in_force, last, facts, rejects }
     }
@@ -163,15 +168,18 @@ impl Row {
     fn nothing(since: Timestamp) -> Row {
         let side = SideNow { price: Err(SideFault::NoQuote), value: Amount(0) };
         let (total, off) = (Total::default(), [Micros::ZERO; WINDOWS.len()]);
-        Row { state: State::Unavailable, since, off_since: since, total, sides: [side; 2], off }
+        Row { state: State::Unavailable, since, at: since, off_since: since, total, sides: [side; 2], off }
     }
 
-    fn of(standing: &Standing, breaches: &[Breach], last: Timestamp) -> Row {
+    fn of(standing: &Standing, breaches: &[Breach]) -> Row {
         let Standing { state, since, settled, total, sides } = *standing;
+        // What has ended since it was looked at is no part of what was seen.
+        let breaches = &breaches[..breaches.partition_point(|breach| breach.span.start < settled.start)];
+        let at = settled.end;
         let running = matches!(settled.state, State::Breach(_)).then(|| settled.span());
-        let off = WINDOWS.map(|(_, length)| off_within(breaches, running, last, length));
+        let off = WINDOWS.map(|(_, length)| off_within(breaches, running, at, length));
         let off_since = off_since(state, since, settled, breaches);
-        Row { state, since, off_since, total, sides, off }
+        Row { state, since, at, off_since, total, sides, off }
     }
 }
 
@@ -202,56 +210,121 @@ fn obligation_count(plan: &DayPlan) -> usize {
     plan.sign_ups.iter().map(|sign_up| sign_up.obligations.len()).sum()
 }
 
-/// Looks at the running day; `None` before its date is known. `mark` is what has been copied before.
-pub(crate) fn see(day: &mut LiveDay, facts: Facts, mark: (u64, usize)) -> Option<Seen> {
+/// How long one part of a look may take.
+const PART_FOR: Duration = Duration::from_micros(200);
+/// Breaches that are copied in one part.
+const COPIED_AT_ONCE: usize = 4096;
+
+/// A look at the running day, a few issues at a time; tells `done` what it has seen, nothing before the date is known. `mark` is what
+/// has been copied before.
+pub(crate) fn see(mark: (u64, usize), done: oneshot::Sender<Option<Seen>>) -> Look {
+    let (mut done, mut seeing) = (Some(done), None::<Seeing>);
+    Box::new(move |day, facts| {
+        let started = Instant::now();
+        loop {
+            let seen = match go_on(day, mark, &mut seeing) {
+                Some(false) if started.elapsed() < PART_FOR => continue,
+                Some(false) => return false,
+                Some(true) => seeing.take().and_then(|seeing| seeing.finish(day, *facts)),
+                None => None,
+            };
+            if let Some(done) = done.take() {
+                // Whoever asked may have gone.
+                let _ = done.send(seen);
+            }
+            return true;
+        }
+    })
+}
+
+/// What of a look has been seen so far.
+pub(crate) struct Seeing {
+    plan: Arc<DayPlan>,
+    ledger: u64,
+    /// Of each obligation of the plan in variants, whether it is in force, and whether its issue is measured again.
+    of_plan: Vec<(bool, bool)>,
+    /// The next issue.
+    place: usize,
+    all_seen: bool,
+    standing: Vec<(ObligationIndex, Standing)>,
+    from: usize,
+    breaches: Vec<(ObligationIndex, Breach)>,
+}
+
+/// Looks at the next issue, or copies the next breaches; whether nothing is left. `None` before the date is known.
+pub(crate) fn go_on(day: &mut LiveDay, mark: (u64, usize), seeing: &mut Option<Seeing>) -> Option<bool> {
     let plan = Arc::clone(day.engine()?.plan());
-    let last = day.now()?;
-    // What has been told too early is measured again; until that takes over it is not known.
-    let late = day.retroactive();
-    let is_stale = late != day.known_unknown();
-    // Per obligation: whether it is of the variant in force, and of an issue of which that is so.
-    let multiplier = plan.multiplier;
-    let of_plan: Vec<(bool, bool)> = plan
-        .sign_ups
-        .iter()
-        .flat_map(|sign_up| {
+    let is_same = |seeing: &Seeing| Arc::ptr_eq(&seeing.plan, &plan);
+    if !seeing.as_ref().is_some_and(is_same) || seeing.as_ref().map(|of| of.ledger) != Some(day.sink_mut().number()) {
+        // The first part; or the day goes on under another registry by now.
+        *seeing = Some(Seeing::begin(day, mark)?);
+    }
+    let seeing = seeing.as_mut()?;
+    if !seeing.all_seen {
+        seeing.all_seen = !seeing.issue(day)?;
+        return Some(false);
+    }
+    let log = day.sink_mut().open().log();
+    let first = seeing.from + seeing.breaches.len();
+    let new = log.get(first..).unwrap_or_default();
+    let some = new.iter().take(COPIED_AT_ONCE);
+    seeing.breaches.extend(some.map(|logged| (logged.obligation, Breach { span: logged.span, reason: logged.reason })));
+    Some(new.len() <= COPIED_AT_ONCE)
+}
+
+impl Seeing {
+    fn begin(day: &mut LiveDay, mark: (u64, usize)) -> Option<Seeing> {
+        let plan = Arc::clone(day.engine()?.plan());
+        // What has been told too early is measured again; until that takes over it is not known.
+        let late = day.retroactive();
+        let is_stale = late != day.known_unknown();
+        let multiplier = plan.multiplier;
+        let of_sign_up = |sign_up: &SignUpPlan| {
             let is_late =
                 is_stale && late.iter().any(|window| window.issue.as_ref().is_none_or(|issue| *issue == sign_up.issue));
-            sign_up.obligations.iter().map(move |obligation| {
+            let of = |obligation: &ObligationPlan| {
                 let widened = obligation.id.is_widened_by_fast_market();
                 (!widened || obligation.multiplier == multiplier, is_late)
-            })
-        })
-        .collect();
-    let mut found = Vec::with_capacity(of_plan.len());
-    day.each_running(|obligation, running| {
-        let Some(&(true, is_late)) = of_plan.get(obligation.0 as usize) else { return };
-        let minimum = running.limits.minimum();
-        let sides = Side::BOTH.map(|side| {
-            let (value, _) = running.own.all(side);
-            SideNow { price: running.own.obligation_price(side, &minimum), value }
-        });
-        let state = if is_late { State::Unknown } else { running.state };
-        found.push((obligation, (state, running.since, running.settled, sides)));
-    })?;
-    let rejects = day.reject_count();
-    let ledger = day.sink_mut();
-    let from = if ledger.number() == mark.0 { mark.1 } else { 0 };
-    let open = ledger.open();
-    let new = open.log().get(from..).unwrap_or_default();
-    let breaches = new.iter().map(|logged| (logged.obligation, Breach { span: logged.span, reason: logged.reason }));
-    let standing = found.into_iter().map(|(obligation, (state, since, settled, sides))| {
-        let total = open.running_total(obligation, settled);
-        (obligation, Standing { state, since, settled, total, sides })
-    });
-    Some(Seen {
-        last,
-        ledger: ledger.number(),
-        breaches: breaches.collect(),
-        standing: standing.collect(),
-        facts,
-        rejects,
-        plan,
+            };
+            sign_up.obligations.iter().map(of).collect::<Vec<_>>()
+        };
+        let of_plan = plan.sign_ups.iter().flat_map(of_sign_up).collect();
+        let ledger = day.sink_mut().number();
+        let from = if ledger == mark.0 { mark.1 } else { 0 };
+        let (standing, breaches) = (Vec::new(), Vec::new());
+        Some(Seeing { plan, ledger, of_plan, place: 0, all_seen: false, standing, from, breaches })
+    }
+
+    /// The next issue; whether there is one.
+    fn issue(&mut self, day: &mut LiveDay) -> Option<bool> {
+        let (of_plan, first) = (&self.of_plan, self.standing.len());
+        let standing = &mut self.standing;
+        let is_there = day.running_at(self.place, |obligation, running| {
+            let Some(&(true, is_late)) = of_plan.get(obligation.0 as usize) else { return };
+            let state = if is_late { State::Unknown } else { running.state };
+            let (since, settled, sides) = (running.since, running.settled, sides(&running));
+            standing.push((obligation, Standing { state, since, settled, total: Total::default(), sides }));
+        })?;
+        let open = day.sink_mut().open();
+        for (obligation, standing) in &mut self.standing[first..] {
+            standing.total = open.running_total(*obligation, standing.settled);
+        }
+        self.place += 1;
+        Some(is_there)
+    }
+
+    pub(crate) fn finish(self, day: &LiveDay, facts: Facts) -> Option<Seen> {
+        let Seeing { plan, ledger, breaches, standing, .. } = self;
+        Some(Seen { plan, last: day.now()?, ledger, breaches, standing, facts, rejects: day.reject_count() })
+    }
+}
+
+/// Bid and offer of what stands.
+fn sides(running: &Running<'_>) -> [SideNow; 2] {
+    let minimum = running.limits.minimum();
+    Side::BOTH.map(|side| {
+        let (value, _) = running.own.all(side);
+        SideNow { price: running.own.obligation_price(side, &minimum), value }
     })
 }
 
@@ -301,17 +374,13 @@ pub(crate) fn see_closely(day: &mut LiveDay, known: Known) -> Option<Closely> {
         let (measure, ledger) = day.look(at, last)?;
         phases = (measure.phase(), measure.market_phase());
         let running = measure.running(index)?;
-        let minimum = running.limits.minimum();
-        let sides = Side::BOTH.map(|side| {
-            let (value, _) = running.own.all(side);
-            SideNow { price: running.own.obligation_price(side, &minimum), value }
-        });
+        let sides = sides(&running);
         let open = ledger.open();
         let new = open.log().get(known.mark.1..).unwrap_or_default().iter().filter(|of| of.obligation == index);
         breaches.extend(new.map(|logged| Breach { span: logged.span, reason: logged.reason }));
         let (state, since, settled) = (running.state, running.since, running.settled);
         let standing = Standing { state, since, settled, total: open.running_total(index, settled), sides };
-        let row = Row::of(&standing, &breaches, last);
+        let row = Row::of(&standing, &breaches);
         if let State::Breach(reason) = settled.state
             && settled.start < settled.end
         {

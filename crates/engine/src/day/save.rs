@@ -83,6 +83,14 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
         Some(())
     }
 
+    /// The same of the issue at one place, counted from 0, so that a look can be taken a few issues at a time; whether there is
+    /// one. `None` before the date is known.
+    pub fn running_at(&mut self, place: usize, mut take: impl FnMut(ObligationIndex, Running<'_>)) -> Option<bool> {
+        self.apply_batch().ok()?;
+        let (engine, sink) = self.engine_and_sink()?;
+        Some(engine.running_of(place, sink, &mut take))
+    }
+
     /// What the day knows, without its issues, whose saving begins with it.
     fn state(&mut self) -> DayState {
         let (last_sequence, unread_sequences) = self.sequencer.state();

@@ -8,7 +8,7 @@ use crate::disk::DiskFile;
 use crate::folder::Folder;
 use crate::health::Health;
 use crate::journal::{Journal, Stage};
-use crate::measure::{Keep, Measured, Measuring, Source, Work, trading_date};
+use crate::measure::{Keep, Measured, Measuring, Source, Work, at_once, trading_date};
 use anyhow::{Context, Result, anyhow};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use jiff::civil::Date;
@@ -350,7 +350,7 @@ impl Intake {
                 "measuring the day again beside the running one: a bad record has put earlier time in doubt"
             );
             let (sender, receiver) = bounded(1);
-            let look = Box::new(move |day: &mut crate::measure::LiveDay, _: &_| drop(sender.send(day.retroactive())));
+            let look = at_once(move |day, _| drop(sender.send(day.retroactive())));
             measuring.work().send(Work::Look(look)).map_err(|_| anyhow!("the engine has stopped"))?;
             let unknown = receiver.recv().unwrap_or_default();
             let measuring = Measuring::start(self.source_of(journal, &self.registry, unknown))?;

@@ -162,7 +162,7 @@ fn standing<'a>(
     };
     let key = keys(plan).find(is_meant)?;
     let (position, row) = (key.index.0 as usize, picture.rows.get(key.index.0 as usize)?);
-    let budget = month.as_ref().and_then(|month| month.budget(plan, picture.last, position, row));
+    let budget = month.as_ref().and_then(|month| month.budget(plan, position, row));
     let limits = key.obligation.limits_at(picture.last);
     let code = quoteclock_model::IssueCode::new(key.issue.as_bytes());
     let kind = code.and_then(|code| registry.issue_on(&code, plan.date)).map(|issue| issue.type_name.clone());

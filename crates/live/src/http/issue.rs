@@ -131,7 +131,7 @@ fn in_depth<'a>(
     let Close { position, row, own, limits, breaches, intervals } = close;
     let key = keys(plan).nth(*position).ok_or_else(|| anyhow::anyhow!("an obligation that is not of the plan"))?;
     let id = key.obligation.id.to_string();
-    let budget = standing.month.as_ref().and_then(|month| month.budget(plan, *last, *position, row));
+    let budget = standing.month.as_ref().and_then(|month| month.budget(plan, *position, row));
     let subject = Subject {
         market_maker: market_maker.to_owned(),
         issue: issue.to_owned(),

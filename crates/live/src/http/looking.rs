@@ -1,6 +1,6 @@
 //! One look at the running day for all who ask at about the same time.
 
-use super::{Http, look};
+use super::{Http, ask_engine, look};
 use crate::budget::MonthSoFar;
 use crate::watch::{Closely, Picture, Watch, see, see_closely};
 use quoteclock_rules::DayPlan;
@@ -47,7 +47,11 @@ impl Looking {
         let mut looked = self.0.lock().await;
         if looked.at.is_none_or(|at| FRESH_FOR <= at.elapsed()) {
             let mark = looked.watch.mark();
-            let seen = look(shown, move |day, facts| see(day, *facts, mark)).await.flatten();
+            let (sender, receiver) = tokio::sync::oneshot::channel();
+            let seen = match ask_engine(shown, see(mark, sender)).await {
+                Some(()) => receiver.await.ok().flatten(),
+                None => None,
+            };
             looked.at = Some(Instant::now());
             looked.picture = seen.map(|seen| Arc::new(looked.watch.add(seen)));
         }

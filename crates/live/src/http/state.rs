@@ -244,7 +244,7 @@ fn rows<'a>(
     let seen =
         keys(plan).zip(rows.iter()).filter(|(key, _)| recipient.sees(registry, plan.date, key.market_maker, key.issue));
     let row = |(key, row): (quoteclock_report::rows::DayKey<'a>, &Row)| {
-        let budget = month.as_ref().and_then(|month| month.budget(plan, *last, key.index.0 as usize, row));
+        let budget = month.as_ref().and_then(|month| month.budget(plan, key.index.0 as usize, row));
         let limits = key.obligation.limits_at(*last);
         let time = |at| local_time(at, &plan.zone);
         let code = IssueCode::new(key.issue.as_bytes());

@@ -238,8 +238,13 @@ fn a_look_while_a_checkpoint_is_made_loses_nothing() {
     let registry = registry(&[]);
     let frames = calm_frames();
     let expected = expected_of(&registry, &frames);
-    let looks: [fn(&mut Pass); 2] =
-        [|pass| drop(so_far(&mut pass.day)), |pass| drop(crate::watch::see(&mut pass.day, Facts::default(), (0, 0)))];
+    let looks: [fn(&mut Pass); 2] = [
+        |pass| drop(so_far(&mut pass.day)),
+        |pass| {
+            let mut look = crate::watch::see((0, 0), tokio::sync::oneshot::channel().0);
+            while !look(&mut pass.day, &Facts::default()) {}
+        },
+    ];
     let told = std::cell::Cell::new(0);
     for mark in 0..frames.len() - 1 {
         for look in looks {
@@ -255,6 +260,38 @@ fn a_look_while_a_checkpoint_is_made_loses_nothing() {
         }
     }
     assert!(3 < told.get(), "looks told only {} times what had not been told", told.get());
+}
+
+#[test]
+fn a_look_in_parts_adds_up_for_every_obligation() {
+    use crate::watch::{Seeing, Watch, go_on};
+    let registry = registry(&[]);
+    let (disk, frames) = (TestDisk::default(), calm_frames());
+    let mut journal = create(&disk);
+    let mut pass = Pass::start(&source(&journal, &registry)).unwrap();
+    let (mut watch, mut seeing, mut pictures) = (Watch::default(), None::<Seeing>, Vec::new());
+    for (frame, next) in &frames[..frames.len() - 1] {
+        journal.append(frame, *next).unwrap();
+        pass.read(&journal.file, journal.length).unwrap();
+        // One issue, or the breaches, with a frame in between.
+        if go_on(&mut pass.day, watch.mark(), &mut seeing) == Some(true) {
+            let seen = seeing.take().unwrap().finish(&pass.day, Facts::default()).unwrap();
+            pictures.push(watch.add(seen));
+        }
+    }
+    let mut moments = std::collections::BTreeSet::new();
+    for picture in &pictures {
+        for row in picture.rows.iter() {
+            let off = row.total.available.0 - row.total.fulfilled.0;
+            let since_nine = row.at.since(picture.plan.sessions()[0].start.min(row.at));
+            assert_eq!(row.total.available.0 + row.total.unknown.0, since_nine.0, "{row:?}");
+            // Of an hour, which is the whole session: the breaches that had ended, and the one that ran.
+            assert_eq!(row.off[1].0, off, "{row:?}");
+            assert!(row.at <= picture.last && row.off_since <= row.since);
+            moments.insert((picture.last, row.at));
+        }
+    }
+    assert!(4 < pictures.len() && 2 * pictures.len() - 2 <= moments.len(), "{} {moments:?}", pictures.len());
 }
 
 /// The bytes of a file, and a disk where they are others.

@@ -54,7 +54,8 @@ function leave(why) {
   if (stop) stop.abort();
   clearTimeout(timer);
   if ($("view").open) $("view").close();
-  $("grid").replaceChildren(); rows.clear(); cells.clear();
+  for (const id of ["grid", "view-body", "view-title", "alerts", "stale", "live", "count", "by-maker", "by-type", "date", "as-of", "feed", "fast-market", "etfs", "latency"]) $(id).replaceChildren();
+  rows.clear(); cells.clear(); current = null;
   for (const [id, hidden] of [["enter", false], ["board", true], ["facts", true], ["leave", true]]) $(id).hidden = hidden;
   $("refused").textContent = why;
   $("token").focus();
