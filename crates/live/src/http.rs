@@ -20,7 +20,7 @@ mod state;
 
 pub(crate) use alerting::Alerting;
 pub(crate) use auth::Recipient;
-pub(crate) use events::Told;
+pub(crate) use events::{ALERTS_WITHIN, Told};
 pub(crate) use looking::Looking;
 pub(crate) use metrics::Requests;
 pub(crate) use names::Names;

@@ -28,7 +28,7 @@ use quoteclock_wire::SessionId;
 use quoteclock_wire::payload::Payload;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, SystemTime};
 
@@ -122,6 +122,7 @@ pub fn serve(options: &ServeOptions, load: &Load, ready: impl FnOnce(Ready) -> R
     let (registry, digest) = load()?;
     let tokens = desk::read_tokens(options.tokens.as_deref(), &registry)?;
     let alerting = alerting(options, &registry)?;
+    let counts = alerting.as_ref().map(|alerting| Arc::clone(&alerting.sender.counts));
     drop(Store::create(&options.db)?);
     let mut server = Server { options, folder: Folder { disk, path: options.journal.clone() }, registry, digest };
     let resumed = match server.take_up()? {
@@ -173,9 +174,23 @@ pub fn serve(options: &ServeOptions, load: &Load, ready: impl FnOnce(Ready) -> R
         reload_on_signal(&desk)?;
         ready(Ready { http, listen })?;
         let result = server.run(lines.as_ref(), resumed, (&inbox, &given), &health, &stop).await;
+        if let Some(counts) = counts {
+            alerts_end(&counts).await;
+        }
         stop.now();
         result
     })
+}
+
+/// Waits a moment until the end of what stands is seen and told; a receiver that is down is not waited for longer.
+async fn alerts_end(counts: &alerts::Counts) {
+    tokio::time::sleep(http::ALERTS_WITHIN).await;
+    for _ in 0..20 {
+        if counts.waiting.load(Ordering::Relaxed) == 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 /// What the file of alerts asks for.

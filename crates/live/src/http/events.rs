@@ -26,6 +26,8 @@ use std::time::Duration;
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// Alerts are looked for at every so manieth look.
 const ALERTS_EACH: u64 = 4;
+/// Within this time what has happened is seen by the alerts.
+pub(crate) const ALERTS_WITHIN: Duration = Duration::from_millis(1_300);
 /// How often a stream on which nothing happens says that it is there.
 const STILL_THERE: Duration = Duration::from_secs(15);
 
