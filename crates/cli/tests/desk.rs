@@ -84,8 +84,8 @@ fn every_route_answers_whom_it_is_for_and_nobody_else() {
         for token in [None, Some("qc_wrong"), Some("")] {
             assert_eq!(desk.ask(method, path, token, body), refused, "{path} with {token:?}");
         }
-        for role in 0..ROLES.len() {
-            let answer = desk.ask(method, path, Some(&desk.tokens[role]), body);
+        for (role, token) in desk.tokens.iter().enumerate() {
+            let answer = desk.ask(method, path, Some(token), body);
             let is_there = answer.status != 404;
             assert_eq!(is_there, seen_by.contains(&role), "{method} {path} {:?}: {answer:?}", ROLES[role]);
             if !is_there {
@@ -96,7 +96,7 @@ fn every_route_answers_whom_it_is_for_and_nobody_else() {
                 ("GET", _) => "POST",
                 _ => "GET",
             };
-            assert_eq!(desk.ask(wrong, path, Some(&desk.tokens[role]), body), not_there, "{wrong} {path}");
+            assert_eq!(desk.ask(wrong, path, Some(token), body), not_there, "{wrong} {path}");
         }
     }
     // A token is taken from its header alone.
@@ -395,6 +395,41 @@ fn the_figures_are_those_of_status_explain_and_daily_csv() {
             }
         }
     }
+}
+
+// clause: ST1/time-share
+#[test]
+fn what_is_left_of_the_month_is_told_to_the_instant() {
+    // 21 trading days of an hour, of which 40 minutes have gone by: 1,260 minutes, 1,220 of them to come.
+    let desk = Desk::running(&[]);
+    let state = desk.get("/api/v1/state", 0).json();
+    let minutes = |count: u64| Value::from(count * 60_000_000);
+    let of = |key| &row(&state["obligations"], key)["budget"];
+    // Met so far: 40 and 1,220 minutes less 80 % of all are 252; off from now on, 20 today, 60 a day, and 52 on the fourth.
+    let good = of(["MM1", "1306", "general"]);
+    assert_eq!(
+        (&good["prospect"], &good["slack_us"], &good["remaining_us"]),
+        (&"open".into(), &minutes(252), &minutes(1_220))
+    );
+    assert_eq!(good["lost_after"], "2024-03-08T09:52:00.000000+09:00");
+    // Off for 20 of 40 minutes, none of the last five: two and a half times as fast as 20 % allow.
+    let burn = |key, at: usize| {
+        let burn = &of(key)["burn"][at];
+        ["window", "off_us", "required_us", "rate", "month_end_pct"].map(|name| burn[name].clone())
+    };
+    let second = ["MM2", "1306", "general"];
+    let expected = |window: &str, off, required, rate: f64, end: &str| {
+        [Value::from(window), minutes(off), minutes(required), Value::from(rate), Value::from(end)]
+    };
+    assert_eq!(burn(second, 0), expected("5m", 0, 5, 0.0, "98.4127"));
+    assert_eq!(burn(second, 1), expected("1h", 20, 40, 2.5, "50.0000"));
+    assert_eq!(burn(second, 2), expected("day", 20, 40, 2.5, "50.0000"));
+    assert_eq!(burn(["MM1", "1321", "general"], 2), expected("day", 5, 40, 0.63, "87.5000"));
+    // Too wide from the beginning: 1,220 minutes less 90 % of all are 86; 20 today, 60 tomorrow, and six.
+    let wide = of(["MM1", "1306", "sponsored:S1"]);
+    assert_eq!((&wide["prospect"], &wide["slack_us"]), (&"at_risk".into(), &minutes(86)));
+    assert_eq!(wide["lost_after"], "2024-03-06T09:06:00.000000+09:00");
+    assert_eq!(burn(["MM1", "1306", "sponsored:S1"], 0), expected("5m", 5, 5, 10.0, "0.0000"));
 }
 
 /// Where the records of the stage that ends so begin.
