@@ -55,8 +55,8 @@ fn read_folder(folder: &Path, cited: &mut BTreeMap<String, Citations>) {
 }
 
 /// The documents that clauses are of, and our own readings.
-const PREFIXES: [&str; 12] =
-    ["ST1/", "QC/", "SC/", "LIC/", "INC/", "FEED/", "RTS8/", "XETRA/", "TWSE/", "BIT/", "WBAG/", "BUX/"];
+const PREFIXES: [&str; 13] =
+    ["ST1/", "QC/", "SC/", "LIC/", "INC/", "FEED/", "RTS8/", "XETRA/", "TWSE/", "BIT/", "WBAG/", "BUX/", "SIX/"];
 
 /// The ids in a line: a prefix and small letters, `-`, `_` and `/`.
 fn ids_in(line: &str) -> Vec<String> {

@@ -78,7 +78,7 @@ fn limit(registry: &Registry, day: &DayRow) -> Option<Limit> {
     let row = registry.issue_on(&day.issue, day.date)?;
     let (terms, widens, why) = match day.obligation.paid() {
         Paid::Incentives => {
-            let terms = registry.scheme().types().get(&row.type_name)?;
+            let terms = &registry.scheme().types().get(&row.type_name)?.terms;
             (terms.of_issue(&row.limits), true, format!("type {}", row.type_name))
         }
         Paid::Sponsor(name) | Paid::MatchingFund(name) => {

@@ -210,7 +210,7 @@ impl ExplanationBuilder {
         if let Some(strip) = &mut self.strip {
             if std::mem::take(&mut self.stale) {
                 let own = own_quotes(measure, self.found.index);
-                self.sample = Sample::of(&market.best(), own, &self.subject.limits);
+                self.sample = Sample::of(&market.best(), own, self.subject.limits_at(self.now));
             }
             strip.hold(Span { start: self.now, end: to }, &self.sample);
         }
@@ -420,6 +420,7 @@ fn subject(registry: &Registry, plan: &DayPlan, found: Found) -> Subject {
         issue_name: issue.and_then(|issue| issue.name.clone()),
         obligation: obligation.id.to_string(),
         limits: obligation.limits.clone(),
+        limit_changes: Arc::clone(&obligation.limit_changes),
         trading_unit: issue.and_then(|issue| NonZeroU64::new(issue.trading_unit?)).unwrap_or(NonZeroU64::MIN),
         multiplier: obligation.multiplier,
         required_pct: obligation.required.pct,

@@ -52,6 +52,13 @@ pub(crate) fn applied(explanation: &Explanation) -> Vec<(&'static str, &'static 
     if *sides == SidesRequired::Either {
         clauses.push(("BIT/bid-or-offer", "One side is enough; where both are quoted their spread is limited."));
     }
+    if !explanation.subject.limit_changes.is_empty() {
+        clauses.push((
+            "SIX/home-market-open",
+            "At some times of the day other limits hold, as the scheme and the issue say.",
+        ));
+        clauses.push(("XETRA/stress", "Limits are relieved while stressed conditions are declared."));
+    }
     if 1 < explanation.subject.multiplier {
         clauses.push(("ST1/fast-market", "On a Fast Market date the spread limits are wider, for the whole date."));
         clauses.push(("QC/fast_market_scales", "Both limits are widened, bps and ticks."));

@@ -5,7 +5,7 @@ use crate::{Cause, Event, Strip, Uncounted};
 use quoteclock_book::OwnQuotes;
 use quoteclock_ledger::Total;
 use quoteclock_model::{Interval, Micros, Phase, Price, Reason, Shares, Span, State, Timestamp};
-use quoteclock_rules::{DayPlan, Limits};
+use quoteclock_rules::{DayPlan, LimitChange, Limits};
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
@@ -23,8 +23,10 @@ pub struct Subject {
     pub issue_name: Option<String>,
     /// The obligation.
     pub obligation: String,
-    /// Its limits on the date, the Fast Market multiplier applied.
+    /// Its limits from the start of the day, the Fast Market multiplier applied.
     pub limits: Limits,
+    /// Limits that replace those before them, in order of time; mostly none.
+    pub limit_changes: Arc<[LimitChange]>,
     /// The shares that orders in the issue are multiples of: 1 where the registry does not say.
     pub trading_unit: NonZeroU64,
     /// By how much those limits have been widened: 1, 2 or 4.
@@ -33,6 +35,14 @@ pub struct Subject {
     pub required_pct: u64,
     /// The names of the virtual servers whose orders count.
     pub servers: Vec<String>,
+}
+
+impl Subject {
+    /// The limits in force at an instant of the day.
+    pub fn limits_at(&self, at: Timestamp) -> &Limits {
+        let before = self.limit_changes.partition_point(|change| change.at <= at);
+        self.limit_changes[..before].last().map_or(&self.limits, |change| &change.limits)
+    }
 }
 
 /// The rules that were applied.

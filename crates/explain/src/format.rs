@@ -6,7 +6,9 @@ use crate::suggest::{Change, Suggestion};
 use crate::uncounted::{Uncounted, WhyUncounted};
 use crate::view::{SideView, SpreadView};
 use quoteclock_model::{Amount, Micros, OrderCondition, Price, Shares, Side, SideFault, SizeRule, State, Timestamp};
-use quoteclock_rules::{DayPlan, Limits, Manner, SidesRequired, SpreadBand, SpreadBase, SpreadLimits, local_time};
+use quoteclock_rules::{
+    DayPlan, LimitChange, Limits, Manner, SidesRequired, SpreadBand, SpreadBase, SpreadLimits, local_time,
+};
 use std::fmt::Display;
 
 /// A number with separators between thousands: `2,817.5`.
@@ -90,7 +92,11 @@ pub(crate) fn limits(explanation: &Explanation) -> String {
     }
     let sides = if limits.manner.sides == SidesRequired::Either { "on one side at least" } else { "on each side" };
     let text = format!("{text}; at least {} {sides}", minima(limits));
-    [text].into_iter().chain(sizes_limit(limits)).collect::<Vec<_>>().join("; ")
+    let changes = explanation.subject.limit_changes.iter().map(|LimitChange { at, limits }| {
+        let at = clock(*at, &explanation.plan);
+        format!("from {at} at most {} and at least {}", spread_limits(limits), minima(limits))
+    });
+    [text].into_iter().chain(sizes_limit(limits)).chain(changes).collect::<Vec<_>>().join("; ")
 }
 
 /// What of the limits is not as the Tokyo Stock Exchange has it, in words.

@@ -216,8 +216,8 @@ fn causes(explanation: &Explanation, causes: &[Cause]) -> Vec<[String; 3]> {
 }
 
 fn work(explanation: &Explanation, scene: &Scene, state: State) -> Work {
-    let limits = &explanation.subject.limits;
     let view = View::new(scene, &explanation.subject);
+    let limits = &view.limits;
     let spread_cells = |of: &crate::SpreadView| {
         let [ticks, bps, how] = spread(of, limits);
         [format!("{} to {}", grouped(of.spread.bid), grouped(of.spread.offer)), ticks, bps, how]

@@ -239,9 +239,10 @@ impl Table for States {
 }
 
 fn spread_of(explanation: &Explanation, moment: &crate::Moment) -> String {
-    match &View::new(&moment.scene, &explanation.subject).spread {
+    let view = View::new(&moment.scene, &explanation.subject);
+    match &view.spread {
         Some(of) => {
-            let [ticks, bps, _] = spread(of, &explanation.subject.limits);
+            let [ticks, bps, _] = spread(of, &view.limits);
             format!("{ticks}, {bps}")
         }
         None => "none".to_owned(),

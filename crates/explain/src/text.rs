@@ -161,7 +161,7 @@ impl Page<'_> {
 
     /// The state of both sides in a line.
     fn in_short(&self, view: &View) -> String {
-        let limits = &self.explanation.subject.limits;
+        let limits = &view.limits;
         match &view.spread {
             None => view.sides.iter().map(side_verdict).collect::<Vec<_>>().join("; "),
             Some(view) => {
@@ -288,7 +288,7 @@ impl Page<'_> {
             self.line("spread: none, a side is too small");
             return;
         };
-        let limits = &self.explanation.subject.limits;
+        let limits = &view.limits;
         let [ticks, in_bps, how] = spread(of, limits);
         let (bid, offer) = (grouped(of.spread.bid), grouped(of.spread.offer));
         let fast = match self.explanation.subject.multiplier {

@@ -54,6 +54,8 @@ pub struct SpreadView {
 /// One instant.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct View {
+    /// The limits in force.
+    pub limits: Limits,
     /// Bid and offer side.
     pub sides: [SideView; 2],
     /// The spread, if both sides are large enough.
@@ -69,10 +71,11 @@ impl View {
     ///
     /// Clauses: `ST1/minimum-value`, `ST1/spread-of-mid`, `ST1/spread-ticks`.
     pub fn new(scene: &Scene, subject: &Subject) -> View {
-        let limits = &subject.limits;
+        let limits = subject.limits_at(scene.at);
         let verdict = verdict(&scene.own, limits);
         let market = scene.market.map(|best| best.map(|(price, _)| price));
         View {
+            limits: limits.clone(),
             sides: Side::BOTH.map(|side| side_view(scene, side, limits)),
             spread: spread_view(scene, limits),
             verdict,

@@ -23,29 +23,46 @@ impl Venue {
 
     /// The reason of the breach that quotes such as `B 102 x 350` make, empty if there is none.
     fn reason(&self, quotes: &str) -> String {
+        let breaches = self.breaches(quotes, "", "");
+        let reasons: Vec<&str> = breaches.iter().filter_map(|breach| breach.rsplit(' ').next()).collect();
+        assert!(reasons.windows(2).all(|pair| pair[0] == pair[1]), "{reasons:?}");
+        reasons.first().map_or(String::new(), |reason| (*reason).to_owned())
+    }
+
+    /// The breaches of the day on which these are quoted from 08:00 on, after that `phases` such as `10:00:00 auction`, with a
+    /// `fast_market.csv`: `start end reason` each.
+    fn breaches(&self, quotes: &str, phases: &str, fast_market: &str) -> Vec<String> {
         let order = |(number, quote): (usize, &str)| {
             let fields: Vec<&str> = quote.split_whitespace().collect();
             let [side, price, "x", quantity] = fields[..] else { panic!("{quote}") };
             format!("2024-03-01T08:00:00+09:00,1306,add,{number},VS1,{side},{price},{quantity}\n")
         };
         let quotes = quotes.split(',').map(str::trim).filter(|quote| !quote.is_empty());
-        let header = "time,issue,event,order,server,side,price,quantity\n";
-        let events = quotes.enumerate().map(order).fold(header.to_owned(), |events, row| events + &row);
+        let header = "time,issue,event,order,server,side,price,quantity,phase\n";
+        let quotes = quotes.enumerate().map(order).map(|row| row.replace('\n', ",\n"));
+        let phases = phases.split(',').filter_map(|told| told.trim().split_once(' '));
+        let phases = phases.map(|(time, phase)| format!("2024-03-01T{time}+09:00,*,phase,,,,,,{phase}\n"));
+        let events = quotes.chain(phases).fold(header.to_owned(), |events, row| events + &row);
         let files = [
             ("issues.csv", format!("issue,type,tick_table{}\n1306,T,01{}\n", self.columns, self.cells)),
             ("market_makers.csv", "market_maker\nMM1\n".to_owned()),
             ("virtual_servers.csv", "server,market_maker\nVS1,MM1\n".to_owned()),
             ("signups.csv", "market_maker,issue\nMM1,1306\n".to_owned()),
             ("scheme.toml", self.toml.clone()),
+            ("fast_market.csv", fast_market.to_owned()),
         ];
-        let registry = files.map(|(name, text)| (name.to_owned(), text)).to_vec();
+        let files = files.into_iter().filter(|(_, text)| !text.is_empty());
+        let registry = files.map(|(name, text)| (name.to_owned(), text)).collect();
         let case = Case { registry, events, date: Some("2024-03-01".to_owned()), lenient: false, allow_gaps: false };
         let outcome = support::measure(&case, usize::MAX);
         assert_eq!(outcome, quoteclock_testkit::measure(&case), "the reference agrees");
         let Outcome::Measured { breaches, .. } = outcome else { panic!("{outcome:?}: {}", self.toml) };
-        let reasons: Vec<&str> = breaches.lines().skip(1).filter_map(|row| row.rsplit(',').next()).collect();
-        assert!(reasons.windows(2).all(|pair| pair[0] == pair[1]), "{reasons:?}");
-        reasons.first().map_or(String::new(), |reason| (*reason).to_owned())
+        let row = |row: &str| {
+            let fields: Vec<&str> = row.split(',').collect();
+            let clock = |time: &str| time[11..26].trim_end_matches(".000000").to_owned();
+            format!("{} {} {}", clock(fields[4]), clock(fields[5]), fields[7])
+        };
+        breaches.lines().skip(1).map(row).collect()
     }
 
     #[track_caller]
@@ -191,4 +208,69 @@ fn the_issue_may_have_its_own_limits() {
         ("B 195 x 6, S 205 x 7", "bid_size"),
         ("B 195 x 7, S 206 x 7", "spread"),
     ]);
+}
+
+// clause: SIX/home-market-open
+#[test]
+fn other_limits_hold_at_times_of_the_day() {
+    let regimes = "max_spread_abs = 5\nmin_quantity = 5\n[[types.T.regimes]]\nwindows = [\"10:00-11:00\"]\nmax_spread_abs = 2\n\
+                   [[types.T.regimes]]\nwindows_from = \"issue\"\nmin_quantity = 9";
+    let venue = limits(regimes).with_issue(",windows", ",10:30-11:10;14:00-14:30");
+    // Of two that hold the first counts; what a regime does not name is the type's.
+    assert_eq!(
+        venue.breaches("B 100 x 5, S 103 x 5", "", ""),
+        ["10:00:00 11:00:00 spread", "11:00:00 11:10:00 bid_size+offer_size", "14:00:00 14:30:00 bid_size+offer_size",]
+    );
+    assert_eq!(venue.breaches("B 100 x 5, S 102 x 5", "", "")[0], "11:00:00 11:10:00 bid_size+offer_size");
+    assert_eq!(venue.breaches("B 100 x 9, S 105 x 9", "", ""), ["10:00:00 11:00:00 spread"]);
+    // What a regime names wins over the issue's own row.
+    let own = "limits_from = \"issue\"\n[[types.T.regimes]]\nwindows = [\"10:00-11:00\"]\nmax_spread_bps = 100";
+    let own = limits(own).with_issue(",max_spread_bps,min_quantity", ",500,5");
+    assert_eq!(own.breaches("B 195 x 5, S 205 x 5", "", ""), ["10:00:00 11:00:00 spread"]);
+    assert_eq!(own.breaches("B 199 x 5, S 201 x 5", "", ""), [""; 0]);
+}
+
+// clause: XETRA/stress
+#[test]
+fn stress_begins_and_ends_within_a_day() {
+    let plain = limits("max_spread_abs = 2\nmin_quantity = 10");
+    let rows = |rows: &str| format!("from,to,spread_multiplier,size_multiplier\n{rows}\n");
+    let twice = rows("2024-03-01T10:00:00+09:00,2024-03-01T11:00:00.000001+09:00,2,");
+    assert_eq!(
+        plain.breaches("B 100 x 10, S 104 x 10", "", &twice),
+        ["09:00:00 10:00:00 spread", "11:00:00.000001 11:30:00 spread", "12:30:00 15:00:00 spread"]
+    );
+    assert_eq!(plain.breaches("B 100 x 10, S 104.0001 x 10", "", &twice)[0], "09:00:00 11:30:00 spread");
+    // Sizes: half of 10 are 5, a third of 10 is rounded up to 4.
+    let half = rows("2024-03-01T12:00:00+09:00,,,0.5");
+    assert_eq!(plain.breaches("B 100 x 5, S 102 x 10", "", &half), ["09:00:00 11:30:00 bid_size"]);
+    assert_eq!(plain.breaches("B 100 x 4, S 102 x 10", "", &half).len(), 2);
+    let third = rows(",2024-03-01T12:00:00+09:00,,0.3333");
+    assert_eq!(plain.breaches("B 100 x 4, S 102 x 10", "", &third), ["12:30:00 15:00:00 bid_size"]);
+    assert_eq!(plain.breaches("B 100 x 3, S 102 x 10", "", &third).len(), 2);
+    // Of several rows the widest counts, and a whole date may have any number.
+    let both = "from,to,multiplier,spread_multiplier\n2024-03-01,2024-03-01,2,\n2024-03-01T10:00:00+09:00,,,1.5\n";
+    assert_eq!(plain.breaches("B 100 x 10, S 104 x 10", "", both), [""; 0]);
+    assert_eq!(plain.breaches("B 100 x 10, S 103 x 10", "", &rows("2024-03-01,2024-03-01,1.5,")), [""; 0]);
+    assert_eq!(plain.breaches("B 100 x 10, S 103.0001 x 10", "", &rows("2024-03-01,2024-03-01,1.5,")).len(), 2);
+    assert_eq!(plain.breaches("B 100 x 10, S 103 x 10", "", &rows("2024-03-02,,1.5,")).len(), 2);
+}
+
+// clause: BIT/auctions-included
+// clause: TWSE/after-the-open
+#[test]
+fn a_type_may_have_its_own_time() {
+    let of = |hours: &str| limits(&format!("max_spread_abs = 2\nmin_quantity = 10\n{hours}"));
+    let auctions = of("phases = [\"continuous\", \"auction\"]");
+    let phases = "10:00:00 auction, 10:05:00 halt, 10:10:00 continuous";
+    let all =
+        ["09:00:00 10:05:00 no_bid+no_offer", "10:10:00 11:30:00 no_bid+no_offer", "12:30:00 15:00:00 no_bid+no_offer"];
+    assert_eq!(auctions.breaches("", phases, ""), all);
+    assert_eq!(of("phases = [\"auction\"]").breaches("", phases, ""), ["10:00:00 10:05:00 no_bid+no_offer"]);
+    let windows = of("windows = [\"09:05-15:20\"]\nphases = [\"continuous\"]");
+    assert_eq!(windows.breaches("", "", ""), ["09:05:00 15:20:00 no_bid+no_offer"]);
+    // The delay follows each beginning: of the windows, and after a halt.
+    let delayed = of("start_delay = \"5m\"").breaches("", "10:00:00 halt, 10:10:00 continuous", "");
+    let expected = ["09:05:00 10:00:00", "10:15:00 11:30:00", "12:35:00 15:00:00"];
+    assert_eq!(delayed, expected.map(|span| format!("{span} no_bid+no_offer")));
 }

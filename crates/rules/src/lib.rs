@@ -34,8 +34,8 @@ pub use quoteclock_sheets::{Column, Finding, Period, Severity, SourceFile};
 pub use ready::{READY_SCHEMES, ReadyScheme};
 pub use registry::{
     Application, ConditionKind, ExcludedDay, Exemption, FILE_NAMES, FastMarket, Form, Holiday, Issue, IssueLimits,
-    Loaded, MarketMaker, PaidCondition, Payment, PaymentMethod, PlanError, Priority, Registry, Server, SignUp, Target,
-    Tier,
+    Loaded, MarketMaker, PaidCondition, Payment, PaymentMethod, PlanError, Priority, Registry, Server, SignUp, Stress,
+    StressTime, Target, Tier,
 };
-pub use scheme::{QuantityFrom, Scheme, SessionList, Terms};
+pub use scheme::{QuantityFrom, Regime, Scheme, SessionList, Terms, TypeRules};
 pub use ticks::{TickTable, TickTableError};

@@ -95,16 +95,15 @@ pub struct SpreadLimits {
 }
 
 impl SpreadLimits {
-    /// Limits so many times as wide, as far as prices reach.
+    /// Limits so many ten-thousandths times as wide, rounded down, as far as prices reach.
     ///
     /// Clauses: `ST1/fast-market`, `QC/fast_market_scales`.
-    pub(crate) fn widened(self, times: u32) -> SpreadLimits {
-        let times = u64::from(times);
-        let width =
-            |max: Price| Price::from_ten_thousandths(max.ten_thousandths().saturating_mul(times)).unwrap_or(Price::MAX);
+    pub(crate) fn widened(self, times: u64) -> SpreadLimits {
+        let wider = |max: u64| u64::try_from(u128::from(max) * u128::from(times) / 10_000).unwrap_or(u64::MAX);
+        let width = |max: Price| Price::from_ten_thousandths(wider(max.ten_thousandths())).unwrap_or(Price::MAX);
         SpreadLimits {
-            bps_max: self.bps_max.map(|Bps(max)| Bps(max * times)),
-            ticks_max: self.ticks_max.map(|Ticks(max)| Ticks(max * times)),
+            bps_max: self.bps_max.map(|Bps(max)| Bps(wider(max))),
+            ticks_max: self.ticks_max.map(|Ticks(max)| Ticks(wider(max))),
             width_max: self.width_max.map(width),
         }
     }

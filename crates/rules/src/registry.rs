@@ -17,7 +17,7 @@ mod warnings;
 
 use crate::{Period, Scheme, Terms};
 use jiff::civil::Date;
-use quoteclock_model::{Amount, Bps, IssueCode, ObligationId, Price, Shares, Timestamp};
+use quoteclock_model::{Amount, Bps, IssueCode, ObligationId, Price, Shares, Span, Timestamp};
 use quoteclock_sheets::{Finding, SourceFile};
 use std::sync::Arc;
 
@@ -66,6 +66,7 @@ struct Tables {
     servers: Vec<Server>,
     sign_ups: Vec<SignUp>,
     fast_markets: Vec<FastMarket>,
+    stress: Vec<Stress>,
     exemptions: Vec<Exemption>,
     conditions: Vec<PaidCondition>,
     holidays: Vec<Holiday>,
@@ -104,6 +105,8 @@ pub struct Issue {
     pub aum: Option<Amount>,
     /// Its own limits, for types that take them.
     pub limits: IssueLimits,
+    /// When regimes hold that take their windows from the issue: local clock readings in microseconds of the day.
+    pub windows: Vec<(u64, u64)>,
     /// When this row is in force.
     pub period: Period,
 }
@@ -199,6 +202,49 @@ pub struct FastMarket {
     pub multiplier: u32,
     /// The dates.
     pub period: Period,
+}
+
+/// A time in which limits are relieved.
+///
+/// Clause: `XETRA/stress`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Stress {
+    /// How many times as wide spreads may be, in ten-thousandths.
+    pub spread: u64,
+    /// How many times as large sizes have to be, in ten-thousandths.
+    pub size: u64,
+    /// When: instants, or dates.
+    pub time: StressTime,
+}
+
+impl Stress {
+    /// When on a day.
+    pub(crate) fn on(&self, date: Date, day: Span) -> Option<Span> {
+        match self.time {
+            StressTime::Dates(period) => period.contains(date).then_some(day),
+            StressTime::Instants { from, to } => {
+                Span { start: from.unwrap_or(day.start), end: to.unwrap_or(day.end) }.clip(day)
+            }
+        }
+    }
+
+    pub(crate) fn relief(&self) -> crate::scheme::Relief {
+        crate::scheme::Relief { spread: self.spread, size: self.size }
+    }
+}
+
+/// When limits are relieved.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StressTime {
+    /// On whole dates.
+    Dates(Period),
+    /// From one instant up to another; an open end is that of whichever day is measured.
+    Instants {
+        /// The first instant.
+        from: Option<Timestamp>,
+        /// The first one after.
+        to: Option<Timestamp>,
+    },
 }
 
 /// A time in which no quote is required.
@@ -454,6 +500,11 @@ impl Registry {
     pub fn multiplier_on(&self, date: Date) -> u32 {
         let declared = self.fast_markets().iter().find(|row| row.period.contains(date));
         declared.map_or(1, |row| row.multiplier)
+    }
+
+    /// The times in which limits are relieved otherwise, in the order of the file.
+    pub fn stress(&self) -> &[Stress] {
+        &self.tables.stress
     }
 
     /// The exemptions, in the order of the file.

@@ -14,7 +14,7 @@ use crate::{
 };
 use jiff::civil::{Date, date};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
-use quoteclock_model::{Amount, Bps, Micros, Shares, SizeRule, Ticks};
+use quoteclock_model::{Amount, Bps, Micros, Phases, Shares, SizeRule, Ticks};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ pub struct Scheme {
     pub(crate) required_pct: u64,
     /// Ascending by `from`, no two alike.
     pub(crate) sessions: Vec<SessionList>,
-    pub(crate) types: BTreeMap<String, Terms>,
+    pub(crate) types: BTreeMap<String, TypeRules>,
     pub(crate) tick_tables: BTreeMap<String, Arc<TickTable>>,
     pub(crate) interpretations: Interpretations,
     pub(crate) incentives: Incentives,
@@ -72,6 +72,58 @@ pub struct Terms {
     pub from_issue: bool,
 }
 
+/// What a type of issue requires: limits, when they hold, and of how much of the time.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct TypeRules {
+    /// The limits, where no regime has others.
+    pub terms: Terms,
+    /// The phases in which quotes are required; `None` as the market trades. Clause: `BIT/auctions-included`.
+    pub phases: Option<Phases>,
+    /// Local clock readings, as of [`SessionList::windows`], in place of the sessions.
+    pub windows: Option<Vec<(u64, u64)>>,
+    /// How long after each beginning nothing is required; `None` as the scheme says.
+    pub start_delay: Option<Micros>,
+    /// The share of time that is required, in ten-thousandths of a percent; `None` as the scheme says.
+    pub required_pct: Option<u64>,
+    /// Limits at some times of the day; of several that hold the first counts.
+    pub regimes: Vec<Regime>,
+}
+
+/// Limits at some times of the day, in place of a type's own.
+///
+/// Clause: `SIX/home-market-open`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Regime {
+    /// When, as local clock readings; `None` where the issue's own row says.
+    pub windows: Option<Vec<(u64, u64)>>,
+    /// The limits that it names; all others are the type's, or the issue's.
+    pub terms: Terms,
+}
+
+/// By how much limits are relieved at an instant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Relief {
+    /// How many times as wide spreads may be, in ten-thousandths.
+    pub(crate) spread: u64,
+    /// How many times as large sizes have to be, in ten-thousandths.
+    pub(crate) size: u64,
+}
+
+impl Relief {
+    /// Spreads so many times as wide.
+    pub(crate) fn of(multiplier: u32) -> Relief {
+        Relief { spread: u64::from(multiplier) * ONE, size: ONE }
+    }
+
+    /// The more of both.
+    pub(crate) fn and(self, other: Relief) -> Relief {
+        Relief { spread: self.spread.max(other.spread), size: self.size.min(other.size) }
+    }
+}
+
+/// Once, in ten-thousandths.
+const ONE: u64 = 10_000;
+
 /// At which price a least value becomes a least quantity: value by price, rounded up.
 ///
 /// Clause: `XETRA/quantity-of-value`.
@@ -84,11 +136,11 @@ pub enum QuantityFrom {
 }
 
 impl Terms {
-    /// The limits of a date: all spread limits `multiplier` times as wide, ticks counted by `tick_table`; `own` are those
-    /// that the issue's row gives.
+    /// The limits under a relief, ticks counted by `tick_table`; `own` are those that the issue's row gives. A widest spread
+    /// is rounded down and a least size up, where a relief is no whole number.
     ///
     /// Clauses: `ST1/fast-market`, `QC/fast_market_scales`, `BIT/limits-of-the-issue`, `XETRA/quantity-of-value`.
-    pub(crate) fn limits(&self, own: &IssueLimits, multiplier: u32, tick_table: &Arc<TickTable>) -> Limits {
+    pub(crate) fn limits(&self, own: &IssueLimits, relief: Relief, tick_table: &Arc<TickTable>) -> Limits {
         let mut limits = self.of_issue(own).as_limits(tick_table);
         match (self.quantity_from_value, limits.value_min, own.reference_price) {
             (Some(QuantityFrom::Reference), Some(Amount(value)), Some(price)) => {
@@ -103,7 +155,7 @@ impl Terms {
             (Some(QuantityFrom::Side), ..) => limits.manner.value_at_price = true,
             _ => {}
         }
-        widened(limits, multiplier)
+        relieved(limits, relief)
     }
 
     /// These, with the issue's own limits in their place where they are to be taken and given.
@@ -116,6 +168,25 @@ impl Terms {
             value_min: own.value_min.or(self.value_min),
             quantity_min: own.quantity_min.or(self.quantity_min),
             ..self.clone()
+        }
+    }
+
+    /// These of an issue, with what a regime names in their place.
+    pub(crate) fn under(&self, regime: &Terms, own: &IssueLimits) -> Terms {
+        let base = self.of_issue(own);
+        let manner = Manner {
+            width_max: regime.manner.width_max.or(base.manner.width_max),
+            size_divergence_pct_max: regime.manner.size_divergence_pct_max.or(base.manner.size_divergence_pct_max),
+            ..base.manner
+        };
+        Terms {
+            spread_bps_max: regime.spread_bps_max.or(base.spread_bps_max),
+            spread_ticks_max: regime.spread_ticks_max.or(base.spread_ticks_max),
+            value_min: regime.value_min.or(base.value_min),
+            quantity_min: regime.quantity_min.or(base.quantity_min),
+            manner,
+            from_issue: false,
+            ..base
         }
     }
 
@@ -141,15 +212,22 @@ impl Terms {
     }
 }
 
-/// The same limits, those of the spread so many times as wide.
-fn widened(limits: Limits, times: u32) -> Limits {
+/// The same limits under a relief.
+fn relieved(limits: Limits, Relief { spread, size }: Relief) -> Limits {
     let Limits { spread_bps_max: bps_max, spread_ticks_max: ticks_max, manner, .. } = limits;
-    let own = SpreadLimits { bps_max, ticks_max, width_max: manner.width_max }.widened(times);
-    let band = |band: &SpreadBand| SpreadBand { limits: band.limits.widened(times), ..*band };
+    let own = SpreadLimits { bps_max, ticks_max, width_max: manner.width_max }.widened(spread);
+    let band = |band: &SpreadBand| SpreadBand { limits: band.limits.widened(spread), ..*band };
+    let value = |Amount(min)| Amount((min * u128::from(size)).div_ceil(u128::from(ONE)).max(1));
+    let shares = |Shares(min)| {
+        let scaled = (u128::from(min) * u128::from(size)).div_ceil(u128::from(ONE)).max(1);
+        Shares(u64::try_from(scaled).unwrap_or(u64::MAX))
+    };
     let bands = manner.bands.iter().map(band).collect();
     Limits {
         spread_bps_max: own.bps_max,
         spread_ticks_max: own.ticks_max,
+        value_min: limits.value_min.map(value),
+        quantity_min: limits.quantity_min.map(shares),
         manner: Manner { width_max: own.width_max, bands, ..manner },
         ..limits
     }
@@ -226,8 +304,8 @@ impl Scheme {
         self.sessions[..count].last()
     }
 
-    /// The terms of each type of issue, by name.
-    pub fn types(&self) -> &BTreeMap<String, Terms> {
+    /// What each type of issue requires, by name.
+    pub fn types(&self) -> &BTreeMap<String, TypeRules> {
         &self.types
     }
 
@@ -275,7 +353,7 @@ fn built_in_sessions() -> Vec<SessionList> {
     ]
 }
 
-fn built_in_types() -> BTreeMap<String, Terms> {
+fn built_in_types() -> BTreeMap<String, TypeRules> {
     let yen = |millions: u128| Some(Amount(millions * 1_000_000 * 10_000));
     let terms = |bps: u64, ticks, value_min| Terms {
         spread_bps_max: Some(Bps(bps * 10_000)),
@@ -289,7 +367,7 @@ fn built_in_types() -> BTreeMap<String, Terms> {
         ("C", terms(50, 3, yen(5))),
         ("D", terms(80, 4, yen(5))),
     ]
-    .map(|(name, terms)| (name.to_owned(), terms))
+    .map(|(name, terms)| (name.to_owned(), TypeRules { terms, ..TypeRules::default() }))
     .into()
 }
 

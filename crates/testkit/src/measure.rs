@@ -126,22 +126,30 @@ fn lines(registry: &Registry, day: &DayEvents) -> Option<Vec<ObligationDay>> {
     let exemptions: Vec<_> =
         lines.iter().map(|line| registry.exemptions(&line.sign_up, (day.start, day.end))).collect::<Option<_>>()?;
 
-    let delay = registry.scheme.start_delay;
-    let instants = instants(day, &windows, exemptions.iter().flatten(), delay);
+    let own_windows: Vec<_> =
+        lines.iter().map(|line| own_windows(registry, day, line, &windows)).collect::<Option<_>>()?;
+    let bounds = (day.start, day.end);
+    let edges =
+        lines.iter().map(|line| line.obligation.edges(registry, day.date, bounds)).collect::<Option<Vec<_>>>()?;
+    let edges: Vec<i128> = edges.into_iter().flatten().collect();
+    let delays: BTreeSet<i128> = lines.iter().map(|line| delay(registry, line)).collect();
+    let all_windows: Vec<(i128, i128)> = own_windows.iter().flatten().copied().collect();
+    let instants = instants(day, &all_windows, exemptions.iter().flatten(), (&edges, &delays));
     let issues: BTreeSet<String> = lines.iter().map(|line| line.sign_up.issue.clone()).collect();
     for (start, end) in instants.iter().zip(&instants[1..]) {
         let book = |issue: &String| (issue.clone(), book::after(day.until(*start), issue));
         let books: BTreeMap<String, Book<'_>> = issues.iter().map(book).collect();
-        for (line, exemptions) in lines.iter_mut().zip(&exemptions) {
+        for ((line, exemptions), windows) in lines.iter_mut().zip(&exemptions).zip(&own_windows) {
+            let delay = delay(registry, line);
             let book = books.get(&line.sign_up.issue)?;
             let within = |spans: &[(i128, i128)]| spans.iter().any(|(from, to)| (*from..*to).contains(start));
             let waits = delay != 0 && {
-                let runs = |time| runs(registry, day, &windows, &line.sign_up.issue, time);
+                let runs = |time| runs(registry, day, windows, line, time);
                 let before = instants.iter().rev().filter(|instant| *instant <= start);
                 let begun = before.copied().take_while(|instant| runs(*instant)).last();
                 begun.is_some_and(|begun| *start < begun + delay)
             };
-            let state = match within(&windows) && !within(exemptions) && !waits {
+            let state = match within(windows) && !within(exemptions) && !waits {
                 true => state(registry, day, line, book, *start)?,
                 false => State::Unavailable,
             };
@@ -149,6 +157,24 @@ fn lines(registry: &Registry, day: &DayEvents) -> Option<Vec<ObligationDay>> {
         }
     }
     Some(lines)
+}
+
+/// How long after each beginning nothing is required.
+fn delay(registry: &Registry, line: &ObligationDay) -> i128 {
+    line.obligation.limits.start_delay.unwrap_or(registry.scheme.start_delay)
+}
+
+/// The windows of an obligation: its own, or those of everybody.
+fn own_windows(
+    registry: &Registry,
+    day: &DayEvents,
+    line: &ObligationDay,
+    windows: &[(i128, i128)],
+) -> Option<Vec<(i128, i128)>> {
+    let Some(own) = &line.obligation.limits.windows else { return Some(windows.to_vec()) };
+    let instant = |minutes| clock::at_local(&registry.scheme.zone, day.date, minutes);
+    let clipped = |minutes| Some(instant(minutes)?.clamp(day.start, day.end));
+    own.iter().map(|(start, end)| Some((clipped(*start)?, clipped(*end)?))).collect()
 }
 
 /// The continuous windows as instants, clipped to the day.
@@ -167,15 +193,16 @@ fn instants<'a>(
     day: &DayEvents,
     windows: &'a [(i128, i128)],
     exemptions: impl Iterator<Item = &'a (i128, i128)>,
-    delay: i128,
+    (edges, delays): (&[i128], &BTreeSet<i128>),
 ) -> Vec<i128> {
     let mut instants = BTreeSet::from([day.start, day.end]);
     instants.extend(windows.iter().chain(exemptions).flat_map(|(start, end)| [*start, *end]));
     instants.extend(day.applied.iter().map(|event| event.time));
     instants.extend(day.doubts.iter().map(|doubt| doubt.from));
     // Whatever begins a stretch of required time may be followed by the delay.
-    let delayed: Vec<i128> = instants.iter().map(|time| time + delay).collect();
+    let delayed: Vec<i128> = instants.iter().flat_map(|time| delays.iter().map(move |delay| time + delay)).collect();
     instants.extend(delayed);
+    instants.extend(edges);
     instants.into_iter().filter(|time| day.start <= *time && *time <= day.end).collect()
 }
 
@@ -191,7 +218,7 @@ fn push(stretches: &mut Vec<Stretch>, next: Stretch) {
 /// events up to it (`book` is what they leave resting).
 fn state(registry: &Registry, day: &DayEvents, line: &ObligationDay, book: &Book<'_>, time: i128) -> Option<State> {
     let issue = &line.sign_up.issue;
-    if !phases_trade(registry, day, issue, time) {
+    if !phases_trade(registry, day, line, time) {
         return Some(State::Unavailable);
     }
     if day.unknown(issue, time) {
@@ -199,18 +226,41 @@ fn state(registry: &Registry, day: &DayEvents, line: &ObligationDay, book: &Book
     }
     let quotes = own_quotes(registry, day.date, &line.sign_up, book);
     let table = registry.tick_table(issue, day.date)?;
-    Some(quote::breach(&quotes, &line.obligation.limits, table).map_or(State::Fulfilled, State::Breach))
+    let limits = line.obligation.limits_at(registry, day.date, (day.start, day.end), time)?;
+    Some(quote::breach(&quotes, &limits, table).map_or(State::Fulfilled, State::Breach))
 }
 
 /// Whether the time is inside the windows and the phases trade, whoever is exempt.
-fn runs(registry: &Registry, day: &DayEvents, windows: &[(i128, i128)], issue: &str, time: i128) -> bool {
-    windows.iter().any(|(from, to)| (*from..*to).contains(&time)) && phases_trade(registry, day, issue, time)
+fn runs(registry: &Registry, day: &DayEvents, windows: &[(i128, i128)], line: &ObligationDay, time: i128) -> bool {
+    windows.iter().any(|(from, to)| (*from..*to).contains(&time)) && phases_trade(registry, day, line, time)
 }
 
-fn phases_trade(registry: &Registry, day: &DayEvents, issue: &str, time: i128) -> bool {
+fn phases_trade(registry: &Registry, day: &DayEvents, line: &ObligationDay, time: i128) -> bool {
     let market_start = if registry.scheme.feed { Phase::Closed } else { Phase::Continuous };
-    trades(registry, phase(day, &Scope::Every, market_start, time))
-        && trades(registry, phase(day, &Scope::Issue(issue.to_owned()), Phase::Continuous, time))
+    let market = phase(day, &Scope::Every, market_start, time);
+    let issue = phase(day, &Scope::Issue(line.sign_up.issue.clone()), Phase::Continuous, time);
+    match &line.obligation.limits.phases {
+        None => trades(registry, market) && trades(registry, issue),
+        // The phases that the type names. A market or an issue that is continuous leaves it to the other.
+        Some(named) => {
+            let is_named = |phase| named.iter().any(|name| phase_name(phase) == name);
+            match (market, issue) {
+                (Phase::Continuous, other) | (other, Phase::Continuous) => is_named(other),
+                (market, issue) => is_named(market) && is_named(issue),
+            }
+        }
+    }
+}
+
+fn phase_name(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Continuous => "continuous",
+        Phase::SequentialQuote => "sequential_quote",
+        Phase::SpecialQuote => "special_quote",
+        Phase::Halt => "halt",
+        Phase::Auction => "auction",
+        Phase::Closed => "closed",
+    }
 }
 
 /// The last phase sent for exactly this scope.

@@ -26,11 +26,75 @@ pub(crate) struct SignUp {
     participant: String,
 }
 
-/// One set of limits to be met on the date, Fast Market already applied.
+/// One set of limits to be met on the date.
 pub(crate) struct Obligation {
     /// `general`, `sponsored:<condition>` or `matching:<condition>`.
     pub(crate) name: String,
+    /// The limits, Fast Market of the whole date already applied.
     pub(crate) limits: Limits,
+    /// The limits without any Fast Market, in whose place those of a regime stand within its windows (minutes).
+    base: Limits,
+    regimes: Vec<(Vec<(i128, i128)>, Limits)>,
+    /// The multiplier of the date, where a Fast Market widens it at all.
+    times: Option<i128>,
+}
+
+impl Obligation {
+    fn new(name: String, base: Limits, times: Option<i128>) -> Obligation {
+        let limits = base.clone().relieved(times.unwrap_or(1) * 10_000, 10_000);
+        Obligation { name, limits, base, regimes: Vec::new(), times }
+    }
+
+    /// Instants at which its limits may change.
+    pub(crate) fn edges(&self, registry: &Registry, date: Date, day: (i128, i128)) -> Option<Vec<i128>> {
+        let mut edges = Vec::new();
+        for minutes in self.regimes.iter().flat_map(|(windows, _)| windows).flat_map(|(start, end)| [start, end]) {
+            edges.push(clock::at_local(&registry.scheme.zone, date, *minutes)?);
+        }
+        for row in &registry.fast_market {
+            edges.extend(<[i128; 2]>::from(stress_time(row, date, day)?));
+        }
+        Some(edges)
+    }
+
+    /// The limits at an instant of the day.
+    pub(crate) fn limits_at(&self, registry: &Registry, date: Date, day: (i128, i128), time: i128) -> Option<Limits> {
+        let mut limits = &self.base;
+        for (windows, of_regime) in self.regimes.iter().rev() {
+            for (start, end) in windows {
+                let instant = |minutes| clock::at_local(&registry.scheme.zone, date, minutes);
+                if (instant(*start)?..instant(*end)?).contains(&time) {
+                    limits = of_regime;
+                }
+            }
+        }
+        let (mut spread, mut size) = (10_000, 10_000);
+        if let Some(times) = self.times {
+            spread *= times;
+            for row in &registry.fast_market {
+                let (from, to) = stress_time(row, date, day)?;
+                if (from..to).contains(&time) {
+                    let times = |column| match row.get(column) {
+                        "" => Some(10_000),
+                        text => ten_thousandths(text),
+                    };
+                    spread = spread.max(times("spread_multiplier")?).max(times("multiplier")?);
+                    size = size.min(times("size_multiplier")?);
+                }
+            }
+        }
+        Some(limits.clone().relieved(spread, size))
+    }
+}
+
+/// When a row of `fast_market.csv` holds on the day: instants, or the whole of it.
+fn stress_time(row: &Row, date: Date, day: (i128, i128)) -> Option<(i128, i128)> {
+    let (from, to) = (row.get("from"), row.get("to"));
+    if from.contains('T') || to.contains('T') {
+        let end = |text: &str, open: i128| if text.is_empty() { Some(open) } else { clock::instant(text) };
+        return Some((end(from, day.0)?, end(to, day.1)?));
+    }
+    Some(if in_force(row, date) { day } else { (day.0, day.0) })
 }
 
 impl Registry {
@@ -95,10 +159,19 @@ impl Registry {
         let issue = self.issue(&sign_up.issue, date)?;
         let times = self.fast_market_multiplier(date)?;
         let general = of_issue(self.scheme.types.get(issue.get("type"))?.clone(), issue)?;
-        let mut obligations = vec![Obligation { name: "general".to_owned(), limits: general.widened(times) }];
+        let mut of_type = Obligation::new("general".to_owned(), general.clone(), Some(times));
+        for regime in &general.regimes {
+            let of_row = || match issue.get("windows") {
+                "" => Some(Vec::new()),
+                text => text.split(';').map(crate::scheme::window).collect::<Option<Vec<_>>>(),
+            };
+            let windows = regime.windows.clone().map_or_else(of_row, Some)?;
+            of_type.regimes.push((windows, regime.of(general.clone())?));
+        }
+        let mut obligations = vec![of_type];
         for row in self.sponsored.iter().filter(|row| in_force(row, date) && row.get("issue") == sign_up.issue) {
             let name = format!("sponsored:{}", row.get("condition"));
-            obligations.push(Obligation { name, limits: limits(row)? });
+            obligations.push(Obligation::new(name, limits(row)?, None));
         }
         // Where a row of the condition names the issue, the rows that name its index give way.
         let in_force: Vec<&Row> = self.matching_funds.iter().filter(|row| in_force(row, date)).collect();
@@ -112,14 +185,18 @@ impl Registry {
         });
         for row in by_issue.iter().copied().chain(by_index) {
             let name = format!("matching:{}", row.get("condition"));
-            obligations.push(Obligation { name, limits: limits(row)?.widened(times) });
+            obligations.push(Obligation::new(name, limits(row)?, Some(times)));
         }
         Some(obligations)
     }
 
     /// By how much Fast Market widens the spread limits on the date: 1 when it was not declared.
     fn fast_market_multiplier(&self, date: Date) -> Option<i128> {
-        self.fast_market.iter().find(|row| in_force(row, date)).map_or(Some(1), |row| whole(row.get("multiplier")))
+        let of_dates = |row: &&Row| {
+            !row.get("multiplier").is_empty() && !row.get("from").contains('T') && !row.get("to").contains('T')
+        };
+        let declared = self.fast_market.iter().filter(of_dates).find(|row| in_force(row, date));
+        declared.map_or(Some(1), |row| whole(row.get("multiplier")))
     }
 
     /// The exempt times of a sign-up, `[from, to)`; an end that is open is that of the measured day.

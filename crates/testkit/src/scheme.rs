@@ -69,6 +69,33 @@ pub(crate) struct Limits {
     pub(crate) either_side: bool,
     /// Whether the issue's own row gives limits.
     pub(crate) from_issue: bool,
+    /// The phases in which a quote is required, where not as everywhere.
+    pub(crate) phases: Option<Vec<String>>,
+    /// Windows of its own, as minutes of the local day.
+    pub(crate) windows: Option<Vec<(i128, i128)>>,
+    /// Microseconds after each beginning, where not as everywhere.
+    pub(crate) start_delay: Option<i128>,
+    /// Other limits within windows (`None`: those of the issue); the first that holds counts.
+    pub(crate) regimes: Vec<Regime>,
+}
+
+/// Limits within windows.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Regime {
+    /// Minutes of the local day; `None` for those of the issue.
+    pub(crate) windows: Option<Vec<(i128, i128)>>,
+    /// What it names: keys and values.
+    named: Vec<(String, String)>,
+}
+
+impl Regime {
+    /// The limits of an issue with what the regime names in their place.
+    pub(crate) fn of(&self, mut limits: Limits) -> Option<Limits> {
+        for (key, value) in &self.named {
+            limits.set(key, value, &[])?;
+        }
+        Some(limits)
+    }
 }
 
 /// The limits of a spread: the widest counts.
@@ -95,16 +122,30 @@ impl Spread {
     }
 
     fn widened(&self, times: i128) -> Spread {
-        let wider = |max: Option<i128>| max.map(|max| max * times);
+        let wider = |max: Option<i128>| max.map(|max| max * times / 10_000);
         Spread { max_bps: wider(self.max_bps), max_ticks: wider(self.max_ticks), max_abs: wider(self.max_abs) }
     }
 }
 
 impl Limits {
-    /// The limits with those of the spread `times` as large.
-    pub(crate) fn widened(self, times: i128) -> Limits {
-        let bands = self.bands.iter().map(|(up_to, spread)| (*up_to, spread.widened(times))).collect();
-        Limits { spread: self.spread.widened(times), bands, ..self }
+    /// The limits with those of the spread so many ten-thousandths as large, rounded down, and the minima, rounded up.
+    pub(crate) fn relieved(self, spread: i128, size: i128) -> Limits {
+        let bands = self.bands.iter().map(|(up_to, band)| (*up_to, band.widened(spread))).collect();
+        let smaller = |min: Option<i128>| min.map(|min| ((min * size + 9_999) / 10_000).max(1));
+        let mut limits = Limits { spread: self.spread.widened(spread), bands, ..self };
+        if let Some(Some(price)) = limits.quantity_from_value_at {
+            // Shares first, then so many times as many.
+            let shares = limits.min_value.map(|value| value / price + i128::from(value % price != 0));
+            let of_rule = |both: [Option<i128>; 2]| match (both, limits.any_size) {
+                ([Some(one), Some(other)], true) => Some(one.min(other)),
+                ([Some(one), Some(other)], false) => Some(one.max(other)),
+                ([one, other], _) => one.or(other),
+            };
+            limits.min_quantity = of_rule([shares, limits.min_quantity]);
+            (limits.min_value, limits.quantity_from_value_at) = (None, None);
+        }
+        (limits.min_value, limits.min_quantity) = (smaller(limits.min_value), smaller(limits.min_quantity));
+        limits
     }
 
     /// Sets what a line of a type says.
@@ -121,6 +162,10 @@ impl Limits {
             "max_size_divergence_pct" => self.max_divergence = Some(ten_thousandths(value)?),
             "sides" => self.either_side = value == "either",
             "limits_from" => self.from_issue = true,
+            "required_pct" => {}
+            "phases" => self.phases = Some(values.to_vec()),
+            "windows" => self.windows = Some(values.iter().map(|w| window(w)).collect::<Option<_>>()?),
+            "start_delay" => self.start_delay = Some(duration(value)?),
             "bands" => self.bands = bands(values)?,
             _ => self.spread.set(key, value)?,
         }
@@ -228,6 +273,9 @@ impl Scheme {
                 section = name.replace(['[', ']', '"', ' '], "");
                 if section == "sessions" {
                     sessions.push(Sessions { from: Date::MIN, continuous: Vec::new() });
+                } else if let Some(name) = section.strip_prefix("types.").and_then(|name| name.strip_suffix(".regimes"))
+                {
+                    self.types.get_mut(name)?.regimes.push(Regime::default());
                 } else if let Some(name) = section.strip_prefix("types.") {
                     self.types.insert(name.to_owned(), Limits::default());
                 }
@@ -256,6 +304,15 @@ impl Scheme {
             }
             ("tick_tables", name) => {
                 self.tick_tables.insert(name.to_owned(), tick_table(values)?);
+            }
+            (section, key) if section.ends_with(".regimes") => {
+                let name = section.strip_prefix("types.")?.strip_suffix(".regimes")?;
+                let regime = self.types.get_mut(name)?.regimes.last_mut()?;
+                match key {
+                    "windows" => regime.windows = Some(values.iter().map(|w| window(w)).collect::<Option<_>>()?),
+                    "windows_from" => {}
+                    _ => regime.named.push((key.to_owned(), value.clone())),
+                }
             }
             (section, key) => {
                 if let Some(limits) = section.strip_prefix("types.").and_then(|name| self.types.get_mut(name)) {
@@ -294,7 +351,7 @@ fn items(value: &str) -> Vec<String> {
 }
 
 /// `09:00-11:30` as minutes of the day.
-fn window(text: &str) -> Option<(i128, i128)> {
+pub(crate) fn window(text: &str) -> Option<(i128, i128)> {
     let (start, end) = text.split_once('-')?;
     Some((minutes(start)?, minutes(end)?))
 }

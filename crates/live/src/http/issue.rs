@@ -18,6 +18,7 @@ use quoteclock_report::rows::keys;
 use quoteclock_rules::{Registry, local_time};
 use serde::Serialize;
 use std::num::NonZeroU64;
+use std::sync::Arc;
 
 /// Columns of the day's strip.
 const COLUMNS: usize = 480;
@@ -138,6 +139,7 @@ fn in_depth<'a>(
         issue_name: None,
         obligation: id.clone(),
         limits: limits.clone(),
+        limit_changes: Arc::default(),
         trading_unit: registered.and_then(|row| NonZeroU64::new(row.trading_unit?)).unwrap_or(NonZeroU64::MIN),
         multiplier: key.obligation.multiplier,
         required_pct: key.obligation.required.pct,

@@ -2,7 +2,7 @@
 
 use super::{
     Application, ConditionKind, ExcludedDay, Exemption, FastMarket, Holiday, Issue, MarketMaker, PaidCondition, Server,
-    SignUp,
+    SignUp, Stress,
 };
 use crate::Scheme;
 use quoteclock_model::IssueCode;
@@ -27,6 +27,7 @@ pub(super) const ISSUES: Layout = Layout {
         "min_value",
         "min_quantity",
         "reference_price",
+        "windows",
         "from",
         "to",
     ],
@@ -40,8 +41,11 @@ pub(super) const SERVERS: Layout = Layout {
 };
 pub(super) const SIGN_UPS: Layout =
     Layout { file: "signups.csv", required: &["market_maker", "issue"], optional: &["participant", "from", "to"] };
-pub(super) const FAST_MARKETS: Layout =
-    Layout { file: "fast_market.csv", required: &["multiplier"], optional: &["from", "to"] };
+pub(super) const FAST_MARKETS: Layout = Layout {
+    file: "fast_market.csv",
+    required: &[],
+    optional: &["from", "to", "multiplier", "spread_multiplier", "size_multiplier"],
+};
 pub(super) const EXEMPTIONS: Layout =
     Layout { file: "exemptions.csv", required: &["issue"], optional: &["market_maker", "from", "to", "reason"] };
 pub(super) const SPONSORED: Layout = Layout {
@@ -116,6 +120,7 @@ pub(super) struct Rows {
     pub(super) servers: Vec<Lined<Server>>,
     pub(super) sign_ups: Vec<Lined<SignUp>>,
     pub(super) fast_markets: Vec<Lined<FastMarket>>,
+    pub(super) stress: Vec<Stress>,
     pub(super) exemptions: Vec<Lined<Exemption>>,
     pub(super) sponsored: Vec<Lined<PaidCondition>>,
     pub(super) matching: Vec<Lined<PaidCondition>>,

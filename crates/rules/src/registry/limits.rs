@@ -10,7 +10,8 @@ use quoteclock_sheets::{Findings, Lined, quoted};
 /// Clauses: `BIT/limits-of-the-issue`, `XETRA/quantity-of-value`.
 pub(super) fn check(rows: &Rows, findings: &mut Findings) {
     for Lined { line, value: issue } in &rows.issues {
-        let Some(terms) = rows.scheme.types.get(&issue.type_name) else { continue };
+        let Some(rules) = rows.scheme.types.get(&issue.type_name) else { continue };
+        let terms = &rules.terms;
         for (column, message) in missing(issue, terms) {
             findings.error(ISSUES.file, *line, Some(column), message);
         }

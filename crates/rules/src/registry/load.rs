@@ -31,6 +31,7 @@ fn read(files: &[SourceFile], findings: &mut Findings) -> Rows {
     let market_makers = required(files, &files::MARKET_MAKERS, findings);
     let servers = required(files, &files::SERVERS, findings);
     let sign_ups = required(files, &files::SIGN_UPS, findings);
+    let fast_markets = optional(files, &files::FAST_MARKETS, findings).filter(|table| has_multiplier(table, findings));
     let matching = optional(files, &files::MATCHING, findings).filter(|table| has_target(table, findings));
     let names = KnownNames {
         issues: issues.as_ref().and_then(|table| defined(table, "issue", value::issue)),
@@ -39,13 +40,22 @@ fn read(files: &[SourceFile], findings: &mut Findings) -> Rows {
         tick_tables: scheme.tick_table_names,
     };
     let mut reader = Reader { names: &names, findings };
+    // A row of one kind is none of the other.
+    let (mut dates, mut stress) = (Vec::new(), Vec::new());
+    for Lined { line, value } in reader.rows(fast_markets, rows::fast_market) {
+        match value {
+            rows::Fast::Market(value) => dates.push(Lined { line, value }),
+            rows::Fast::Stress(value) => stress.push(value),
+        }
+    }
     Rows {
         scheme: scheme.scheme,
         issues: reader.rows(issues, rows::issue),
         market_makers: reader.rows(market_makers, rows::market_maker),
         servers: reader.rows(servers, rows::server),
         sign_ups: reader.rows(sign_ups, rows::sign_up),
-        fast_markets: reader.file(files, &files::FAST_MARKETS, rows::fast_market),
+        fast_markets: dates,
+        stress,
         exemptions: reader.file(files, &files::EXEMPTIONS, rows::exemption),
         sponsored: reader.file(files, &files::SPONSORED, rows::sponsored),
         matching: reader.rows(matching, rows::matching),
@@ -74,6 +84,17 @@ impl Reader<'_> {
         let lined = |row: Row<'_>| Some(Lined { line: row.line, value: read(&row, self.names, self.findings)? });
         table.iter().flat_map(Table::rows).filter_map(lined).collect()
     }
+}
+
+/// Whether a Fast Market's file says by how much.
+fn has_multiplier(table: &Table, findings: &mut Findings) -> bool {
+    let has = ["multiplier", "spread_multiplier", "size_multiplier"].iter().any(|column| table.has(column));
+    if !has {
+        let message =
+            "the column is missing, expected it in the header, or spread_multiplier or size_multiplier".to_owned();
+        findings.error(files::FAST_MARKETS.file, 1, Some("multiplier"), message);
+    }
+    has
 }
 
 /// Whether matching funds say what they apply to.
@@ -156,6 +177,7 @@ fn registry(rows: Rows) -> Registry {
         market_makers: sorted(rows.market_makers, |row| row.market_maker.clone()),
         servers: sorted(rows.servers, |row| (row.server.clone(), row.period.first())),
         sign_ups: sorted(rows.sign_ups, |row| (row.market_maker.clone(), row.issue.clone(), row.period.first())),
+        stress: rows.stress,
         fast_markets: sorted(rows.fast_markets, |row| row.period.first()),
         exemptions: rows.exemptions.into_iter().map(|row| row.value).collect(),
         conditions: sorted(conditions, |row: &PaidCondition| {

@@ -4,13 +4,14 @@
 //! and which instants local clock times stand for. Nothing is remembered between dates.
 
 use super::{Issue, PaidCondition, Registry, Target};
+use crate::scheme::Relief;
 use crate::{
-    Availability, DayPlan, MonthShare, ObligationPlan, PhaseSource, RequiredShare, ServerPlan, SharePeriod, SignUpPlan,
-    Terms, TickTable,
+    Availability, DayPlan, LimitChange, Limits, MonthShare, ObligationPlan, PhaseSource, Regime, RequiredShare,
+    ServerPlan, SharePeriod, SignUpPlan, Terms, TickTable, TypeRules,
 };
 use jiff::civil::{Date, Time};
 use quoteclock_model::{IssueCode, Micros, ObligationId, Phase, Phases, Span, Timestamp, merge_spans};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use thiserror::Error;
 
@@ -67,7 +68,7 @@ impl Registry {
             Micros::ZERO => Arc::clone(&trading),
             start_delay => Arc::new(Availability { start_delay, ..Availability::clone(&trading) }),
         };
-        let terms = TermsOfDay::on(self, date, &required, multipliers);
+        let terms = TermsOfDay::on(self, (date, day), &required, multipliers);
         let exemptions = Exemptions::on(self, day);
         let scheme = self.scheme();
         let in_force = self.issues().iter().filter(|issue| issue.period.contains(date));
@@ -272,16 +273,27 @@ impl OwnExemptions<'_, '_> {
 /// The conditions in force on the date, the multipliers to be measured, and when quotes are required.
 struct TermsOfDay<'r> {
     registry: &'r Registry,
+    date: Date,
+    day: Span,
     required: Arc<Availability>,
     multipliers: &'r [u32],
+    /// Reliefs of the day, beside the multiplier.
+    stress: Vec<(Span, Relief)>,
     by_issue: BTreeMap<&'r IssueCode, Vec<&'r PaidCondition>>,
     by_index: BTreeMap<&'r str, Vec<&'r PaidCondition>>,
 }
 
 impl<'r> TermsOfDay<'r> {
-    fn on(registry: &'r Registry, date: Date, required: &Arc<Availability>, multipliers: &'r [u32]) -> TermsOfDay<'r> {
+    fn on(
+        registry: &'r Registry,
+        (date, day): (Date, Span),
+        required: &Arc<Availability>,
+        multipliers: &'r [u32],
+    ) -> TermsOfDay<'r> {
         let (by_issue, by_index) = (BTreeMap::new(), BTreeMap::new());
-        let mut terms = TermsOfDay { registry, required: Arc::clone(required), multipliers, by_issue, by_index };
+        let stress = registry.stress().iter().filter_map(|row| Some((row.on(date, day)?, row.relief()))).collect();
+        let mut terms =
+            TermsOfDay { registry, date, day, required: Arc::clone(required), multipliers, stress, by_issue, by_index };
         for condition in registry.conditions().iter().filter(|condition| condition.period.contains(date)) {
             match &condition.target {
                 Target::Issue(issue) => terms.by_issue.entry(issue).or_default().push(condition),
@@ -303,10 +315,58 @@ impl<'r> TermsOfDay<'r> {
         let rows = of_index.into_iter().chain(self.by_issue.get(&issue.code)).flatten();
         let conditions =
             rows.map(|row| (row.obligation(), (&row.terms, row.coverage_pct.unwrap_or(scheme.required_pct))));
+        let pct = general.required_pct.unwrap_or(scheme.required_pct);
         let by_id: BTreeMap<ObligationId, (&Terms, u64)> =
-            std::iter::once((ObligationId::GENERAL, (general, scheme.required_pct))).chain(conditions).collect();
-        let all = by_id.into_iter().flat_map(|(id, (terms, pct))| self.variants(id, issue, terms, tick_table, pct));
+            std::iter::once((ObligationId::GENERAL, (&general.terms, pct))).chain(conditions).collect();
+        let all = by_id.into_iter().flat_map(|(id, (terms, pct))| {
+            let is_general = matches!(id, ObligationId::General(_));
+            let regimes = if is_general { self.regimes(issue, general) } else { Vec::new() };
+            let availability = match id {
+                ObligationId::General(_) => self.availability(general),
+                _ => Arc::clone(&self.required),
+            };
+            self.variants(id, issue, Limited { terms, regimes, tick_table, availability, pct })
+        });
         all.collect()
+    }
+
+    /// When a type requires quotes: as everybody does, or at its own times.
+    ///
+    /// Clauses: `BIT/auctions-included`, `TWSE/after-the-open`.
+    fn availability(&self, rules: &TypeRules) -> Arc<Availability> {
+        let TypeRules { phases, windows, start_delay, .. } = rules;
+        if phases.is_none() && windows.is_none() && start_delay.is_none() {
+            return Arc::clone(&self.required);
+        }
+        let own = windows.as_ref().map(|windows| self.spans(windows).into());
+        Arc::new(Availability {
+            windows: own.unwrap_or_else(|| Arc::clone(&self.required.windows)),
+            phases: phases.unwrap_or(self.required.phases),
+            start_delay: start_delay.unwrap_or(self.required.start_delay),
+        })
+    }
+
+    /// When each regime holds, and its limits.
+    ///
+    /// Clause: `SIX/home-market-open`.
+    fn regimes(&self, issue: &Issue, rules: &TypeRules) -> Vec<(Vec<Span>, Terms)> {
+        let of = |regime: &Regime| {
+            let windows = regime.windows.as_ref().unwrap_or(&issue.windows);
+            (self.spans(windows), rules.terms.under(&regime.terms, &issue.limits))
+        };
+        rules.regimes.iter().map(of).collect()
+    }
+
+    /// Windows of local clock readings as instants of the day, merged.
+    fn spans(&self, windows: &[(u64, u64)]) -> Vec<Span> {
+        let instant = |of_day| match clock(of_day) {
+            Some(time) => self.registry.instant(self.date, time),
+            None => Some(self.day.end),
+        };
+        let spans = windows
+            .iter()
+            .filter_map(|&(start, end)| Span { start: instant(start)?, end: instant(end)? }.clip(self.day));
+        merge_spans(spans.collect())
     }
 
     /// Of which time the required share is.
@@ -320,22 +380,62 @@ impl<'r> TermsOfDay<'r> {
     /// One obligation under each multiplier to be measured; once if none widens it.
     ///
     /// Clause: `ST1/fast-market`.
-    fn variants(
-        &self,
-        id: ObligationId,
-        issue: &Issue,
-        terms: &Terms,
-        tick_table: &Arc<TickTable>,
-        pct: u64,
-    ) -> impl Iterator<Item = ObligationPlan> {
-        let multipliers = if id.is_widened_by_fast_market() { self.multipliers } else { &[1] };
-        multipliers.iter().map(move |&multiplier| ObligationPlan {
-            id: id.clone(),
-            multiplier,
-            limits: terms.limits(&issue.limits, multiplier, tick_table),
-            limit_changes: Arc::default(),
-            availability: Arc::clone(&self.required),
-            required: RequiredShare { pct, per: self.share_period() },
+    fn variants(&self, id: ObligationId, issue: &Issue, of: Limited<'_>) -> impl Iterator<Item = ObligationPlan> {
+        let is_widened = id.is_widened_by_fast_market();
+        let multipliers = if is_widened { self.multipliers } else { &[1] };
+        let stress = if is_widened { &self.stress[..] } else { &[] };
+        multipliers.iter().map(move |&multiplier| {
+            let (limits, limit_changes) = of.along(self.day, issue, Relief::of(multiplier), stress);
+            ObligationPlan {
+                id: id.clone(),
+                multiplier,
+                limits,
+                limit_changes,
+                availability: Arc::clone(&of.availability),
+                required: RequiredShare { pct: of.pct, per: self.share_period() },
+            }
         })
+    }
+}
+
+/// The limits of an obligation of an issue, and when they hold.
+struct Limited<'t> {
+    terms: &'t Terms,
+    /// Others in their place: of several that hold the first counts.
+    regimes: Vec<(Vec<Span>, Terms)>,
+    tick_table: &'t Arc<TickTable>,
+    availability: Arc<Availability>,
+    pct: u64,
+}
+
+impl Limited<'_> {
+    /// The limits at the start of the day, and those that replace them in its course.
+    ///
+    /// Clauses: `SIX/home-market-open`, `XETRA/stress`.
+    fn along(
+        &self,
+        day: Span,
+        issue: &Issue,
+        relief: Relief,
+        stress: &[(Span, Relief)],
+    ) -> (Limits, Arc<[LimitChange]>) {
+        let holds = |span: &Span, at: Timestamp| span.start <= at && at < span.end;
+        let at = |instant: Timestamp| {
+            let regime = self.regimes.iter().find(|(spans, _)| spans.iter().any(|span| holds(span, instant)));
+            let terms = regime.map_or(self.terms, |(_, terms)| terms);
+            let in_force = stress.iter().filter(|(span, _)| holds(span, instant));
+            terms.limits(&issue.limits, in_force.fold(relief, |all, (_, more)| all.and(*more)), self.tick_table)
+        };
+        let spans = self.regimes.iter().flat_map(|(spans, _)| spans).chain(stress.iter().map(|(span, _)| span));
+        let bounds: BTreeSet<Timestamp> = spans.flat_map(|span| [span.start, span.end]).collect();
+        let limits = at(day.start);
+        let mut changes: Vec<LimitChange> = Vec::new();
+        for instant in bounds.into_iter().filter(|&instant| day.start < instant && instant < day.end) {
+            let next = at(instant);
+            if changes.last().map_or(&limits, |last| &last.limits) != &next {
+                changes.push(LimitChange { at: instant, limits: next });
+            }
+        }
+        (limits, changes.into())
     }
 }

@@ -4,7 +4,7 @@
 use super::files::KnownNames;
 use super::{
     Application, ConditionKind, ExcludedDay, Exemption, FastMarket, Holiday, Issue, IssueLimits, MarketMaker,
-    PaidCondition, Payment, PaymentMethod, Priority, Server, SignUp, Target, Tier,
+    PaidCondition, Payment, PaymentMethod, Priority, Server, SignUp, Stress, StressTime, Target, Tier,
 };
 use crate::value::{self, Expected};
 use crate::{Period, Terms};
@@ -95,6 +95,7 @@ pub(super) fn issue(row: &Row<'_>, names: &KnownNames, findings: &mut Findings) 
     let asset_manager = row.optional("asset_manager", value::name, findings);
     let aum = row.optional("aum_jpy", value::money, findings);
     let limits = issue_limits(row, findings);
+    let windows = row.optional("windows", windows, findings);
     let name = row.text("name", findings);
     let period = period(row, findings);
     Some(Issue {
@@ -112,6 +113,7 @@ pub(super) fn issue(row: &Row<'_>, names: &KnownNames, findings: &mut Findings) 
         asset_manager: asset_manager?,
         aum: aum?,
         limits: limits?,
+        windows: windows?.unwrap_or_default(),
         period: period?,
     })
 }
@@ -163,11 +165,66 @@ pub(super) fn sign_up(row: &Row<'_>, names: &KnownNames, findings: &mut Findings
     Some(SignUp { market_maker: market_maker?, issue: issue?, participant: participant?, period: period? })
 }
 
-/// Clause: `ST1/fast-market`.
-pub(super) fn fast_market(row: &Row<'_>, _: &KnownNames, findings: &mut Findings) -> Option<FastMarket> {
-    let multiplier = row.required("multiplier", multiplier, findings);
-    let period = period(row, findings);
-    Some(FastMarket { multiplier: multiplier?, period: period? })
+/// A row of `fast_market.csv`.
+pub(super) enum Fast {
+    /// Of whole dates.
+    Market(FastMarket),
+    /// Of other multipliers, or of part of a day.
+    Stress(Stress),
+}
+
+/// Clauses: `ST1/fast-market`, `XETRA/stress`.
+pub(super) fn fast_market(row: &Row<'_>, _: &KnownNames, findings: &mut Findings) -> Option<Fast> {
+    let is_stress = ["spread_multiplier", "size_multiplier"].iter().any(|column| !row.cell(column).is_empty());
+    let is_instant = ["from", "to"].iter().any(|column| row.cell(column).contains('T'));
+    if is_stress && !row.cell("multiplier").is_empty() {
+        let message = "found it beside spread_multiplier or size_multiplier, expected it alone, or those";
+        return row.fault("multiplier", message.to_owned(), findings);
+    }
+    let declared = if is_stress { None } else { Some(row.required("multiplier", multiplier, findings)) };
+    let spread = row.optional("spread_multiplier", times, findings);
+    let size = row.optional("size_multiplier", times, findings);
+    let time = if is_instant { instants(row, findings) } else { period(row, findings).map(StressTime::Dates) };
+    let (spread, size, time) = (spread?.unwrap_or(value::SCALE), size?.unwrap_or(value::SCALE), time?);
+    Some(match (declared, time) {
+        (Some(multiplier), StressTime::Dates(period)) => Fast::Market(FastMarket { multiplier: multiplier?, period }),
+        (Some(multiplier), time) => {
+            Fast::Stress(Stress { spread: u64::from(multiplier?) * value::SCALE, size: value::SCALE, time })
+        }
+        (None, time) => Fast::Stress(Stress { spread, size, time }),
+    })
+}
+
+/// The columns `from` and `to` as instants, the latter not included.
+fn instants(row: &Row<'_>, findings: &mut Findings) -> Option<StressTime> {
+    let (from, to) = (row.optional("from", value::instant, findings), row.optional("to", value::instant, findings));
+    let (from, to) = (from?, to?);
+    if let (Some(start), Some(end)) = (from, to)
+        && end < start
+    {
+        let message = format!("found {}, which is before from, expected {} or later", row.cell("to"), row.cell("from"));
+        return row.fault("to", message, findings);
+    }
+    Some(StressTime::Instants { from, to })
+}
+
+/// How many times, in ten-thousandths.
+fn times(text: &str) -> Result<u64, Expected> {
+    let within = |times: &u64| (1..=1_000 * value::SCALE).contains(times);
+    let times = value::decimal(text).ok().filter(within);
+    times.ok_or("expected a number above 0 and at most 1000, with at most 4 decimals, such as 2 or 0.5")
+}
+
+/// Windows of local clock times, joined by `;`.
+fn windows(text: &str) -> Result<Vec<(u64, u64)>, Expected> {
+    const EXPECTED: Expected =
+        "expected windows of local clock times as HH:MM-HH:MM that start before they end, joined by ;";
+    let window = |text: &str| {
+        let (start, end) = text.split_once('-').ok_or(EXPECTED)?;
+        let window = (value::clock(start).map_err(|_| EXPECTED)?, value::clock(end).map_err(|_| EXPECTED)?);
+        if window.0 < window.1 { Ok(window) } else { Err(EXPECTED) }
+    };
+    text.split(';').map(window).collect()
 }
 
 fn multiplier(text: &str) -> Result<u32, Expected> {

@@ -26,7 +26,8 @@ fn the_types_have_the_limits_of_the_rulebook() {
     let figures: Vec<(&str, u64, u64, u128)> = scheme
         .types()
         .iter()
-        .map(|(name, terms)| {
+        .map(|(name, rules)| {
+            let terms = &rules.terms;
             let (bps, ticks) = (terms.spread_bps_max.unwrap().0, terms.spread_ticks_max.unwrap().0);
             (name.as_str(), bps, ticks, terms.value_min.unwrap().0)
         })
@@ -40,7 +41,7 @@ fn the_types_have_the_limits_of_the_rulebook() {
             ("D", 800_000, 4, 50_000_000_000),
         ]
     );
-    assert!(scheme.types().values().all(|terms| terms.quantity_min.is_none()));
+    assert!(scheme.types().values().all(|rules| rules.terms.quantity_min.is_none()));
 }
 
 #[test]
@@ -95,7 +96,7 @@ fn the_tick_changes_just_above_each_limit() {
 fn a_multiplier_widens_both_spread_limits_and_no_minimum() {
     // clause: ST1/fast-market
     let scheme = Scheme::built_in();
-    let limits = scheme.types()["A"].limits(&IssueLimits::default(), 4, &scheme.tick_tables()["01"]);
+    let limits = scheme.types()["A"].terms.limits(&IssueLimits::default(), Relief::of(4), &scheme.tick_tables()["01"]);
     assert_eq!(limits.spread_bps_max, Some(Bps(800_000)));
     assert_eq!(limits.spread_ticks_max, Some(Ticks(8)));
     assert_eq!(limits.value_min, Some(Amount(300_000_000_000)));

@@ -71,7 +71,7 @@ pub(super) fn setup(choices: &mut Choices<'_>) -> Option<Setup> {
         makers_sheet(makers),
         servers_sheet(&mut choices.part(60), makers, date),
         signups_sheet(&mut choices.part(40), makers, issues, date),
-        fast_market_sheet(&mut choices.part(8), date),
+        fast_market_sheet(&mut choices.part(24), date, (&zone, day), &mut edges),
         exemptions_sheet(&mut choices.part(40), (makers, issues), (&zone, day), &mut edges),
         sponsored_sheet(&mut choices.part(30), issues, date),
         matching_sheet(&mut choices.part(50), issues, date),
@@ -111,8 +111,9 @@ fn scheme(choices: &mut Choices<'_>) -> Option<(&'static str, Date, Option<Strin
     toml += choices.of(&["required_pct = 80\n", ""]);
     toml += choices.of(&["", "", "", "start_delay = \"5m\"\n", "start_delay = \"90s\"\n"]);
     toml += &sessions(choices, date)?;
-    toml += &format!("[types.T]\n{}", type_limits(choices));
-    toml += &format!("[types.W]\n{}", type_limits(choices));
+    toml += &format!("[types.T]\n{}{}", type_limits(choices), type_hours(choices));
+    toml += regimes(choices);
+    toml += &format!("[types.W]\n{}{}", type_limits(choices), type_hours(choices));
     if choices.percent(30) {
         toml += &format!("[types.A]\n{}", type_limits(choices));
     }
@@ -181,6 +182,34 @@ fn type_limits(choices: &mut Choices<'_>) -> &'static str {
         "limits_from = \"issue\"\n",
         "limits_from = \"issue\"\nmax_spread_ticks = 1\nmin_value = 400\nmax_size_divergence_pct = 50\n",
         "limits_from = \"issue\"\nmin_quantity = 3\nmin_quantity_from_value = \"reference\"\nsides = \"either\"\n",
+    ])
+}
+
+/// When a type requires quotes, where not as everywhere.
+fn type_hours(choices: &mut Choices<'_>) -> &'static str {
+    choices.of(&[
+        "",
+        "",
+        "",
+        "",
+        "phases = [\"continuous\", \"auction\"]\n",
+        "phases = [\"auction\", \"special_quote\"]\nrequired_pct = 90\n",
+        "windows = [\"09:05-09:40\", \"12:00-13:30\"]\nphases = [\"sequential_quote\"]\n",
+        "windows = [\"09:30-23:50\"]\nstart_delay = \"0s\"\n",
+        "start_delay = \"7m\"\n",
+    ])
+}
+
+/// Other limits of the type before, at some times. Where that type has bands, or a word that does not go with them, they are
+/// left out by whoever reads them.
+fn regimes(choices: &mut Choices<'_>) -> &'static str {
+    choices.of(&[
+        "",
+        "",
+        "[[types.T.regimes]]\nwindows = [\"09:30-10:30\", \"13:00-14:00\"]\nmin_quantity = 2\n",
+        "[[types.T.regimes]]\nwindows_from = \"issue\"\nmin_quantity = 40\n",
+        "[[types.T.regimes]]\nwindows_from = \"issue\"\nmin_quantity = 40\n[[types.T.regimes]]\nwindows = [\"09:15-14:45\"]\n\
+         min_quantity = 3\nmax_size_divergence_pct = 50\n",
     ])
 }
 
@@ -261,13 +290,15 @@ fn issues_sheet(choices: &mut Choices<'_>, issues: &[&str], date: Date, scheme: 
             let takes = |limits: &Limits| limits.from_issue || limits.quantity_from_value_at.is_some();
             let is_taken = scheme.types.get(kind).is_some_and(takes) || choices.percent(5);
             let [bps, value, quantity, reference] = if is_taken { own } else { [""; 4] };
+            let windows = choices.of(&["", "09:20-10:00", "09:00-09:30;13:30-24:00"]);
             rows.push(row([
-                issue, name, kind, inverse, inverse, index, table, unit, bps, value, quantity, reference, &from, &to,
+                issue, name, kind, inverse, inverse, index, table, unit, bps, value, quantity, reference, windows,
+                &from, &to,
             ]));
         }
     }
     let columns = "issue!,name,type!,leveraged_inverse,active,index,tick_table!,trading_unit,max_spread_bps,min_value,\
-                   min_quantity,reference_price,from,to";
+                   min_quantity,reference_price,windows,from,to";
     Sheet { name: "issues.csv", columns, rows }
 }
 
@@ -307,13 +338,31 @@ fn signups_sheet(choices: &mut Choices<'_>, makers: &[&str], issues: &[&str], da
     Sheet { name: "signups.csv", columns: "market_maker!,issue!,participant,from,to", rows }
 }
 
-fn fast_market_sheet(choices: &mut Choices<'_>, date: Date) -> Sheet {
+/// Dates, and stretches of the day that begin and end at edges of windows or anywhere.
+fn fast_market_sheet(
+    choices: &mut Choices<'_>,
+    date: Date,
+    (zone, day): (&TimeZone, (i128, i128)),
+    edges: &mut Vec<i128>,
+) -> Sheet {
     let mut rows = Vec::new();
     if choices.percent(40) {
         let ranges = ranges(choices, date);
-        rows.extend(ranges.iter().map(|(from, to)| row([from, to, choices.of(&["2", "4"])])));
+        rows.extend(ranges.iter().map(|(from, to)| row([from, to, choices.of(&["2", "4"]), "", ""])));
     }
-    Sheet { name: "fast_market.csv", columns: "from!,to!,multiplier!", rows }
+    for _ in 0..choices.of(&[0, 0, 0, 1, 2]) {
+        let mut instants = [0, 1].map(|_| match edges.len() {
+            1.. if choices.percent(60) => choices.of(edges) + choices.of(&[0, -1, 1, 600_000_000]),
+            _ => day.0 + choices.wide(day.1 - day.0),
+        });
+        instants.sort_unstable();
+        edges.extend(instants);
+        let [from, to] = instants.map(|instant| times::written(choices, zone, instant));
+        let [spread, size] = choices.of(&[["2", ""], ["1.5", "0.5"], ["", "0.3333"], ["2", "2"]]);
+        let to = if choices.percent(15) { String::new() } else { to };
+        rows.push(row([&from, &to, "", spread, size]));
+    }
+    Sheet { name: "fast_market.csv", columns: "from!,to!,multiplier!,spread_multiplier,size_multiplier", rows }
 }
 
 /// Exemptions that begin and end at edges of windows or of each other, a microsecond beside them, or anywhere.

@@ -364,3 +364,26 @@ fn days_that_are_left_out_are_rows() {
     );
     assert!(second.is_of("MM2", &issue("1")) && second.only_if_failed && !first.only_if_failed);
 }
+
+// clause: XETRA/stress
+#[test]
+fn stress_is_of_dates_or_of_instants_and_no_declared_multiplier() {
+    let check = |row: &str, column: &str, part: &str| {
+        let text = format!("from,to,multiplier,spread_multiplier,size_multiplier\n{row}\n");
+        fault(&[("fast_market.csv", &text)], &format!("fast_market.csv: line 2, column {column}"), part);
+    };
+    check("2024-03-01,,2,2,", "multiplier", "found it beside spread_multiplier");
+    check("2024-03-01,,,,", "multiplier", "it is empty");
+    check("2024-03-01,,,0,", "spread_multiplier", "above 0 and at most 1000");
+    check("2024-03-01,,,,1000.0001", "size_multiplier", "above 0 and at most 1000");
+    check("2024-03-01T10:00:00+09:00,2024-03-01,,2,", "to", "a time with its offset");
+    check("2024-03-01T10:00:00+09:00,2024-03-01T09:00:00+09:00,,2,", "to", "which is before from");
+    issue_fault(",windows", ",9-10", "windows", "expected windows of local clock times");
+    issue_fault(",windows", ",11:00-10:00", "windows", "start before they end");
+    let text = "from,to,multiplier,spread_multiplier,size_multiplier\n2024-03-01,2024-03-01,4,,\n\
+                2024-03-01T10:00:00+09:00,,2,,\n2024-03-01,,,1.5,0.5\n";
+    let registry = Registry::load(&files(&[("fast_market.csv", text)])).registry.unwrap();
+    assert_eq!(registry.fast_markets().len(), 1);
+    let stress: Vec<(u64, u64)> = registry.stress().iter().map(|row| (row.spread, row.size)).collect();
+    assert_eq!(stress, [(20_000, 10_000), (15_000, 5_000)]);
+}

@@ -4,7 +4,7 @@ use super::*;
 use crate::manner::{Manner, SidesRequired, SpreadBand, SpreadBase, SpreadLimits};
 use crate::scheme::{QuantityFrom, Terms};
 use jiff::civil::date;
-use quoteclock_model::{Amount, Bps, Price, Shares, SizeRule, Ticks};
+use quoteclock_model::{Amount, Bps, Phase, Phases, Price, Shares, SizeRule, Ticks};
 use quoteclock_sheets::Finding;
 
 fn parse(text: &str) -> (Scheme, Vec<Finding>) {
@@ -77,9 +77,9 @@ yen_rounding = "down"
         quantity_min,
         ..Terms::default()
     };
-    assert_eq!(scheme.types()["A"], terms(Some(Bps(255_000)), None, None, Some(Shares(20))));
-    assert_eq!(scheme.types()["T"], terms(None, Some(Ticks(3)), Some(Amount(3_000_000)), None));
-    assert_eq!(scheme.types()["B"], Scheme::built_in().types()["B"]);
+    assert_eq!(scheme.types()["A"].terms, terms(Some(Bps(255_000)), None, None, Some(Shares(20))));
+    assert_eq!(scheme.types()["T"].terms, terms(None, Some(Ticks(3)), Some(Amount(3_000_000)), None));
+    assert_eq!(scheme.types()["B"].terms, Scheme::built_in().types()["B"].terms);
     let tick = |table: &str, units| {
         scheme.tick_tables()[table].tick_at(Price::from_ten_thousandths(units).unwrap()).ten_thousandths()
     };
@@ -92,7 +92,7 @@ yen_rounding = "down"
 fn numbers_are_exact_however_they_are_written() {
     for text in ["25.5", "2.55e1", "\"25.5\"", "25.5000", "+25.5", "2_5.5"] {
         let scheme = good(&format!("[types.X]\nmax_spread_bps = {text}\nmin_value = 1\n"));
-        assert_eq!(scheme.types()["X"].spread_bps_max, Some(Bps(255_000)), "{text}");
+        assert_eq!(scheme.types()["X"].terms.spread_bps_max, Some(Bps(255_000)), "{text}");
     }
     for text in ["0.1", "1e-1"] {
         assert_eq!(parse(&format!("required_pct = {text}")).0.required_pct(), 1000);
@@ -276,14 +276,14 @@ min_quantity = 1
         quantity_from_value: Some(QuantityFrom::Side),
         ..Terms::default()
     };
-    assert_eq!(scheme.types()["T"], expected);
-    assert_eq!(scheme.types()["I"], Terms { from_issue: true, ..Terms::default() });
+    assert_eq!(scheme.types()["T"].terms, expected);
+    assert_eq!(scheme.types()["I"].terms, Terms { from_issue: true, ..Terms::default() });
     let band = |up_to, ticks: Option<u64>, width| SpreadBand {
         up_to,
         limits: SpreadLimits { bps_max: None, ticks_max: ticks.map(Ticks), width_max: width },
     };
     let bands = [band(price(50_000), None, price(2_500)), band(None, Some(2), None)];
-    assert_eq!(scheme.types()["B"].manner.bands[..], bands);
+    assert_eq!(scheme.types()["B"].terms.manner.bands[..], bands);
 }
 
 #[test]
@@ -346,4 +346,49 @@ fn how_a_month_is_judged_by_its_days_is_data() {
     ] {
         fault(text, place, part);
     }
+}
+
+// clause: BIT/auctions-included, SIX/home-market-open
+#[test]
+fn a_type_has_its_own_time_and_other_limits_in_it() {
+    let scheme = good(
+        r#"
+[types.T]
+max_spread_bps = 500
+min_value = 5
+phases = ["continuous", "auction"]
+windows = ["09:00-24:00"]
+start_delay = "30s"
+required_pct = 90
+[[types.T.regimes]]
+windows = ["09:00-10:00", "11:00-12:00"]
+max_spread_bps = 200
+[[types.T.regimes]]
+windows_from = "issue"
+min_value = 7
+"#,
+    );
+    let rules = &scheme.types()["T"];
+    assert_eq!(rules.phases, Some(Phases::of(&[Phase::Continuous, Phase::Auction])));
+    assert_eq!(rules.windows, Some(vec![(32_400_000_000, 86_400_000_000)]));
+    assert_eq!((rules.start_delay, rules.required_pct), (Some(Micros(30_000_000)), Some(900_000)));
+    let [first, second] = &rules.regimes[..] else { panic!("two regimes") };
+    assert_eq!(first.windows.as_ref().map(Vec::len), Some(2));
+    assert_eq!(first.terms, Terms { spread_bps_max: Some(Bps(2_000_000)), ..Terms::default() });
+    assert_eq!((&second.windows, second.terms.value_min), (&None, Some(Amount(70_000))));
+    let of = |text: &str| format!("[types.X]\nmin_quantity = 1\nmax_spread_bps = 1\n{text}");
+    for (text, place, part) in [
+        ("phases = []", (4, 10), "expected a list of phases"),
+        ("phases = [\"halt\"]", (4, 11), "expected \"continuous\", \"sequential_quote\""),
+        ("windows = [\"12:00-11:00\"]", (4, 12), "starts before it ends"),
+        ("regimes = 1", (4, 11), "expected a list of tables"),
+        ("regimes = [{ windows = [] , sides = \"both\" }]", (4, 29), "unknown key \"sides\""),
+        ("regimes = [{ min_value = 1 }]", (4, 12), "expected windows, such as"),
+        ("regimes = [{ windows = [], windows_from = \"issue\" }]", (4, 12), "and not both"),
+        ("regimes = [{ windows_from = \"type\" }]", (4, 29), "expected \"issue\""),
+    ] {
+        fault(&of(text), place, part);
+    }
+    let bands = "[types.X]\nmin_quantity = 1\nbands = [{ max_spread_bps = 1 }]\nregimes = [{ windows = [], max_spread_abs = 1 }]";
+    fault(bands, (4, 28), "beside the type's bands");
 }

@@ -2,16 +2,19 @@
 
 use super::{Reader, Value};
 use crate::manner::{Manner, SidesRequired, SpreadBand, SpreadBase, SpreadLimits};
-use crate::scheme::{QuantityFrom, Terms};
+use crate::scheme::{QuantityFrom, Regime, Terms, TypeRules};
 use crate::value;
-use quoteclock_model::{Price, SizeRule};
+use quoteclock_model::{Phase, Phases, Price, SizeRule};
 use quoteclock_sheets::quoted;
 use std::borrow::Cow;
 use toml::Spanned;
 use toml::de::DeTable;
 
-const KEYS: &str = "max_spread_bps, max_spread_ticks, max_spread_abs, bands, spread_base, min_value, min_quantity, \
+const KEYS: &str = "phases, windows, start_delay, required_pct, regimes, max_spread_bps, max_spread_ticks, max_spread_abs, bands, spread_base, min_value, min_quantity, \
                     min_quantity_from_value, size_rule, max_size_divergence_pct, sides, limits_from";
+
+const REGIME_KEYS: &str = "windows, windows_from, max_spread_bps, max_spread_ticks, max_spread_abs, min_value, min_quantity, \
+                           max_size_divergence_pct";
 
 const SPREAD_KEYS: [&str; 3] = ["max_spread_bps", "max_spread_ticks", "max_spread_abs"];
 
@@ -27,52 +30,122 @@ impl Reader<'_> {
                 self.wrong(value, "expected a table of limits");
                 continue;
             };
-            let terms = self.terms(table);
-            self.check_terms(key, table, &terms);
-            self.file.scheme.types.insert(name, terms);
+            let rules = self.type_rules(key, table);
+            self.file.scheme.types.insert(name, rules);
         }
+    }
+
+    /// Clauses: `BIT/auctions-included`, `TWSE/after-the-open`, `SIX/home-market-open`.
+    fn type_rules(&mut self, key: &Spanned<Cow<'_, str>>, table: &DeTable<'_>) -> TypeRules {
+        let mut rules = TypeRules::default();
+        let mut regimes = None;
+        for (key, value) in table.iter() {
+            match key.get_ref().as_ref() {
+                "phases" => rules.phases = self.phases(value),
+                "windows" => rules.windows = self.windows(value),
+                "start_delay" => rules.start_delay = self.duration(value),
+                "required_pct" => rules.required_pct = self.percent(value),
+                "regimes" => regimes = Some(value),
+                _ => self.term(&mut rules.terms, key, value, KEYS),
+            }
+        }
+        self.check_terms(key, table, &rules.terms);
+        if let Some(regimes) = regimes {
+            rules.regimes = self.regimes(regimes, &rules.terms);
+        }
+        rules
+    }
+
+    fn phases(&mut self, value: &Value<'_>) -> Option<Phases> {
+        const PHASES: [Phase; 4] = [Phase::Continuous, Phase::SequentialQuote, Phase::SpecialQuote, Phase::Auction];
+        let items = value.get_ref().as_array().filter(|items| !items.is_empty());
+        let Some(items) = items else {
+            self.wrong(value, r#"expected a list of phases, such as ["continuous", "auction"]"#);
+            return None;
+        };
+        let words = PHASES.map(|phase| (phase.as_str(), phase));
+        let expected = r#"expected "continuous", "sequential_quote", "special_quote" or "auction""#;
+        let phases: Vec<Option<Phase>> = items.iter().map(|item| self.word(item, &words, expected)).collect();
+        phases.into_iter().collect::<Option<Vec<Phase>>>().map(|phases| Phases::of(&phases))
+    }
+
+    /// Limits at some times of the day, in place of those of `base`.
+    fn regimes(&mut self, value: &Value<'_>, base: &Terms) -> Vec<Regime> {
+        let Some(items) = value.get_ref().as_array() else {
+            self.wrong(value, "expected a list of tables: [[types.X.regimes]]");
+            return Vec::new();
+        };
+        items.iter().filter_map(|item| self.regime(item, base)).collect()
+    }
+
+    fn regime(&mut self, item: &Value<'_>, base: &Terms) -> Option<Regime> {
+        let Some(table) = item.get_ref().as_table() else {
+            self.wrong(item, "expected a table of windows and limits");
+            return None;
+        };
+        let mut regime = Regime { windows: None, terms: Terms::default() };
+        for (key, value) in table.iter() {
+            match key.get_ref().as_ref() {
+                "windows" => regime.windows = self.windows(value),
+                "windows_from" => _ = self.word(value, &[("issue", ())], r#"expected "issue""#),
+                "max_spread_bps"
+                | "max_spread_ticks"
+                | "max_spread_abs"
+                | "min_value"
+                | "min_quantity"
+                | "max_size_divergence_pct" => self.term(&mut regime.terms, key, value, REGIME_KEYS),
+                _ => self.unknown_key(key, REGIME_KEYS),
+            }
+        }
+        if !base.manner.bands.is_empty() {
+            for (key, _) in table.iter().filter(|(key, _)| SPREAD_KEYS.contains(&key.get_ref().as_ref())) {
+                let message = "found a limit beside the type's bands, expected none: they take the place of all others";
+                self.error(key.span(), message.to_owned());
+            }
+        }
+        if table.contains_key("windows") == table.contains_key("windows_from") {
+            let message = r#"expected windows, such as ["09:00-12:00"], or windows_from = "issue", and not both"#;
+            self.error(item.span(), message.to_owned());
+        }
+        Some(regime)
     }
 
     /// Clauses: `ST1/spread-and-quantity`, `TWSE/spread-of-offer`, `TWSE/units-or-value`, `XETRA/quantity-of-value`,
     /// `RTS8/comparable-size`, `BIT/bid-or-offer`, `BIT/limits-of-the-issue`, `QC/bands`.
-    fn terms(&mut self, table: &DeTable<'_>) -> Terms {
-        let mut terms = Terms::default();
-        for (key, value) in table.iter() {
-            match key.get_ref().as_ref() {
-                "max_spread_bps" => terms.spread_bps_max = self.number(value, value::bps),
-                "max_spread_ticks" => terms.spread_ticks_max = self.number(value, value::ticks),
-                "max_spread_abs" => terms.manner.width_max = self.number(value, value::price),
-                "bands" => self.bands(value, &mut terms.manner),
-                "spread_base" => {
-                    let words = [("mid", SpreadBase::Mid), ("bid", SpreadBase::Bid), ("offer", SpreadBase::Offer)];
-                    let base = self.word(value, &words, r#"expected "mid", "bid" or "offer""#);
-                    terms.manner.spread_base = base.unwrap_or_default();
-                }
-                "min_value" => terms.value_min = self.number(value, value::value_min),
-                "min_quantity" => terms.quantity_min = self.number(value, value::quantity_min),
-                "min_quantity_from_value" => {
-                    let words = [("reference", QuantityFrom::Reference), ("side", QuantityFrom::Side)];
-                    terms.quantity_from_value = self.word(value, &words, r#"expected "reference" or "side""#);
-                }
-                "size_rule" => {
-                    let words = [("all", SizeRule::All), ("any", SizeRule::Any)];
-                    let rule = self.word(value, &words, r#"expected "all" or "any""#);
-                    terms.manner.size_rule = rule.unwrap_or_default();
-                }
-                "max_size_divergence_pct" => terms.manner.size_divergence_pct_max = self.percent(value),
-                "sides" => {
-                    let words = [("both", SidesRequired::Both), ("either", SidesRequired::Either)];
-                    let sides = self.word(value, &words, r#"expected "both" or "either""#);
-                    terms.manner.sides = sides.unwrap_or_default();
-                }
-                "limits_from" => {
-                    let from = self.word(value, &[("issue", true)], r#"expected "issue""#);
-                    terms.from_issue = from.unwrap_or_default();
-                }
-                _ => self.unknown_key(key, KEYS),
+    fn term(&mut self, terms: &mut Terms, key: &Spanned<Cow<'_, str>>, value: &Value<'_>, known: &str) {
+        match key.get_ref().as_ref() {
+            "max_spread_bps" => terms.spread_bps_max = self.number(value, value::bps),
+            "max_spread_ticks" => terms.spread_ticks_max = self.number(value, value::ticks),
+            "max_spread_abs" => terms.manner.width_max = self.number(value, value::price),
+            "bands" => self.bands(value, &mut terms.manner),
+            "spread_base" => {
+                let words = [("mid", SpreadBase::Mid), ("bid", SpreadBase::Bid), ("offer", SpreadBase::Offer)];
+                let base = self.word(value, &words, r#"expected "mid", "bid" or "offer""#);
+                terms.manner.spread_base = base.unwrap_or_default();
             }
+            "min_value" => terms.value_min = self.number(value, value::value_min),
+            "min_quantity" => terms.quantity_min = self.number(value, value::quantity_min),
+            "min_quantity_from_value" => {
+                let words = [("reference", QuantityFrom::Reference), ("side", QuantityFrom::Side)];
+                terms.quantity_from_value = self.word(value, &words, r#"expected "reference" or "side""#);
+            }
+            "size_rule" => {
+                let words = [("all", SizeRule::All), ("any", SizeRule::Any)];
+                let rule = self.word(value, &words, r#"expected "all" or "any""#);
+                terms.manner.size_rule = rule.unwrap_or_default();
+            }
+            "max_size_divergence_pct" => terms.manner.size_divergence_pct_max = self.percent(value),
+            "sides" => {
+                let words = [("both", SidesRequired::Both), ("either", SidesRequired::Either)];
+                let sides = self.word(value, &words, r#"expected "both" or "either""#);
+                terms.manner.sides = sides.unwrap_or_default();
+            }
+            "limits_from" => {
+                let from = self.word(value, &[("issue", true)], r#"expected "issue""#);
+                terms.from_issue = from.unwrap_or_default();
+            }
+            _ => self.unknown_key(key, known),
         }
-        terms
     }
 
     /// Whether the keys of a type go together, as they were typed.
