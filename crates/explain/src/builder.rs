@@ -101,7 +101,7 @@ impl ExplanationBuilder {
             row.issue.as_ref().is_none_or(|issue| *issue == sign_up.issue)
                 && row.market_maker.as_ref().is_none_or(|name| *name == sign_up.market_maker)
         };
-        let windows = &sign_up.obligations[found.obligation].availability.windows;
+        let obligation = &sign_up.obligations[found.obligation];
         let exemptions: Vec<Exemption> = registry.exemptions().iter().filter(concerns).cloned().collect();
         ExplanationBuilder {
             plan: Arc::clone(plan),
@@ -114,7 +114,7 @@ impl ExplanationBuilder {
             recent: VecDeque::new(),
             doubt: None,
             late: Vec::new(),
-            edges: edges(plan.day, windows, unknown, &exemptions),
+            edges: edges(plan.day, obligation, unknown, &exemptions),
             exemptions,
             current: None,
             ledger: OpenLedger::restore(vec![Total::default()], Vec::new())
@@ -298,6 +298,10 @@ impl ExplanationBuilder {
             }
             causes.extend(self.instant.iter().cloned().map(Cause::Event));
         }
+        // Nothing else happens without a cause.
+        if causes.is_empty() && self.obligation().availability.start_delay != Micros::ZERO {
+            causes.push(Cause::Edge { edge: Edge::DelayEnd, at });
+        }
         causes
     }
 
@@ -341,7 +345,7 @@ impl ExplanationBuilder {
         let mut why = Vec::new();
         let availability = &self.obligation().availability;
         if !availability.windows.iter().any(|window| window.contains(scene.at)) {
-            why.push(WhyUnavailable::OutOfSession);
+            why.push(WhyUnavailable::OutOfSession(Arc::clone(&availability.windows)));
         }
         for row in &self.exemptions {
             if let Some(span) = clip(row, self.plan.day).filter(|span| span.contains(scene.at)) {
@@ -352,6 +356,9 @@ impl ExplanationBuilder {
             let silent = |phase: Phase| !availability.phases.contains(phase);
             why.extend(silent(scene.market_phase).then_some(WhyUnavailable::MarketPhase(scene.market_phase)));
             why.extend(silent(scene.phase).then_some(WhyUnavailable::IssuePhase(scene.phase)));
+        }
+        if why.is_empty() {
+            why.push(WhyUnavailable::StartDelay(availability.start_delay));
         }
         why
     }
@@ -380,18 +387,26 @@ fn keep_longest<T>(longest: &mut Vec<T>, item: T, count_max: usize, length: impl
 }
 
 /// When stretches that are known before the day begin and end: sessions, `unknown` time, exemptions.
-fn edges(day: Span, windows: &[Span], unknown: &[Span], exemptions: &[Exemption]) -> BTreeMap<Timestamp, Vec<Edge>> {
+fn edges(
+    day: Span,
+    obligation: &ObligationPlan,
+    unknown: &[Span],
+    exemptions: &[Exemption],
+) -> BTreeMap<Timestamp, Vec<Edge>> {
     let mut edges: BTreeMap<Timestamp, Vec<Edge>> = BTreeMap::new();
     let mut note = |span: Span, start: Edge, end: Edge| {
         edges.entry(span.start).or_default().push(start);
         edges.entry(span.end).or_default().push(end);
     };
-    windows.iter().for_each(|&span| note(span, Edge::SessionStart, Edge::SessionEnd));
+    obligation.availability.windows.iter().for_each(|&span| note(span, Edge::SessionStart, Edge::SessionEnd));
     unknown.iter().for_each(|&span| note(span, Edge::UnknownStart, Edge::UnknownEnd));
     for row in exemptions {
         if let Some(span) = clip(row, day) {
             note(span, Edge::ExemptionStart(row.reason.clone()), Edge::ExemptionEnd(row.reason.clone()));
         }
+    }
+    for change in obligation.limit_changes.iter() {
+        edges.entry(change.at).or_default().push(Edge::LimitsChange);
     }
     edges
 }

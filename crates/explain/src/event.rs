@@ -172,6 +172,10 @@ pub enum Edge {
     UnknownStart,
     /// Time ends that a later bad record puts in doubt.
     UnknownEnd,
+    /// Other limits come into force.
+    LimitsChange,
+    /// The time after a beginning is over in which nothing was required yet.
+    DelayEnd,
 }
 
 impl Edge {
@@ -187,6 +191,8 @@ impl Edge {
             Edge::ExemptionEnd(_) => "exemption_end",
             Edge::UnknownStart => "unknown_start",
             Edge::UnknownEnd => "unknown_end",
+            Edge::LimitsChange => "limits_change",
+            Edge::DelayEnd => "delay_end",
         }
     }
 }

@@ -150,8 +150,10 @@ impl Outage {
 /// Why no quote was required.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum WhyUnavailable {
-    /// Outside the continuous windows.
-    OutOfSession,
+    /// Outside the windows in which quotes are required.
+    OutOfSession(Arc<[Span]>),
+    /// Not so long after a beginning yet.
+    StartDelay(Micros),
     /// The market's phase does not trade.
     MarketPhase(Phase),
     /// The phase does not trade.

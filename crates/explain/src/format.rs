@@ -293,6 +293,8 @@ fn edge_text(edge: &Edge) -> String {
         Edge::ExemptionEnd(reason) => format!("the exemption ends{}", because(reason)),
         Edge::UnknownStart => "from here on a later bad record leaves in doubt what was quoted".to_owned(),
         Edge::UnknownEnd => "up to here a later bad record leaves in doubt what was quoted".to_owned(),
+        Edge::LimitsChange => "other limits come into force".to_owned(),
+        Edge::DelayEnd => "the delay after the beginning is over".to_owned(),
     }
 }
 
@@ -311,12 +313,13 @@ pub(crate) fn availability(availability: &Availability, plan: &DayPlan) -> Vec<S
 
 fn unavailable(why: &WhyUnavailable, plan: &DayPlan) -> String {
     match why {
-        WhyUnavailable::OutOfSession => {
+        WhyUnavailable::StartDelay(delay) => format!("less than {} after a beginning", duration(*delay)),
+        WhyUnavailable::OutOfSession(windows) => {
             let window = |span: &quoteclock_model::Span| {
                 let text = |at| clock(at, plan)[..8].to_owned();
                 format!("{}-{}", text(span.start), text(span.end))
             };
-            let windows: Vec<String> = plan.sessions().iter().map(window).collect();
+            let windows: Vec<String> = windows.iter().map(window).collect();
             let windows = if windows.is_empty() { "none on this date".to_owned() } else { windows.join(", ") };
             format!("outside the continuous windows ({windows})")
         }

@@ -429,7 +429,8 @@ impl Rows<'_> {
             Availability::NotRequired(why) => why,
         };
         let row = |why: &WhyUnavailable| match why {
-            WhyUnavailable::OutOfSession => WhyRow { kind: "out_of_session", ..WhyRow::default() },
+            WhyUnavailable::OutOfSession(_) => WhyRow { kind: "out_of_session", ..WhyRow::default() },
+            WhyUnavailable::StartDelay(_) => WhyRow { kind: "start_delay", ..WhyRow::default() },
             WhyUnavailable::MarketPhase(phase) => {
                 WhyRow { kind: "market_phase", phase: Some(phase.as_str()), ..WhyRow::default() }
             }

@@ -59,7 +59,7 @@ fn ask(case: &Case, registry: &Registry, key: &DayKey<'_>, at: Option<Timestamp>
 
 /// The scene of a stretch is what the verdict was taken on.
 fn check_stretch(stretch: &Stretch, explanation: &Explanation) {
-    let limits = &explanation.subject.limits;
+    let limits = explanation.subject.limits_at(stretch.scene.at);
     match stretch.interval.state {
         State::Fulfilled => assert_eq!(verdict(&stretch.scene.own, limits), Ok(())),
         State::Breach(reason) => assert_eq!(verdict(&stretch.scene.own, limits), Err(reason)),
@@ -75,7 +75,7 @@ fn check_moment(explanation: &Explanation, at: Timestamp) {
     assert!(moment.stretch.interval.span().contains(at));
     assert_eq!(moment.scene.at, at);
     check_stretch(&moment.stretch, explanation);
-    let said = verdict(&moment.scene.own, &explanation.subject.limits);
+    let said = verdict(&moment.scene.own, explanation.subject.limits_at(at));
     match (moment.state(), &moment.availability) {
         (State::Fulfilled, Availability::Required) => assert_eq!(said, Ok(())),
         (State::Breach(reason), Availability::Required) => assert_eq!(said, Err(reason)),
