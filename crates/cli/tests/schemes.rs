@@ -20,13 +20,13 @@ fn bench() -> Bench {
 fn schemes_are_listed_and_printed() {
     let bench = Bench::new();
     let list = stdout(&bench.run(&["schemes"]));
-    for name in ["bux", "rts8", "twse", "wiener"] {
+    for name in ["borsaitaliana", "bux", "rts8", "six", "twse", "wiener"] {
         assert!(list.lines().any(|line| line.starts_with(&format!("{name} "))), "{list}");
         let file = std::fs::read_to_string(repository(&format!("schemes/{name}.toml"))).expect("the file");
         assert_eq!(stdout(&bench.run(&["schemes", name])), file);
     }
     assert!(list.lines().all(|line| line.chars().count() <= 80), "{list}");
-    for label in ["  source: ", "  left out: ", "  to enter: "] {
+    for label in ["  source:", "  left out:", "  to enter:"] {
         assert_eq!(list.matches(label).count(), list.lines().filter(|line| !line.starts_with(' ')).count(), "{list}");
     }
     let document = stdout(&bench.run(&["schemes", "--json"]));
