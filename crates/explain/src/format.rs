@@ -127,7 +127,7 @@ fn spread_limits(limits: &Limits) -> String {
             if *spread_base == SpreadBase::Mid { String::new() } else { format!(" of the {}", spread_base.as_str()) };
         let bps = of.bps_max.map(|max| format!("{max} bps{base}"));
         let ticks = of.ticks_max.map(|max| plural(max.0, "tick"));
-        let width = of.width_max.map(|max| grouped(max));
+        let width = of.width_max.map(grouped);
         let all: Vec<String> = bps.into_iter().chain(ticks).chain(width).collect();
         let wider = if all.len() < 2 { "" } else { ", whichever is wider" };
         format!("{}{wider}", all.join(" or "))

@@ -136,12 +136,11 @@ impl Limits {
         if let Some(Some(price)) = limits.quantity_from_value_at {
             // Shares first, then so many times as many.
             let shares = limits.min_value.map(|value| value / price + i128::from(value % price != 0));
-            let of_rule = |both: [Option<i128>; 2]| match (both, limits.any_size) {
-                ([Some(one), Some(other)], true) => Some(one.min(other)),
-                ([Some(one), Some(other)], false) => Some(one.max(other)),
-                ([one, other], _) => one.or(other),
+            limits.min_quantity = match (shares, limits.min_quantity, limits.any_size) {
+                (Some(one), Some(other), true) => Some(one.min(other)),
+                (Some(one), Some(other), false) => Some(one.max(other)),
+                (one, other, _) => one.or(other),
             };
-            limits.min_quantity = of_rule([shares, limits.min_quantity]);
             (limits.min_value, limits.quantity_from_value_at) = (None, None);
         }
         (limits.min_value, limits.min_quantity) = (smaller(limits.min_value), smaller(limits.min_quantity));

@@ -4,7 +4,7 @@ use super::facts::{Facts, MEASURED};
 use super::tables::{Breaches, Daily, MarketTurnovers, Turnovers, turnover_of};
 use super::{TABLES, folder_of, parts};
 use crate::scratch::Scratch;
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use jiff::civil::Date;
 use quoteclock_columnar::{Cell, ParquetFile};
 use quoteclock_ledger::{DayRow, Total};
@@ -106,33 +106,26 @@ fn read_part(dataset: &Path, date: Date, number: u32, file: &Path) -> Result<(Sh
         turnovers: Vec::new(),
         market_turnovers: Vec::new(),
     };
-    each::<Daily>(&files, |cells| Some(rows.results.push(result(date, cells)?)))?;
-    each::<Breaches>(&files, |cells| Some(rows.breaches.push(breach(date, cells)?)))?;
-    each::<Turnovers>(&files, |cells| Some(rows.turnovers.push(turnover(date, cells)?)))?;
-    each::<MarketTurnovers>(&files, |cells| Some(rows.market_turnovers.push(market_turnover(date, cells)?)))?;
+    rows.results = read::<Daily, _>(&files, |cells| result(date, cells))?;
+    rows.breaches = read::<Breaches, _>(&files, |cells| breach(date, cells))?;
+    rows.turnovers = read::<Turnovers, _>(&files, |cells| turnover(date, cells))?;
+    rows.market_turnovers = read::<MarketTurnovers, _>(&files, |cells| market_turnover(date, cells))?;
     Ok((shard, rows))
 }
 
-/// Reads each row of a table; the first that is not what the table has is the error.
-fn each<T: Table>(
+/// The rows of a table; the first that is not what the table has is the error.
+fn read<T: Table, R>(
     files: &BTreeMap<&str, (PathBuf, ParquetFile)>,
-    mut take: impl FnMut(&[Cell]) -> Option<()>,
-) -> Result<()> {
-    let Some((name, file)) = files.get(T::NAME) else { return Ok(()) };
-    let (mut row, mut wrong) = (0_u64, None);
-    let read = file.rows::<T>(|cells| {
-        row += 1;
-        if take(cells).is_none() {
-            wrong.get_or_insert(row);
-        }
-    });
-    read.with_context(|| format!("{}: cannot be read", name.display()))?;
-    match wrong {
-        None => Ok(()),
-        Some(row) => {
-            Err(anyhow!("{}: row {row} has a value that none can be, expected what replay writes", name.display()))
-        }
+    row: impl Fn(&[Cell]) -> Option<R>,
+) -> Result<Vec<R>> {
+    let Some((name, file)) = files.get(T::NAME) else { return Ok(Vec::new()) };
+    let mut rows: Vec<Option<R>> = Vec::new();
+    file.rows::<T>(|cells| rows.push(row(cells))).with_context(|| format!("{}: cannot be read", name.display()))?;
+    if let Some(wrong) = rows.iter().position(Option::is_none) {
+        let wrong = wrong + 1;
+        bail!("{}: row {wrong} has a value that none can be, expected what replay writes", name.display());
     }
+    Ok(rows.into_iter().flatten().collect())
 }
 
 fn text(cells: &[Cell], column: usize) -> Option<&str> {

@@ -1,4 +1,5 @@
 //! A real browser without a window, driven over the pipe that it offers for that (the DevTools protocol).
+#![allow(clippy::unwrap_used, reason = "helpers are part of the tests")]
 
 use serde_json::{Value, json};
 use std::fs::{File, OpenOptions};

@@ -1,4 +1,5 @@
 //! A running day with two market makers and two asset managers, fed by a pipe that stays open, and whoever asks about it.
+#![allow(clippy::unwrap_used, reason = "helpers are part of the tests")]
 
 use super::{Bench, HEADER};
 use serde_json::Value;
