@@ -39,6 +39,14 @@ pub struct DayState {
     pub retroactive: Vec<UnknownWindow>,
     /// Issues in doubt whose code is not known, and since when.
     pub unnamed_doubts: Vec<(IssueIndex, Timestamp)>,
+    /// Issues of records set aside whose code is not known.
+    pub unnamed_rejects: Vec<IssueIndex>,
+    /// Those of them whose code has come since.
+    pub late_names: Vec<(IssueIndex, IssueCode)>,
+    /// Whether the last record was bad, so that more of it belongs to it.
+    pub last_was_bad: bool,
+    /// Whether the number of the last record could not be read.
+    pub last_was_unnumbered: bool,
     /// The measure, or what is known before the date is.
     pub stage: StageState,
 }

@@ -14,6 +14,7 @@ use quoteclock_model::{State, Timestamp};
 use quoteclock_obligation::Running;
 use quoteclock_rules::Registry;
 use quoteclock_testkit::{Case, generate};
+use support::itch::{add, delete};
 use support::{Form, Lines};
 
 type LiveDay = Day<OpenLedger, Lines>;
@@ -183,6 +184,57 @@ fn check(case: &Case, form: Form, bytes: &[u8], cut: usize, step: usize) -> Resu
     Ok(())
 }
 
+/// A record that is set aside before its locate has a symbol: which issue it was about is told in the end, wherever the day
+/// was saved in between.
+#[test]
+fn a_name_that_comes_late_is_not_lost() {
+    let case = Case {
+        registry: vec![
+            ("issues.csv".to_owned(), "issue,type,tick_table\nA1,A,01\n".to_owned()),
+            ("market_makers.csv".to_owned(), "market_maker\nM\n".to_owned()),
+            ("virtual_servers.csv".to_owned(), "server,market_maker\nV,M\n".to_owned()),
+            ("signups.csv".to_owned(), "market_maker,issue\nM,A1\n".to_owned()),
+        ],
+        events: String::new(),
+        date: Some("2024-03-01".to_owned()),
+        lenient: true,
+        allow_gaps: false,
+    };
+    let first = add(2, b"B2      ", 1, b"B", 1000);
+    let bad = [first.clone(), delete(1, 28_800, 7)].concat();
+    let named = [bad.clone(), add(1, b"A1      ", 2, b"B", 1000)].concat();
+    let stream = [named.clone(), delete(2, 28_800, 1)].concat();
+    let registry = support::registry(&case);
+    let date = Some(jiff::civil::date(2024, 3, 1));
+    let midnight = registry.plan(jiff::civil::date(2024, 3, 1)).expect("a date").day.start;
+    let options = DayOptions { lenient: true, date, ..DayOptions::default() };
+    let run = Run { registry: &registry, form: Form::Itch, bytes: &stream, options, midnight };
+    let (expected, _) = run.whole(None);
+    assert!(expected.contains("late_names: [(IssueIndex("), "{expected}");
+    for cut in [first.len(), bad.len(), named.len(), stream.len()] {
+        let kept = run.whole(Some((cut, 1))).1.expect("a good beginning");
+        assert_eq!(run.rest(&kept), expected, "cut at {cut}");
+    }
+}
+
+/// `fast_market.csv` with a multiplier declared for every date in place of those that it has. Rows with times stay.
+fn declared(text: &str, multiplier: u32) -> String {
+    let mut lines = text.lines().map(str::trim_end);
+    let columns: Vec<&str> = lines.next().expect("a header").trim_start_matches('\u{feff}').split(',').collect();
+    let Some(at) = columns.iter().position(|column| *column == "multiplier") else {
+        let rest: String = lines.filter(|line| !line.is_empty()).map(|line| format!("{line},\n")).collect();
+        return declared(&format!("{},multiplier\n{rest}", columns.join(",")), multiplier);
+    };
+    let has_times = |line: &&str| line.split(',').nth(at).is_some_and(str::is_empty);
+    let mut declared: Vec<String> = vec![columns.join(",")];
+    declared.extend(lines.filter(|line| !line.is_empty()).filter(has_times).map(str::to_owned));
+    if multiplier != 1 {
+        let fields = (0..columns.len()).map(|column| if column == at { multiplier.to_string() } else { String::new() });
+        declared.push(fields.collect::<Vec<_>>().join(","));
+    }
+    declared.join("\n") + "\n"
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: support::cases(150), ..ProptestConfig::default() })]
 
@@ -225,10 +277,10 @@ proptest! {
     fn a_day_in_variants_is_the_day_under_each_multiplier(case in prop_oneof![generate::day(), generate::damaged_day()]) {
         let under = |multiplier: u32| {
             let mut registry = case.registry.clone();
+            let before = registry.iter().find(|(name, _)| name == "fast_market.csv").map(|(_, text)| text.as_str());
+            let declared = declared(before.unwrap_or("from,to,multiplier\n"), multiplier);
             registry.retain(|(name, _)| name != "fast_market.csv");
-            if multiplier != 1 {
-                registry.push(("fast_market.csv".to_owned(), format!("from,to,multiplier\n,,{multiplier}\n")));
-            }
+            registry.push(("fast_market.csv".to_owned(), declared));
             support::registry(&Case { registry, ..case.clone() })
         };
         let options = DayOptions { variants: true, ..DayOptions::default() };

@@ -103,6 +103,10 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
             reject_count: self.reject_count,
             retroactive: self.retroactive.windows(),
             unnamed_doubts: self.unnamed_doubts.iter().map(|(&issue, &since)| (issue, since)).collect(),
+            unnamed_rejects: self.unnamed_rejects.iter().copied().collect(),
+            late_names: self.late_names.clone(),
+            last_was_bad: self.last_was_bad,
+            last_was_unnumbered: self.last_was_unnumbered,
             stage: match &mut self.stage {
                 Stage::Waiting { doubts, unnamed } => StageState::Waiting {
                     doubts: doubts.iter().cloned().collect(),
@@ -124,6 +128,9 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
             self.retroactive.add(issue.clone(), *span);
         }
         self.unnamed_doubts = state.unnamed_doubts.iter().copied().collect();
+        self.unnamed_rejects = state.unnamed_rejects.iter().copied().collect();
+        self.late_names = state.late_names.clone();
+        (self.last_was_bad, self.last_was_unnumbered) = (state.last_was_bad, state.last_was_unnumbered);
         self.stage = match (&state.stage, engine) {
             (StageState::Waiting { doubts, unnamed }, _) => {
                 Stage::Waiting { doubts: doubts.iter().cloned().collect(), unnamed: unnamed.iter().copied().collect() }

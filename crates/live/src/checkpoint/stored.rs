@@ -114,7 +114,8 @@ fields! {
     IssueState { number, code, is_bound, has_events, seen, measure }
     UnknownWindow { issue, span }
     DayState {
-        issues, servers, last_sequence, unread_sequences, record_count, reject_count, retroactive, unnamed_doubts, stage
+        issues, servers, last_sequence, unread_sequences, record_count, reject_count, retroactive, unnamed_doubts,
+        unnamed_rejects, late_names, last_was_bad, last_was_unnumbered, stage
     }
     EngineState {
         date, last, now, looked, number_of_issue, orders_of_server, issue_count, market_changes, market_forgotten,

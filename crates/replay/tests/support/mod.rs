@@ -1,6 +1,8 @@
 //! The fast path, from the files of a case to the text of its outputs.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod itch;
+
 use quoteclock_engine::{BadRecord, Day, DayError, DayOptions, RejectSink};
 use quoteclock_feed::binary::{BinaryDecoder, BinaryWriter, Header};
 use quoteclock_feed::csv::CsvDecoder;

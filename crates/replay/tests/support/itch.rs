@@ -1,0 +1,35 @@
+//! ITCH messages by hand, each behind its length.
+
+/// Seconds.
+const HOUR: u64 = 3_600;
+
+/// A message of `kind` at a locate and a time in seconds, with these fields.
+pub fn message(kind: u8, locate: u16, seconds: u64, length: usize, fields: &[(usize, &[u8])]) -> Vec<u8> {
+    let mut bytes = vec![0; 2 + length];
+    bytes[..2].copy_from_slice(&u16::try_from(length).unwrap().to_be_bytes());
+    bytes[2] = kind;
+    bytes[3..5].copy_from_slice(&locate.to_be_bytes());
+    bytes[7..13].copy_from_slice(&(seconds * 1_000_000_000).to_be_bytes()[2..]);
+    for (at, field) in fields {
+        bytes[2 + at..2 + at + field.len()].copy_from_slice(field);
+    }
+    bytes
+}
+
+/// V adds an order at eight o'clock.
+pub fn add(locate: u16, symbol: &[u8; 8], order: u64, side: &[u8], price: u32) -> Vec<u8> {
+    let (order, price, shares) = (order.to_be_bytes(), (price * 10_000).to_be_bytes(), 10_000_u32.to_be_bytes());
+    let fields: [(usize, &[u8]); 6] =
+        [(11, &order), (19, side), (20, &shares), (24, symbol), (32, &price), (36, b"V   ")];
+    message(b'F', locate, 8 * HOUR, 40, &fields)
+}
+
+/// An order is deleted.
+pub fn delete(locate: u16, seconds: u64, order: u64) -> Vec<u8> {
+    message(b'D', locate, seconds, 19, &[(11, &order.to_be_bytes())])
+}
+
+/// A trading state of a symbol at a locate: `T` trades.
+pub fn state(locate: u16, symbol: &[u8; 8], seconds: u64, state: &[u8]) -> Vec<u8> {
+    message(b'H', locate, seconds, 25, &[(11, symbol), (19, state)])
+}
