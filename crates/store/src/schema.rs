@@ -171,7 +171,7 @@ mod tests {
         let mut statement = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").unwrap();
         let mut found: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
         let mut listed = TABLES.map(str::to_owned).to_vec();
-        listed.extend(["measurements", "closings", "closed_papers"].map(str::to_owned));
+        listed.extend(["measurements", "closings", "closed_papers", "acknowledgements"].map(str::to_owned));
         found.sort();
         listed.sort();
         assert_eq!(found, listed);
