@@ -16,7 +16,7 @@ use thiserror::Error;
 /// let code = IssueCode::new(b"1306").expect("a code");
 /// let holding: Vec<String> = (0..3).filter_map(|index| Shard::new(index, 3))
 ///     .filter(|shard| shard.holds(&code)).map(|shard| shard.to_string()).collect();
-/// assert_eq!(holding, ["2/3"], "exactly one of the shards has an issue: CRC-32C 0x9f9c6bb0");
+/// assert_eq!(holding, ["1/3"], "exactly one of the shards has an issue: CRC-32C 0x86a7befe");
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Shard {
