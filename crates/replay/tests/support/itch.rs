@@ -6,7 +6,7 @@ const HOUR: u64 = 3_600;
 /// A message of `kind` at a locate and a time in seconds, with these fields.
 pub fn message(kind: u8, locate: u16, seconds: u64, length: usize, fields: &[(usize, &[u8])]) -> Vec<u8> {
     let mut bytes = vec![0; 2 + length];
-    bytes[..2].copy_from_slice(&u16::try_from(length).unwrap().to_be_bytes());
+    bytes[..2].copy_from_slice(&u16::try_from(length).expect("a short message").to_be_bytes());
     bytes[2] = kind;
     bytes[3..5].copy_from_slice(&locate.to_be_bytes());
     bytes[7..13].copy_from_slice(&(seconds * 1_000_000_000).to_be_bytes()[2..]);
