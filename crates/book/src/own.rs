@@ -82,7 +82,18 @@ impl OwnQuotes {
     /// # Errors
     /// What is wrong with the side, if it is not reached.
     pub fn obligation_price(&self, side: Side, minimum: &MinimumSize) -> Result<Price, SideFault> {
-        self.form(side).obligation_price(side, minimum)
+        if minimum.is_plain() {
+            return self.form(side).obligation_price(side, minimum);
+        }
+        let levels = self.levels(side);
+        let (mut value, mut quantity) = (Amount::default(), Shares(0));
+        let mut outward = levels.iter().map(|(price, shares)| {
+            value += price.amount(shares);
+            quantity = Shares(quantity.0.saturating_add(shares.0));
+            (price, minimum.is_reached(price, value, quantity))
+        });
+        let reached = outward.find(|&(_, reached)| reached).map(|(price, _)| price);
+        reached.ok_or(if levels.is_empty() { SideFault::NoQuote } else { SideFault::Size })
     }
 
     /// What `side` quotes at `outermost` and better prices: value and shares.
@@ -218,8 +229,9 @@ impl Form {
         }
     }
 
+    /// Where the minimum is a plain one.
     fn obligation_price(&self, side: Side, minimum: &MinimumSize) -> Result<Price, SideFault> {
-        let reaches = |price, value, shares| minimum.is_reached(price, value, Shares(saturated(shares)));
+        let reaches = |value, shares| minimum.is_reached_by(value, Shares(saturated(shares)));
         let reached = match self {
             Form::Few(few) if few.is_empty() => return Err(SideFault::NoQuote),
             Form::Few(few) => {
@@ -227,25 +239,13 @@ impl Form {
                 let mut outward = few.outward(side).map(|(price, shares)| {
                     value += Amount(u128::from(price) * u128::from(shares));
                     quantity += u128::from(shares);
-                    let price = price_of(price);
-                    (price, reaches(price, value, quantity))
+                    (price, reaches(value, quantity))
                 });
-                outward.find(|&(_, reached)| reached).map(|(price, _)| price)
-            }
-            Form::Many(many) if !minimum.only_grows() => {
-                let (mut levels, mut sums) = (Vec::new(), Sums::default());
-                many.each(&mut |key, shares| levels.push((key, shares)));
-                let mut outward = levels.into_iter().rev().map(|(key, shares)| {
-                    let price = price_at(side, key);
-                    let level = Sums::of(price.ten_thousandths(), shares);
-                    sums = Sums { value: Amount(sums.value.0 + level.value.0), shares: sums.shares + level.shares };
-                    (price, reaches(price, sums.value, sums.shares))
-                });
-                outward.find(|&(_, reached)| reached).map(|(price, _)| price)
+                outward.find(|&(_, reached)| reached).map(|(price, _)| price_of(price))
             }
             Form::Many(many) => {
                 // Without a minimum the best quote will do, and not none.
-                let reached = many.first_that(|sums| sums.shares != 0 && reaches(Price::MAX, sums.value, sums.shares));
+                let reached = many.first_that(|sums| sums.shares != 0 && reaches(sums.value, sums.shares));
                 reached.map(|key| price_at(side, key))
             }
         };

@@ -45,13 +45,20 @@ impl MinimumSize {
         let value = if self.value_at_price { price.amount(quantity) } else { value };
         match (self.value, self.quantity, self.rule) {
             (Some(least), Some(shares), SizeRule::Any) => least <= value || shares <= quantity,
-            (least, shares, _) => least.is_none_or(|min| min <= value) && shares.is_none_or(|min| min <= quantity),
+            _ => self.is_reached_by(value, quantity),
         }
     }
 
-    /// Whether it is reached further out wherever it is reached: with value by price it may not be.
-    pub const fn only_grows(&self) -> bool {
-        !self.value_at_price
+    /// The same where each minimum that is given has to be reached, and each order counts at its own price
+    /// ([`MinimumSize::is_plain`]).
+    #[inline]
+    pub fn is_reached_by(&self, value: Amount, quantity: Shares) -> bool {
+        self.value.is_none_or(|min| min <= value) && self.quantity.is_none_or(|min| min <= quantity)
+    }
+
+    /// Whether the price at which it is reached makes no difference, and one minimum stands in for no other.
+    pub fn is_plain(&self) -> bool {
+        !self.value_at_price && self.rule == SizeRule::All
     }
 }
 

@@ -266,9 +266,7 @@ pub(crate) fn rejudge(
     limits: &Limits,
 ) -> Result<(), Reason> {
     if limits.needs_quotes() {
-        // No sum of one side tells: each change has it judged again.
-        sides.iter_mut().flat_map(|side| side.iter_mut()).for_each(SideMargin::invalidate);
-        return verdict(own, limits);
+        return judge_quotes(sides, own, limits);
     }
     let mut fault = |side: Side| {
         let margins = sides[side as usize].iter_mut().zip(minima);
@@ -280,6 +278,13 @@ pub(crate) fn rejudge(
         [None, Some(offer)] => Err(Reason::Offer(offer)),
         [Some(bid), Some(offer)] => Err(Reason::Both { bid, offer }),
     }
+}
+
+/// No sum of one side tells: each change has it judged again.
+#[cold]
+fn judge_quotes(sides: &mut Sides<'_>, own: &OwnQuotes, limits: &Limits) -> Result<(), Reason> {
+    sides.iter_mut().flat_map(|side| side.iter_mut()).for_each(SideMargin::invalidate);
+    verdict(own, limits)
 }
 
 /// Asks the rule where both sides reach their minimum, and arms the prices inside anew.

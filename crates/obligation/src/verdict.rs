@@ -39,7 +39,7 @@ pub fn counted_sizes(own: &OwnQuotes, limits: &Limits) -> Option<[Shares; 2]> {
 }
 
 /// The same of both sides' obligation prices, whatever the sizes.
-#[inline]
+#[inline(always)]
 pub(crate) fn judge(
     bid: Result<Price, SideFault>,
     offer: Result<Price, SideFault>,

@@ -50,17 +50,19 @@ impl Limits {
     /// spread. All limits are inclusive.
     ///
     /// Clauses: `ST1/spread-and-quantity`, `ST1/spread-of-mid`, `QC/own_crossed_quotes`.
+    #[inline]
     pub fn spread_fulfils(&self, spread: Spread) -> bool {
         let Spread { bid, offer } = spread;
         if offer <= bid {
             return true;
         }
-        let limits = self.spread_limits(bid);
-        self.bps_fulfil(&limits, spread)
-            || limits.ticks_max.is_some_and(|max| self.tick_table.ticks_between(bid, offer) <= max)
-            || limits
-                .width_max
-                .is_some_and(|max| offer.ten_thousandths() - bid.ten_thousandths() <= max.ten_thousandths())
+        if self.manner.bands.is_empty() {
+            return self.bps_fulfil(self.spread_bps_max, spread)
+                || self.ticks_fulfil(self.spread_ticks_max, spread)
+                || width_fulfils(self.manner.width_max, spread);
+        }
+        let SpreadLimits { bps_max, ticks_max, width_max } = self.spread_limits(bid);
+        self.bps_fulfil(bps_max, spread) || self.ticks_fulfil(ticks_max, spread) || width_fulfils(width_max, spread)
     }
 
     /// The limits of the spread: those of the band that the bid is in, where there are bands.
@@ -73,6 +75,7 @@ impl Limits {
 
     /// Whether a verdict follows from nothing but the quotes themselves: a side that quotes more, or closer, may fulfil less,
     /// or each minimum does not count by itself.
+    #[inline]
     pub fn needs_quotes(&self) -> bool {
         let Manner { bands, size_rule, value_at_price, size_divergence_pct_max, sides, .. } = &self.manner;
         let any_of_two = *size_rule == SizeRule::Any && self.value_min.is_some() && self.quantity_min.is_some();
@@ -87,22 +90,23 @@ impl Limits {
     ///
     /// For whoever wants to know how much room there is, not where it ends. Only where bands do not matter.
     pub fn widened(&self, spread: Spread) -> Spread {
-        let candidates = self.rooms(spread).into_iter().flatten().filter(|&room| 0 < room);
-        let wide = candidates.max().and_then(|room| spread.moved(-room)).filter(|&wide| self.spread_fulfils(wide));
+        let room = self.room(spread).filter(|&room| 0 < room);
+        let wide = room.and_then(|room| spread.moved(-room)).filter(|&wide| self.spread_fulfils(wide));
         wide.unwrap_or(spread)
     }
 
     /// A spread inside `spread` that does not fulfil either, as narrow as is easily found; `spread` itself must not.
     pub fn narrowed(&self, spread: Spread) -> Spread {
-        let excess = self.rooms(spread).into_iter().flatten().max().map_or(0, |room| -room);
+        let excess = self.room(spread).map_or(0, |room| -room);
         let narrow = spread.moved((excess - 1).max(0)).filter(|&narrow| !self.spread_fulfils(narrow));
         narrow.unwrap_or(spread)
     }
 
-    /// By how much each price may move outward around the same mid, by each limit; below zero, by how much it has to move
+    /// By how much each price may move outward around the same mid, by the widest limit; below zero, by how much it has to move
     /// inward.
-    fn rooms(&self, spread: Spread) -> [Option<i64>; 3] {
-        [self.bps_room(spread), self.ticks_room(spread), self.width_room(spread)]
+    fn room(&self, spread: Spread) -> Option<i64> {
+        let room = self.bps_room(spread).max(self.ticks_room(spread));
+        if self.manner.width_max.is_none() { room } else { room.max(self.width_room(spread)) }
     }
 
     fn bps_room(&self, spread: Spread) -> Option<i64> {
@@ -123,11 +127,15 @@ impl Limits {
         room(self.manner.width_max?.ten_thousandths(), spread)
     }
 
-    fn bps_fulfil(&self, limits: &SpreadLimits, spread: Spread) -> bool {
-        let Some(Bps(max)) = limits.bps_max else { return false };
+    fn bps_fulfil(&self, max: Option<Bps>, spread: Spread) -> bool {
+        let Some(Bps(max)) = max else { return false };
         let (base, numerator) = self.manner.spread_base.of(spread);
         let width = u128::from(spread.offer.ten_thousandths() - spread.bid.ten_thousandths());
         width * u128::from(numerator) <= u128::from(max) * u128::from(base)
+    }
+
+    fn ticks_fulfil(&self, max: Option<Ticks>, Spread { bid, offer }: Spread) -> bool {
+        max.is_some_and(|max| self.tick_table.ticks_between(bid, offer) <= max)
     }
 
     /// Whether two sides' sizes are close enough to each other: (larger - smaller) x 100 <= percentage x larger, inclusive.
@@ -145,6 +153,10 @@ impl Limits {
         let Manner { size_rule, value_at_price, .. } = self.manner;
         MinimumSize { value: self.value_min, quantity: self.quantity_min, rule: size_rule, value_at_price }
     }
+}
+
+fn width_fulfils(max: Option<Price>, Spread { bid, offer }: Spread) -> bool {
+    max.is_some_and(|max| offer.ten_thousandths() - bid.ten_thousandths() <= max.ten_thousandths())
 }
 
 /// By how much each price may move outward until the spread is `width_max`.
