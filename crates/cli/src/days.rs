@@ -138,7 +138,8 @@ fn row<'a>(day: &'a StoredDay, registry: Option<&Registry>) -> Result<DayJson<'a
 /// that was changed, and of days of earlier versions, it is not known: UTC, which the time then says.
 fn zone_of(day: &StoredDay) -> TimeZone {
     let offset = || {
-        let line = day.plan.as_ref()?.lines().find_map(|line| line.strip_prefix("day "))?;
+        let plan = day.plan.as_ref()?.text().ok()?;
+        let line = plan.lines().find_map(|line| line.strip_prefix("day "))?;
         let (start, end) = line.split_once("..")?;
         let (start, end) = (start.parse::<i64>().ok()?, end.parse::<i64>().ok()?);
         let midnight = day.date.to_zoned(TimeZone::UTC).ok()?.timestamp().as_microsecond();

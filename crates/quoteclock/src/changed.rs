@@ -43,14 +43,15 @@ pub fn plan_now(day: &StoredDay, registry: &Registry) -> Result<PlanNow, PlanErr
     let heard: Option<BTreeSet<&str>> =
         day.servers_heard.as_ref().map(|servers| servers.iter().map(String::as_str).collect());
     let whole = |text: &str| told(text, heard.as_ref());
-    if day.plan.as_ref().is_some_and(|before| whole(before) == whole(&text)) {
+    let before = day.plan.as_ref().and_then(|plan| plan.text().ok());
+    if before.as_ref().is_some_and(|before| whole(before) == whole(&text)) {
         return Ok(PlanNow { plan, reasons: Vec::new() });
     }
     let mut reasons = Vec::new();
     if day.multiplier != plan.multiplier {
         reasons.push(format!("x{} to x{}", day.multiplier, plan.multiplier));
     }
-    match &day.plan {
+    match &before {
         Some(before) => {
             let other_multiplier = day.multiplier != plan.multiplier;
             reasons.extend(differences(&whole(before), &whole(&text), other_multiplier));

@@ -1,7 +1,7 @@
 //! The days of one run, written aside until all of them are measured.
 
 use crate::wide::Wide;
-use crate::{Digest, StoreError, checksum, connect, schema};
+use crate::{CompressedText, Digest, StoreError, checksum, connect, schema};
 use jiff::civil::Date;
 use quoteclock_ledger::{DayLedger, Total};
 use quoteclock_model::{ByCounterparty, DayTurnover, Executed, Micros, Timestamp, Turnover};
@@ -133,12 +133,10 @@ impl DayBatch {
     }
 }
 
-/// How hard the texts of plans and names are compressed: they repeat themselves, and any level finds that.
-const TEXT_LEVEL: i32 = 3;
-
 pub(crate) fn compressed(text: &str) -> rusqlite::Result<Vec<u8>> {
-    zstd::bulk::compress(text.as_bytes(), TEXT_LEVEL)
-        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+    let compressed =
+        CompressedText::of(text).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+    Ok(compressed.bytes().to_vec())
 }
 
 /// A date as the file has it.

@@ -29,7 +29,7 @@ pub use connect::on_waiting;
 pub use digest::Digest;
 pub use error::StoreError;
 pub use merge::{Disagreement, MergeError, merge, merge_as};
-pub use read::{BreachRow, MarketTurnoverRow, MeasurementRow, StoredDay, TurnoverRow};
+pub use read::{BreachRow, CompressedText, MarketTurnoverRow, MeasurementRow, StoredDay, TurnoverRow};
 pub use replaced::{Change, Replaced};
 pub use rows::DayRows;
 

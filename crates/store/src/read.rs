@@ -49,7 +49,7 @@ pub struct StoredDay {
     /// The options that it was measured with; `None` where an earlier version has stored it.
     pub options: Option<String>,
     /// The canonical text of the plan that it was measured under; `None` where an earlier version has stored it.
-    pub plan: Option<String>,
+    pub plan: Option<CompressedText>,
     /// The servers that added an order, sorted; `None` where an earlier version has stored it.
     pub servers_heard: Option<Vec<String>>,
     /// The journal of a day that was measured as it came.
@@ -370,7 +370,7 @@ fn day(row: &Row<'_>) -> Result<StoredDay> {
         coverage: row.get("coverage")?,
         until: row.get::<_, Option<i64>>("until_us")?.map(Timestamp::from_micros),
         options: row.get("options")?,
-        plan: compressed_text(row, "plan")?,
+        plan: compressed(row, "plan")?,
         servers_heard: compressed_text(row, "servers")?.map(|names| list(&names)).transpose()?,
         journal: match (row.get("journal")?, row.get("journal_sha256")?) {
             (Some(name), Some(sha256)) => Some(StoredJournal { name, sha256: Digest(sha256) }),
@@ -382,15 +382,45 @@ fn day(row: &Row<'_>) -> Result<StoredDay> {
 /// A text of a plan or of names longer than this is not ours.
 const TEXT_BYTES_MAX: u64 = 1 << 30;
 
+/// How hard the texts of plans and names are compressed: they repeat themselves, and any level finds that.
+const TEXT_LEVEL: i32 = 3;
+
+/// A text as it is stored: a month's plans are megabytes each, and held together.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CompressedText(Vec<u8>);
+
+impl CompressedText {
+    /// A text, compressed.
+    ///
+    /// # Errors
+    /// Where memory refuses.
+    pub fn of(text: &str) -> std::io::Result<CompressedText> {
+        zstd::bulk::compress(text.as_bytes(), TEXT_LEVEL).map(CompressedText)
+    }
+
+    /// As it is stored.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The text.
+    ///
+    /// # Errors
+    /// Where the bytes are not what was stored.
+    pub fn text(&self) -> std::io::Result<String> {
+        let mut text = String::new();
+        zstd::stream::read::Decoder::new(&*self.0)?.take(TEXT_BYTES_MAX).read_to_string(&mut text)?;
+        Ok(text)
+    }
+}
+
+fn compressed(row: &Row<'_>, column: &str) -> Result<Option<CompressedText>> {
+    Ok(row.get::<_, Option<Vec<u8>>>(column)?.map(CompressedText))
+}
+
 fn compressed_text(row: &Row<'_>, column: &str) -> Result<Option<String>> {
-    let Some(compressed) = row.get::<_, Option<Vec<u8>>>(column)? else { return Ok(None) };
     let error = |source: std::io::Error| Error::FromSqlConversionFailure(0, Type::Blob, Box::new(source));
-    let mut text = String::new();
-    let decoder = zstd::stream::read::Decoder::new(&*compressed).map_err(error)?;
-    decoder.take(TEXT_BYTES_MAX).read_to_string(&mut text).map_err(error)?;
-    // A month's are megabytes each, and held together.
-    text.shrink_to_fit();
-    Ok(Some(text))
+    compressed(row, column)?.map(|compressed| compressed.text().map_err(error)).transpose()
 }
 
 fn list(names: &str) -> Result<Vec<String>> {

@@ -2,7 +2,7 @@
 
 use crate::batch::{compressed, date_text};
 use crate::wide::Wide;
-use crate::{BreachRow, DayBatch, MarketTurnoverRow, StoreError, StoredDay, TurnoverRow, checksum};
+use crate::{BreachRow, CompressedText, DayBatch, MarketTurnoverRow, StoreError, StoredDay, TurnoverRow, checksum};
 use quoteclock_ledger::{DayRow, Total};
 use quoteclock_model::{Executed, Micros, Timestamp};
 use rusqlite::{Connection, Result, ToSql, params};
@@ -163,7 +163,7 @@ impl DayRows {
                 number(day.reject_count)?,
                 day.program_version,
                 day.options,
-                day.plan.as_deref().map(compressed).transpose()?,
+                day.plan.as_ref().map(CompressedText::bytes),
                 day.coverage,
                 day.until.map(Timestamp::as_micros),
                 servers.as_deref().map(compressed).transpose()?,

@@ -4,7 +4,7 @@ use super::Measured;
 use anyhow::{Context, Result, anyhow};
 use jiff::civil::Date;
 use quoteclock_model::{Shard, Timestamp};
-use quoteclock_store::{Digest, StoredDay};
+use quoteclock_store::{CompressedText, Digest, StoredDay};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -138,7 +138,7 @@ impl Facts {
             until: self.until_us.map(Timestamp::from_micros),
             program_version: self.program_version.clone(),
             options: Some(self.options.clone()),
-            plan: Some(self.plan.clone()),
+            plan: Some(CompressedText::of(&self.plan)?),
             servers_heard: Some(self.servers.clone()),
             journal: None,
         })
