@@ -8,25 +8,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use support::{Bench, repository, stderr, stdout};
+use support::{Bench, stderr, stdout};
 
 const DAYS: [&str; 2] = ["2024-03-01.csv", "2024-03-04.csv"];
 const TABLES: [&str; 5] = ["breaches", "daily", "market_turnovers", "outages", "turnovers"];
-
-fn small() -> Bench {
-    let bench = Bench::new();
-    fs::remove_dir_all(bench.path("registry")).unwrap();
-    fs::create_dir(bench.path("registry")).unwrap();
-    let from = repository("replay-data/tse-small");
-    for entry in fs::read_dir(from.join("registry")).unwrap() {
-        let entry = entry.unwrap();
-        fs::copy(entry.path(), bench.path("registry").join(entry.file_name())).unwrap();
-    }
-    for day in DAYS {
-        fs::copy(from.join(day), bench.path(day)).unwrap();
-    }
-    bench
-}
 
 fn replay(bench: &Bench, more: &[&str]) -> Output {
     bench.run(&[&["replay", "--registry", "registry", "--parquet-dataset", "market"], more].concat())
@@ -70,7 +55,7 @@ fn report(bench: &Bench, from: &[&str], out: &str) -> (String, BTreeMap<PathBuf,
 
 #[test]
 fn a_report_from_a_dataset_is_that_of_the_database() {
-    let bench = small();
+    let bench = Bench::of_small(&DAYS);
     done(&replay(&bench, &[&["--db", "market.db"], &DAYS[..]].concat()));
     let expected: Vec<String> =
         TABLES.iter().flat_map(|table| ["2024-03-01", "2024-03-04"].map(|date| part(table, date, 0))).collect();
@@ -95,7 +80,7 @@ fn a_report_from_a_dataset_is_that_of_the_database() {
 
 #[test]
 fn a_rerun_replaces_its_day_and_nothing_else() {
-    let bench = small();
+    let bench = Bench::of_small(&DAYS);
     for shard in ["0/2", "1/2"] {
         done(&replay(&bench, &[&["--shard", shard], &DAYS[..]].concat()));
     }
@@ -119,7 +104,7 @@ fn a_rerun_replaces_its_day_and_nothing_else() {
 
 #[test]
 fn parts_that_do_not_belong_together_are_named() {
-    let bench = small();
+    let bench = Bench::of_small(&DAYS);
     for shard in ["0/2", "1/2"] {
         done(&replay(&bench, &["--shard", shard, DAYS[0]]));
     }
@@ -152,7 +137,7 @@ fn parts_that_do_not_belong_together_are_named() {
 
 #[test]
 fn engines_read_it_as_tables() {
-    let bench = small();
+    let bench = Bench::of_small(&DAYS);
     done(&replay(&bench, &[&["--out", "out"], &DAYS[..]].concat()));
     let python = std::env::var("QUOTECLOCK_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let script = "

@@ -28,17 +28,7 @@ fn python(modules: &str) -> Option<String> {
 }
 
 fn small() -> Bench {
-    let bench = Bench::new();
-    fs::remove_dir_all(bench.path("registry")).unwrap();
-    fs::create_dir(bench.path("registry")).unwrap();
-    let from = repository("replay-data/tse-small");
-    for entry in fs::read_dir(from.join("registry")).unwrap() {
-        let entry = entry.unwrap();
-        fs::copy(entry.path(), bench.path("registry").join(entry.file_name())).unwrap();
-    }
-    for day in DAYS {
-        fs::copy(from.join(day), bench.path(day)).unwrap();
-    }
+    let bench = Bench::of_small(&DAYS);
     let output =
         bench.run(&[&["replay", "--registry", "registry", "--db", "whole.db", "--out", "out"], &DAYS[..]].concat());
     done(&output);

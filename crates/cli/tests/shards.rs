@@ -6,25 +6,9 @@ mod support;
 use std::fs;
 use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
-use support::{Bench, GOOD, repository, stderr, stdout};
+use support::{Bench, GOOD, stderr, stdout};
 
 const DAYS: [&str; 2] = ["2024-03-01.csv", "2024-03-04.csv"];
-
-/// A folder with the registry and the days of `replay-data/tse-small`.
-fn small() -> Bench {
-    let bench = Bench::new();
-    fs::remove_dir_all(bench.path("registry")).unwrap();
-    fs::create_dir(bench.path("registry")).unwrap();
-    let from = repository("replay-data/tse-small");
-    for entry in fs::read_dir(from.join("registry")).unwrap() {
-        let entry = entry.unwrap();
-        fs::copy(entry.path(), bench.path("registry").join(entry.file_name())).unwrap();
-    }
-    for day in DAYS {
-        fs::copy(from.join(day), bench.path(day)).unwrap();
-    }
-    bench
-}
 
 fn done(output: &Output) {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(output));
@@ -58,7 +42,7 @@ fn rows(bench: &Bench, file: &str) -> String {
 
 #[test]
 fn merged_days_are_those_of_one_replay() {
-    let bench = small();
+    let bench = Bench::of_small(&DAYS);
     let whole =
         bench.run(&[&["replay", "--registry", "registry", "--db", "whole.db", "--out", "out"], &DAYS[..]].concat());
     done(&whole);
@@ -82,7 +66,7 @@ fn merged_days_are_those_of_one_replay() {
 
 #[test]
 fn a_part_is_taken_for_a_day_by_nobody() {
-    let bench = small();
+    let bench = Bench::of_small(&DAYS);
     let part = shard(&bench, 1, 3);
     fs::write(bench.path("tokens.csv"), "sha256,role,party,name,expires\n").unwrap();
     let month = ["--registry", "registry", "--month", "2024-03", "--db", &part];
@@ -125,7 +109,7 @@ fn a_part_is_taken_for_a_day_by_nobody() {
 
 #[test]
 fn what_keeps_parts_from_being_days_is_named() {
-    let bench = small();
+    let bench = Bench::of_small(&DAYS);
     let parts = [0, 1, 2].map(|index| shard(&bench, index, 3));
     let refused = |files: &[&str], expected: &[&str]| {
         let output = bench.run(&[&["merge", "--db", "market.db"], files].concat());
@@ -192,7 +176,7 @@ fn a_lenient_day_is_merged_with_its_rejects_counted_once() {
 
 #[test]
 fn a_scheduler_of_job_arrays_tells_the_shard() {
-    let bench = small();
+    let bench = Bench::of_small(&DAYS);
     let arguments = ["replay", "--registry", "registry", "--shard", "auto/3", "--db", "part.db", DAYS[0]];
     let with = |variables: &[(&str, &str)]| {
         let mut command = bench.command(&arguments);
@@ -218,7 +202,7 @@ fn a_scheduler_of_job_arrays_tells_the_shard() {
 
 #[test]
 fn a_merge_killed_at_any_moment_stores_all_days_or_none() {
-    let bench = small();
+    let bench = Bench::of_small(&DAYS);
     let parts = [0, 1].map(|index| shard(&bench, index, 2));
     let started = Instant::now();
     done(&bench.run(&["merge", "--db", "first.db", &parts[0], &parts[1]]));

@@ -18,6 +18,22 @@ pub struct Bench {
 pub const HEADER: &str = "seq,time,issue,event,order,contra,server,side,price,quantity,condition,phase";
 
 impl Bench {
+    /// A folder with the registry and some days of `replay-data/tse-small`.
+    pub fn of_small(days: &[&str]) -> Bench {
+        let bench = Bench::new();
+        fs::remove_dir_all(bench.path("registry")).expect("a registry");
+        fs::create_dir(bench.path("registry")).expect("a temporary folder");
+        let from = repository("replay-data/tse-small");
+        for entry in fs::read_dir(from.join("registry")).expect("the bundled registry") {
+            let entry = entry.expect("a file");
+            fs::copy(entry.path(), bench.path("registry").join(entry.file_name())).expect("a copy");
+        }
+        for day in days {
+            fs::copy(from.join(day), bench.path(day)).expect("a bundled day");
+        }
+        bench
+    }
+
     pub fn new() -> Bench {
         let bench = Bench { folder: tempfile::tempdir().expect("a temporary folder") };
         fs::create_dir(bench.path("registry")).expect("a new folder");
