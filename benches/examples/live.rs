@@ -1,14 +1,20 @@
 //! A running feed over loopback, from `publish` to verdict: how fast, how late, how much memory, and whether the day is the
-//! replayed one: `cargo run --release -p quoteclock-benches --example live -- target/release/quoteclock [EVENTS [SPEED]]`.
+//! replayed one: `cargo run --release -p quoteclock-benches --example live -- target/release/quoteclock [EVENTS [PACE]]`.
 //!
 //! A day of `tse-etf` with fixed seed is published by the program given and served by it, as its users run it; then it is
-//! replayed, and both databases are compared. `SPEED` is that of `publish`: `max`, or so many times as fast as the day was.
+//! replayed, and both databases are compared. `PACE` is `max`, or a number: so many times as fast as the day was, its own
+//! bursts included (its closing auction has thirty times the mean); or `500000/s`: so many events each second, evenly.
 //! Meanwhile an echo goes over loopback a thousand times a second, which says what the machine itself takes.
 
 use hdrhistogram::Histogram;
+use quoteclock_benches::Records;
 use quoteclock_benches::process::{held, processor_time};
+use quoteclock_feed::binary::{BinaryDecoder, BinaryWriter};
+use quoteclock_feed::{EventWriter, RawRecord, Receiver, Sequence, Stop};
+use quoteclock_model::{IssueCode, IssueIndex, Record, ServerIndex, Timestamp};
 use serde_json::Value;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::fs::File;
+use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -20,12 +26,16 @@ use std::time::{Duration, Instant};
 /// Bytes of an echo: about those of a message.
 const ECHO_BYTES: usize = 40;
 const ECHO_EVERY: Duration = Duration::from_millis(1);
+/// How many times as fast as its clock an evenly spread day is published: 30 million events at 500,000 a second are eight hours.
+const EVEN_SPEED: u32 = 500;
+/// More than a binary file says of itself before its events.
+const HEADER_BYTES_MAX: usize = 1 << 12;
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let program = arguments.next().expect("the path of quoteclock, such as target/release/quoteclock");
     let events = arguments.next().unwrap_or_else(|| "60M".to_owned());
-    let speed = arguments.next().unwrap_or_else(|| "max".to_owned());
+    let pace = arguments.next().unwrap_or_else(|| "max".to_owned());
     let folder = tempfile::tempdir().expect("a temporary folder");
     let at = |name: &str| folder.path().join(name);
     let day = at("day");
@@ -33,6 +43,14 @@ fn main() {
         .args(["generate", "--load", "tse-etf", "--form", "binary", "--events", &events, "--out"])
         .arg(&day));
     let (input, registry) = (day.join("2024-03-01.qcev"), day.join("registry"));
+    let speed = match pace.strip_suffix("/s") {
+        Some(rate) => {
+            let gap = u64::from(EVEN_SPEED) * 1_000_000 / rate.parse::<u64>().expect("events a second");
+            spread(&input, i64::try_from(gap).expect("events a second"));
+            EVEN_SPEED.to_string()
+        }
+        None => pace,
+    };
 
     let mut publish = Command::new(&program)
         .args(["publish", "--listen", "soup://127.0.0.1:0", "--payload", "binary", "--speed", &speed])
@@ -106,6 +124,50 @@ fn main() {
     println!("the served day is the replayed one");
     let journal = size(&at("journal"));
     println!("journal: {} MiB", journal >> 20);
+}
+
+/// Writes a day's events anew, one every `gap` microseconds.
+fn spread(path: &Path, gap: i64) {
+    let bytes = std::fs::read(path).expect("the day");
+    let mut begun = BinaryDecoder::default();
+    begun.push(&bytes[..bytes.len().min(HEADER_BYTES_MAX)], &mut Records::default()).expect("a good day");
+    let file = BufWriter::new(File::create(path).expect("the day"));
+    let writer = BinaryWriter::new(file, begun.header().expect("what the day says of itself"));
+    let mut spread = Spread { writer, gap, next: None };
+    let mut decoder = BinaryDecoder::default();
+    decoder.push(&bytes, &mut spread).and_then(|()| decoder.finish(&mut spread)).expect("a good day");
+    spread.writer.finish().expect("the day");
+}
+
+struct Spread<W: Write> {
+    writer: BinaryWriter<W>,
+    gap: i64,
+    /// When the next event is; the first is when it was.
+    next: Option<Timestamp>,
+}
+
+impl<W: Write> Receiver for Spread<W> {
+    fn issue(&mut self, index: IssueIndex, code: &IssueCode) {
+        self.writer.issue(index, code).expect("the day");
+    }
+
+    fn server(&mut self, index: ServerIndex, name: &str) {
+        self.writer.server(index, name).expect("the day");
+    }
+
+    fn record(&mut self, record: &RawRecord<'_>) -> Result<(), Stop> {
+        let (Some(was), Sequence::Given(sequence), Ok(event)) = (record.ts_event, record.sequence, &record.event)
+        else {
+            return Err(Stop);
+        };
+        let ts_event = self.next.unwrap_or(was);
+        self.next = Some(Timestamp::from_micros(ts_event.as_micros() + self.gap));
+        self.writer.event(Some(sequence), &Record { ts_event, event: *event }).map_err(|_| Stop)
+    }
+
+    fn rest(&mut self, _: &[u8]) -> Result<(), Stop> {
+        Err(Stop)
+    }
 }
 
 /// Runs a command to its good end.
