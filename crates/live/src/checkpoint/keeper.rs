@@ -16,6 +16,10 @@ const WAITING_MAX: usize = 256;
 /// How many checkpoints of a session are kept: the last, and one for when that is damaged.
 const KEPT: usize = 2;
 
+/// How far the thread stands back: with this a thread gets a tenth of what an ordinary one gets.
+#[cfg(target_os = "linux")]
+const NICE: i32 = 10;
+
 /// What the thread is given.
 enum Given {
     /// A checkpoint begins: of this session and its journal, under this plan. One that has not ended is given up.
@@ -47,6 +51,7 @@ impl Keeper {
         let (disk, path, told) = (Arc::clone(&folder.disk), folder.path.clone(), Arc::clone(&failed));
         let thread = std::thread::Builder::new().name("checkpoint".to_owned());
         let work = move || {
+            give_way();
             if let Err(error) = Writing::new(Folder { disk, path }).run(&receiver) {
                 let _ = told.set(format!("{error:#}"));
             }
@@ -215,6 +220,14 @@ impl Open {
         self.file.append(&bytes).with_context(|| format!("writing the checkpoint {}", self.path.display()))?;
         self.length += bytes.len() as u64;
         Ok(())
+    }
+}
+
+/// Lets the feed and the engine go first where there are fewer processors than threads: nobody waits for a checkpoint.
+fn give_way() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::setpriority_process(None, NICE) {
+        tracing::warn!(%error, "the thread that writes checkpoints keeps its priority");
     }
 }
 
