@@ -96,7 +96,7 @@ fn main() {
     publish.kill().and_then(|()| publish.wait()).expect("a child");
     stop.store(true, Ordering::Relaxed);
     let echo = echo.join().expect("echoes");
-    let (took, figures) = logs.join().expect("logs").expect("the log tells of latencies");
+    let (took, figures, stops) = logs.join().expect("logs").expect("the log tells of latencies");
     assert!(status.success(), "serve: {status}");
 
     let messages = figures["messages"].as_u64().expect("a number");
@@ -108,6 +108,7 @@ fn main() {
         "socket to verdict: p50 {} us, p99 {} us, p99.9 {} us, max {} us",
         figures["p50_us"], figures["p99_us"], figures["p999_us"], figures["max_us"]
     );
+    println!("longest stop for each of {} checkpoints: {stops:?} us", stops.len());
     let of = |quantile| echo.value_at_quantile(quantile);
     println!("bare echo: p50 {} us, p99 {} us, p99.9 {} us, max {} us", of(0.5), of(0.99), of(0.999), echo.max());
     // A fifth of the time, and the end: what grows is seen.
@@ -190,17 +191,18 @@ fn ready(publish: &mut Child) -> String {
     ready["listen"].as_str().expect("an address").to_owned()
 }
 
-/// When the last verdict was there, and what `serve` says of latencies.
-fn latencies(logs: impl BufRead, start: Instant) -> Option<(Duration, Value)> {
-    let mut last = None;
+/// When the last verdict was there, and what `serve` says of latencies, and of the longest stop for each checkpoint.
+fn latencies(logs: impl BufRead, start: Instant) -> Option<(Duration, Value, Vec<u64>)> {
+    let (mut last, mut stops) = (None, Vec::new());
     for line in logs.lines().map_while(Result::ok) {
         let Ok(record) = serde_json::from_str::<Value>(&line) else { continue };
         let fields = if record["fields"].is_object() { &record["fields"] } else { &record };
+        stops.extend(fields["longest_stop_us"].as_u64());
         if fields["p999_us"].is_u64() {
             last = Some((start.elapsed(), fields.clone()));
         }
     }
-    last
+    last.map(|(took, fields)| (took, fields, stops))
 }
 
 /// Microseconds there and back over loopback, between two threads that do nothing else.
