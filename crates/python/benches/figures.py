@@ -5,7 +5,8 @@
 
 Times: a made-up day, measured in alternating rounds by the command (a process: registry, day, three CSV files) and from Python
 (the same, within one process that has been started before; and as a process of its own, the interpreter's start included). Both
-write the same bytes, or this stops. A figure is the median; a ratio is the median of the ratios within a round.
+write the same bytes, or this stops. Then both with the input hashed and the day kept in a database. A figure is the median; a ratio is
+the median of the ratios within a round.
 
 Memory: bundled days measured one after the other, of which everything is looked at; what the process holds after 100 and in the end.
 A first replay that grows is a warm allocator, one that never stops growing a leak.
@@ -52,10 +53,28 @@ def seconds(work: Callable[[], None]) -> float:
     return time.perf_counter() - begun
 
 
-def measure(registry: Path, file: Path, out: Path, threads: int, sha256: bool) -> None:
-    day = qc.replay(file, qc.Registry(registry), threads=threads, sha256=sha256)
+def compare(what: str, work: dict[str, Callable[[], None]], rounds: int) -> None:
+    """Prints the time of each, and its ratio to the command's, of alternating rounds."""
+    taken: dict[str, list[float]] = {who: [] for who in work}
+    for number in range(rounds + 1):
+        for who in work if number % 2 else reversed(work):
+            spent = seconds(work[who])
+            if 0 < number:  # The first is for the file system's cache and the process's memory.
+                taken[who].append(spent)
+    for who, spent in taken.items():
+        ratios = [own / command for own, command in zip(spent, taken["command"], strict=True)]
+        print(f"{what}: {who:8} {statistics.median(spent):6.3f} s, "
+              f"{statistics.median(ratios):.3f} of the command's ({min(ratios):.3f} to {max(ratios):.3f})", flush=True)
+
+
+def measure(registry: Path, file: Path, out: Path, threads: int) -> None:
+    day = qc.replay(file, qc.Registry(registry), threads=threads, sha256=False)
     for name in TABLES:
         (out / f"{name}.csv").write_bytes(getattr(day, name).to_csv())
+
+
+def keep(registry: Path, file: Path, database: Path, threads: int) -> None:
+    qc.Store(database).add(qc.replay(file, qc.Registry(registry), threads=threads))
 
 
 def times(command: Path, events: int, rounds: int, folder: Path) -> None:
@@ -65,29 +84,25 @@ def times(command: Path, events: int, rounds: int, folder: Path) -> None:
             "--out", made)
         file, registry = made / name, made / "registry"
         for threads in (1, 2):
-            outs = {who: folder / f"{form}-{threads}-{who}" for who in ("command", "python", "hashed", "process")}
+            outs = {who: folder / f"{form}-{threads}-{who}" for who in ("command", "python", "process")}
             for out in outs.values():
                 out.mkdir()
             work = {
                 "command": lambda: run(command, "replay", "--quiet", "--registry", registry, "--out", outs["command"],
                                        "--threads", str(threads), file),
-                "python": lambda: measure(registry, file, outs["python"], threads, False),
-                "hashed": lambda: measure(registry, file, outs["hashed"], threads, True),
+                "python": lambda: measure(registry, file, outs["python"], threads),
                 "process": lambda: run(sys.executable, "-c", ALONE, registry, file, outs["process"], str(threads)),
             }
-            taken: dict[str, list[float]] = {who: [] for who in work}
-            for number in range(rounds + 1):
-                for who in work if number % 2 else reversed(work):
-                    spent = seconds(work[who])
-                    if 0 < number:  # The first is for the file system's cache and the process's memory.
-                        taken[who].append(spent)
+            kept = {
+                "command": lambda: run(command, "replay", "--quiet", "--registry", registry, "--db", folder / "command.db",
+                                       "--threads", str(threads), file),
+                "python": lambda: keep(registry, file, folder / "python.db", threads),
+            }
+            compare(f"{form}, {events} events, {threads} thread(s)", work, rounds)
+            compare(f"{form}, {events} events, {threads} thread(s), hashed and stored", kept, rounds)
             expected = {table: (outs["command"] / f"{table}.csv").read_bytes() for table in TABLES}
             for who, out in outs.items():
                 assert {table: (out / f"{table}.csv").read_bytes() for table in TABLES} == expected, who
-            for who, spent in taken.items():
-                ratios = [own / command for own, command in zip(spent, taken["command"], strict=True)]
-                print(f"{form}, {events} events, {threads} thread(s): {who:8} {statistics.median(spent):6.3f} s, "
-                      f"{statistics.median(ratios):.3f} of the command's ({min(ratios):.3f} to {max(ratios):.3f})", flush=True)
 
 
 def resident_kib() -> int:
