@@ -56,6 +56,11 @@ live *arguments:
     cargo build --release -p quoteclock-cli
     cargo run --release -p quoteclock-benches --example live -- target/release/quoteclock {{arguments}}
 
+# A feed for an hour at 200,000 events a second with 50 event streams, or SECONDS, EVENTS_A_SECOND, SESSIONS and STREAMS: memory, equality.
+soak *arguments:
+    cargo build --release -p quoteclock-cli
+    cargo run --release -p quoteclock-benches --example soak -- target/release/quoteclock {{arguments}}
+
 # Instruction counts of the main stages against benches/instructions.toml.
 instructions:
     .ci/instructions

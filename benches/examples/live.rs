@@ -8,7 +8,7 @@
 
 use hdrhistogram::Histogram;
 use quoteclock_benches::Records;
-use quoteclock_benches::process::{held, processor_time};
+use quoteclock_benches::process::{bound, held, processor_time, run};
 use quoteclock_feed::binary::{BinaryDecoder, BinaryWriter};
 use quoteclock_feed::{EventWriter, RawRecord, Receiver, Sequence, Stop};
 use quoteclock_model::{IssueCode, IssueIndex, Record, ServerIndex, Timestamp};
@@ -17,7 +17,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -59,7 +59,7 @@ fn main() {
         .stderr(Stdio::null())
         .spawn()
         .expect("the program runs");
-    let feed = format!("soup://{}", ready(&mut publish));
+    let feed = format!("soup://{}", bound(&mut publish, "listen"));
     let stop = Arc::new(AtomicBool::new(false));
     let echo = thread::spawn({
         let stop = Arc::clone(&stop);
@@ -169,26 +169,6 @@ impl<W: Write> Receiver for Spread<W> {
     fn rest(&mut self, _: &[u8]) -> Result<(), Stop> {
         Err(Stop)
     }
-}
-
-/// Runs a command to its good end.
-fn run(command: &mut Command) {
-    let output = command.output().expect("the program runs");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success(),
-        "{command:?}: {}\n{}{said}",
-        output.status,
-        String::from_utf8_lossy(&output.stdout)
-    );
-}
-
-/// Where `publish` listens.
-fn ready(publish: &mut Child) -> String {
-    let mut line = String::new();
-    BufReader::new(publish.stdout.take().expect("its output")).read_line(&mut line).expect("a line");
-    let ready: Value = serde_json::from_str(&line).expect("JSON");
-    ready["listen"].as_str().expect("an address").to_owned()
 }
 
 /// When the last verdict was there, and what `serve` says of latencies, and of the longest stop for each checkpoint.

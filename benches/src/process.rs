@@ -1,6 +1,32 @@
-//! What Linux says of a running process; nothing elsewhere.
+//! Processes that a benchmark runs: to their good end, until they listen, and what Linux says of them (elsewhere nothing).
 
+use serde_json::Value;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command};
 use std::time::Duration;
+
+/// Runs a command to its good end.
+///
+/// # Panics
+/// If it cannot be run, or ends otherwise.
+pub fn run(command: &mut Command) -> String {
+    let output = command.output().expect("the program runs");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {}\n{said}{errors}", output.status);
+    said
+}
+
+/// The address that `serve` or `publish`, whose output is a pipe, says it has bound: `http` or `listen`.
+///
+/// # Panics
+/// If it ends before it is ready.
+pub fn bound(child: &mut Child, name: &str) -> String {
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line).expect("a line");
+    let ready: Value = serde_json::from_str(&line).expect("one JSON line, when it is ready");
+    ready[name].as_str().expect("an address").to_owned()
+}
 
 /// Time of all processors so far, which Linux counts in hundredths of a second.
 pub fn processor_time(process: u32) -> Duration {
