@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
   quoteclock compare results market.db
   quoteclock compare before.db after.db --json
 
-Exits with 4 if any row differs, or only one side has it. What a day rests on (input, registry, options, version) is told
+Exits with 4 if any row differs, or only one side has it. What a day rests on (input, registry, options, version) is told \
 from databases; that alone is no difference.")]
 pub(crate) struct CompareArgs {
     /// A folder of results, or a database

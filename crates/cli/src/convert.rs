@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
   quoteclock convert --issue 1306 --from 2024-03-01T10:00:00+09:00 --to 2024-03-01T10:05:00+09:00 2024-03-01.qcev -
   quoteclock convert --also phases-20240301.csv:phases 20240301.messages.log 2024-03-01.qcev
 
-An excerpt that begins in mid-day begins with the orders that rest then, and numbers its records anew, so that it replays
+An excerpt that begins in mid-day begins with the orders that rest then, and numbers its records anew, so that it replays \
 by itself; so does what several inputs become. - as output writes CSV to standard output.")]
 pub(crate) struct ConvertArgs {
     /// Events to read; - for standard input

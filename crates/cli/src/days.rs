@@ -22,7 +22,7 @@ use std::path::PathBuf;
   quoteclock days --db market.db
   quoteclock days --db market.db --registry registry --month 2024-03
 
-Trading days are weekdays less the registry's holidays. Without --month they are those of every month that has a stored
+Trading days are weekdays less the registry's holidays. Without --month they are those of every month that has a stored \
 day. With --registry the list tells which days the registry as it is now would measure otherwise.")]
 pub(crate) struct DaysArgs {
     /// Database that replay --db has written

@@ -106,7 +106,7 @@ struct InclusionArgs {
   quoteclock etf feeders --data feeders --year 2024 --out feeders-2024
   quoteclock etf feeders --data feeders --date 2024-10-01
 
-Reads feeders.csv, and holidays.csv where it is there. --out writes pairs.csv and candidates.csv, which has the columns of
+Reads feeders.csv, and holidays.csv where it is there. --out writes pairs.csv and candidates.csv, which has the columns of \
 exemptions.csv of a registry. They are candidates: the exchange decides. Exits with 3 if anything is missing.")]
 struct FeedersArgs {
     #[command(flatten)]

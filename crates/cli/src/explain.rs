@@ -36,7 +36,7 @@ use std::path::{Path, PathBuf};
   quoteclock explain --registry registry --market-maker MM1 --db market.db --date 2024-03-01
   quoteclock explain --registry registry --market-maker MM1 --db market.db --month 2024-03
 
-Of a file of the binary form only the records of the market maker's issues are read. Bad records of other issues are
+Of a file of the binary form only the records of the market maker's issues are read. Bad records of other issues are \
 found by replay, not here.
 
 --html writes one page that needs nothing else: the day as a picture, its outages, and the longest breaches worked out.")]

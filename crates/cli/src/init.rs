@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
   quoteclock init registry
   quoteclock check --registry registry
 
-The folder must be new or empty. It has the holidays of the Tokyo Stock Exchange from 2018 to 2027, and in templates/ all
+The folder must be new or empty. It has the holidays of the Tokyo Stock Exchange from 2018 to 2027, and in templates/ all \
 tables of matching funds and the indices for diversified investment.")]
 pub(crate) struct InitArgs {
     /// Folder to make

@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
   quoteclock list --registry registry --date 2024-03-01 --public
   quoteclock list --registry registry --date 2024-03-01 --short-selling --json
 
-Columns: date, market_maker, issue, participant, from, to (of the sign-up); with --public date, issue, has_market_maker;
+Columns: date, market_maker, issue, participant, from, to (of the sign-up); with --public date, issue, has_market_maker; \
 with --short-selling date, market_maker, issue: the pairs that the exemption from short selling restrictions covers.")]
 pub(crate) struct ListArgs {
     #[command(flatten)]

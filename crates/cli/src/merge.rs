@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
   quoteclock merge --db market.db --registry registry --out results part-*.db
   quoteclock merge --db market.db s3://market/part-0.db s3://market/part-1.db
 
-Of each date there has to be the part of every shard, once, all measured from one input under one registry by one version
+Of each date there has to be the part of every shard, once, all measured from one input under one registry by one version \
 of the program: otherwise what is missing or differs is named, and nothing is written.
 Exits with 3 if records of a day were set aside (replay --lenient).")]
 pub(crate) struct MergeArgs {

@@ -15,7 +15,7 @@ use std::path::PathBuf;
   quoteclock publish --listen soup://127.0.0.1:0 --payload binary --speed max 2024-03-01.csv.zst
   quoteclock publish --listen 'mold://127.0.0.1:9001?request=127.0.0.1:9002' --speed 10 01302020.NASDAQ_ITCH50.gz
 
-Each SoupBinTCP client gets the session from the message that it asks for. One JSON line on standard output says what has
+Each SoupBinTCP client gets the session from the message that it asks for. One JSON line on standard output says what has \
 been bound. Runs until it is stopped, so that a client may come back.")]
 pub(crate) struct PublishArgs {
     /// Where clients connect: soup://ADDR:PORT, or mold://GROUP:PORT?request=ADDR:PORT

@@ -50,10 +50,10 @@ use std::sync::{Arc, Mutex};
   zcat 2024-03-01.csv.gz | quoteclock replay --registry registry --json - > 2024-03-01.json
 
 --out writes daily.csv, breaches.csv and outages.csv (and rejects.csv with --lenient), once the whole run has succeeded.
---db keeps the days in a database; a day that was there is replaced. The run's days are in it whole or not at all,
+--db keeps the days in a database; a day that was there is replaced. The run's days are in it whole or not at all, \
 and before the files of --out have their names.
---changed measures again exactly the stored days that the registry as it is now would measure otherwise, each with the
-options that it was measured with. An input is sought where it was, beside the database, and in every --inputs DIR; it has
+--changed measures again exactly the stored days that the registry as it is now would measure otherwise, each with the \
+options that it was measured with. An input is sought where it was, beside the database, and in every --inputs DIR; it has \
 to hold the same bytes. If one is not found, it is named and nothing is replaced.")]
 pub(crate) struct ReplayArgs {
     #[command(flatten)]

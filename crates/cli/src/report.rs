@@ -47,10 +47,10 @@ use std::path::{Path, PathBuf};
   quoteclock report --registry registry --db market.db --month 2024-03 --why --market-maker MM1 --issue 1306 \
     --incentive value_others
 
---out writes monthly.csv, market_makers.csv, incentives.csv, conditions.csv, tiers.csv, recommendations.csv,
-payments.csv, report.txt, which is what --all prints, and the papers: tm-2/ for each market maker, tm-2-participant/ for
+--out writes monthly.csv, market_makers.csv, incentives.csv, conditions.csv, tiers.csv, recommendations.csv, \
+payments.csv, report.txt, which is what --all prints, and the papers: tm-2/ for each market maker, tm-2-participant/ for \
 each participant, ta-1/ for each asset manager (CSV, XLSX and a page each), tm-1/ and tm-3/ with notices.
---close writes down in the database that the report has gone out: its revision, date and hash stand in the papers, and
+--close writes down in the database that the report has gone out: its revision, date and hash stand in the papers, and \
 a later report says which revision it supersedes, and what it says otherwise.
 Exits with 3 if trading days of the month are not measured, or the tier of an issue is unknown.")]
 pub(crate) struct ReportArgs {

@@ -23,7 +23,7 @@ use std::time::Duration;
       --feed 'mold://239.1.2.3:9001?request=10.0.0.1:9002&b=239.1.2.4:9001&interface=10.0.0.7'
   tail -F -n +1 orders.csv | quoteclock serve --registry registry --db market.db --journal journal --feed -
 
-One JSON line on standard output says what has been bound; logs go to standard error. Exits with 3 if the day has unknown
+One JSON line on standard output says what has been bound; logs go to standard error. Exits with 3 if the day has unknown \
 time, or was not finished.")]
 pub(crate) struct ServeArgs {
     #[command(flatten)]

@@ -25,8 +25,8 @@ use std::collections::BTreeMap;
   quoteclock status --registry registry --db market.db --month 2024-03 --failing --sort lost
   quoteclock status --registry registry --db market.db --month 2024-03 --json
 
-Exits with 1 if the registry has changed since a day was measured, and would alter its result; with 3 if unknown time
-could turn what becomes of an obligation. --fail-under and that look at the market makers, issues and obligations that
+Exits with 1 if the registry has changed since a day was measured, and would alter its result; with 3 if unknown time \
+could turn what becomes of an obligation. --fail-under and that look at the market makers, issues and obligations that \
 are asked for.")]
 pub(crate) struct StatusArgs {
     #[command(flatten)]

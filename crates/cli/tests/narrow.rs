@@ -156,3 +156,39 @@ fn a_system_status_that_is_not_the_obligations_has_its_footnote() {
     let other = report(&["--issue", "1321"]);
     assert!(!other.contains("NG *") && !other.contains(note), "{other}");
 }
+
+#[test]
+fn help_fills_its_lines_before_it_breaks_them() {
+    let help = |words: &[&str]| {
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("quoteclock"));
+        let output = command.args(words).arg("--help").env("COLUMNS", "80").output().expect("the program runs");
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    let names = |help: &str| -> Vec<String> {
+        let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+        let named = commands.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+        named
+            .filter_map(|line| line.split_whitespace().next())
+            .filter(|name| *name != "help")
+            .map(str::to_owned)
+            .collect()
+    };
+    let mut pages: Vec<Vec<String>> = names(&help(&[])).into_iter().map(|name| vec![name]).collect();
+    pages.extend(names(&help(&["etf"])).into_iter().map(|name| vec!["etf".to_owned(), name]));
+    assert!(20 < pages.len(), "{pages:?}");
+    for page in pages {
+        let page: Vec<&str> = page.iter().map(String::as_str).collect();
+        let help = help(&page);
+        let is_prose = |line: &str| !line.starts_with([' ', '-']) && !line.is_empty();
+        let lines: Vec<&str> = help.lines().filter(|line| !line.starts_with("Usage:")).collect();
+        for (line, next) in lines.iter().zip(&lines[1..]) {
+            assert!(line.chars().count() <= 80, "{page:?}: {line}");
+            // A sentence may begin a line of its own.
+            if is_prose(line) && is_prose(next) && !line.ends_with(['.', ':']) {
+                let word = next.split_whitespace().next().unwrap_or_default();
+                let joined = line.chars().count() + 1 + word.chars().count();
+                assert!(80 < joined, "{page:?} breaks before it has to:\n{line}\n{next}");
+            }
+        }
+    }
+}
