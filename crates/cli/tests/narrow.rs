@@ -182,7 +182,8 @@ fn help_fills_its_lines_before_it_breaks_them() {
         let is_prose = |line: &str| !line.starts_with([' ', '-']) && !line.is_empty();
         let lines: Vec<&str> = help.lines().filter(|line| !line.starts_with("Usage:")).collect();
         for (line, next) in lines.iter().zip(&lines[1..]) {
-            assert!(line.chars().count() <= 80, "{page:?}: {line}");
+            // Only a word that is longer than the line goes beyond it.
+            assert!(line.chars().count() <= 80 || line.split_whitespace().count() == 1, "{page:?}: {line}");
             // A sentence may begin a line of its own.
             if is_prose(line) && is_prose(next) && !line.ends_with(['.', ':']) {
                 let word = next.split_whitespace().next().unwrap_or_default();
