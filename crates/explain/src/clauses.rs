@@ -1,7 +1,7 @@
 //! The rules behind what is shown, each with the reading that the project gives it.
 
 use crate::Explanation;
-use quoteclock_model::SizeRule;
+use quoteclock_model::{Micros, SizeRule};
 use quoteclock_rules::{Manner, PhaseSource, SidesRequired, SignUpPlan, SpreadBase};
 
 /// The clauses that the explanation's figures rest on, with a reading each.
@@ -21,7 +21,7 @@ pub(crate) fn applied(explanation: &Explanation) -> Vec<(&'static str, &'static 
         ),
     ];
     let limits = &explanation.subject.limits;
-    let Manner { spread_base, bands, size_divergence_pct_max, sides, value_at_price, .. } = &limits.manner;
+    let Manner { spread_base, bands, size_divergence_pct_max, sides, value_at_price, resting_min, .. } = &limits.manner;
     if limits.spread_bps_max.is_some() && *spread_base != SpreadBase::Mid {
         clauses.push(("TWSE/spread-of-offer", "The spread in bps is offer less bid, divided by one of the two."));
     } else if limits.spread_bps_max.is_some() {
@@ -51,6 +51,9 @@ pub(crate) fn applied(explanation: &Explanation) -> Vec<(&'static str, &'static 
     }
     if *sides == SidesRequired::Either {
         clauses.push(("BIT/bid-or-offer", "One side is enough; where both are quoted their spread is limited."));
+    }
+    if *resting_min != Micros::ZERO {
+        clauses.push(("TWSE/held", "A stretch in which the quotes were good counts if it is long enough."));
     }
     if !explanation.subject.limit_changes.is_empty() {
         clauses.push((

@@ -1,11 +1,13 @@
 //! Words and numbers for people, the same on a terminal and on a page.
 
 use crate::event::{Cause, Edge, Event, OwnOrder, What};
-use crate::explanation::{Availability, Explanation, Outage, Scene, WhyUnavailable};
+use crate::explanation::{Availability, Explanation, Outage, Scene, Stretch, WhyUnavailable};
 use crate::suggest::{Change, Suggestion};
 use crate::uncounted::{Uncounted, WhyUncounted};
 use crate::view::{SideView, SpreadView};
-use quoteclock_model::{Amount, Micros, OrderCondition, Price, Shares, Side, SideFault, SizeRule, State, Timestamp};
+use quoteclock_model::{
+    Amount, Micros, OrderCondition, Price, Reason, Shares, Side, SideFault, SizeRule, State, Timestamp,
+};
 use quoteclock_rules::{
     DayPlan, LimitChange, Limits, Manner, SidesRequired, SpreadBand, SpreadBase, SpreadLimits, local_time,
 };
@@ -96,7 +98,7 @@ pub(crate) fn limits(explanation: &Explanation) -> String {
         let at = clock(*at, &explanation.plan);
         format!("from {at} at most {} and at least {}", spread_limits(limits), minima(limits))
     });
-    [text].into_iter().chain(sizes_limit(limits)).chain(changes).collect::<Vec<_>>().join("; ")
+    [text].into_iter().chain(sizes_limit(limits)).chain(resting(limits)).chain(changes).collect::<Vec<_>>().join("; ")
 }
 
 /// What of the limits is not as the Tokyo Stock Exchange has it, in words.
@@ -111,6 +113,7 @@ pub(crate) fn manner(limits: &Limits) -> Vec<String> {
         (is_any || minimum.value_at_price).then(|| format!("at least {}", minima(limits))),
         sizes_limit(limits),
         (*sides == SidesRequired::Either).then(|| "one side is enough".to_owned()),
+        resting(limits),
     ];
     words.into_iter().flatten().collect()
 }
@@ -118,6 +121,21 @@ pub(crate) fn manner(limits: &Limits) -> Vec<String> {
 fn sizes_limit(limits: &Limits) -> Option<String> {
     let pct = limits.manner.size_divergence_pct_max?;
     Some(format!("sizes at most {} % of the larger apart", Amount(pct.into())))
+}
+
+/// `for at least 0:00:30 without a break`.
+fn resting(limits: &Limits) -> Option<String> {
+    let least = limits.manner.resting_min;
+    (least != Micros::ZERO).then(|| format!("for at least {} without a break", duration(least)))
+}
+
+/// What a breach is told by whose quotes were good, but did not rest long enough.
+pub(crate) fn rested(stretch: &Stretch, limits: &Limits) -> Option<String> {
+    let of = stretch.interval;
+    (of.state == State::Breach(Reason::Resting)).then(|| {
+        let [lasted, least] = [of.end.since(of.start), limits.manner.resting_min].map(duration);
+        format!("the quotes were good, but for {lasted} only: they have to be for {least} without a break")
+    })
 }
 
 fn spread_limits(limits: &Limits) -> String {

@@ -4,8 +4,8 @@ use crate::clauses;
 use crate::event::Cause;
 use crate::explanation::{Explanation, Outage, Scene, Stretch, WORKED_MAX, length};
 use crate::format::{
-    availability, cause, clock, duration, grouped, limits, market, outage_count, partial, reasons, share, side_name,
-    side_verdict, spread, state_kind, state_name, suggestion, uncounted,
+    availability, cause, clock, duration, grouped, limits, market, outage_count, partial, reasons, rested, share,
+    side_name, side_verdict, spread, state_kind, state_name, suggestion, uncounted,
 };
 use crate::lost::Lost;
 use crate::svg;
@@ -185,9 +185,11 @@ fn card(explanation: &Explanation, number: usize, breach: &Stretch) -> Card {
         other => state_kind(other),
     };
     let [start, end] = [interval.start, interval.end].map(|at| clock(at, &explanation.plan));
+    let rested = rested(breach, explanation.subject.limits_at(interval.start));
+    let rested = rested.map_or(String::new(), |rested| format!("; {rested}"));
     Card {
         number,
-        heading: format!("{start} to {end}, {}: {reason}", duration(length(breach))),
+        heading: format!("{start} to {end}, {}: {reason}{rested}", duration(length(breach))),
         began: causes(explanation, &breach.began),
         ended: causes(explanation, &breach.ended),
         work: work(explanation, &breach.scene, breach.interval.state),
@@ -201,7 +203,10 @@ fn moment_card(explanation: &Explanation, moment: &crate::Moment) -> MomentCard 
         at: clock(moment.scene.at, plan),
         state: state_name(interval.state),
         kind: state_kind(interval.state),
-        why: availability(&moment.availability, plan),
+        why: availability(&moment.availability, plan)
+            .into_iter()
+            .chain(rested(&moment.stretch, explanation.subject.limits_at(interval.start)))
+            .collect(),
         from: clock(interval.start, plan),
         to: clock(interval.end, plan),
         duration: duration(length(&moment.stretch)),

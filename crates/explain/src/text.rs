@@ -3,7 +3,7 @@
 use crate::event::{Cause, Event};
 use crate::explanation::{Explanation, Moment, Outage, Scene, Stretch, length};
 use crate::format::{
-    availability, cause, clock, duration, grouped, limits, market, partial, plural, reasons, share, side_name,
+    availability, cause, clock, duration, grouped, limits, market, partial, plural, reasons, rested, share, side_name,
     side_verdict, spread, state_name, suggestion, uncounted,
 };
 use crate::lost::Lost;
@@ -153,6 +153,9 @@ impl Page<'_> {
         let view = View::new(&breach.scene, &self.explanation.subject);
         let short = self.in_short(&view);
         self.wrapped(&format!("   {short}"));
+        if let Some(rested) = rested(breach, &view.limits) {
+            self.wrapped(&format!("   {rested}"));
+        }
         for order in &breach.scene.uncounted {
             self.wrapped(&format!("   does not count: {}", uncounted(order)));
         }
@@ -212,6 +215,9 @@ impl Page<'_> {
         self.line(&format!("market: {}", market(&moment.scene)));
         if let State::Breach(_) = moment.state() {
             self.line("");
+            if let Some(rested) = rested(&moment.stretch, &view.limits) {
+                self.wrapped(&rested);
+            }
             self.sufficed(&view, "");
         }
         self.recent(&moment.scene);

@@ -30,7 +30,7 @@ use std::sync::Arc;
 use stored::{Stored, Whole, fields, kinds};
 
 /// What a checkpoint begins with, its version at the end: the first byte is no text.
-const HEAD: [u8; 12] = *b"\x89QCCP\r\n\x1a\x02\0\0\0";
+const HEAD: [u8; 12] = *b"\x89QCCP\r\n\x1a\x03\0\0\0";
 /// Length and checksum, before each part.
 const PART_HEAD_BYTES: usize = 8;
 /// What a part may take in memory, whatever it says of itself. One issue is a part.

@@ -30,11 +30,13 @@ pub enum Reason {
     Spread,
     /// Both sides are large enough and close enough, but one is larger than the other by too much.
     SizeBalance,
+    /// Quotes that would have done, but not for as long as they have to rest.
+    Resting,
 }
 
 impl Reason {
     /// All reasons that there are.
-    pub const ALL: [Reason; 9] = {
+    pub const ALL: [Reason; 11] = {
         use SideFault::{NoQuote, Size};
         [
             Reason::Bid(NoQuote),
@@ -46,6 +48,8 @@ impl Reason {
             Reason::Both { bid: Size, offer: NoQuote },
             Reason::Both { bid: Size, offer: Size },
             Reason::Spread,
+            Reason::SizeBalance,
+            Reason::Resting,
         ]
     };
 
@@ -75,6 +79,7 @@ impl Reason {
             Reason::Both { bid: Size, offer: Size } => "bid_size+offer_size",
             Reason::Spread => "spread",
             Reason::SizeBalance => "size_balance",
+            Reason::Resting => "resting",
         }
     }
 }
@@ -113,5 +118,20 @@ impl Interval {
     /// The stretch without its state.
     pub const fn span(&self) -> Span {
         Span { start: self.start, end: self.end }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_is_among_all_and_found_by_its_word() {
+        let words = Reason::ALL.map(Reason::as_str);
+        for word in ["no_bid", "bid_size+offer_size", "spread", "size_balance", "resting"] {
+            assert!(words.contains(&word), "{word}");
+        }
+        assert!(Reason::ALL.iter().all(|reason| Reason::named(reason.as_str()) == Some(*reason)));
+        assert!(Reason::ALL.is_sorted(), "in the order in which outputs name them");
     }
 }

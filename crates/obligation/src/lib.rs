@@ -5,8 +5,8 @@
 //! [`Interval`](quoteclock_model::Interval)s to an [`IntervalSink`]. Issues are independent of each other: nothing here
 //! knows a second one. Beside the clocks it adds up what each sign-up and the market trade.
 //!
-//! Invariants: the intervals of one obligation are adjacent, none is empty, neighbours differ in state, and together
-//! they are the day. An instant is judged once, after the last event of its time. Deliberately absent: sums
+//! Invariants: the intervals of one obligation are adjacent, none is empty, neighbours differ in state (where quotes have to
+//! rest for a while, unknown time may follow unknown time), and together they are the day. An instant is judged once, after the last event of its time. Deliberately absent: sums
 //! (`quoteclock-ledger`) and names.
 
 mod clock;

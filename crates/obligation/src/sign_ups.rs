@@ -214,10 +214,12 @@ impl SignUps {
                 Err(reason) => State::Breach(reason),
             },
         };
-        let Clock { since: settled_since, state: settled } = obligation.clock;
+        let Clock { since: settled_since, state: settled, .. } = obligation.clock;
         let since = if state == settled { settled_since } else { moment.now };
         let settled = Interval { start: settled_since, end: moment.now, state: settled };
-        Running { state, since, settled, limits, own }
+        // What ends now is told as it will be.
+        let ended = { obligation.clock }.set(moment.now, state, || limits.manner.resting_min);
+        Running { state, since, settled: ended.unwrap_or(settled), limits, own }
     }
 
     /// Fetches what most events touch.
@@ -359,7 +361,8 @@ impl SignUps {
             if !available || moment.unknown {
                 sides.iter_mut().for_each(|side| side.iter_mut().for_each(SideMargin::disarm));
             }
-            if let Some(interval) = obligation.clock.set(moment.now, state) {
+            let resting_min = || self.limits[obligation.limits as usize].manner.resting_min;
+            if let Some(interval) = obligation.clock.set(moment.now, state, resting_min) {
                 sink.interval(obligation.index, interval);
             }
         }

@@ -9,8 +9,8 @@ use quoteclock_feed::binary::BinaryDecoder;
 use quoteclock_feed::csv::CsvDecoder;
 use quoteclock_feed::itch::{Framing, ItchDecoder};
 use quoteclock_feed::{BinaryState, CsvState, FeedError, ItchState};
-use quoteclock_ledger::{LoggedBreach, OpenLedger, Total};
-use quoteclock_model::{State, Timestamp};
+use quoteclock_ledger::{Breach, LoggedBreach, OpenLedger, Total};
+use quoteclock_model::{Reason, State, Timestamp};
 use quoteclock_obligation::Running;
 use quoteclock_rules::Registry;
 use quoteclock_testkit::{Case, generate};
@@ -329,12 +329,15 @@ proptest! {
         prop_assert_eq!(&ledger, &expected_ledger.close());
         prop_assert_eq!(seen.len(), plan.sign_ups.iter().map(|sign_up| sign_up.obligations.len()).sum::<usize>());
         for ((obligation, state, since, _), running) in seen.into_iter().zip(running) {
-            let breach = ledger.breaches(obligation).iter().find(|breach| breach.span.contains(now));
+            // What is fulfilled may still turn out not to rest long enough.
+            let so_far = |breach: &&Breach| breach.reason != Reason::Resting || breach.span.end <= now;
+            let breaches = || ledger.breaches(obligation).iter().filter(so_far);
+            let breach = breaches().find(|breach| breach.span.contains(now));
             let expected = breach.map(|breach| (State::Breach(breach.reason), breach.span.start));
             let is_breach = matches!(state, State::Breach(_));
             prop_assert_eq!(is_breach.then_some((state, since)), expected);
             // Breaches up to now are what was available and not fulfilled.
-            let before = ledger.breaches(obligation).iter().map(|breach| {
+            let before = breaches().map(|breach| {
                 breach.span.end.min(now).since(breach.span.start.min(now))
             });
             let available = running.fulfilled + before.sum();

@@ -256,6 +256,37 @@ fn stress_begins_and_ends_within_a_day() {
     assert_eq!(plain.breaches("B 100 x 10, S 103 x 10", "", &rows("2024-03-02,,1.5,")).len(), 2);
 }
 
+// clause: TWSE/held
+#[test]
+fn quotes_that_do_not_rest_long_enough_do_not_count() {
+    let held = limits("max_spread_abs = 2\nmin_quantity = 10\nmin_resting = \"30s\"");
+    let during = |from: &str, to: &str| {
+        let day = |clock: &str| format!("2024-03-01T{clock}+09:00");
+        format!("from,to,spread_multiplier,size_multiplier\n{},{},2,\n", day(from), day(to))
+    };
+    // 4 apart, which is good while stress lasts: 30 s are enough, a microsecond less is not, and is a breach beside the others.
+    let wide = |to: &str| held.breaches("B 100 x 10, S 104 x 10", "", &during("10:00:00", to));
+    assert_eq!(wide("10:00:30")[..2], ["09:00:00 10:00:00 spread", "10:00:30 11:30:00 spread"]);
+    assert_eq!(
+        wide("10:00:29.999999")[..3],
+        ["09:00:00 10:00:00 spread", "10:00:00 10:00:29.999999 resting", "10:00:29.999999 11:30:00 spread"]
+    );
+    // Other limits that are met as well end no stretch.
+    assert_eq!(held.breaches("B 100 x 10, S 102 x 10", "", &during("09:00:00", "09:00:10")), [""; 0]);
+    // A halt, and the end of a window, do: what was good until then for less is no better for it.
+    let narrow = |phases: &str| held.breaches("B 100 x 10, S 102 x 10", phases, "");
+    assert_eq!(narrow("09:00:30 halt, 09:10:00 continuous"), [""; 0]);
+    assert_eq!(narrow("09:00:29.999999 halt, 09:10:00 continuous"), ["09:00:00 09:00:29.999999 resting"]);
+    assert_eq!(narrow("11:29:00 halt, 11:29:30 continuous"), [""; 0]);
+    assert_eq!(narrow("11:29:00 halt, 11:29:30.000001 continuous"), ["11:29:30.000001 11:30:00 resting"]);
+    // What still runs where the day ends has not ended.
+    let midnight = limits("max_spread_abs = 2\nmin_quantity = 10\nmin_resting = \"30s\"\nwindows = [\"12:00-24:00\"]");
+    let late = "12:00:00 halt, 23:59:59 continuous";
+    assert_eq!(midnight.breaches("B 100 x 10, S 102 x 10", late, ""), [""; 0]);
+    let ended = "12:00:00 halt, 23:59:58 continuous, 23:59:59.999999 halt";
+    assert_eq!(midnight.breaches("B 100 x 10, S 102 x 10", ended, ""), ["23:59:58 23:59:59.999999 resting"]);
+}
+
 // clause: BIT/auctions-included
 // clause: TWSE/after-the-open
 #[test]

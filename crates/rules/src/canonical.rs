@@ -97,7 +97,16 @@ fn phase_names(phases: Phases) -> String {
 
 fn write_limits(to: &mut String, limits: &Limits) -> std::fmt::Result {
     let Limits { spread_bps_max, spread_ticks_max, value_min, quantity_min, manner, tick_table } = limits;
-    let Manner { spread_base, width_max, bands, size_rule, value_at_price, size_divergence_pct_max, sides } = manner;
+    let Manner {
+        spread_base,
+        width_max,
+        bands,
+        size_rule,
+        value_at_price,
+        size_divergence_pct_max,
+        sides,
+        resting_min,
+    } = manner;
     if let Some(bps) = spread_bps_max {
         write!(to, " bps_e4 {}", bps.0)?;
     }
@@ -135,6 +144,9 @@ fn write_limits(to: &mut String, limits: &Limits) -> std::fmt::Result {
     }
     if *sides == SidesRequired::Either {
         write!(to, " either")?;
+    }
+    if *resting_min != Micros::ZERO {
+        write!(to, " resting {}", resting_min.0)?;
     }
     let of_band_in_ticks = bands.iter().any(|band| band.limits.ticks_max.is_some());
     if let Some(ticks) = spread_ticks_max {
@@ -261,7 +273,13 @@ mod tests {
             canonical(&[("scheme.toml", &scheme), ("issues.csv", &format!("{columns}\n1306,T,01,{cells}\n"))])
         };
         let plain = with("min_value = 1", ",,");
-        for same in ["spread_base = \"mid\"", "size_rule = \"any\"", "sides = \"both\"", "limits_from = \"issue\""] {
+        for same in [
+            "spread_base = \"mid\"",
+            "size_rule = \"any\"",
+            "sides = \"both\"",
+            "limits_from = \"issue\"",
+            "min_resting = \"0s\"",
+        ] {
             assert_eq!(with(&format!("min_value = 1\n{same}"), ",,"), plain, "{same}");
         }
         let changes = [
@@ -274,6 +292,8 @@ mod tests {
             "max_size_divergence_pct = 50",
             "max_size_divergence_pct = 51",
             "sides = \"either\"",
+            "min_resting = \"30s\"",
+            "min_resting = \"31s\"",
         ];
         let mut all: Vec<String> =
             changes.iter().map(|change| with(&format!("min_value = 1\n{change}"), ",,")).collect();

@@ -2,7 +2,7 @@
 //! inclusive. The default is Tokyo's.
 
 use crate::Spread;
-use quoteclock_model::{Bps, Price, SizeRule, Ticks};
+use quoteclock_model::{Bps, Micros, Price, SizeRule, Ticks};
 use std::sync::Arc;
 
 /// All of 100 %, in ten-thousandths of a percent.
@@ -16,7 +16,7 @@ pub(crate) const WHOLE_PCT: u64 = 1_000_000;
 /// assert_eq!((tokyo.spread_base, tokyo.sides), (SpreadBase::Mid, SidesRequired::Both));
 /// ```
 ///
-/// Clauses: `TWSE/spread-of-offer`, `TWSE/units-or-value`, `RTS8/comparable-size`, `BIT/bid-or-offer`, `QC/bands`.
+/// Clauses: `TWSE/spread-of-offer`, `TWSE/units-or-value`, `RTS8/comparable-size`, `BIT/bid-or-offer`, `QC/bands`, `TWSE/held`.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Manner {
     /// What the basis points are of.
@@ -35,6 +35,8 @@ pub struct Manner {
     pub size_divergence_pct_max: Option<u64>,
     /// Whether one side is enough.
     pub sides: SidesRequired,
+    /// For how long quotes have to fulfil everything else without a break: a shorter stretch does not count. The same all day.
+    pub resting_min: Micros,
 }
 
 /// What the spread's basis points are of.

@@ -156,7 +156,29 @@ fn lines(registry: &Registry, day: &DayEvents) -> Option<Vec<ObligationDay>> {
             push(&mut line.stretches, Stretch { start: *start, end: *end, state });
         }
     }
+    lines.iter_mut().for_each(drop_what_did_not_rest);
     Some(lines)
+}
+
+/// Stretches in which the quotes were good that have ended too soon: breaches, or unknown where they touch unknown time. One that
+/// runs until the end of what is measured has not ended.
+fn drop_what_did_not_rest(line: &mut ObligationDay) {
+    let is_unknown = |at: Option<usize>| {
+        at.and_then(|at| line.stretches.get(at)).is_some_and(|stretch| stretch.state == State::Unknown)
+    };
+    let becomes = |(at, stretch): (usize, &Stretch)| {
+        let too_short = stretch.end - stretch.start < line.obligation.limits.min_resting;
+        let has_ended = at + 1 < line.stretches.len();
+        match stretch.state {
+            State::Fulfilled if too_short && has_ended => {
+                let touches = is_unknown(at.checked_sub(1)) || is_unknown(Some(at + 1));
+                if touches { State::Unknown } else { State::Breach("resting".to_owned()) }
+            }
+            _ => stretch.state.clone(),
+        }
+    };
+    let states: Vec<State> = line.stretches.iter().enumerate().map(becomes).collect();
+    line.stretches.iter_mut().zip(states).for_each(|(stretch, state)| stretch.state = state);
 }
 
 /// How long after each beginning nothing is required.

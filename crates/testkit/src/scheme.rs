@@ -73,6 +73,8 @@ pub(crate) struct Limits {
     pub(crate) phases: Option<Vec<String>>,
     /// Windows of its own, as minutes of the local day.
     pub(crate) windows: Option<Vec<(i128, i128)>>,
+    /// Microseconds for which quotes have to be good without a break.
+    pub(crate) min_resting: i128,
     /// Microseconds after each beginning, where not as everywhere.
     pub(crate) start_delay: Option<i128>,
     /// Other limits within windows (`None`: those of the issue); the first that holds counts.
@@ -165,6 +167,7 @@ impl Limits {
             "phases" => self.phases = Some(values.to_vec()),
             "windows" => self.windows = Some(values.iter().map(|w| window(w)).collect::<Option<_>>()?),
             "start_delay" => self.start_delay = Some(duration(value)?),
+            "min_resting" => self.min_resting = duration(value)?,
             "bands" => self.bands = bands(values)?,
             _ => self.spread.set(key, value)?,
         }

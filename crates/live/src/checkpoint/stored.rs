@@ -105,7 +105,7 @@ fields! {
     MarketTurnover { continuous, auction }
     ByCounterparty { market_maker, other, unnamed }
     Turnover { continuous, auction, order_count }
-    Clock { since, state }
+    Clock { since, state, after_unknown }
     Total { available, fulfilled, unknown }
     LoggedBreach { span, obligation, reason }
     MeasureState {
@@ -164,7 +164,7 @@ kinds! {
     OrderCondition { 0_u8 None 1_u8 OnOpen 2_u8 OnClose 3_u8 Funari 4_u8 Ioc }
     Phase { 0_u8 Continuous 1_u8 SequentialQuote 2_u8 SpecialQuote 3_u8 Halt 4_u8 Auction 5_u8 Closed }
     SideFault { 0_u8 NoQuote 1_u8 Size }
-    Reason { 0_u8 Bid(fault) 1_u8 Offer(fault) 2_u8 Both { bid, offer } 3_u8 Spread 4_u8 SizeBalance }
+    Reason { 0_u8 Bid(fault) 1_u8 Offer(fault) 2_u8 Both { bid, offer } 3_u8 Spread 4_u8 SizeBalance 5_u8 Resting }
     State { 0_u8 Unavailable 1_u8 Unknown 2_u8 Fulfilled 3_u8 Breach(reason) }
     MarketChange { 0_u8 Phase(phase) 1_u8 Clear 2_u8 Doubt }
     StageState { 0_u8 Waiting { doubts, unnamed } 1_u8 Open(engine) }

@@ -4,7 +4,7 @@ const $ = (id) => document.getElementById(id);
 const SIGNS = { fulfilled: "✓", breach: "✕", unknown: "?", unavailable: "–" };
 const WORDS = { fulfilled: "fulfilled", breach: "breach", unknown: "unknown", unavailable: "not required" };
 const WORST = ["breach", "unknown", "fulfilled", "unavailable"];
-const REASONS = { no_bid: "no bid", bid_size: "bid too small", no_offer: "no offer", offer_size: "offer too small", spread: "too wide" };
+const REASONS = { no_bid: "no bid", bid_size: "bid too small", no_offer: "no offer", offer_size: "offer too small", spread: "too wide", size_balance: "sizes too far apart", resting: "not held long enough" };
 let token = null, state = null, rows = new Map(), cells = new Map(), open = null, stop = null, timer = null, current = null;
 
 function element(name, attributes, ...children) {

@@ -179,6 +179,8 @@ fn type_limits(choices: &mut Choices<'_>) -> &'static str {
         "max_spread_bps = 100\nmin_value = 1000\nmin_quantity_from_value = \"reference\"\n",
         "max_spread_bps = 100\nmin_value = 1000\nmin_quantity = 12\nmin_quantity_from_value = \"side\"\n",
         "max_spread_ticks = 2\nmin_value = 700\nmin_quantity = 9\nmin_quantity_from_value = \"side\"\nsize_rule = \"any\"\n",
+        "max_spread_bps = 100\nmin_quantity = 5\nmin_resting = \"90s\"\n",
+        "max_spread_bps = 200\nmin_value = 300\nsides = \"either\"\nmin_resting = \"20m\"\n",
         "limits_from = \"issue\"\n",
         "limits_from = \"issue\"\nmax_spread_ticks = 1\nmin_value = 400\nmax_size_divergence_pct = 50\n",
         "limits_from = \"issue\"\nmin_quantity = 3\nmin_quantity_from_value = \"reference\"\nsides = \"either\"\n",

@@ -139,6 +139,7 @@ fn generated_days_are_interesting() {
         ("reason bid_size+no_offer", 15),
         ("reason spread", 50),
         ("reason size_balance", 5),
+        ("reason resting", 5),
         ("event add", 2_000),
         ("event replace", 300),
         ("event reduce", 100),

@@ -11,7 +11,7 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 const KEYS: &str = "phases, windows, start_delay, required_pct, regimes, max_spread_bps, max_spread_ticks, max_spread_abs, bands, spread_base, min_value, min_quantity, \
-                    min_quantity_from_value, size_rule, max_size_divergence_pct, sides, limits_from";
+                    min_quantity_from_value, size_rule, max_size_divergence_pct, sides, limits_from, min_resting";
 
 const REGIME_KEYS: &str = "windows, windows_from, max_spread_bps, max_spread_ticks, max_spread_abs, min_value, min_quantity, \
                            max_size_divergence_pct";
@@ -111,7 +111,7 @@ impl Reader<'_> {
     }
 
     /// Clauses: `ST1/spread-and-quantity`, `TWSE/spread-of-offer`, `TWSE/units-or-value`, `XETRA/quantity-of-value`,
-    /// `RTS8/comparable-size`, `BIT/bid-or-offer`, `BIT/limits-of-the-issue`, `QC/bands`.
+    /// `RTS8/comparable-size`, `BIT/bid-or-offer`, `BIT/limits-of-the-issue`, `QC/bands`, `TWSE/held`.
     fn term(&mut self, terms: &mut Terms, key: &Spanned<Cow<'_, str>>, value: &Value<'_>, known: &str) {
         match key.get_ref().as_ref() {
             "max_spread_bps" => terms.spread_bps_max = self.number(value, value::bps),
@@ -140,6 +140,7 @@ impl Reader<'_> {
                 let sides = self.word(value, &words, r#"expected "both" or "either""#);
                 terms.manner.sides = sides.unwrap_or_default();
             }
+            "min_resting" => terms.manner.resting_min = self.duration(value).unwrap_or_default(),
             "limits_from" => {
                 let from = self.word(value, &[("issue", true)], r#"expected "issue""#);
                 terms.from_issue = from.unwrap_or_default();
