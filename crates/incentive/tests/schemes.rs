@@ -3,7 +3,7 @@
 
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
-use quoteclock_incentive::{Month, MonthAccounts};
+use quoteclock_incentive::{Month, MonthAccounts, MonthLine, sign_up_months};
 use quoteclock_ledger::{DayRow, Total};
 use quoteclock_model::{IssueCode, Micros, ObligationId};
 use quoteclock_rules::{READY_SCHEMES, ReadyScheme, Registry, SourceFile};
@@ -24,8 +24,8 @@ fn registry(scheme: &ReadyScheme, columns: &str, cells: &str, excluded: &str) ->
     loaded.registry.unwrap_or_else(|| panic!("{}: {:?}", scheme.name, loaded.findings))
 }
 
-/// Days such as `50/100 x 10, 49/100 x 1` from the 1st of March on, and for each obligation whether it fulfils.
-fn statuses(registry: &Registry, what: &str) -> Vec<String> {
+/// The lines of days such as `50/100 x 10, 49/100 x 1` from the 1st of March on; of several obligations each behind its name.
+fn lines(registry: &Registry, what: &str) -> Vec<MonthLine> {
     let mut accounts = MonthAccounts::new(Month::of(date(2024, 3, 1)));
     let plan = registry.plan(date(2024, 3, 1)).expect("a plan");
     let of_all = |(name, days): (&str, &str)| {
@@ -59,10 +59,10 @@ fn statuses(registry: &Registry, what: &str) -> Vec<String> {
     for (name, days) in what.split(';').map(named) {
         of_all((&name, days)).into_iter().for_each(|row| accounts.add(row));
     }
-    accounts.lines(registry).iter().map(|line| line.status().as_str().to_owned()).collect()
+    accounts.lines(registry)
 }
 
-// clause: WBAG/average-of-days, WBAG/days-left-out, TWSE/compliant-days, RTS8/half-of-the-days, BUX/days-below
+// clause: XETRA/criteria, WBAG/average-of-days, WBAG/days-left-out, TWSE/compliant-days, RTS8/half-of-the-days, BUX/days-below
 #[test]
 fn the_month_of_every_scheme_holds_at_its_bounds_and_not_beyond() {
     for scheme in READY_SCHEMES {
@@ -78,8 +78,15 @@ fn the_month_of_every_scheme_holds_at_its_bounds_and_not_beyond() {
                 "excluded" => excluded += &format!("{what}{}\n", ",".repeat(3 - what.matches(',').count())),
                 "month" => {
                     let registry = registry(scheme, issue.0, issue.1, &excluded);
-                    assert_eq!(statuses(&registry, what).join(", "), expected, "{}: {what}", scheme.name);
+                    let lines = lines(&registry, what);
+                    let statuses: Vec<&str> = lines.iter().map(|line| line.status().as_str()).collect();
+                    assert_eq!(statuses.join(", "), expected, "{}: {what}", scheme.name);
                     checked += 1;
+                }
+                "together" => {
+                    let lines = lines(&registry(scheme, issue.0, issue.1, &excluded), what);
+                    let sign_ups: Vec<&str> = sign_up_months(&lines).map(|of| of.status().as_str()).collect();
+                    assert_eq!(sign_ups, [expected], "{}: {what}", scheme.name);
                 }
                 _ => {}
             }

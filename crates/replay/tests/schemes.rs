@@ -79,7 +79,7 @@ fn verdicts(registry: &[(String, String)], at: &str, phase: &str, quotes: &str) 
     obligations.map(verdict).collect()
 }
 
-// clause: RTS8/comparable-size, BUX/days-below, TWSE/spread-of-offer, TWSE/units-or-value, BIT/limits-of-the-issue
+// clause: XETRA/criteria, XETRA/quantity-of-value, XETRA/stress, RTS8/comparable-size, BUX/days-below, TWSE/spread-of-offer, TWSE/units-or-value, BIT/limits-of-the-issue
 #[test]
 fn every_scheme_holds_at_its_bounds_and_not_beyond() {
     for scheme in READY_SCHEMES {
@@ -88,6 +88,10 @@ fn every_scheme_holds_at_its_bounds_and_not_beyond() {
             match kind.as_str() {
                 "issue" => files = registry(scheme, &what, &expected),
                 "at" => at = what,
+                "stress" => {
+                    let text = format!("from,to,spread_multiplier\n{what}\n");
+                    files.push(("fast_market.csv".to_owned(), text));
+                }
                 "available" => {
                     let events = HEADER.to_owned();
                     let case =
@@ -102,7 +106,7 @@ fn every_scheme_holds_at_its_bounds_and_not_beyond() {
                     assert_eq!(found, expected, "{}: {what}", scheme.name);
                     checked += 1;
                 }
-                "month" | "excluded" => {}
+                "month" | "together" | "excluded" => {}
                 _ => panic!("{}: {kind}", scheme.name),
             }
         }

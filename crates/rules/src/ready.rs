@@ -19,7 +19,7 @@ macro_rules! ready {
 }
 
 /// All of them, by name.
-pub const READY_SCHEMES: &[ReadyScheme] = ready! { "borsaitaliana" "bux" "rts8" "six" "twse" "wiener" };
+pub const READY_SCHEMES: &[ReadyScheme] = ready! { "borsaitaliana" "bux" "rts8" "six" "twse" "wiener" "xetra" };
 
 impl ReadyScheme {
     /// The scheme of that name.
