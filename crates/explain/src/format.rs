@@ -5,27 +5,10 @@ use crate::explanation::{Availability, Explanation, Outage, Scene, Stretch, WhyU
 use crate::suggest::{Change, Suggestion};
 use crate::uncounted::{Uncounted, WhyUncounted};
 use crate::view::{SideView, SpreadView};
-use quoteclock_model::{
-    Amount, Micros, OrderCondition, Price, Reason, Shares, Side, SideFault, SizeRule, State, Timestamp,
-};
-use quoteclock_rules::{
-    DayPlan, LimitChange, Limits, Manner, SidesRequired, SpreadBand, SpreadBase, SpreadLimits, local_time,
-};
-use std::fmt::Display;
-
-/// A number with separators between thousands: `2,817.5`.
-pub(crate) fn grouped(number: impl Display) -> String {
-    let text = number.to_string();
-    let (whole, part) = text.split_at(text.find('.').unwrap_or(text.len()));
-    let mut grouped = String::with_capacity(text.len() + whole.len() / 3);
-    for (position, digit) in whole.chars().enumerate() {
-        if 0 < position && (whole.len() - position) % 3 == 0 && digit.is_ascii_digit() {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped + part
-}
+use quoteclock_model::{Amount, Micros, OrderCondition, Price, Reason, Shares, Side, SideFault, State, Timestamp};
+pub(crate) use quoteclock_report::limits::{grouped, manner};
+use quoteclock_report::limits::{minima, resting, sizes, spread as spread_limits};
+use quoteclock_rules::{DayPlan, LimitChange, Limits, SidesRequired, SpreadBase, local_time};
 
 /// A local clock reading to the microsecond: `10:15:30.120000`; with its offset on a day on which the clock is changed, and
 /// with its date where that is not the file's.
@@ -98,35 +81,7 @@ pub(crate) fn limits(explanation: &Explanation) -> String {
         let at = clock(*at, &explanation.plan);
         format!("from {at} at most {} and at least {}", spread_limits(limits), minima(limits))
     });
-    [text].into_iter().chain(sizes_limit(limits)).chain(resting(limits)).chain(changes).collect::<Vec<_>>().join("; ")
-}
-
-/// What of the limits is not as the Tokyo Stock Exchange has it, in words.
-pub(crate) fn manner(limits: &Limits) -> Vec<String> {
-    let Manner { spread_base, width_max, bands, sides, .. } = &limits.manner;
-    let minimum = limits.minimum();
-    let is_any = minimum.rule == SizeRule::Any && minimum.value.is_some() && minimum.quantity.is_some();
-    let words = [
-        (*spread_base != SpreadBase::Mid).then(|| format!("basis points of the {}", spread_base.as_str())),
-        width_max.map(|max| format!("at most {} apart", grouped(max))),
-        (!bands.is_empty()).then(|| spread_limits(limits)),
-        (is_any || minimum.value_at_price).then(|| format!("at least {}", minima(limits))),
-        sizes_limit(limits),
-        (*sides == SidesRequired::Either).then(|| "one side is enough".to_owned()),
-        resting(limits),
-    ];
-    words.into_iter().flatten().collect()
-}
-
-fn sizes_limit(limits: &Limits) -> Option<String> {
-    let pct = limits.manner.size_divergence_pct_max?;
-    Some(format!("sizes at most {} % of the larger apart", Amount(pct.into())))
-}
-
-/// `for at least 0:00:30 without a break`.
-fn resting(limits: &Limits) -> Option<String> {
-    let least = limits.manner.resting_min;
-    (least != Micros::ZERO).then(|| format!("for at least {} without a break", duration(least)))
+    [text].into_iter().chain(sizes(limits)).chain(resting(limits)).chain(changes).collect::<Vec<_>>().join("; ")
 }
 
 /// What a breach is told by whose quotes were good, but did not rest long enough.
@@ -136,40 +91,6 @@ pub(crate) fn rested(stretch: &Stretch, limits: &Limits) -> Option<String> {
         let [lasted, least] = [of.end.since(of.start), limits.manner.resting_min].map(duration);
         format!("the quotes were good, but for {lasted} only: they have to be for {least} without a break")
     })
-}
-
-fn spread_limits(limits: &Limits) -> String {
-    let Manner { spread_base, width_max, bands, .. } = &limits.manner;
-    let in_words = |of: &SpreadLimits| {
-        let base =
-            if *spread_base == SpreadBase::Mid { String::new() } else { format!(" of the {}", spread_base.as_str()) };
-        let bps = of.bps_max.map(|max| format!("{max} bps{base}"));
-        let ticks = of.ticks_max.map(|max| plural(max.0, "tick"));
-        let width = of.width_max.map(grouped);
-        let all: Vec<String> = bps.into_iter().chain(ticks).chain(width).collect();
-        let wider = if all.len() < 2 { "" } else { ", whichever is wider" };
-        format!("{}{wider}", all.join(" or "))
-    };
-    let band = |band: &SpreadBand| match band.up_to {
-        Some(up_to) => format!("{} for a bid up to {}", in_words(&band.limits), grouped(up_to)),
-        None => format!("{} above", in_words(&band.limits)),
-    };
-    match bands.len() {
-        0 => in_words(&SpreadLimits {
-            bps_max: limits.spread_bps_max,
-            ticks_max: limits.spread_ticks_max,
-            width_max: *width_max,
-        }),
-        _ => bands.iter().map(band).collect::<Vec<_>>().join("; "),
-    }
-}
-
-fn minima(limits: &Limits) -> String {
-    let at_price = if limits.manner.value_at_price { " at the obligation price" } else { "" };
-    let value = limits.value_min.map(|min| format!("{}{at_price}", grouped(min)));
-    let quantity = limits.quantity_min.map(|min| plural(min.0, "share"));
-    let word = if limits.manner.size_rule == SizeRule::Any { " or " } else { " and " };
-    value.into_iter().chain(quantity).collect::<Vec<_>>().join(word)
 }
 
 /// `1 outage`, `2 breaches`.
@@ -436,13 +357,13 @@ pub(crate) fn suggestion(suggestion: &Suggestion) -> Vec<String> {
         Suggestion::Together([bid, offer]) => vec![format!("both together: {}; and {}", change(bid), change(offer))],
         Suggestion::Nothing => vec!["nothing can be named: there is no price to start from".to_owned()],
         Suggestion::Coupled => {
-            vec!["nothing is named: under these limits what would do on one side depends on the other".to_owned()]
+            vec!["nothing is named: of what was tried nothing suffices under limits that couple the sides".to_owned()]
         }
     }
 }
 
 fn change(change: &Change) -> String {
-    let Change { side, price, instead_of, shares, movable, meets_market } = *change;
+    let Change { side, price, instead_of, shares, movable, or_better, meets_market } = *change;
     let (name, at) = (side_name(side), grouped(price));
     let (further, shares) = (if side == Side::Bid { "below" } else { "above" }, grouped(shares));
     let goal = match instead_of {
@@ -452,8 +373,7 @@ fn change(change: &Change) -> String {
     let means = if change.is_move() {
         format!("{shares} of the {} shares {further} it moved there", grouped(movable))
     } else if movable == Shares(0) {
-        // More value at a better price is true of a bid only: a better offer is a lower price.
-        format!("{shares} more shares at {at}{}", if side == Side::Bid { " or better" } else { "" })
+        format!("{shares} more shares at {at}{}", if or_better { " or better" } else { "" })
     } else {
         format!("{shares} more shares at {at}, of which {} could come from {further} it", grouped(movable))
     };
@@ -475,16 +395,8 @@ pub(crate) fn market(scene: &Scene) -> String {
 mod tests {
     use super::*;
     use quoteclock_model::{Bps, Ticks};
-    use quoteclock_rules::{Spread, TickTable};
+    use quoteclock_rules::{Manner, Spread, TickTable};
     use std::sync::Arc;
-
-    #[test]
-    fn thousands_are_set_apart() {
-        for (plain, shown) in [("0", "0"), ("999", "999"), ("1000", "1,000"), ("33812000", "33,812,000")] {
-            assert_eq!(grouped(plain), shown);
-        }
-        assert_eq!(grouped("12345.0625"), "12,345.0625");
-    }
 
     #[test]
     fn durations_lose_needless_zeros_and_no_others() {

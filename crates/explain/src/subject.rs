@@ -34,7 +34,7 @@ pub(crate) fn find(registry: &Registry, plan: &DayPlan, question: &Question) -> 
     let found = |sign_up, obligation| Found { sign_up, obligation, index: index_of(plan, sign_up, obligation), at };
     let own = || (0..).zip(&plan.sign_ups).filter(|(_, sign_up)| sign_up.market_maker == *market_maker);
     let Some(issue) = &question.issue else {
-        let asked = |id: &ObligationId| question.obligation.as_ref().is_none_or(|asked| *asked == id.to_string());
+        let asked = |id: &ObligationId| question.obligation.as_ref().is_none_or(|asked| id.is_meant_by(asked));
         let all: Vec<Found> = own()
             .flat_map(|(position, sign_up)| {
                 let ids = (0..).zip(sign_up.obligations.iter()).filter(|(_, obligation)| asked(&obligation.id));
@@ -63,8 +63,9 @@ pub(crate) fn find(registry: &Registry, plan: &DayPlan, question: &Question) -> 
     };
     let obligations = &of_sign_up.obligations;
     let named = question.obligation.as_deref().unwrap_or("general");
-    let asked: Option<ObligationId> = named.parse().ok();
-    let Some(obligation) = obligations.iter().position(|known| Some(&known.id) == asked.as_ref()) else {
+    let meant = obligations.iter().enumerate().filter(|(_, known)| known.id.is_meant_by(named));
+    let all: Vec<Found> = meant.map(|(obligation, _)| found(sign_up, obligation)).collect();
+    if all.is_empty() {
         return Err(QuestionError::Obligation {
             market_maker: market_maker.clone(),
             issue: issue.clone(),
@@ -72,8 +73,8 @@ pub(crate) fn find(registry: &Registry, plan: &DayPlan, question: &Question) -> 
             found: named.to_owned(),
             known: list(obligations.iter().map(|known| known.id.to_string())),
         });
-    };
-    Ok(vec![found(sign_up, obligation)])
+    }
+    Ok(all)
 }
 
 fn index_of(plan: &DayPlan, sign_up: usize, obligation: usize) -> ObligationIndex {

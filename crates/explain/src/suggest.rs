@@ -10,6 +10,8 @@ use quoteclock_model::{Amount, Price, Shares, Side};
 use quoteclock_rules::{Limits, Spread, TickTable};
 use std::num::NonZeroU64;
 
+mod coupled;
+
 /// A change of one side.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Change {
@@ -23,6 +25,8 @@ pub struct Change {
     pub shares: Shares,
     /// Own shares quoted further out than `price`.
     pub movable: Shares,
+    /// Whether as many at a better price would do as well.
+    pub or_better: bool,
     /// Whether quotes at `price` would meet the market's best price of the other side.
     pub meets_market: bool,
 }
@@ -43,7 +47,7 @@ pub enum Suggestion {
     Together([Change; 2]),
     /// Nothing that can be named: no price to start from.
     Nothing,
-    /// Nothing is named: what would do on one side depends on the other, or more there may be less.
+    /// Nothing is named: under limits that couple the sides, or under which more may be less, none of what was tried suffices.
     Coupled,
 }
 
@@ -51,11 +55,11 @@ pub enum Suggestion {
 ///
 /// Clauses: `ST1/minimum-value`, `ST1/spread-and-quantity`.
 pub fn suggest(own: &OwnQuotes, limits: &Limits, market: [Option<Price>; 2], trading_unit: NonZeroU64) -> Suggestion {
-    if limits.needs_quotes() {
-        return Suggestion::Coupled;
-    }
     let reached = Side::BOTH.map(|side| own.obligation_price(side, &limits.minimum()).ok());
     let maker = Maker { own, limits, market, trading_unit, reached };
+    if limits.needs_quotes() {
+        return maker.coupled();
+    }
     match reached {
         [None, None] => maker.together(),
         [bid, offer] => {
@@ -100,24 +104,33 @@ impl Maker<'_> {
         let for_quantity = self.limits.quantity_min.map_or(0, |min| min.0.saturating_sub(quantity));
         let fewest = u64::try_from(for_value).ok()?.max(for_quantity);
         let shares = Shares(fewest.checked_next_multiple_of(self.trading_unit.get())?);
-        let meets_market = match side {
-            Side::Bid => self.market[1].is_some_and(|offer| offer <= price),
-            Side::Offer => self.market[0].is_some_and(|bid| price <= bid),
-        };
-        let instead_of = self.reached[position(side)];
-        Some(Change { side, price, instead_of, shares, movable: Shares(movable), meets_market })
+        let (instead_of, meets_market) = (self.reached[position(side)], self.meets_market(side, price));
+        // More value at a better price is true of a bid only: a better offer is a lower price.
+        let or_better = side == Side::Bid;
+        Some(Change { side, price, instead_of, shares, movable: Shares(movable), or_better, meets_market })
     }
 
-    /// Both sides are too small: starts from the best price there is, the own one first.
-    fn together(&self) -> Suggestion {
+    fn meets_market(&self, side: Side, price: Price) -> bool {
+        match side {
+            Side::Bid => self.market[1].is_some_and(|offer| offer <= price),
+            Side::Offer => self.market[0].is_some_and(|bid| price <= bid),
+        }
+    }
+
+    /// Prices to start from where neither side is large enough: the own best first.
+    fn starts(&self) -> [(Side, Option<Price>); 4] {
         let own_best = |side| self.own.levels(side).best();
-        let starts = [
+        [
             (Side::Bid, own_best(Side::Bid)),
             (Side::Offer, own_best(Side::Offer)),
             (Side::Bid, self.market[0]),
             (Side::Offer, self.market[1]),
-        ];
-        let pair = starts.into_iter().find_map(|(side, start)| {
+        ]
+    }
+
+    /// Both sides are too small: starts from the best price there is, the own one first.
+    fn together(&self) -> Suggestion {
+        let pair = self.starts().into_iter().find_map(|(side, start)| {
             let start = self.change_at(side, on_grid(&self.limits.tick_table, side, start?)?)?;
             let other = self.change(other(side), start.price)?;
             Some(if side == Side::Bid { [start, other] } else { [other, start] })

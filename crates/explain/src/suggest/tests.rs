@@ -3,9 +3,9 @@
 use super::*;
 use proptest::collection::vec;
 use proptest::prelude::*;
-use quoteclock_model::{Bps, Ticks};
+use quoteclock_model::{Bps, SizeRule, Ticks};
 use quoteclock_obligation::verdict;
-use quoteclock_rules::Manner;
+use quoteclock_rules::{Manner, SidesRequired, SpreadBand, SpreadLimits};
 use std::sync::Arc;
 
 const ONE: NonZeroU64 = NonZeroU64::MIN;
@@ -87,6 +87,7 @@ fn the_breach_worked_out_by_hand_needed_one_tick_on_either_side() {
         instead_of: Some(yen(2823)),
         shares: Shares(2631),
         movable: Shares(4000),
+        or_better: false,
         meets_market: false,
     };
     let bid = Change {
@@ -95,6 +96,7 @@ fn the_breach_worked_out_by_hand_needed_one_tick_on_either_side() {
         instead_of: Some(yen(2817)),
         shares: Shares(6645),
         movable: Shares(8000),
+        or_better: true,
         meets_market: false,
     };
     assert_eq!(changes, [offer, bid]);
@@ -191,6 +193,107 @@ proptest! {
                 prop_assert!(verdict(&with_bid, &limits).is_err(), "one side alone is not enough");
                 prop_assert_eq!(verdict(&add(&with_bid, &offer, offer.shares.0), &limits), Ok(()));
             }
+        }
+    }
+}
+
+fn coupled(manner: Manner) -> Limits {
+    Limits {
+        spread_bps_max: None,
+        spread_ticks_max: Some(Ticks(2)),
+        value_min: None,
+        quantity_min: Some(Shares(50)),
+        manner,
+        tick_table: table(),
+    }
+}
+
+/// Side, price and shares of what would have sufficed, `+` between what only does together.
+fn sufficed(own: &[(Side, Price, u64)], limits: &Limits, unit: u64) -> Vec<(&'static str, u64, u64)> {
+    let unit = NonZeroU64::new(unit).unwrap();
+    let told = |change: &Change| {
+        let side = if change.side == Side::Bid { "bid" } else { "offer" };
+        (side, change.price.ten_thousandths() / 10_000, change.shares.0)
+    };
+    match suggest(&quotes(own), limits, [Some(yen(2820)), Some(yen(2822))], unit) {
+        Suggestion::Either(changes) => changes.iter().map(told).collect(),
+        Suggestion::Together(both) => both.iter().map(told).chain([("together", 0, 0)]).collect(),
+        Suggestion::Nothing | Suggestion::Coupled => Vec::new(),
+    }
+}
+
+// clause: RTS8/comparable-size
+#[test]
+fn a_side_that_is_too_small_beside_the_other_is_made_larger() {
+    let half = coupled(Manner { size_divergence_pct_max: Some(500_000), ..Manner::default() });
+    let bid = |shares| (Side::Bid, yen(2820), shares);
+    let offer = |price, shares| (Side::Offer, yen(price), shares);
+    // 101 and 50: a 51st share, or of lots of 20 the next.
+    assert_eq!(sufficed(&[bid(50), offer(2822, 101)], &half, 1), [("bid", 2820, 1)]);
+    assert_eq!(sufficed(&[bid(50), offer(2822, 101)], &half, 20), [("bid", 2820, 20)]);
+    // Too wide and of another size: what reaches the minimum closer in is not enough by itself.
+    assert_eq!(sufficed(&[bid(300), offer(2824, 60)], &half, 1), [("bid", 2822, 50), ("offer", 2822, 150)]);
+    // Nothing quoted: both sides.
+    assert_eq!(sufficed(&[], &half, 1), [("bid", 2820, 50), ("offer", 2822, 50), ("together", 0, 0)]);
+    // Equal sizes that lots of 7 never meet.
+    let none = coupled(Manner { size_divergence_pct_max: Some(0), ..Manner::default() });
+    assert_eq!(sufficed(&[bid(70), offer(2822, 71)], &none, 7), []);
+    assert_eq!(sufficed(&[bid(70), offer(2822, 77)], &none, 7), [("bid", 2820, 7)]);
+}
+
+// clause: BIT/bid-or-offer
+#[test]
+fn where_one_side_is_enough_one_side_is_named() {
+    let either = coupled(Manner { sides: SidesRequired::Either, ..Manner::default() });
+    assert_eq!(sufficed(&[(Side::Bid, yen(2819), 40)], &either, 1)[0], ("bid", 2819, 10));
+    assert_eq!(sufficed(&[], &either, 1).len(), 2, "a bid, or an offer, at the market's best");
+}
+
+fn any_coupled() -> impl Strategy<Value = Manner> {
+    let band = |up_to: Option<u64>, ticks| SpreadBand {
+        up_to: up_to.map(yen),
+        limits: SpreadLimits { ticks_max: Some(Ticks(ticks)), ..SpreadLimits::default() },
+    };
+    prop_oneof![
+        (0..=1_000_000_u64).prop_map(|pct| Manner { size_divergence_pct_max: Some(pct), ..Manner::default() }),
+        Just(Manner { sides: SidesRequired::Either, ..Manner::default() }),
+        Just(Manner { sides: SidesRequired::Either, size_divergence_pct_max: Some(500_000), ..Manner::default() }),
+        Just(Manner { size_rule: SizeRule::Any, ..Manner::default() }),
+        Just(Manner { value_at_price: true, ..Manner::default() }),
+        (1..9_u64, 1..9_u64).prop_map(move |(below, above)| Manner {
+            bands: [band(Some(2_995), below), band(None, above)].into(),
+            ..Manner::default()
+        }),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, max_global_rejects: 100_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_is_suggested_under_coupled_limits_suffices(
+        levels in levels(), limits in limits(), manner in any_coupled(), market in (2_900..3_000_u64, 1..9_u64),
+        unit in 1..=100_u64,
+    ) {
+        let (unit, limits) = (NonZeroU64::new(unit).unwrap(), Limits { manner, ..limits });
+        let own = quotes(&levels);
+        prop_assume!(verdict(&own, &limits).is_err());
+        let market = [Some(yen(market.0)), Some(yen(market.0 + market.1))];
+        let added = |changes: &[Change]| changes.iter().fold(own.clone(), |own, of| add(&own, of, of.shares.0));
+        match suggest(&own, &limits, market, unit) {
+            Suggestion::Nothing => prop_assert!(false, "there is a market to start from"),
+            // Sizes that have to be nearly the same are not always met by whole trading units, nor bands by the prices tried.
+            Suggestion::Coupled => {
+                prop_assert!(limits.manner.size_divergence_pct_max.is_some() || !limits.manner.bands.is_empty());
+            }
+            Suggestion::Either(changes) => for change in changes {
+                prop_assert_eq!(verdict(&added(&[change]), &limits), Ok(()));
+                prop_assert!(change.shares.0.is_multiple_of(unit.get()));
+                if change.is_move() {
+                    prop_assert_eq!(verdict(&shift(&own, &change), &limits), Ok(()));
+                }
+            },
+            Suggestion::Together(changes) => prop_assert_eq!(verdict(&added(&changes), &limits), Ok(())),
         }
     }
 }
