@@ -24,7 +24,7 @@ pub(crate) struct Choice {
     #[arg(long, value_name = "CODE")]
     issue: Vec<String>,
 
-    /// Only this obligation: general, sponsored:CONDITION or matching:CONDITION; may be given several times
+    /// Only this obligation: general (with its criteria), general:CRITERION, sponsored:CONDITION or matching:CONDITION; may be given several times
     #[arg(long, value_name = "NAME")]
     obligation: Vec<String>,
 
@@ -86,7 +86,7 @@ impl Choice {
     pub(crate) fn has(&self, key: &AccountKey) -> bool {
         self.has_maker(&key.market_maker)
             && self.has_issue(key.issue.as_str())
-            && (self.obligation.is_empty() || self.has_obligation(&key.obligation.to_string()))
+            && (self.obligation.is_empty() || self.obligation.iter().any(|name| key.obligation.is_meant_by(name)))
     }
 
     /// Whether everything is shown, in its own order.
@@ -132,7 +132,7 @@ impl Choice {
         };
         absent(&self.market_maker, "market-maker", &|key, name| key.market_maker == name);
         absent(&self.issue, "issue", &|key, name| key.issue.as_str() == name);
-        absent(&self.obligation, "obligation", &|key, name| key.obligation.to_string() == name);
+        absent(&self.obligation, "obligation", &|key, name| key.obligation.is_meant_by(name));
     }
 }
 

@@ -12,8 +12,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The report's files that are kept of it, each with the columns that tell its lines apart.
-const KEPT: [(&str, &[&str]); 7] = [
+const KEPT: [(&str, &[&str]); 8] = [
     ("monthly.csv", &["market_maker", "issue", "obligation"]),
+    ("criteria.csv", &["market_maker", "issue"]),
     ("market_makers.csv", &["market_maker"]),
     ("incentives.csv", &["market_maker", "participant", "issue", "incentive"]),
     ("conditions.csv", &["condition", "issue", "market_maker"]),

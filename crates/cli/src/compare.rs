@@ -49,9 +49,10 @@ pub(crate) struct CompareArgs {
 const LISTED_MAX: usize = 20;
 
 /// An output that is compared: its name and the columns that say whose a row is.
-const TABLES: [(&str, &[&str]); 8] = [
+const TABLES: [(&str, &[&str]); 9] = [
     ("daily", &["date", "market_maker", "issue", "obligation"]),
     ("monthly", &["month", "market_maker", "issue", "obligation"]),
+    ("criteria", &["month", "market_maker", "issue"]),
     ("market_makers", &["month", "market_maker"]),
     ("incentives", &["month", "market_maker", "participant", "issue", "incentive"]),
     ("conditions", &["month", "condition", "issue", "market_maker"]),

@@ -14,7 +14,7 @@ use quoteclock_explain::{
     write_day_json, write_html, write_summary_json,
 };
 use quoteclock_incentive::Month;
-use quoteclock_model::IssueCode;
+use quoteclock_model::{IssueCode, ObligationId};
 use quoteclock_replay::{Beside, Input, Replay, ReplayError};
 use quoteclock_report::wrap;
 use quoteclock_rules::Registry;
@@ -52,7 +52,7 @@ pub(crate) struct ExplainArgs {
     #[arg(long, value_name = "CODE")]
     issue: Option<String>,
 
-    /// The obligation: general, sponsored:CONDITION or matching:CONDITION; of one issue general unless said otherwise
+    /// The obligation: general (with its criteria), general:CRITERION, sponsored:CONDITION or matching:CONDITION; of one issue general unless said otherwise
     #[arg(long, value_name = "NAME")]
     obligation: Option<String>,
 
@@ -220,8 +220,17 @@ fn show(args: &ExplainArgs, explanations: &[Explanation]) -> Result<Outcome> {
     if 0 < reject_count {
         terminal::print_warning(&format!("bad records set aside: {reject_count}; the time in doubt is unknown"));
     }
-    if let (Some(page), [explanation]) = (&args.html, explanations) {
-        write_page(explanation, page)?;
+    match (&args.html, explanations) {
+        (Some(page), [explanation]) => write_page(explanation, page)?,
+        (Some(_), several) => {
+            let names: Vec<&str> = several.iter().map(|of| of.subject.obligation.as_str()).collect();
+            let names = names.join(", ");
+            return Err(BadUsage(format!(
+                "--html is the page of one obligation, expected --obligation with one of {names}"
+            ))
+            .into());
+        }
+        (None, _) => {}
     }
     if args.json {
         print_json(|to| write_day_json(explanations, to))?;
@@ -289,18 +298,18 @@ fn stored_month(args: &ExplainArgs, registry: &Registry, store: &Store, month: M
     if !stored.changed.is_empty() {
         return Err(month::refuse(&stored.changed, ""));
     }
-    let is_asked = |market_maker: &str, issue: &IssueCode, obligation: &str| {
+    let is_asked = |market_maker: &str, issue: &IssueCode, obligation: &ObligationId| {
         market_maker == args.market_maker
             && args.issue.as_ref().is_none_or(|asked| issue.as_str() == asked)
             && match &args.obligation {
-                Some(asked) => obligation == asked,
-                None => args.issue.is_none() || obligation == "general",
+                Some(asked) => obligation.is_meant_by(asked),
+                None => args.issue.is_none() || obligation.is_meant_by("general"),
             }
     };
     let mut lines: BTreeMap<(String, String), LostLine> = BTreeMap::new();
     store.results(month.dates(), |row| {
         let (issue, obligation) = (row.issue.to_string(), row.obligation.to_string());
-        if is_asked(&row.market_maker, &row.issue, &obligation) {
+        if is_asked(&row.market_maker, &row.issue, &row.obligation) {
             let line = lines.entry((issue.clone(), obligation.clone())).or_default();
             *line = LostLine { issue, obligation, required_pct: row.required_pct, ..std::mem::take(line) };
             line.total += row.total;
@@ -317,11 +326,10 @@ fn stored_month(args: &ExplainArgs, registry: &Registry, store: &Store, month: M
     let zone = registry.scheme().zone();
     let mut last = None;
     store.breaches(month.dates(), |row| {
-        let obligation = row.obligation.to_string();
-        if !is_asked(&row.market_maker, &row.issue, &obligation) {
+        if !is_asked(&row.market_maker, &row.issue, &row.obligation) {
             return;
         }
-        let key = (row.issue.to_string(), obligation);
+        let key = (row.issue.to_string(), row.obligation.to_string());
         let Some(line) = lines.get_mut(&key) else { return };
         line.lost.add(row.date, row.span, &row.reason, zone);
         line.breach_count += 1;

@@ -23,7 +23,9 @@ use quoteclock_incentive::{
 #[cfg(feature = "parquet")]
 use quoteclock_incentive::{MonthStock, Review};
 use quoteclock_report::money::{Conditions, Incentives, OfMonth, Payments, Recommendations, Tiers};
-use quoteclock_report::{MakerRow, MarketMakers, Monthly, MonthlyRow, OverviewLine, Standing, Style};
+use quoteclock_report::{
+    Criteria, CriteriaRow, MakerRow, MarketMakers, Monthly, MonthlyRow, OverviewLine, Standing, Style,
+};
 use quoteclock_rows::{Table, write_csv};
 use quoteclock_store::{Digest, Store};
 use std::collections::BTreeMap;
@@ -48,7 +50,8 @@ use std::path::{Path, PathBuf};
     --incentive value_others
 
 --out writes monthly.csv, market_makers.csv, incentives.csv, conditions.csv, tiers.csv, recommendations.csv, \
-payments.csv, report.txt, which is what --all prints, and the papers: tm-2/ for each market maker, tm-2-participant/ for \
+payments.csv, criteria.csv where sign-ups have criteria, report.txt, which is what --all prints, and the papers: \
+tm-2/ for each market maker, tm-2-participant/ for \
 each participant, ta-1/ for each asset manager (CSV, XLSX and a page each), tm-1/ and tm-3/ with notices.
 --close writes down in the database that the report has gone out: its revision, date and hash stand in the papers, and \
 a later report says which revision it supersedes, and what it says otherwise.
@@ -215,6 +218,9 @@ const FILES: [&str; 8] = [
     "report.txt",
 ];
 
+/// What it holds besides where sign-ups have criteria.
+const CRITERIA: &str = "criteria.csv";
+
 /// How a report looks in a file.
 const FILE_STYLE: Style = Style { width: 120, colour: false };
 
@@ -251,7 +257,7 @@ fn csv_files(report: &quoteclock::Report) -> std::io::Result<Vec<(&'static str, 
         Ok(bytes)
     }
     let settled = report.settlement();
-    Ok(vec![
+    let mut files = vec![
         ("monthly.csv", csv::<Monthly>(report.monthly())?),
         ("market_makers.csv", csv::<MarketMakers>(report.market_makers())?),
         ("incentives.csv", csv::<Incentives>(report.of_month(&settled.incentives))?),
@@ -259,7 +265,11 @@ fn csv_files(report: &quoteclock::Report) -> std::io::Result<Vec<(&'static str, 
         ("tiers.csv", csv::<Tiers>(&settled.tiers)?),
         ("recommendations.csv", csv::<Recommendations>(report.of_month(&settled.recommendations))?),
         ("payments.csv", csv::<Payments>(report.of_month(&settled.payments))?),
-    ])
+    ];
+    if report.criteria().next().is_some() {
+        files.push((CRITERIA, csv::<Criteria>(report.criteria())?));
+    }
+    Ok(files)
 }
 
 /// Writes a file whose bytes are on the disk when this returns.
@@ -342,11 +352,17 @@ impl Report {
         };
         write().context("writing the report aside")?;
         let mut names = FILES.map(str::to_owned).to_vec();
+        let has_criteria = self.files.iter().any(|(name, _)| *name == CRITERIA);
+        names.extend(has_criteria.then(|| CRITERIA.to_owned()));
         let parquet_of = |name: &str| name.strip_suffix(".csv").map(|stem| format!("{stem}.parquet"));
-        let stale: Vec<String> = FILES.into_iter().filter_map(parquet_of).collect();
+        let mut stale: Vec<String> = FILES.into_iter().filter_map(parquet_of).collect();
+        stale.extend(parquet_of(CRITERIA).filter(|_| has_criteria));
         if parquet {
             self.write_parquet(staging.path()).context("writing Parquet")?;
             names.extend(stale.iter().cloned());
+        }
+        if !has_criteria {
+            stale.extend([CRITERIA.to_owned()].into_iter().chain(parquet_of(CRITERIA)));
         }
         let stale: Vec<&str> =
             stale.iter().map(String::as_str).filter(|name| !names.iter().any(|written| written == *name)).collect();
@@ -386,6 +402,9 @@ impl Report {
         let (month, settled) = (self.figures.month, self.figures.settlement());
         staging::write_parquet::<Monthly>(self.figures.monthly(), rests_on, folder)?;
         staging::write_parquet::<MarketMakers>(self.figures.market_makers(), rests_on, folder)?;
+        if self.figures.criteria().next().is_some() {
+            staging::write_parquet::<Criteria>(self.figures.criteria(), rests_on, folder)?;
+        }
         staging::write_parquet::<Incentives>(OfMonth::all(month, &settled.incentives), rests_on, folder)?;
         staging::write_parquet::<Conditions>(OfMonth::all(month, &settled.conditions), rests_on, folder)?;
         staging::write_parquet::<Tiers>(&settled.tiers, rests_on, folder)?;
@@ -401,6 +420,13 @@ impl Report {
             line: &self.figures.settlement().lines[position],
             is_over,
         })
+    }
+
+    fn criteria<'a>(&'a self, choice: &'a Choice) -> impl Iterator<Item = CriteriaRow<'a>> {
+        let of = |row: &CriteriaRow<'_>| {
+            choice.has_maker(row.sign_up.market_maker()) && choice.has_issue(row.sign_up.issue().as_str())
+        };
+        self.figures.criteria().filter(of)
     }
 
     fn makers<'a>(&'a self, choice: &'a Choice) -> impl Iterator<Item = MakerRow<'a>> {

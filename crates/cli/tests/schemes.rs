@@ -20,7 +20,7 @@ fn bench() -> Bench {
 fn schemes_are_listed_and_printed() {
     let bench = Bench::new();
     let list = stdout(&bench.run(&["schemes"]));
-    for name in ["borsaitaliana", "bux", "rts8", "six", "twse", "wiener"] {
+    for name in ["borsaitaliana", "bux", "rts8", "six", "twse", "wiener", "xetra"] {
         assert!(list.lines().any(|line| line.starts_with(&format!("{name} "))), "{list}");
         let file = std::fs::read_to_string(repository(&format!("schemes/{name}.toml"))).expect("the file");
         assert_eq!(stdout(&bench.run(&["schemes", name])), file);
@@ -80,4 +80,109 @@ fn a_registry_begins_under_a_ready_scheme() {
     assert_eq!(bench.read("new/scheme.toml"), file);
     assert_eq!(bench.read("new/excluded_days.csv"), "date,issue,market_maker,reason,only_if_failed\n");
     assert_eq!(bench.run(&["check", "--registry", "new"]).status.code(), Some(0));
+}
+
+/// A day under `xetra`: an opening auction, then continuous trading with both sides as large, until from 12:00 on the offer is more
+/// than twice the bid; stressed conditions for an hour.
+fn xetra() -> Bench {
+    let bench = Bench::new();
+    std::fs::remove_file(bench.path("registry/scheme.toml")).expect("it was there");
+    let issues = "issue,type,tick_table,max_spread_bps,min_value,reference_price\nEXS1,ETF,01,100,10000,200\n";
+    bench.write("registry/issues.csv", issues.as_bytes());
+    bench.write("registry/signups.csv", b"market_maker,issue\nMM1,EXS1\n");
+    let stress = "from,to,spread_multiplier\n2024-03-01T13:00:00+01:00,2024-03-01T14:00:00+01:00,2\n";
+    bench.write("registry/fast_market.csv", stress.as_bytes());
+    let rows = [
+        "08:50:00,*,phase,,,,,,auction",
+        "08:50:00,EXS1,add,1,VS1,B,199,50,",
+        "08:50:00,EXS1,add,2,VS1,S,201,50,",
+        "09:00:00,*,phase,,,,,,continuous",
+        "12:00:00,EXS1,replace,2,,,,101,",
+        "17:30:00,*,phase,,,,,,closed",
+    ];
+    let mut text = "time,issue,event,order,server,side,price,quantity,phase\n".to_owned();
+    for row in rows {
+        let (clock, rest) = row.split_once(',').expect("a time");
+        text += &format!("2024-03-01T{clock}+01:00,{rest}\n");
+    }
+    bench.write("day.csv", text.as_bytes());
+    bench
+}
+
+// clause: XETRA/criteria
+#[test]
+fn criteria_are_measured_apart_and_taken_together_in_the_month() {
+    let bench = xetra();
+    let replay = bench.replay(&["--scheme", "xetra", "--db", "m.db", "day.csv"]);
+    assert_eq!(replay.status.code(), Some(0), "{}", stderr(&replay));
+    let daily = bench.read("out/daily.csv");
+    let expected = [
+        "2024-03-01,MM1,EXS1,general:ds_auction,600000000,600000000,0,100.0000",
+        "2024-03-01,MM1,EXS1,general:ds_continuous,30600000000,30600000000,0,100.0000",
+        "2024-03-01,MM1,EXS1,general:rmm,30600000000,10800000000,0,35.2941",
+    ];
+    assert_eq!(daily.lines().skip(1).collect::<Vec<_>>(), expected);
+    let breaches = bench.read("out/breaches.csv");
+    let breach =
+        "EXS1,general:rmm,2024-03-01T12:00:00.000000+01:00,2024-03-01T17:30:00.000000+01:00,19800000000,size_balance";
+    assert!(breaches.lines().count() == 2 && breaches.contains(breach), "{breaches}");
+    assert!(bench.read("out/outages.csv").contains("size_balance:19800000000"));
+
+    // Two of three are met, and all are needed; or two.
+    let month = ["--registry", "registry", "--db", "m.db", "--month", "2024-03"];
+    let report = |more: &[&str]| bench.run(&[&["report"], &month[..], more].concat());
+    let by_name = report(&["--scheme", "xetra", "--out", "month"]);
+    assert_eq!(by_name.status.code(), Some(3), "days are missing: {}", stderr(&by_name));
+    let header = "month,market_maker,issue,criteria,met,need,status,certain\n";
+    assert_eq!(bench.read("month/criteria.csv"), format!("{header}2024-03,MM1,EXS1,3,2,3,not_fulfilled,yes\n"));
+    let monthly = bench.read("month/monthly.csv");
+    assert!(monthly.contains("general:rmm,30600000000,10800000000,0,35.2941,50,not_fulfilled,NG"), "{monthly}");
+    assert!(bench.read("month/market_makers.csv").contains("2024-03,MM1,0,0,yes"));
+    let recommendations = bench.read("month/recommendations.csv");
+    assert!(recommendations.contains("2024-03,MM1,EXS1,briefing,35.2941,"), "{recommendations}");
+    let text = stdout(&by_name);
+    assert!(text.contains("general:ds_auction") && text.contains("not fulfilled so far"), "{text}");
+    let document = stdout(&report(&["--scheme", "xetra", "--json"]));
+    assert!(document.replace(' ', "").contains("\"met\":2,\"need\":3,\"status\":\"not_fulfilled\""), "{document}");
+    assert_eq!(report(&["--scheme", "xetra", "--html", "month.html"]).status.code(), Some(3));
+    let page = bench.read("month.html");
+    assert!(page.contains("Criteria, taken together") && page.contains("general:ds_auction"), "the page has them");
+    let file = std::fs::read_to_string(repository("schemes/xetra.toml")).expect("the file");
+    let two = file.replace("limits_from = \"issue\"\n", "limits_from = \"issue\"\nneed = 2\n");
+    bench.write("registry/scheme.toml", two.as_bytes());
+    report(&["--out", "two"]);
+    assert_eq!(bench.read("two/criteria.csv"), format!("{header}2024-03,MM1,EXS1,3,2,2,fulfilled,yes\n"));
+    assert!(bench.read("two/market_makers.csv").contains("2024-03,MM1,1,0,yes"), "no day has to be replayed for it");
+    assert!(!bench.read("two/recommendations.csv").contains("briefing"));
+    std::fs::remove_file(bench.path("registry/scheme.toml")).expect("it was there");
+
+    // `general` names all of them, and each has a name of its own.
+    let status =
+        stdout(&bench.run(&[&["status", "--scheme", "xetra", "--obligation", "general"], &month[..]].concat()));
+    assert!(
+        ["general:ds_auction", "general:ds_continuous", "general:rmm"].iter().all(|name| status.contains(name)),
+        "{status}"
+    );
+    let maker = ["--registry", "registry", "--scheme", "xetra", "--market-maker", "MM1", "--issue", "EXS1"];
+    let explain = |more: &[&str]| bench.run(&[&["explain"], &maker[..], more, &["day.csv"]].concat());
+    let all = stdout(&explain(&[]));
+    assert!(all.contains("general:ds_auction") && all.contains("general:rmm"), "{all}");
+    let one = stdout(&explain(&["--obligation", "general:rmm"])).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(one.contains("size_balance") && one.contains("1 more shares at 199"), "{one}");
+    let page = explain(&["--html", "page.html"]);
+    assert_eq!(page.status.code(), Some(2));
+    assert!(stderr(&page).contains("general:ds_auction, general:ds_continuous, general:rmm"), "{}", stderr(&page));
+    assert_eq!(explain(&["--obligation", "general:rmm", "--html", "page.html"]).status.code(), Some(0));
+    assert_eq!(explain(&["--obligation", "general:x"]).status.code(), Some(2));
+
+    // The papers say under which limits, and when.
+    let limits = bench.read("month/tm-2/MM1/limits.csv");
+    let expected = "issue,obligation,from,to,days,time,max_spread_bps,max_spread_ticks,min_value_jpy,min_quantity,otherwise,why\n\
+                    EXS1,general:ds_auction,2024-03-01,2024-03-01,1,00:00:00 to 13:00:00,100,,,50,,type ETF\n\
+                    EXS1,general:ds_auction,2024-03-01,2024-03-01,1,13:00:00 to 14:00:00,200,,,50,,\"type ETF, stressed \
+                    conditions: spreads x2, sizes x1\"\n\
+                    EXS1,general:ds_auction,2024-03-01,2024-03-01,1,14:00:00 to 24:00:00,100,,,50,,type ETF\n";
+    assert!(limits.starts_with(expected), "{limits}");
+    let rmm = "general:rmm,2024-03-01,2024-03-01,1,00:00:00 to 13:00:00,100,,,50,sizes at most 50 % of the larger apart,type ETF";
+    assert!(limits.contains(rmm), "{limits}");
 }

@@ -200,6 +200,7 @@ impl MonthAccounts {
                 days,
                 required_pct: account.required_pct,
                 leveraged_inverse: account.leveraged_inverse.unwrap_or_else(by_registry),
+                need: registry.need_on(&key.issue, account.last).filter(|_| key.is_criterion()),
                 last_measured: account.last,
                 days_measured,
                 trading_days: u32::try_from(within.count()).expect("a month is short"),
@@ -210,6 +211,11 @@ impl MonthAccounts {
 }
 
 impl AccountKey {
+    /// Whether it is one of several criteria of the scheme.
+    pub fn is_criterion(&self) -> bool {
+        matches!(self.obligation, ObligationId::General(Some(_)))
+    }
+
     /// How its month is judged: what the scheme says of its own obligation; a condition by the sum of its time.
     pub(crate) fn aggregate(&self, registry: &Registry) -> Aggregate {
         match self.obligation.paid() {
@@ -305,6 +311,8 @@ pub struct MonthLine {
     pub required_pct: u64,
     /// Whether the issue is a leveraged or inverse ETF (on the last measured date).
     pub leveraged_inverse: bool,
+    /// Of a criterion: how many of its sign-up's have to be met; `None` all.
+    pub need: Option<u32>,
     /// The last date on which it was measured.
     pub last_measured: Date,
     /// Days that are in the sums.
@@ -314,9 +322,15 @@ pub struct MonthLine {
 }
 
 impl MonthLine {
-    /// Whether it is the scheme's own obligation, and counts in the number of ETFs.
+    /// Whether it is the scheme's own obligation, or a criterion of it: with the others of its sign-up it counts in the number of
+    /// ETFs ([`SignUpMonth`](crate::SignUpMonth)).
     pub fn is_general(&self) -> bool {
         self.key.obligation.paid() == Paid::Incentives
+    }
+
+    /// Whether it is one of several criteria.
+    pub fn is_criterion(&self) -> bool {
+        self.key.is_criterion()
     }
 
     /// The condition that it is of.
@@ -352,11 +366,19 @@ impl MonthLine {
             return !self.total.could_turn(self.required_pct);
         }
         let status = self.status();
-        let turns = |fulfilled: bool| {
-            let days: Vec<DayShare> = self.days.iter().map(|day| day.if_unknown(fulfilled)).collect();
-            self.status_of(&days) != status
-        };
-        !turns(true) && !turns(false)
+        [true, false].into_iter().all(|fulfilled| self.status_if_unknown(fulfilled) == status)
+    }
+
+    /// The status if all of the unknown time had been available and fulfilled, or available and not.
+    pub(crate) fn status_if_unknown(&self, fulfilled: bool) -> Status {
+        if self.days.is_empty() {
+            let Total { available, fulfilled: before, unknown } = self.total;
+            let more = if fulfilled { unknown } else { Micros::ZERO };
+            let total = Total { available: available + unknown, fulfilled: before + more, unknown: Micros::ZERO };
+            return Status::of((total.available != Micros::ZERO).then(|| total.reaches(self.required_pct)));
+        }
+        let days: Vec<DayShare> = self.days.iter().map(|day| day.if_unknown(fulfilled)).collect();
+        self.status_of(&days)
     }
 
     /// What the exchange's system shows: `general` of leveraged and inverse ETFs is judged against 100 %, so that they show
@@ -389,6 +411,7 @@ mod tests {
             days: Vec::new(),
             required_pct,
             leveraged_inverse,
+            need: None,
             last_measured: date(2024, 3, 1),
             days_measured: 1,
             trading_days: 1,

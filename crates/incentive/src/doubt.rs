@@ -1,6 +1,6 @@
 //! What rests on a status that unknown time could turn.
 
-use crate::{MonthLine, Settlement, Status};
+use crate::{Settlement, SignUpMonth, Status, sign_up_months};
 use quoteclock_model::IssueCode;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,15 +23,15 @@ impl Settlement {
     /// Clause: `ST1/quote-display-time`.
     pub fn doubtful(&self, servers: &quoteclock_rules::ServerSteps) -> Doubtful {
         let mut doubtful = Doubtful::default();
-        let counts = |line: &&MonthLine| line.is_general() && !line.leveraged_inverse;
+        let counted: Vec<SignUpMonth<'_>> = sign_up_months(&self.lines).filter(|of| !of.leveraged_inverse()).collect();
         for maker in &self.makers {
-            let own: Vec<&MonthLine> =
-                self.lines.iter().filter(counts).filter(|line| line.key.market_maker == maker.market_maker).collect();
-            let count = |is: &dyn Fn(&MonthLine) -> bool| {
-                u32::try_from(own.iter().filter(|line| is(line)).count()).unwrap_or(u32::MAX)
+            let own: Vec<SignUpMonth<'_>> =
+                counted.iter().copied().filter(|of| of.market_maker() == maker.market_maker).collect();
+            let count = |is: &dyn Fn(&SignUpMonth<'_>) -> bool| {
+                u32::try_from(own.iter().filter(|of| is(of)).count()).unwrap_or(u32::MAX)
             };
-            let least = count(&|line| line.certain() && line.status() == Status::Fulfilled);
-            let most = count(&|line| !line.certain() || line.status() == Status::Fulfilled);
+            let least = count(&|of| of.certain() && of.status() == Status::Fulfilled);
+            let most = count(&|of| !of.certain() || of.status() == Status::Fulfilled);
             let required = maker.etfs_required;
             if least < required && required <= most {
                 doubtful.qualifies.insert(maker.market_maker.clone(), (least, most));
@@ -43,11 +43,10 @@ impl Settlement {
             if most < required {
                 continue;
             }
-            let unsure =
-                |line: &&&MonthLine| !line.certain() || doubtful.qualifies.contains_key(&line.key.market_maker);
-            let possible = |line: &&&MonthLine| !line.certain() || line.status() == Status::Fulfilled;
-            let found = own.iter().filter(unsure).filter(possible);
-            doubtful.incentives.extend(found.map(|line| (line.key.market_maker.clone(), line.key.issue.clone())));
+            let unsure = |of: &&SignUpMonth<'_>| !of.certain() || doubtful.qualifies.contains_key(of.market_maker());
+            let possible = |of: &&SignUpMonth<'_>| !of.certain() || of.status() == Status::Fulfilled;
+            let found: Vec<_> = own.iter().filter(unsure).filter(possible).collect();
+            doubtful.incentives.extend(found.into_iter().map(|of| (of.market_maker().to_owned(), of.issue().clone())));
         }
         for line in self.lines.iter().filter(|line| line.condition().is_some()) {
             let qualifies = doubtful.qualifies.contains_key(&line.key.market_maker);

@@ -1,6 +1,6 @@
 //! What follows from the month for each market maker: whether it quoted enough ETFs, and its free virtual servers.
 
-use crate::{Month, MonthLine, Status};
+use crate::{Month, MonthLine, SignUpMonth, Status, sign_up_months};
 use quoteclock_model::Amount;
 use quoteclock_rules::Registry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -70,9 +70,9 @@ pub fn makers(month: Month, lines: &[MonthLine], registry: &Registry) -> Vec<Mak
 /// Clause: `ST1/number-of-etfs`.
 pub(crate) fn etfs_fulfilled(market_maker: &str, lines: &[MonthLine]) -> u32 {
     let own = &lines[lines.partition_point(|line| line.key.market_maker.as_str() < market_maker)..];
-    let own = own.iter().take_while(|line| line.key.market_maker == market_maker);
-    let counts = |line: &&MonthLine| line.is_general() && !line.leveraged_inverse && line.status() == Status::Fulfilled;
-    u32::try_from(own.filter(counts).count()).expect("fewer ETFs than 32 bits count")
+    let own = &own[..own.partition_point(|line| line.key.market_maker == market_maker)];
+    let counts = |of: &SignUpMonth<'_>| !of.leveraged_inverse() && of.status() == Status::Fulfilled;
+    u32::try_from(sign_up_months(own).filter(counts).count()).expect("fewer ETFs than 32 bits count")
 }
 
 fn servers_registered(market_maker: &str, month: Month, registry: &Registry) -> u32 {

@@ -2,10 +2,10 @@
 //!
 //! Recommendations with the figures behind them; nothing is decided here.
 
-use crate::{MakerLine, Month, MonthLine, Status};
+use crate::{AccountKey, MakerLine, Month, MonthLine, SignUpMonth, Status, sign_up_months};
 use num_bigint::BigUint;
 use quoteclock_ledger::Total;
-use quoteclock_model::IssueCode;
+use quoteclock_model::{IssueCode, ObligationId};
 use quoteclock_rules::Incentives;
 use std::collections::BTreeMap;
 
@@ -108,12 +108,12 @@ impl RecommendationLine {
 
 /// Clause: `ST1/managing-qualification`.
 fn briefings(lines: &[MonthLine], makers: &[MakerLine]) -> Vec<RecommendationLine> {
-    let missed = lines.iter().filter(|line| line.is_general() && line.status() == Status::NotFulfilled);
-    let of_line = |line: &MonthLine| RecommendationLine {
-        market_maker: line.key.market_maker.clone(),
-        issue: Some(line.key.issue.clone()),
-        recommendation: Recommendation::Briefing,
-        figure: Figure::Percent(mean_percent(&[line.total])),
+    let missed = sign_up_months(lines).filter(|of| of.status() == Status::NotFulfilled);
+    let of_sign_up = |of: SignUpMonth<'_>| {
+        // Of several criteria the one that was missed by most of its time.
+        let figure = of.least_fulfilled().map(|total| Figure::Percent(mean_percent(&[total])))?;
+        let (market_maker, issue) = (of.market_maker().to_owned(), Some(of.issue().clone()));
+        Some(RecommendationLine { market_maker, issue, recommendation: Recommendation::Briefing, figure })
     };
     let too_few = makers.iter().filter(|maker| !maker.qualifies() && is_measured(lines, &maker.market_maker));
     let of_maker = |maker: &MakerLine| RecommendationLine {
@@ -122,7 +122,7 @@ fn briefings(lines: &[MonthLine], makers: &[MakerLine]) -> Vec<RecommendationLin
         recommendation: Recommendation::Briefing,
         figure: Figure::Etfs(maker.etfs_fulfilled),
     };
-    missed.map(of_line).chain(too_few.map(of_maker)).collect()
+    missed.filter_map(of_sign_up).chain(too_few.map(of_maker)).collect()
 }
 
 /// Whether the market maker has a line, of lines by market maker.
@@ -133,21 +133,29 @@ fn is_measured(lines: &[MonthLine], market_maker: &str) -> bool {
 /// Clauses: `ST1/six-month-average`, `QC/six_month_average`.
 fn drops(scheme: &Incentives, month: Month, lines: &[MonthLine], past: &[PastMonth]) -> Vec<RecommendationLine> {
     let Some(before) = months_before(month, scheme.drop_months, past) else { return Vec::new() };
-    let mut totals: BTreeMap<(&str, &IssueCode), Vec<Total>> = BTreeMap::new();
+    // Each criterion has its own months.
+    let mut totals: BTreeMap<(&str, &IssueCode, &ObligationId), Vec<Total>> = BTreeMap::new();
     for line in before.into_iter().flatten().chain(lines).filter(|line| line.is_general()) {
         if line.total.available.0 > 0 {
-            totals.entry((&line.key.market_maker, &line.key.issue)).or_default().push(line.total);
+            let AccountKey { market_maker, issue, obligation } = &line.key;
+            totals.entry((market_maker, issue, obligation)).or_default().push(line.total);
         }
     }
     let months = usize::try_from(scheme.drop_months).unwrap_or(usize::MAX);
     let too_little = |(_, totals): &(_, Vec<Total>)| totals.len() == months && is_mean_under(totals, scheme.drop_pct);
-    let line = |((market_maker, issue), totals): ((&str, &IssueCode), Vec<Total>)| RecommendationLine {
+    // One line of a sign-up, with the least of its means.
+    let mut least: BTreeMap<(&str, &IssueCode), u64> = BTreeMap::new();
+    for ((market_maker, issue, _), totals) in totals.into_iter().filter(too_little) {
+        let mean = mean_percent(&totals);
+        least.entry((market_maker, issue)).and_modify(|least| *least = mean.min(*least)).or_insert(mean);
+    }
+    let line = |((market_maker, issue), mean): ((&str, &IssueCode), u64)| RecommendationLine {
         market_maker: market_maker.to_owned(),
         issue: Some(issue.clone()),
         recommendation: Recommendation::DropFromSignUp,
-        figure: Figure::Percent(mean_percent(&totals)),
+        figure: Figure::Percent(mean),
     };
-    totals.into_iter().filter(too_little).map(line).collect()
+    least.into_iter().map(line).collect()
 }
 
 /// Clause: `ST1/twelve-months`.

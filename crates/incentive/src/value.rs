@@ -3,7 +3,7 @@
 use crate::exact::{YEN, mul_div};
 use crate::tiers::{ReviewStock, TierSource};
 use crate::trading::{Basis, Trading};
-use crate::{MakerLine, Measured, MonthLine, Status};
+use crate::{MakerLine, Measured, MonthLine, SignUpMonth, Status, sign_up_months};
 use jiff::civil::Date;
 use quoteclock_model::{Amount, Bps, IssueCode};
 use quoteclock_rules::{AccessFeeIssues, Incentives, Registry, Tier};
@@ -126,15 +126,15 @@ pub fn incentives(
     let every_sign_up = registry.scheme().interpretations().access_fee_issues() == AccessFeeIssues::SignedUp;
     let mut measured: BTreeMap<&IssueCode, Measured> = BTreeMap::new();
     let mut all = Vec::new();
-    let counted = lines.iter().filter(|line| line.is_general() && !line.leveraged_inverse);
-    for line in counted.filter(|line| qualified(&line.key.market_maker)) {
-        let fulfilled = line.status() == Status::Fulfilled;
+    let counted = sign_up_months(lines).filter(|of| !of.leveraged_inverse());
+    for of in counted.filter(|of| qualified(of.market_maker())) {
+        let fulfilled = of.status() == Status::Fulfilled;
         if !fulfilled && !every_sign_up {
             continue;
         }
-        let Some(traded) = trading.of(&line.key.market_maker, &line.key.issue) else { continue };
-        let measured = *measured.entry(&line.key.issue).or_insert_with(|| review.measured(registry, &line.key.issue));
-        let of_issue = OfIssue::new(registry, line, review, measured);
+        let Some(traded) = trading.of(of.market_maker(), of.issue()) else { continue };
+        let measured = *measured.entry(of.issue()).or_insert_with(|| review.measured(registry, of.issue()));
+        let of_issue = OfIssue::new(registry, of, review, measured);
         for (participant, basis) in &traded.by_participant {
             of_issue.push(participant.as_deref(), basis, fulfilled, &mut all);
         }
@@ -152,7 +152,7 @@ impl IncentiveLine {
 
 /// What is the same of all lines of a sign-up.
 struct OfIssue<'a> {
-    line: &'a MonthLine,
+    sign_up: SignUpMonth<'a>,
     scheme: &'a Incentives,
     tier: Option<Tier>,
     source: TierSource,
@@ -164,11 +164,11 @@ impl<'a> OfIssue<'a> {
     /// The tier is that of the last date on which the sign-up was measured.
     ///
     /// Clause: `ST1/tiers`.
-    fn new(registry: &'a Registry, line: &'a MonthLine, review: &ReviewStock, measured: Measured) -> OfIssue<'a> {
-        let row = registry.issue_on(&line.key.issue, line.last_measured);
+    fn new(registry: &'a Registry, sign_up: SignUpMonth<'a>, review: &ReviewStock, measured: Measured) -> OfIssue<'a> {
+        let row = registry.issue_on(sign_up.issue(), sign_up.last_measured());
         let (tier, source) = row.map_or((None, TierSource::Unknown), |row| review.tier(registry, row, measured));
         let diversified = row.is_some_and(|row| row.diversified);
-        OfIssue { line, scheme: registry.scheme().incentives(), tier, source, measured, diversified }
+        OfIssue { sign_up, scheme: registry.scheme().incentives(), tier, source, measured, diversified }
     }
 
     fn push(&self, participant: Option<&str>, basis: &Basis, fulfilled: bool, to: &mut Vec<IncentiveLine>) {
@@ -193,9 +193,9 @@ impl<'a> OfIssue<'a> {
         basis: BasisAndRate,
     ) -> IncentiveLine {
         IncentiveLine {
-            market_maker: self.line.key.market_maker.clone(),
+            market_maker: self.sign_up.market_maker().to_owned(),
             participant: participant.map(str::to_owned),
-            issue: self.line.key.issue.clone(),
+            issue: self.sign_up.issue().clone(),
             tier: self.tier,
             tier_source: self.source,
             measured: self.measured,

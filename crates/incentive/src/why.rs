@@ -3,7 +3,7 @@
 use crate::conditions::{ConditionLine, Share};
 use crate::tiers::TierSource;
 use crate::value::{BasisAndRate, Incentive, IncentiveLine};
-use crate::{AccountKey, MakerLine, MonthLine, Settlement, Status, SystemStatus};
+use crate::{AccountKey, MakerLine, MonthLine, Settlement, SignUpMonth, Status, SystemStatus};
 use jiff::civil::Date;
 use quoteclock_ledger::{DisplayPercent, Total};
 use quoteclock_model::{Amount, Bps, IssueCode, ObligationId};
@@ -118,10 +118,24 @@ impl Settlement {
         maker.map(number_of_etfs).into_iter().chain(line.map(display_time)).collect()
     }
 
+    /// The same of what the scheme itself asks: one obligation, or criteria of which as many as are needed have to be met.
+    fn steps_of_sign_up(&self, market_maker: &str, issue: &IssueCode) -> Vec<Step> {
+        let maker = self.makers.iter().find(|maker| maker.market_maker == market_maker);
+        let mut steps: Vec<Step> = maker.map(number_of_etfs).into_iter().collect();
+        let Some(sign_up) = SignUpMonth::find(&self.lines, market_maker, issue) else { return steps };
+        steps.extend(sign_up.deciding().map(display_time));
+        if sign_up.has_criteria() {
+            let (need, count) = (sign_up.need(), sign_up.deciding().count());
+            let says = format!("of {count} criteria, {need} needed: {}", sign_up.status().as_str().replace('_', " "));
+            steps.push(step("criteria", sign_up.met(), "", says, "XETRA/criteria"));
+        }
+        steps
+    }
+
     fn why_incentive(&self, registry: &Registry, line: &IncentiveLine) -> Why {
         let scheme = registry.scheme().incentives();
         let clause = line.incentive.clause();
-        let mut steps = self.first_steps(&line.market_maker, &line.issue, &ObligationId::GENERAL);
+        let mut steps = self.steps_of_sign_up(&line.market_maker, &line.issue);
         match line.basis {
             BasisAndRate::Orders(count, fee) => {
                 let says = format!("the days' orders, of each day at most {}", scheme.orders_max);
@@ -290,8 +304,18 @@ impl Settlement {
         };
         let mut steps = Vec::new();
         if let Some(issue) = issue {
-            steps = self.first_steps(market_maker, issue, &obligation);
-            match self.line(market_maker, issue, &obligation) {
+            let sign_up = SignUpMonth::find(&self.lines, market_maker, issue);
+            let line = match obligation {
+                ObligationId::General(_) => {
+                    steps = self.steps_of_sign_up(market_maker, issue);
+                    sign_up.and_then(|sign_up| sign_up.deciding().next())
+                }
+                _ => {
+                    steps = self.first_steps(market_maker, issue, &obligation);
+                    self.line(market_maker, issue, &obligation)
+                }
+            };
+            match line {
                 None => {
                     let says = format!("{market_maker} was not measured in {issue} under {obligation}");
                     steps.push(step("measured", "no", "", says, "ST1/quote-display-time"));

@@ -7,10 +7,9 @@ use crate::watch::{Picture, Row, WINDOWS, before};
 use anyhow::{Result, anyhow};
 use jiff::civil::Date;
 use quoteclock::StoredMonth;
-use quoteclock_incentive::{AccountKey, Month, Outlook, Prospect, Status, outlooks};
+use quoteclock_incentive::{AccountKey, Month, Outlook, Prospect, Status, outlooks, sign_up_months, together};
 use quoteclock_ledger::{DayRow, DisplayPercent, Total};
 use quoteclock_model::{Micros, Span, Timestamp};
-use quoteclock_report::rows::keys;
 use quoteclock_rules::{DayPlan, ObligationPlan, PhaseSource, Registry, SignUpPlan};
 use quoteclock_store::Store;
 use std::collections::{BTreeMap, HashMap};
@@ -35,6 +34,8 @@ pub(crate) struct MonthSoFar {
     met_elsewhere: HashMap<String, u32>,
     /// How many have to be met.
     pub(crate) etfs_required: u32,
+    /// Of each sign-up of the running day: how many of its criteria have to be met, if not all.
+    needs: Vec<Option<u32>>,
 }
 
 struct MonthRow {
@@ -122,9 +123,9 @@ impl MonthSoFar {
         }
         let mut met_elsewhere: HashMap<String, u32> = HashMap::new();
         // What is left is not measured on the running day.
-        for line in lines.iter().filter(|line| by_key.contains_key(&line.key)) {
-            if line.is_general() && !line.leveraged_inverse && line.status() == Status::Fulfilled {
-                *met_elsewhere.entry(line.key.market_maker.clone()).or_default() += 1;
+        for of in sign_up_months(&lines).filter(|of| of.lines().iter().all(|line| by_key.contains_key(&line.key))) {
+            if !of.leveraged_inverse() && of.status() == Status::Fulfilled {
+                *met_elsewhere.entry(of.market_maker().to_owned()).or_default() += 1;
             }
         }
         Ok(MonthSoFar {
@@ -136,6 +137,7 @@ impl MonthSoFar {
             is_last: stored.measured.last().is_none_or(|last| *last <= date),
             met_elsewhere,
             etfs_required: registry.scheme().incentives().etfs_required,
+            needs: plan.sign_ups.iter().map(|sign_up| registry.need_on(&sign_up.issue, date)).collect(),
         })
     }
 
@@ -214,17 +216,25 @@ impl MonthSoFar {
     /// Of each market maker of the running day: ETFs whose share of the month so far is met.
     pub(crate) fn etfs_met(&self, picture: &Picture) -> BTreeMap<String, u32> {
         let mut met: BTreeMap<String, u32> = BTreeMap::new();
-        let of_plan = keys(&picture.plan).zip(&self.rows).zip(picture.rows.iter());
-        let leveraged = picture.plan.sign_ups.iter().flat_map(|of| of.obligations.iter().map(|_| of.leveraged_inverse));
-        for (((key, of_month), row), leveraged) in of_plan.zip(leveraged) {
+        let mut of_plan = self.rows.iter().zip(picture.rows.iter());
+        for (sign_up, need) in picture.plan.sign_ups.iter().zip(&self.needs) {
             let count = met
-                .entry(key.market_maker.to_owned())
-                .or_insert_with(|| self.met_elsewhere.get(key.market_maker).copied().unwrap_or_default());
-            let mut total = of_month.outlook.total;
-            total += row.total;
-            let is_general = key.obligation.id.paid() == quoteclock_model::Paid::Incentives;
-            let is_met = total.available != Micros::ZERO && total.reaches(of_month.outlook.required_pct);
-            *count += u32::from(is_general && !leveraged && is_met);
+                .entry(sign_up.market_maker.clone())
+                .or_insert_with(|| self.met_elsewhere.get(&sign_up.market_maker).copied().unwrap_or_default());
+            let own = sign_up.obligations.iter().zip(of_plan.by_ref());
+            let general: Vec<Status> = own
+                .filter(|(obligation, _)| obligation.id.paid() == quoteclock_model::Paid::Incentives)
+                .map(|(_, (of_month, row))| {
+                    let mut total = of_month.outlook.total;
+                    total += row.total;
+                    match total.available {
+                        Micros::ZERO => Status::NotApplicable,
+                        _ if total.reaches(of_month.outlook.required_pct) => Status::Fulfilled,
+                        _ => Status::NotFulfilled,
+                    }
+                })
+                .collect();
+            *count += u32::from(!sign_up.leveraged_inverse && together(general, *need) == Status::Fulfilled);
         }
         met
     }

@@ -52,7 +52,7 @@ pub enum Paid<'a> {
 
 /// Text that names no obligation.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
-#[error("found {found:?}, expected general, sponsored:CONDITION or matching:CONDITION")]
+#[error("found {found:?}, expected general, general:CRITERION, sponsored:CONDITION or matching:CONDITION")]
 pub struct ObligationIdError {
     /// The text.
     pub found: String,
@@ -61,6 +61,23 @@ pub struct ObligationIdError {
 impl ObligationId {
     /// The one obligation that every sign-up has under a scheme without criteria.
     pub const GENERAL: ObligationId = ObligationId::General(None);
+
+    /// Whether somebody who asks for `named` means it: itself, and of `general` each of its criteria.
+    ///
+    /// ```
+    /// use quoteclock_model::ObligationId;
+    /// let auction: ObligationId = "general:auction".parse()?;
+    /// assert!(auction.is_meant_by("general:auction") && auction.is_meant_by("general"));
+    /// assert!(!auction.is_meant_by("general:other") && !ObligationId::GENERAL.is_meant_by("general:auction"));
+    /// # Ok::<(), quoteclock_model::ObligationIdError>(())
+    /// ```
+    pub fn is_meant_by(&self, named: &str) -> bool {
+        match named.parse::<ObligationId>() {
+            Ok(ObligationId::General(None)) => matches!(self, ObligationId::General(_)),
+            Ok(named) => named == *self,
+            Err(_) => false,
+        }
+    }
 
     /// Whether a Fast Market widens its limits: not those of conditions that an asset manager pays.
     ///

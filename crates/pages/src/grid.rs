@@ -107,7 +107,8 @@ pub(crate) fn line_days(verdicts: &Verdicts<'_>, picture: &MonthPicture) -> Vec<
     let row = |line: &&MonthLine| {
         let own = picture.unfolded.get(&line.key)?;
         let issue = line.key.issue.to_string();
-        let label = if line.is_general() { issue } else { format!("{issue} {}", line.key.obligation) };
+        let is_whole = line.is_general() && !line.is_criterion();
+        let label = if is_whole { issue } else { format!("{issue} {}", line.key.obligation) };
         let label = if several { format!("{label}, {}", line.key.market_maker) } else { label };
         let day = |date: Date| {
             let day = own.day(date);

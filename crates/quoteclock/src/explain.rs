@@ -20,7 +20,7 @@ pub struct Question {
     pub market_maker: String,
     /// The issue's code.
     pub issue: String,
-    /// `general`, `sponsored:<condition>` or `matching:<condition>`.
+    /// `general`, `general:<criterion>`, `sponsored:<condition>` or `matching:<condition>`.
     pub obligation: String,
     /// The instant; otherwise the day.
     pub at: Option<At>,
@@ -79,7 +79,7 @@ pub enum ExplainError {
 /// [`ExplainError`].
 ///
 /// # Panics
-/// Never: a question that names an issue has one answer.
+/// Never: a question that names an issue has an answer.
 ///
 /// ```
 /// use quoteclock::{Input, Question, Registry, ReplayOptions, State, Style, UNWATCHED, explain, render_text};
@@ -111,7 +111,20 @@ pub fn explain(
     };
     let replay = Replay { registry: registry.tables(), input, options: &options.day(), beside, progress };
     let (_, answer, hashes) = replay.run_issues(&question.issues(registry.tables()), options.is_hashed, begin)?;
-    let mut explanation = answer?.into_iter().next().expect("a question that names an issue has one answer");
+    let mut answers = answer?;
+    if 1 < answers.len() {
+        // `general` is several criteria, of which one is asked about.
+        let Explanation { subject, plan, .. } = &answers[0];
+        let known: Vec<&str> = answers.iter().map(|of| of.subject.obligation.as_str()).collect();
+        return Err(ExplainError::Question(QuestionError::Obligation {
+            market_maker: subject.market_maker.clone(),
+            issue: subject.issue.clone(),
+            date: plan.date,
+            found: "general".to_owned(),
+            known: known.join(", "),
+        }));
+    }
+    let mut explanation = answers.pop().expect("a question that names an issue has an answer");
     explanation.provenance = Some(Provenance {
         input: input.name(),
         input_sha256: hashes.map(|hashes| Digest(hashes.input).to_string()),

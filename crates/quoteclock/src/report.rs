@@ -4,7 +4,7 @@ use crate::month::{MonthError, StoredMonth};
 use crate::settle::{Settled, settle};
 use quoteclock_incentive::{Month, MonthLine, Outlook, Settlement, outlooks};
 use quoteclock_report::money::OfMonth;
-use quoteclock_report::{MakerRow, MonthlyRow, StatusRow, count, grouped, list};
+use quoteclock_report::{CriteriaRow, MakerRow, MonthlyRow, StatusRow, count, grouped, list};
 use quoteclock_rules::PlanError;
 use quoteclock_store::Store;
 
@@ -89,6 +89,17 @@ impl Report {
     pub fn monthly(&self) -> impl Iterator<Item = MonthlyRow<'_>> {
         let (month, is_over) = (self.month, self.stored.is_over());
         self.settlement().lines.iter().map(move |line| MonthlyRow { month, line, is_over })
+    }
+
+    /// The rows of `criteria.csv`, none where the scheme has no criteria.
+    ///
+    /// ```
+    /// # fn tell(report: &quoteclock::Report) {
+    /// report.criteria().for_each(|row| println!("{}: {:?}", row.sign_up.issue(), row.sign_up.status()));
+    /// # }
+    /// ```
+    pub fn criteria(&self) -> impl Iterator<Item = CriteriaRow<'_>> {
+        CriteriaRow::all(self.month, &self.settlement().lines, self.stored.is_over())
     }
 
     /// The rows of `market_makers.csv`.

@@ -6,6 +6,7 @@
 pub mod columns;
 mod format;
 mod json;
+pub mod limits;
 pub mod money;
 mod month;
 mod overview;
@@ -16,7 +17,7 @@ mod why;
 
 pub use format::{clock, count, list, time_of_day, wrap};
 pub use json::write_document;
-pub use month::{MakerRow, MarketMakers, Monthly, MonthlyRow, StatusRow, Statuses, system_note};
+pub use month::{Criteria, CriteriaRow, MakerRow, MarketMakers, Monthly, MonthlyRow, StatusRow, Statuses, system_note};
 pub use overview::{LISTED_MAX, OverviewLine, Standing, Words, grouped, overview};
 pub use rejects::{REJECTS_LISTED, RejectHead, RejectRows, Rejects, RejectsCsv, RejectsJson};
 pub use rows::{Breaches, Daily, Outages, write_breaches_csv, write_daily_csv, write_outages_csv};

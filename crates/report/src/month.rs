@@ -2,7 +2,9 @@
 
 use crate::columns::{self, OfObligation, WithTimes};
 use crate::format::{clock, percent_shown};
-use quoteclock_incentive::{MakerLine, Month, MonthLine, Outlook, Prospect, Status, SystemStatus};
+use quoteclock_incentive::{
+    MakerLine, Month, MonthLine, Outlook, Prospect, SignUpMonth, Status, SystemStatus, sign_up_months,
+};
 use quoteclock_ledger::Total;
 use quoteclock_model::Micros;
 use quoteclock_rows::{Align, Column, Decimals, Table, Tone, Unit};
@@ -162,6 +164,61 @@ impl Table for MarketMakers {
         "server_participant",
         "server_waiver_jpy",
     ];
+}
+
+/// A row of `criteria.csv`.
+#[derive(Clone, Copy, Debug)]
+pub struct CriteriaRow<'a> {
+    /// The month.
+    pub month: Month,
+    /// The sign-up in it.
+    pub sign_up: SignUpMonth<'a>,
+    /// Whether all its trading days are stored.
+    pub is_over: bool,
+}
+
+impl<'a> CriteriaRow<'a> {
+    /// Those of a month's lines, in order of their keys: of sign-ups that several criteria are asked of.
+    pub fn all(month: Month, lines: &'a [MonthLine], is_over: bool) -> impl Iterator<Item = CriteriaRow<'a>> {
+        let several = sign_up_months(lines).filter(|sign_up| sign_up.has_criteria());
+        several.map(move |sign_up| CriteriaRow { month, sign_up, is_over })
+    }
+}
+
+/// `criteria.csv`: what a sign-up's criteria come to together. There under a scheme that has criteria.
+///
+/// Clause: `XETRA/criteria`.
+#[derive(Debug)]
+pub struct Criteria;
+
+impl Table for Criteria {
+    type Row<'a> = CriteriaRow<'a>;
+    const NAME: &'static str = "criteria";
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::<Self>::text("month", |row| Some(row.month.to_string().into())),
+        Column::<Self>::text("market_maker", |row| Some(row.sign_up.market_maker().into())).shown("market maker"),
+        Column::<Self>::text("issue", |row| Some(row.sign_up.issue().as_str().into())).shown("issue"),
+        Column::<Self>::integer("criteria", Unit::Count, |row| i128::try_from(row.sign_up.deciding().count()).ok())
+            .shown("criteria"),
+        Column::<Self>::integer("met", Unit::Count, |row| i128::try_from(row.sign_up.met()).ok()).shown("met"),
+        Column::<Self>::integer("need", Unit::Count, |row| i128::try_from(row.sign_up.need()).ok()).shown("need"),
+        Column::<Self>::text("status", |row| Some(row.sign_up.status().as_str().into()))
+            .shown_as("status", Align::Left, |row| {
+                let status = row.sign_up.status();
+                let so_far = if row.is_over || status == Status::NotApplicable { "" } else { " so far" };
+                format!("{}{so_far}", status.as_str().replace('_', " ")).into()
+            })
+            .toned(|row| match row.sign_up.status() {
+                _ if !row.sign_up.certain() => Some(Tone::Doubtful),
+                Status::Fulfilled => Some(Tone::Good),
+                Status::NotFulfilled => Some(Tone::Bad),
+                Status::NotApplicable => None,
+            }),
+        Column::<Self>::text("certain", |row| Some(yes_no(row.sign_up.certain()).into()))
+            .shown("certain")
+            .on_occasion(|row| !row.sign_up.certain()),
+    ];
+    const SHOWN: &'static [&'static str] = &["market_maker", "issue", "criteria", "met", "need", "status", "certain"];
 }
 
 /// A row of the month to date.

@@ -4,7 +4,7 @@ use quoteclock_incentive::{Month, MonthAccounts, MonthStock, PastMonth, Review, 
 use quoteclock_ledger::{DayRow, Total};
 use quoteclock_model::{Amount, ByCounterparty, Executed, IssueCode, Micros, Turnover};
 use quoteclock_report::money::{Conditions, Incentives, OfMonth, Payments, Recommendations, Tiers};
-use quoteclock_report::{MakerRow, MarketMakers};
+use quoteclock_report::{Criteria, CriteriaRow, MakerRow, MarketMakers};
 use quoteclock_rows::write_csv;
 use quoteclock_rules::{Registry, Severity, SourceFile};
 use quoteclock_testkit::generate::money::case;
@@ -83,6 +83,7 @@ fn files(case: &Case) -> Files {
             let rows = settled.makers.iter().map(|maker| MakerRow { month, maker, is_over: true });
             write_csv::<MarketMakers>(rows, to)
         }),
+        criteria: text(&|to| write_csv::<Criteria>(CriteriaRow::all(month, &settled.lines, true), to)),
         incentives: text(&|to| write_csv::<Incentives>(OfMonth::all(month, &settled.incentives), to)),
         conditions: text(&|to| write_csv::<Conditions>(OfMonth::all(month, &settled.conditions), to)),
         tiers: text(&|to| write_csv::<Tiers>(&settled.tiers, to)),
@@ -102,7 +103,7 @@ fn compare(name: &str, seed: u64, found: &str, expected: &str) {
 // clause: ST1/tiers, ST1/tier-review, ST1/diversified, ST1/trading-value, ST1/access-fee, ST1/free-servers
 // clause: ST1/sponsored-obligation, ST1/sponsored-grouping, ST1/sponsored-amount, ST1/sponsored-priority
 // clause: ST1/matching-obligation, ST1/matching-makers, ST1/managing-qualification, ST1/participant
-// clause: ST1/six-month-average, ST1/twelve-months, QC/hedging, QC/access_fee_issues, QC/yen_rounding
+// clause: ST1/six-month-average, ST1/twelve-months, QC/hedging, QC/access_fee_issues, QC/yen_rounding, XETRA/criteria
 #[test]
 fn every_file_is_that_of_the_plain_reading_byte_for_byte() {
     let count: u64 = std::env::var("MONEY_MONTHS").ok().and_then(|text| text.parse().ok()).unwrap_or(2_000);
@@ -112,6 +113,7 @@ fn every_file_is_that_of_the_plain_reading_byte_for_byte() {
         let case = case(seed);
         let (found, expected) = (files(&case), settle(&case).expect("a registry that can be read"));
         compare("market_makers.csv", seed, &found.market_makers, &expected.market_makers);
+        compare("criteria.csv", seed, &found.criteria, &expected.criteria);
         compare("tiers.csv", seed, &found.tiers, &expected.tiers);
         compare("incentives.csv", seed, &found.incentives, &expected.incentives);
         compare("conditions.csv", seed, &found.conditions, &expected.conditions);
@@ -119,6 +121,9 @@ fn every_file_is_that_of_the_plain_reading_byte_for_byte() {
         compare("payments.csv", seed, &found.payments, &expected.payments);
         for note in found.conditions.lines().skip(1).filter_map(|line| line.rsplit(',').next()) {
             *seen.entry(note.to_owned()).or_default() += 1;
+        }
+        for line in found.criteria.lines().skip(1) {
+            *seen.entry(format!("criteria {}", line.split(',').nth(6).unwrap_or_default())).or_default() += 1;
         }
         for line in found.recommendations.lines().skip(1) {
             *seen.entry(line.split(',').nth(3).unwrap_or_default().to_owned()).or_default() += 1;
@@ -145,6 +150,9 @@ fn every_file_is_that_of_the_plain_reading_byte_for_byte() {
         "tier III",
         "tier IV",
         "tier V",
+        "criteria fulfilled",
+        "criteria not_fulfilled",
+        "criteria not_applicable",
     ] {
         assert!(seen.keys().any(|note| note.contains(what)) || count < 100, "no month has {what}: {seen:?}");
     }

@@ -33,9 +33,9 @@ pub use quoteclock_model::local_time;
 pub use quoteclock_sheets::{Column, Finding, Period, Severity, SourceFile};
 pub use ready::{READY_SCHEMES, ReadyScheme};
 pub use registry::{
-    Application, ConditionKind, ExcludedDay, Exemption, FILE_NAMES, FastMarket, Form, Holiday, Issue, IssueLimits,
-    Loaded, MarketMaker, PaidCondition, Payment, PaymentMethod, PlanError, Priority, Registry, Server, SignUp, Stress,
-    StressTime, Target, Tier,
+    Application, ConditionKind, DayLimits, ExcludedDay, Exemption, FILE_NAMES, FastMarket, Form, Holiday, Issue,
+    IssueLimits, Loaded, MarketMaker, PaidCondition, Payment, PaymentMethod, PlanError, Priority, Registry, Server,
+    SignUp, Stress, StressTime, Target, Tier,
 };
-pub use scheme::{QuantityFrom, Regime, Scheme, SessionList, Terms, TypeRules};
+pub use scheme::{Criterion, QuantityFrom, Regime, Scheme, SessionList, Terms, TypeRules};
 pub use ticks::{TickTable, TickTableError};

@@ -5,6 +5,7 @@
 //! the files from a folder is the caller's task; paying anybody is that of later crates, which find the payment columns
 //! here as typed values.
 
+mod along;
 mod applications;
 mod classes;
 mod files;
@@ -21,6 +22,7 @@ use quoteclock_model::{Amount, Bps, IssueCode, ObligationId, Price, Shares, Span
 use quoteclock_sheets::{Finding, SourceFile};
 use std::sync::Arc;
 
+pub use along::DayLimits;
 pub use plan::PlanError;
 
 /// The files that a registry may consist of: what a caller reads from the folder. The first of the CSV files, up to
@@ -472,6 +474,13 @@ impl Registry {
         let from = self.issues().partition_point(|issue| issue.code < *code);
         let rows = self.issues()[from..].iter().take_while(|issue| issue.code == *code);
         rows.into_iter().find(|issue| issue.period.contains(date))
+    }
+
+    /// How many of its criteria have to be met in an issue that is of this type on the date; `None` all.
+    ///
+    /// Clause: `XETRA/criteria`.
+    pub fn need_on(&self, code: &IssueCode, date: Date) -> Option<u32> {
+        self.scheme().types().get(&self.issue_on(code, date)?.type_name)?.need
     }
 
     /// The market makers, by short name.

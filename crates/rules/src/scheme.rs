@@ -14,7 +14,7 @@ use crate::{
 };
 use jiff::civil::{Date, date};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
-use quoteclock_model::{Amount, Bps, Micros, Phases, Shares, SizeRule, Ticks};
+use quoteclock_model::{Amount, Bps, Micros, ObligationId, Phases, Shares, SizeRule, Ticks};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -87,6 +87,35 @@ pub struct TypeRules {
     pub required_pct: Option<u64>,
     /// Limits at some times of the day; of several that hold the first counts.
     pub regimes: Vec<Regime>,
+    /// What is asked in place of one obligation, each measured by itself, by name; mostly nothing.
+    pub criteria: Vec<Criterion>,
+    /// How many of the criteria have to be met in the month; `None` all.
+    pub need: Option<u32>,
+}
+
+/// One of several things that a type of issue asks for: an obligation with its own available and fulfilled time.
+///
+/// Clause: `XETRA/criteria`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Criterion {
+    /// Its name, which makes the obligation `general:<name>`.
+    pub name: String,
+    /// What it requires, whole: what it does not name itself is the type's. It has no criteria of its own.
+    pub rules: TypeRules,
+}
+
+impl TypeRules {
+    /// What is asked of a sign-up, each an obligation of its own: the criteria; where there are none the type itself.
+    pub fn asked(&self) -> impl Iterator<Item = (ObligationId, &TypeRules)> {
+        let whole = self.criteria.is_empty().then_some((ObligationId::GENERAL, self));
+        let of = |criterion: &'_ Criterion| ObligationId::General(Some(criterion.name.clone()));
+        whole.into_iter().chain(self.criteria.iter().map(move |criterion| (of(criterion), &criterion.rules)))
+    }
+
+    /// What is asked under this name.
+    pub fn asked_as(&self, id: &ObligationId) -> Option<&TypeRules> {
+        self.asked().find(|(asked, _)| asked == id).map(|(_, rules)| rules)
+    }
 }
 
 /// Limits at some times of the day, in place of a type's own.

@@ -63,6 +63,10 @@ pub struct SchemeNumbers {
     pub access_fee_signed_up: bool,
     /// `[aggregate]`.
     pub aggregate: AggregateNumbers,
+    /// Names of the criteria that every issue asks for in place of `general`; mostly none.
+    pub criteria: Vec<String>,
+    /// How many of them are needed.
+    pub need: Option<usize>,
 }
 
 /// `[aggregate]` of a scheme; percentages in ten-thousandths.
@@ -107,6 +111,7 @@ pub struct TurnoverRow {
 #[expect(missing_docs, reason = "each is the text of the file of that name")]
 pub struct Files {
     pub market_makers: String,
+    pub criteria: String,
     pub incentives: String,
     pub conditions: String,
     pub tiers: String,
@@ -132,6 +137,7 @@ pub fn settle(case: &Case) -> Option<Files> {
     };
     Some(Files {
         market_makers: money.market_makers(),
+        criteria: file_text("month,market_maker,issue,criteria,met,need,status,certain", money.criteria()),
         incentives: file_text(
             "month,market_maker,participant,issue,tier,incentive,basis,rate,amount_jpy,clause",
             money.incentives(),
@@ -183,6 +189,11 @@ fn percent(share: &Fraction) -> String {
     let scaled = share * fraction(1_000_000, 1) + fraction(1, 2);
     let units: i128 = scaled.floor().to_integer().to_string().parse().expect("a percentage");
     format!("{}.{:04}", units / 10_000, units % 10_000)
+}
+
+/// Whether an obligation is the scheme's own, or one of its criteria.
+fn is_general(obligation: &str) -> bool {
+    obligation == "general" || obligation.starts_with("general:")
 }
 
 struct Money<'c> {
@@ -266,7 +277,7 @@ impl Money<'_> {
                 continue;
             }
             let aggregate = match obligation {
-                "general" => self.case.scheme.aggregate.clone(),
+                own if is_general(own) => self.case.scheme.aggregate.clone(),
                 _ => AggregateNumbers::default(),
             };
             let (required, last) = (row.required, row.date);
@@ -302,14 +313,70 @@ impl Money<'_> {
         self.issue_row(issue, date).is_some_and(|row| row.get("leveraged_inverse") == "true")
     }
 
-    fn etfs(&self, first: Date, market_maker: &str) -> usize {
+    /// The market makers and issues of a month of which the scheme asks something.
+    fn asked(&self, first: Date) -> BTreeSet<(String, String)> {
+        let general = self.measured(first).into_iter().filter(|(_, _, obligation)| is_general(obligation));
+        general.map(|(market_maker, issue, _)| (market_maker, issue)).collect()
+    }
+
+    /// What the scheme asked of a sign-up on the last date on which it asked anything.
+    fn asked_last(&self, first: Date, market_maker: &str, issue: &str) -> Vec<Sum> {
         let measured = self.measured(first);
-        let own = measured.iter().filter(|(of, _, obligation)| of == market_maker && obligation == "general");
+        let own = measured.iter().filter(|(maker, of, name)| maker == market_maker && of == issue && is_general(name));
+        let sums: Vec<Sum> = own.filter_map(|(_, _, name)| self.sum(first, market_maker, issue, name)).collect();
+        let last = sums.iter().map(|sum| sum.last).max();
+        sums.into_iter().filter(|sum| Some(sum.last) == last).collect()
+    }
+
+    /// Whether a sign-up's month is fulfilled: `general`, or as many criteria as are needed, or all that could be.
+    fn status_of_sign_up(&self, first: Date, market_maker: &str, issue: &str) -> &'static str {
+        let sums = self.asked_last(first, market_maker, issue);
+        let count = |status: &str| sums.iter().filter(|sum| sum.status() == status).count();
+        let need = self.need(&sums);
+        match (count("fulfilled"), count("not_fulfilled")) {
+            (0, 0) => "not_applicable",
+            (met, missed) if missed == 0 || met >= need => "fulfilled",
+            _ => "not_fulfilled",
+        }
+    }
+
+    fn need(&self, sums: &[Sum]) -> usize {
+        self.case.scheme.need.filter(|need| *need <= sums.len()).unwrap_or(sums.len())
+    }
+
+    fn criteria(&self) -> Vec<Vec<String>> {
+        let mut lines = Vec::new();
+        for (market_maker, issue) in self.asked(self.first) {
+            if self.case.scheme.criteria.is_empty() {
+                continue;
+            }
+            let sums = self.asked_last(self.first, &market_maker, &issue);
+            let met = sums.iter().filter(|sum| sum.status() == "fulfilled").count();
+            let status = self.status_of_sign_up(self.first, &market_maker, &issue).to_owned();
+            let (count, need) = (sums.len().to_string(), self.need(&sums).to_string());
+            // Nothing is unknown here.
+            let certain = "yes".to_owned();
+            lines.push(vec![
+                self.case.month.clone(),
+                market_maker,
+                issue,
+                count,
+                met.to_string(),
+                need,
+                status,
+                certain,
+            ]);
+        }
+        lines
+    }
+
+    fn etfs(&self, first: Date, market_maker: &str) -> usize {
         let counts = |issue: &str| {
-            let sum = self.sum(first, market_maker, issue, "general").expect("it was measured");
-            sum.status() == "fulfilled" && !self.is_leveraged(issue, sum.last)
+            let last = self.asked_last(first, market_maker, issue)[0].last;
+            self.status_of_sign_up(first, market_maker, issue) == "fulfilled" && !self.is_leveraged(issue, last)
         };
-        own.filter(|(_, issue, _)| counts(issue)).count()
+        let asked = self.asked(first);
+        asked.iter().filter(|(of, issue)| of == market_maker && counts(issue)).count()
     }
 
     fn qualifies(&self, first: Date, market_maker: &str) -> bool {
@@ -456,20 +523,17 @@ impl Money<'_> {
     fn incentives(&self) -> Vec<Vec<String>> {
         let mut lines = Vec::new();
         let scheme = &self.case.scheme;
-        for (market_maker, issue, obligation) in self.measured(self.first) {
-            let sum = self.sum(self.first, &market_maker, &issue, &obligation).expect("it was measured");
-            if obligation != "general"
-                || self.is_leveraged(&issue, sum.last)
-                || !self.qualifies(self.first, &market_maker)
-            {
+        for (market_maker, issue) in self.asked(self.first) {
+            let last = self.asked_last(self.first, &market_maker, &issue)[0].last;
+            if self.is_leveraged(&issue, last) || !self.qualifies(self.first, &market_maker) {
                 continue;
             }
-            let fulfilled = sum.status() == "fulfilled";
+            let fulfilled = self.status_of_sign_up(self.first, &market_maker, &issue) == "fulfilled";
             if !fulfilled && !scheme.access_fee_signed_up {
                 continue;
             }
-            let tier = self.tier(&issue, sum.last);
-            let diversified = self.issue_row(&issue, sum.last).is_some_and(|row| row.get("diversified") == "true");
+            let tier = self.tier(&issue, last);
+            let diversified = self.issue_row(&issue, last).is_some_and(|row| row.get("diversified") == "true");
             let participants: BTreeSet<String> = self
                 .turnover_rows(&market_maker, &issue)
                 .map(|row| self.participant(&market_maker, &issue, row.date))
@@ -546,7 +610,7 @@ impl Money<'_> {
     fn conditions(&self) -> Vec<Vec<String>> {
         let mut lines = Vec::new();
         for (market_maker, issue, obligation) in self.measured(self.first) {
-            if obligation != "general" {
+            if !is_general(&obligation) {
                 lines.push(self.condition_line(&market_maker, &issue, &obligation));
             }
         }
@@ -718,24 +782,30 @@ impl Money<'_> {
             lines.push(fields.iter().map(|field| (*field).to_owned()).collect());
         };
         let measured = self.measured(self.first);
-        for (market_maker, issue, obligation) in measured.iter().filter(|of| of.2 == "general") {
-            let sum = self.sum(self.first, market_maker, issue, obligation).expect("it was measured");
-            if sum.status() == "not_fulfilled" {
-                let figure = percent(&fraction(sum.fulfilled, sum.available));
-                line(market_maker, issue, "briefing", figure, "ST1/managing-qualification");
+        for (market_maker, issue) in &self.asked(self.first) {
+            if self.status_of_sign_up(self.first, market_maker, issue) == "not_fulfilled" {
+                let missed = self.asked_last(self.first, market_maker, issue).into_iter();
+                let missed = missed.filter(|sum| sum.status() == "not_fulfilled");
+                let least = missed.map(|sum| fraction(sum.fulfilled, sum.available)).min().expect("one was missed");
+                line(market_maker, issue, "briefing", percent(&least), "ST1/managing-qualification");
             }
-            let mut shares = Vec::new();
-            for back in 0..scheme.drop_months {
-                match self.sum(self.first - back.months(), market_maker, issue, obligation) {
-                    Some(sum) if sum.available > 0 => shares.push(fraction(sum.fulfilled, sum.available)),
-                    _ => {}
+            let mut means = Vec::new();
+            for (_, _, name) in measured.iter().filter(|(of, code, _)| of == market_maker && code == issue) {
+                let mut shares = Vec::new();
+                for back in 0..scheme.drop_months {
+                    match self.sum(self.first - back.months(), market_maker, issue, name) {
+                        Some(sum) if sum.available > 0 => shares.push(fraction(sum.fulfilled, sum.available)),
+                        _ => {}
+                    }
+                }
+                if is_general(name) && i64::try_from(shares.len()) == Ok(scheme.drop_months) {
+                    means.push(shares.iter().sum::<Fraction>() / fraction(scheme.drop_months.into(), 1));
                 }
             }
-            if i64::try_from(shares.len()) == Ok(scheme.drop_months) {
-                let mean = shares.iter().sum::<Fraction>() / fraction(scheme.drop_months.into(), 1);
-                if &mean * fraction(100, 1) < decimal(&scheme.drop_pct) {
-                    line(market_maker, issue, "drop_from_sign_up", percent(&mean), "ST1/six-month-average");
-                }
+            if let Some(mean) = means.into_iter().min()
+                && &mean * fraction(100, 1) < decimal(&scheme.drop_pct)
+            {
+                line(market_maker, issue, "drop_from_sign_up", percent(&mean), "ST1/six-month-average");
             }
         }
         let makers: BTreeSet<&String> = measured.iter().map(|(market_maker, _, _)| market_maker).collect();

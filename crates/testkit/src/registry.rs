@@ -28,7 +28,7 @@ pub(crate) struct SignUp {
 
 /// One set of limits to be met on the date.
 pub(crate) struct Obligation {
-    /// `general`, `sponsored:<condition>` or `matching:<condition>`.
+    /// `general`, `general:<criterion>`, `sponsored:<condition>` or `matching:<condition>`.
     pub(crate) name: String,
     /// The limits, Fast Market of the whole date already applied.
     pub(crate) limits: Limits,
@@ -158,17 +158,28 @@ impl Registry {
     pub(crate) fn obligations(&self, sign_up: &SignUp, date: Date) -> Option<Vec<Obligation>> {
         let issue = self.issue(&sign_up.issue, date)?;
         let times = self.fast_market_multiplier(date)?;
-        let general = of_issue(self.scheme.types.get(issue.get("type"))?.clone(), issue)?;
-        let mut of_type = Obligation::new("general".to_owned(), general.clone(), Some(times));
-        for regime in &general.regimes {
-            let of_row = || match issue.get("windows") {
-                "" => Some(Vec::new()),
-                text => text.split(';').map(crate::scheme::window).collect::<Option<Vec<_>>>(),
-            };
-            let windows = regime.windows.clone().map_or_else(of_row, Some)?;
-            of_type.regimes.push((windows, regime.of(general.clone())?));
+        let of_type = self.scheme.types.get(issue.get("type"))?;
+        let mut asked = Vec::new();
+        for criterion in &of_type.criteria {
+            asked.push(criterion.of(of_type.clone())?);
         }
-        let mut obligations = vec![of_type];
+        if of_type.criteria.is_empty() {
+            asked.push(("general".to_owned(), of_type.clone()));
+        }
+        let mut obligations = Vec::new();
+        for (name, limits) in asked {
+            let general = of_issue(limits, issue)?;
+            let mut obligation = Obligation::new(name, general.clone(), Some(times));
+            for regime in &general.regimes {
+                let of_row = || match issue.get("windows") {
+                    "" => Some(Vec::new()),
+                    text => text.split(';').map(crate::scheme::window).collect::<Option<Vec<_>>>(),
+                };
+                let windows = regime.windows.clone().map_or_else(of_row, Some)?;
+                obligation.regimes.push((windows, regime.of(general.clone())?));
+            }
+            obligations.push(obligation);
+        }
         for row in self.sponsored.iter().filter(|row| in_force(row, date) && row.get("issue") == sign_up.issue) {
             let name = format!("sponsored:{}", row.get("condition"));
             obligations.push(Obligation::new(name, limits(row)?, None));

@@ -79,6 +79,28 @@ pub(crate) struct Limits {
     pub(crate) start_delay: Option<i128>,
     /// Other limits within windows (`None`: those of the issue); the first that holds counts.
     pub(crate) regimes: Vec<Regime>,
+    /// What is asked in place of one obligation.
+    pub(crate) criteria: Vec<Criterion>,
+}
+
+/// One of several things that a type asks for: the lines that it has beside the type's.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Criterion {
+    named: Vec<(String, Vec<String>)>,
+}
+
+impl Criterion {
+    /// The obligation, and its limits: the type's, with what it names in their place.
+    pub(crate) fn of(&self, mut limits: Limits) -> Option<(String, Limits)> {
+        let mut obligation = None;
+        for (key, values) in &self.named {
+            match key.as_str() {
+                "name" => obligation = Some(format!("general:{}", values.first()?)),
+                _ => limits.set(key, values.first()?, values)?,
+            }
+        }
+        Some((obligation?, limits))
+    }
 }
 
 /// Limits within windows.
@@ -163,7 +185,7 @@ impl Limits {
             "max_size_divergence_pct" => self.max_divergence = Some(ten_thousandths(value)?),
             "sides" => self.either_side = value == "either",
             "limits_from" => self.from_issue = true,
-            "required_pct" => {}
+            "required_pct" | "need" => {}
             "phases" => self.phases = Some(values.to_vec()),
             "windows" => self.windows = Some(values.iter().map(|w| window(w)).collect::<Option<_>>()?),
             "start_delay" => self.start_delay = Some(duration(value)?),
@@ -278,6 +300,10 @@ impl Scheme {
                 } else if let Some(name) = section.strip_prefix("types.").and_then(|name| name.strip_suffix(".regimes"))
                 {
                     self.types.get_mut(name)?.regimes.push(Regime::default());
+                } else if let Some(name) =
+                    section.strip_prefix("types.").and_then(|name| name.strip_suffix(".criteria"))
+                {
+                    self.types.get_mut(name)?.criteria.push(Criterion::default());
                 } else if let Some(name) = section.strip_prefix("types.") {
                     self.types.insert(name.to_owned(), Limits::default());
                 }
@@ -306,6 +332,11 @@ impl Scheme {
             }
             ("tick_tables", name) => {
                 self.tick_tables.insert(name.to_owned(), tick_table(values)?);
+            }
+            (section, key) if section.ends_with(".criteria") => {
+                let name = section.strip_prefix("types.")?.strip_suffix(".criteria")?;
+                let criterion = self.types.get_mut(name)?.criteria.last_mut()?;
+                criterion.named.push((key.to_owned(), values.to_vec()));
             }
             (section, key) if section.ends_with(".regimes") => {
                 let name = section.strip_prefix("types.")?.strip_suffix(".regimes")?;

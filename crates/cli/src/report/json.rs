@@ -8,7 +8,7 @@ use anyhow::Result;
 use jiff::civil::Date;
 use quoteclock_incentive::TierLine;
 use quoteclock_report::money::{Conditions, Incentives, Payments, Recommendations, Tiers};
-use quoteclock_report::{MarketMakers, Monthly};
+use quoteclock_report::{Criteria, MarketMakers, Monthly};
 use quoteclock_rows::{JsonRow, json_rows};
 use quoteclock_store::Closing;
 use serde::Serialize;
@@ -18,6 +18,9 @@ struct Document<'a> {
     schema: u32,
     month: String,
     monthly: Vec<JsonRow<'a, Monthly>>,
+    /// What criteria come to together, where there are any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    criteria: Vec<JsonRow<'a, Criteria>>,
     market_makers: Vec<JsonRow<'a, MarketMakers>>,
     incentives: Vec<JsonRow<'a, Incentives>>,
     conditions: Vec<JsonRow<'a, Conditions>>,
@@ -71,6 +74,7 @@ impl Report {
             schema: output::SCHEMA,
             month: self.figures.month.to_string(),
             monthly: json_rows(self.rows(&shown.lines)),
+            criteria: json_rows(self.criteria(choice)),
             market_makers: json_rows(self.makers(choice)),
             incentives: json_rows(self.incentives(choice)),
             conditions: json_rows(self.conditions(choice)),

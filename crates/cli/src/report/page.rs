@@ -6,6 +6,7 @@ use crate::choice::Choice;
 use crate::closing::Changes;
 use crate::month_page::PageOf;
 use quoteclock_pages::{Section, grouped};
+use quoteclock_report::Criteria;
 use quoteclock_report::money::{Conditions, Payments, Recommendations};
 use quoteclock_rows::{Column, Shown, Table, Value};
 use quoteclock_store::Store;
@@ -41,6 +42,9 @@ impl Report {
             section::<Conditions>("Sponsored conditions and matching funds", self.conditions(choice)),
             section::<Recommendations>("Recommendations", self.recommendations(choice)),
         ];
+        if self.criteria(choice).next().is_some() {
+            sections.insert(0, section::<Criteria>("Criteria, taken together", self.criteria(choice)));
+        }
         if self.revision.before.is_some() {
             sections.insert(0, section::<Changes>(quoteclock_documents::CHANGES_HEADING, &self.revision.changes));
         }

@@ -7,7 +7,7 @@ use crate::closing::Changes;
 use crate::documents::Papers;
 use crate::month;
 use quoteclock_report::money::{Conditions, Payments, Recommendations};
-use quoteclock_report::{MarketMakers, Monthly, OverviewLine, Style, Words, overview, system_note, wrap};
+use quoteclock_report::{Criteria, MarketMakers, Monthly, OverviewLine, Style, Words, overview, system_note, wrap};
 use quoteclock_rows::{Table, text_table};
 
 impl Report {
@@ -34,6 +34,8 @@ impl Report {
             }
         }
         text.push('\n');
+        let criteria: Vec<_> = self.criteria(choice).collect();
+        text.push_str(&list::<Criteria>("criteria, taken together", criteria, choice, is_summed_up, style));
         text.push_str(&text_table::<MarketMakers>(&self.makers(choice).collect::<Vec<_>>(), style));
         text.push('\n');
         let (conditions, recommendations) = (self.conditions(choice).collect(), self.recommendations(choice).collect());

@@ -23,6 +23,7 @@ fn line(key: AccountKey, available: u64, fulfilled: u64, unknown: u64) -> MonthL
         days: Vec::new(),
         required_pct: 800_000,
         leveraged_inverse: false,
+        need: None,
         last_measured: date(2024, 3, 1),
         days_measured: 1,
         trading_days: 20,

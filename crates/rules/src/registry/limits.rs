@@ -2,8 +2,9 @@
 
 use super::files::{ISSUES, Rows};
 use super::{Issue, IssueLimits};
-use crate::{QuantityFrom, Terms};
+use crate::{QuantityFrom, Terms, TypeRules};
 use quoteclock_sheets::{Findings, Lined, quoted};
+use std::collections::BTreeMap;
 
 /// Reports limits that are missing, and those that nothing takes.
 ///
@@ -11,12 +12,15 @@ use quoteclock_sheets::{Findings, Lined, quoted};
 pub(super) fn check(rows: &Rows, findings: &mut Findings) {
     for Lined { line, value: issue } in &rows.issues {
         let Some(rules) = rows.scheme.types.get(&issue.type_name) else { continue };
-        let terms = &rules.terms;
-        for (column, message) in missing(issue, terms) {
+        // Each column once, whichever of several criteria needs it.
+        let needed = rules.asked().flat_map(|(_, rules)| missing(issue, &rules.terms));
+        for (column, message) in needed.collect::<BTreeMap<_, _>>() {
             findings.error(ISSUES.file, *line, Some(column), message);
         }
-        let is_given = |(column, is_given): (&'static str, bool)| is_given.then_some(column);
-        for column in not_taken(&issue.limits, terms).into_iter().filter_map(is_given) {
+        let idle = |(_, rules): (_, &TypeRules)| not_taken(&issue.limits, &rules.terms);
+        let idle: Vec<[(&'static str, bool); 4]> = rules.asked().map(idle).collect();
+        let by_none = |column: usize| idle.iter().all(|of| of[column].1).then(|| idle[0][column].0);
+        for column in (0..4).filter_map(by_none) {
             let name = quoted(&issue.type_name);
             let message = format!("it plays no part: type {name} of the scheme does not take it from the issue");
             findings.warning(ISSUES.file, *line, column, message);

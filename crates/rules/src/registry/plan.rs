@@ -3,15 +3,16 @@
 //! Everything that depends on the date is decided here: which rows are in force, which session list, which multiplier,
 //! and which instants local clock times stand for. Nothing is remembered between dates.
 
+use super::along::{Limited, OfDay};
 use super::{Issue, PaidCondition, Registry, Target};
 use crate::scheme::Relief;
 use crate::{
-    Availability, DayPlan, LimitChange, Limits, MonthShare, ObligationPlan, PhaseSource, Regime, RequiredShare,
-    ServerPlan, SharePeriod, SignUpPlan, Terms, TickTable, TypeRules,
+    Availability, DayPlan, MonthShare, ObligationPlan, PhaseSource, RequiredShare, ServerPlan, SharePeriod, SignUpPlan,
+    Terms, TypeRules,
 };
 use jiff::civil::{Date, Time};
 use quoteclock_model::{IssueCode, Micros, ObligationId, Phase, Phases, Span, Timestamp, merge_spans};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use thiserror::Error;
 
@@ -127,7 +128,7 @@ impl Registry {
     }
 
     /// The local day: from its midnight up to the next.
-    fn day(&self, date: Date) -> Result<Span, PlanError> {
+    pub(super) fn day(&self, date: Date) -> Result<Span, PlanError> {
         let next = date.tomorrow().map_err(|_| self.out_of_range(date))?;
         let midnight = |of: Date| self.instant(of, Time::midnight()).ok_or_else(|| self.out_of_range(date));
         Ok(Span { start: midnight(date)?, end: midnight(next)? })
@@ -165,7 +166,7 @@ impl Registry {
 
     /// The instant of a local clock reading; where clocks change, a reading that is skipped counts on from before the
     /// change, and of one that occurs twice the first is meant.
-    fn instant(&self, date: Date, time: Time) -> Option<Timestamp> {
+    pub(super) fn instant(&self, date: Date, time: Time) -> Option<Timestamp> {
         let zoned = date.to_datetime(time).to_zoned(self.scheme().zone.clone()).ok()?;
         Some(Timestamp::from_micros(zoned.timestamp().as_microsecond()))
     }
@@ -176,7 +177,7 @@ impl Registry {
 }
 
 /// The clock reading so many microseconds into the day; `None` for its end.
-fn clock(of_day: u64) -> Option<Time> {
+pub(super) fn clock(of_day: u64) -> Option<Time> {
     let seconds = of_day / 1_000_000;
     let part = |number: u64| i8::try_from(number).ok();
     let nanos = i32::try_from(of_day % 1_000_000 * 1000).ok()?;
@@ -272,9 +273,7 @@ impl OwnExemptions<'_, '_> {
 
 /// The conditions in force on the date, the multipliers to be measured, and when quotes are required.
 struct TermsOfDay<'r> {
-    registry: &'r Registry,
-    date: Date,
-    day: Span,
+    of: OfDay<'r>,
     required: Arc<Availability>,
     multipliers: &'r [u32],
     /// Reliefs of the day, beside the multiplier.
@@ -291,9 +290,9 @@ impl<'r> TermsOfDay<'r> {
         multipliers: &'r [u32],
     ) -> TermsOfDay<'r> {
         let (by_issue, by_index) = (BTreeMap::new(), BTreeMap::new());
-        let stress = registry.stress().iter().filter_map(|row| Some((row.on(date, day)?, row.relief()))).collect();
-        let mut terms =
-            TermsOfDay { registry, date, day, required: Arc::clone(required), multipliers, stress, by_issue, by_index };
+        let of = OfDay { registry, date, day };
+        let (required, stress) = (Arc::clone(required), of.stress());
+        let mut terms = TermsOfDay { of, required, multipliers, stress, by_issue, by_index };
         for condition in registry.conditions().iter().filter(|condition| condition.period.contains(date)) {
             match &condition.target {
                 Target::Issue(issue) => terms.by_issue.entry(issue).or_default().push(condition),
@@ -305,27 +304,27 @@ impl<'r> TermsOfDay<'r> {
 
     /// All obligations of an issue, in the order of their ids and multipliers.
     ///
-    /// Clauses: `ST1/spread-and-quantity`, `ST1/time-share`, `ST1/sponsored-obligation`, `ST1/matching-obligation`.
+    /// Clauses: `ST1/spread-and-quantity`, `ST1/time-share`, `ST1/sponsored-obligation`, `ST1/matching-obligation`,
+    /// `XETRA/criteria`.
     fn obligations(&self, issue: &Issue) -> Arc<[ObligationPlan]> {
-        let scheme = self.registry.scheme();
+        let scheme = self.of.registry.scheme();
         let tick_table = scheme.tick_tables.get(&issue.tick_table).expect("loading checked the tick table");
         let general = scheme.types.get(&issue.type_name).expect("loading checked the type");
         let of_index = issue.index.as_deref().and_then(|index| self.by_index.get(index));
         // Rows that name the issue come last and so replace those of its index under the same condition.
         let rows = of_index.into_iter().chain(self.by_issue.get(&issue.code)).flatten();
         let conditions =
-            rows.map(|row| (row.obligation(), (&row.terms, row.coverage_pct.unwrap_or(scheme.required_pct))));
-        let pct = general.required_pct.unwrap_or(scheme.required_pct);
-        let by_id: BTreeMap<ObligationId, (&Terms, u64)> =
-            std::iter::once((ObligationId::GENERAL, (&general.terms, pct))).chain(conditions).collect();
-        let all = by_id.into_iter().flat_map(|(id, (terms, pct))| {
-            let is_general = matches!(id, ObligationId::General(_));
-            let regimes = if is_general { self.regimes(issue, general) } else { Vec::new() };
-            let availability = match id {
-                ObligationId::General(_) => self.availability(general),
-                _ => Arc::clone(&self.required),
+            rows.map(|row| (row.obligation(), (&row.terms, row.coverage_pct.unwrap_or(scheme.required_pct), None)));
+        let asked = general
+            .asked()
+            .map(|(id, rules)| (id, (&rules.terms, rules.required_pct.unwrap_or(scheme.required_pct), Some(rules))));
+        let by_id: BTreeMap<ObligationId, (&Terms, u64, Option<&TypeRules>)> = asked.chain(conditions).collect();
+        let all = by_id.into_iter().flat_map(|(id, (terms, pct, rules))| {
+            let (regimes, availability) = match rules {
+                Some(rules) => (self.of.regimes(issue, rules), self.availability(rules)),
+                None => (Vec::new(), Arc::clone(&self.required)),
             };
-            self.variants(id, issue, Limited { terms, regimes, tick_table, availability, pct })
+            self.variants(id, issue, Limited { terms, regimes, tick_table }, (availability, pct))
         });
         all.collect()
     }
@@ -338,7 +337,7 @@ impl<'r> TermsOfDay<'r> {
         if phases.is_none() && windows.is_none() && start_delay.is_none() {
             return Arc::clone(&self.required);
         }
-        let own = windows.as_ref().map(|windows| self.spans(windows).into());
+        let own = windows.as_ref().map(|windows| self.of.spans(windows).into());
         Arc::new(Availability {
             windows: own.unwrap_or_else(|| Arc::clone(&self.required.windows)),
             phases: phases.unwrap_or(self.required.phases),
@@ -346,32 +345,9 @@ impl<'r> TermsOfDay<'r> {
         })
     }
 
-    /// When each regime holds, and its limits.
-    ///
-    /// Clause: `SIX/home-market-open`.
-    fn regimes(&self, issue: &Issue, rules: &TypeRules) -> Vec<(Vec<Span>, Terms)> {
-        let of = |regime: &Regime| {
-            let windows = regime.windows.as_ref().unwrap_or(&issue.windows);
-            (self.spans(windows), rules.terms.under(&regime.terms, &issue.limits))
-        };
-        rules.regimes.iter().map(of).collect()
-    }
-
-    /// Windows of local clock readings as instants of the day, merged.
-    fn spans(&self, windows: &[(u64, u64)]) -> Vec<Span> {
-        let instant = |of_day| match clock(of_day) {
-            Some(time) => self.registry.instant(self.date, time),
-            None => Some(self.day.end),
-        };
-        let spans = windows
-            .iter()
-            .filter_map(|&(start, end)| Span { start: instant(start)?, end: instant(end)? }.clip(self.day));
-        merge_spans(spans.collect())
-    }
-
     /// Of which time the required share is.
     fn share_period(&self) -> SharePeriod {
-        match self.registry.scheme().aggregate.month {
+        match self.of.registry.scheme().aggregate.month {
             MonthShare::Days { .. } => SharePeriod::Day,
             MonthShare::Sum | MonthShare::MeanOfDays => SharePeriod::Month,
         }
@@ -380,62 +356,26 @@ impl<'r> TermsOfDay<'r> {
     /// One obligation under each multiplier to be measured; once if none widens it.
     ///
     /// Clause: `ST1/fast-market`.
-    fn variants(&self, id: ObligationId, issue: &Issue, of: Limited<'_>) -> impl Iterator<Item = ObligationPlan> {
+    fn variants(
+        &self,
+        id: ObligationId,
+        issue: &Issue,
+        of: Limited<'_>,
+        (availability, pct): (Arc<Availability>, u64),
+    ) -> impl Iterator<Item = ObligationPlan> {
         let is_widened = id.is_widened_by_fast_market();
         let multipliers = if is_widened { self.multipliers } else { &[1] };
         let stress = if is_widened { &self.stress[..] } else { &[] };
         multipliers.iter().map(move |&multiplier| {
-            let (limits, limit_changes) = of.along(self.day, issue, Relief::of(multiplier), stress);
+            let (limits, limit_changes) = of.along(self.of.day, issue, Relief::of(multiplier), stress);
             ObligationPlan {
                 id: id.clone(),
                 multiplier,
                 limits,
                 limit_changes,
-                availability: Arc::clone(&of.availability),
-                required: RequiredShare { pct: of.pct, per: self.share_period() },
+                availability: Arc::clone(&availability),
+                required: RequiredShare { pct, per: self.share_period() },
             }
         })
-    }
-}
-
-/// The limits of an obligation of an issue, and when they hold.
-struct Limited<'t> {
-    terms: &'t Terms,
-    /// Others in their place: of several that hold the first counts.
-    regimes: Vec<(Vec<Span>, Terms)>,
-    tick_table: &'t Arc<TickTable>,
-    availability: Arc<Availability>,
-    pct: u64,
-}
-
-impl Limited<'_> {
-    /// The limits at the start of the day, and those that replace them in its course.
-    ///
-    /// Clauses: `SIX/home-market-open`, `XETRA/stress`.
-    fn along(
-        &self,
-        day: Span,
-        issue: &Issue,
-        relief: Relief,
-        stress: &[(Span, Relief)],
-    ) -> (Limits, Arc<[LimitChange]>) {
-        let holds = |span: &Span, at: Timestamp| span.start <= at && at < span.end;
-        let at = |instant: Timestamp| {
-            let regime = self.regimes.iter().find(|(spans, _)| spans.iter().any(|span| holds(span, instant)));
-            let terms = regime.map_or(self.terms, |(_, terms)| terms);
-            let in_force = stress.iter().filter(|(span, _)| holds(span, instant));
-            terms.limits(&issue.limits, in_force.fold(relief, |all, (_, more)| all.and(*more)), self.tick_table)
-        };
-        let spans = self.regimes.iter().flat_map(|(spans, _)| spans).chain(stress.iter().map(|(span, _)| span));
-        let bounds: BTreeSet<Timestamp> = spans.flat_map(|span| [span.start, span.end]).collect();
-        let limits = at(day.start);
-        let mut changes: Vec<LimitChange> = Vec::new();
-        for instant in bounds.into_iter().filter(|&instant| day.start < instant && instant < day.end) {
-            let next = at(instant);
-            if changes.last().map_or(&limits, |last| &last.limits) != &next {
-                changes.push(LimitChange { at: instant, limits: next });
-            }
-        }
-        (limits, changes.into())
     }
 }

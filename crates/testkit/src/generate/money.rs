@@ -155,7 +155,10 @@ impl Maker {
             diversified,
             access_fee_signed_up: self.dice.once_in(4),
             aggregate: if self.dice.once_in(3) { self.aggregate() } else { AggregateNumbers::default() },
+            criteria: self.dice.of(&["", "", "", "a;b;c", "solo"]).split_terminator(';').map(str::to_owned).collect(),
+            need: self.dice.of(&[None, Some(1), Some(2)]),
         }
+        .with_need_of_criteria()
     }
 
     /// How a month is judged by its days.
@@ -389,7 +392,18 @@ impl Maker {
         for sign_up in sign_ups.iter().filter(|row| row.in_force(on)) {
             let (market_maker, code) = (sign_up.get("market_maker"), sign_up.get("issue"));
             let Some(issue) = issues.iter().find(|row| row.get("issue") == code && row.in_force(on)) else { continue };
-            let mut obligations = BTreeMap::from([("general".to_owned(), 800_000)]);
+            let mut obligations: BTreeMap<String, i128> = match &case.scheme.criteria[..] {
+                [] => BTreeMap::from([("general".to_owned(), 800_000)]),
+                criteria => criteria
+                    .iter()
+                    .zip([800_000, 500_000, 755_000])
+                    .map(|(name, required)| (format!("general:{name}"), required))
+                    .collect(),
+            };
+            // Now and then a criterion is there on some days only.
+            if 1 < obligations.len() && self.dice.once_in(5) {
+                obligations.pop_last();
+            }
             let required = |row: &Dated| match row.get("coverage_pct") {
                 "75.5" => 755_000,
                 "0" => 0,
@@ -434,6 +448,14 @@ impl Maker {
     }
 }
 
+impl SchemeNumbers {
+    /// The same, of no more criteria than there are.
+    fn with_need_of_criteria(mut self) -> SchemeNumbers {
+        self.need = self.need.filter(|need| *need <= self.criteria.len());
+        self
+    }
+}
+
 const ISSUE_COLUMNS: [&str; 9] =
     ["issue", "type", "tick_table", "leveraged_inverse", "index", "tier", "diversified", "listed", "aum_jpy"];
 const SPONSORED_COLUMNS: [&str; 11] = [
@@ -469,6 +491,13 @@ fn toml(scheme: &SchemeNumbers) -> String {
     let steps: Vec<String> = scheme.server_steps.iter().map(|(etfs, servers)| format!("[{etfs}, {servers}]")).collect();
     let row = |[bound, others, auction]: &[String; 3]| format!("[\"{bound}\", \"{others}\", \"{auction}\"]");
     let mut text = String::new();
+    if !scheme.criteria.is_empty() {
+        text += "[types.C]\nmax_spread_bps = 50\nmin_value = 5000000\n";
+        text += &scheme.need.map_or(String::new(), |need| format!("need = {need}\n"));
+        for name in &scheme.criteria {
+            text += &format!("[[types.C.criteria]]\nname = \"{name}\"\n");
+        }
+    }
     let AggregateNumbers { month, days_pct, max_days_below, day_floor_pct } = &scheme.aggregate;
     if !month.is_empty() {
         let percent = |units: i128| format!("{}.{:04}", units / 10_000, units % 10_000);

@@ -112,8 +112,10 @@ fn scheme(choices: &mut Choices<'_>) -> Option<(&'static str, Date, Option<Strin
     toml += choices.of(&["", "", "", "start_delay = \"5m\"\n", "start_delay = \"90s\"\n"]);
     toml += &sessions(choices, date)?;
     toml += &format!("[types.T]\n{}{}", type_limits(choices), type_hours(choices));
+    toml += criteria(choices);
     toml += regimes(choices);
     toml += &format!("[types.W]\n{}{}", type_limits(choices), type_hours(choices));
+    toml += &criteria(choices).replace("types.T", "types.W");
     if choices.percent(30) {
         toml += &format!("[types.A]\n{}", type_limits(choices));
     }
@@ -199,6 +201,20 @@ fn type_hours(choices: &mut Choices<'_>) -> &'static str {
         "windows = [\"09:05-09:40\", \"12:00-13:30\"]\nphases = [\"sequential_quote\"]\n",
         "windows = [\"09:30-23:50\"]\nstart_delay = \"0s\"\n",
         "start_delay = \"7m\"\n",
+    ])
+}
+
+/// Criteria of the type before: none names a limit of the spread, which does not go beside bands.
+fn criteria(choices: &mut Choices<'_>) -> &'static str {
+    choices.of(&[
+        "",
+        "",
+        "",
+        "[[types.T.criteria]]\nname = \"cont\"\nphases = [\"continuous\"]\nmax_size_divergence_pct = 50\nrequired_pct = 50\n\
+         [[types.T.criteria]]\nname = \"auction\"\nphases = [\"auction\"]\nmin_quantity = 7\n",
+        "need = 1\n[[types.T.criteria]]\nname = \"b\"\nsides = \"either\"\nwindows = [\"09:10-10:10\", \"12:45-23:00\"]\n\
+         start_delay = \"2m\"\n[[types.T.criteria]]\nname = \"a\"\nmin_resting = \"5m\"\n\
+         [[types.T.criteria]]\nname = \"c\"\nmin_quantity = 30\nsize_rule = \"any\"\n",
     ])
 }
 

@@ -100,6 +100,7 @@ fn generated_days_are_interesting() {
         for row in &found.daily {
             let kind = row[3].split(':').next().unwrap();
             tally.add(format!("lines {kind}"), true);
+            tally.add("lines of a criterion", row[3].starts_with("general:"));
             tally.add("lines partly fulfilled", number(row, 5) > 0 && number(row, 5) < number(row, 4));
             tally.add("lines unavailable", number(row, 4) == 0);
             tally.add("lines never fulfilled", number(row, 4) > 0 && number(row, 5) == 0);
@@ -127,6 +128,7 @@ fn generated_days_are_interesting() {
         ("lines never fulfilled", 200),
         ("lines unavailable", 100),
         ("lines general", 400),
+        ("lines of a criterion", 60),
         ("lines sponsored", 100),
         ("lines matching", 150),
         ("reason no_bid", 30),

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::manner::{Manner, SidesRequired, SpreadBand, SpreadBase, SpreadLimits};
-use crate::scheme::{QuantityFrom, Terms};
+use crate::scheme::{QuantityFrom, Terms, TypeRules};
 use jiff::civil::date;
 use quoteclock_model::{Amount, Bps, Phase, Phases, Price, Shares, SizeRule, Ticks};
 use quoteclock_sheets::Finding;
@@ -346,6 +346,75 @@ fn how_a_month_is_judged_by_its_days_is_data() {
     ] {
         fault(text, place, part);
     }
+}
+
+// clause: XETRA/criteria
+#[test]
+fn a_type_may_ask_for_several_things_each_by_itself() {
+    let scheme = good(
+        r#"
+[types.T]
+max_spread_bps = 500
+min_value = 5
+required_pct = 90
+need = 2
+[[types.T.criteria]]
+name = "rmm"
+phases = ["continuous"]
+max_size_divergence_pct = 50
+min_resting = "1s"
+[[types.T.criteria]]
+name = "auction"
+phases = ["auction"]
+windows = ["09:00-10:00"]
+start_delay = "30s"
+required_pct = 80
+max_spread_bps = 900
+[[types.T.regimes]]
+windows_from = "issue"
+min_value = 7
+"#,
+    );
+    let rules = &scheme.types()["T"];
+    let asked: Vec<(String, &TypeRules)> = rules.asked().map(|(id, rules)| (id.to_string(), rules)).collect();
+    let [(auction_id, auction), (rmm_id, rmm)] = &asked[..] else { panic!("two criteria") };
+    assert_eq!((auction_id.as_str(), rmm_id.as_str()), ("general:auction", "general:rmm"));
+    assert_eq!(rules.need, Some(2));
+    // What a criterion does not name is the type's.
+    assert_eq!(rmm.terms.spread_bps_max, Some(Bps(5_000_000)));
+    assert_eq!(auction.terms.spread_bps_max, Some(Bps(9_000_000)));
+    assert_eq!((rmm.terms.value_min, auction.terms.value_min), (Some(Amount(50_000)), Some(Amount(50_000))));
+    assert_eq!((rmm.required_pct, auction.required_pct), (Some(900_000), Some(800_000)));
+    assert_eq!(rmm.terms.manner.size_divergence_pct_max, Some(500_000));
+    assert_eq!(rmm.terms.manner.resting_min, Micros(1_000_000));
+    assert_eq!(auction.terms.manner, Manner::default());
+    assert_eq!(auction.windows, Some(vec![(32_400_000_000, 36_000_000_000)]));
+    assert_eq!((rmm.windows.as_ref(), auction.start_delay), (None, Some(Micros(30_000_000))));
+    assert_eq!((rmm.regimes.len(), auction.regimes.len()), (1, 1), "other limits at some times are for all of them");
+    // A type without criteria is one obligation; with them it needs no limits itself.
+    let plain: Vec<String> = scheme.types()["A"].asked().map(|(id, _)| id.to_string()).collect();
+    assert_eq!(plain, ["general"]);
+    good("[types.X]\n[[types.X.criteria]]\nname = \"a\"\nmin_quantity = 1\nmax_spread_abs = 1");
+    let of = |text: &str| format!("[types.X]\nmin_quantity = 1\nmax_spread_bps = 1\n{text}");
+    for (text, place, part) in [
+        ("criteria = []", (4, 12), "expected a list of tables, each with a name"),
+        ("criteria = [1]", (4, 13), "expected a table with a name"),
+        ("criteria = [{ sides = \"both\" }]", (4, 13), "name is missing"),
+        ("criteria = [{ name = \"\" }]", (4, 22), "expected a name"),
+        ("criteria = [{ name = \"a\" }, { name = \"a\" }]", (4, 29), "a second criterion \"a\""),
+        ("criteria = [{ name = \"a\", regimes = [] }]", (4, 27), "unknown key \"regimes\", expected one of name"),
+        ("need = 1", (4, 8), "which goes with criteria alone"),
+        ("need = 0\ncriteria = [{ name = \"a\" }]", (4, 8), "expected a whole number above 0"),
+        ("need = 2\ncriteria = [{ name = \"a\" }]", (4, 8), "expected at most 1, the number of criteria"),
+        ("criteria = [{ name = \"a\", bands = [{ max_spread_abs = 1 }] }]", (3, 1), "beside bands"),
+    ] {
+        fault(&of(text), place, part);
+    }
+    fault(
+        "[types.X]\nmin_quantity = 1\ncriteria = [{ name = \"a\" }]",
+        (3, 13),
+        "criterion \"a\" of type \"X\" has no spread limit",
+    );
 }
 
 // clause: BIT/auctions-included, SIX/home-market-open

@@ -2,16 +2,22 @@
 
 use super::{Reader, Value};
 use crate::manner::{Manner, SidesRequired, SpreadBand, SpreadBase, SpreadLimits};
-use crate::scheme::{QuantityFrom, Regime, Terms, TypeRules};
+use crate::scheme::{Criterion, QuantityFrom, Regime, Terms, TypeRules};
 use crate::value;
 use quoteclock_model::{Phase, Phases, Price, SizeRule};
 use quoteclock_sheets::quoted;
 use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::ops::Range;
 use toml::Spanned;
 use toml::de::DeTable;
 
-const KEYS: &str = "phases, windows, start_delay, required_pct, regimes, max_spread_bps, max_spread_ticks, max_spread_abs, bands, spread_base, min_value, min_quantity, \
+const KEYS: &str = "phases, windows, start_delay, required_pct, regimes, criteria, need, max_spread_bps, max_spread_ticks, max_spread_abs, bands, spread_base, min_value, min_quantity, \
                     min_quantity_from_value, size_rule, max_size_divergence_pct, sides, limits_from, min_resting";
+
+const CRITERION_KEYS: &str = "name, phases, windows, start_delay, required_pct, max_spread_bps, max_spread_ticks, max_spread_abs, bands, \
+                              spread_base, min_value, min_quantity, min_quantity_from_value, size_rule, \
+                              max_size_divergence_pct, sides, limits_from, min_resting";
 
 const REGIME_KEYS: &str = "windows, windows_from, max_spread_bps, max_spread_ticks, max_spread_abs, min_value, min_quantity, \
                            max_size_divergence_pct";
@@ -38,22 +44,111 @@ impl Reader<'_> {
     /// Clauses: `BIT/auctions-included`, `TWSE/after-the-open`, `SIX/home-market-open`.
     fn type_rules(&mut self, key: &Spanned<Cow<'_, str>>, table: &DeTable<'_>) -> TypeRules {
         let mut rules = TypeRules::default();
-        let mut regimes = None;
+        let (mut regimes, mut criteria, mut need) = (None, None, None);
         for (key, value) in table.iter() {
             match key.get_ref().as_ref() {
-                "phases" => rules.phases = self.phases(value),
-                "windows" => rules.windows = self.windows(value),
-                "start_delay" => rules.start_delay = self.duration(value),
-                "required_pct" => rules.required_pct = self.percent(value),
                 "regimes" => regimes = Some(value),
-                _ => self.term(&mut rules.terms, key, value, KEYS),
+                "criteria" => criteria = Some(value),
+                "need" => need = Some(value),
+                _ => self.rule(&mut rules, key, value, KEYS),
             }
         }
-        self.check_terms(key, table, &rules.terms);
+        let type_name = format!("type {}", quoted(key.get_ref()));
+        match criteria {
+            Some(criteria) => rules.criteria = self.criteria(criteria, &type_name, table, &rules),
+            None => self.check_terms(key.span(), &type_name, &[table], &rules.terms),
+        }
+        rules.need = need.and_then(|need| self.need(need, criteria.is_some(), &rules));
         if let Some(regimes) = regimes {
-            rules.regimes = self.regimes(regimes, &rules.terms);
+            rules.regimes = self.regimes(regimes, &rules);
+            let all = rules.regimes.clone();
+            rules.criteria.iter_mut().for_each(|criterion| criterion.rules.regimes.clone_from(&all));
         }
         rules
+    }
+
+    /// What a type and a criterion may both say.
+    fn rule(&mut self, rules: &mut TypeRules, key: &Spanned<Cow<'_, str>>, value: &Value<'_>, known: &str) {
+        match key.get_ref().as_ref() {
+            "phases" => rules.phases = self.phases(value),
+            "windows" => rules.windows = self.windows(value),
+            "start_delay" => rules.start_delay = self.duration(value),
+            "required_pct" => rules.required_pct = self.percent(value),
+            _ => self.term(&mut rules.terms, key, value, known),
+        }
+    }
+
+    /// What a type asks for in place of one obligation.
+    ///
+    /// Clause: `XETRA/criteria`.
+    fn criteria(
+        &mut self,
+        value: &Value<'_>,
+        type_name: &str,
+        of_type: &DeTable<'_>,
+        rules: &TypeRules,
+    ) -> Vec<Criterion> {
+        let items = value.get_ref().as_array().filter(|items| !items.is_empty());
+        let Some(items) = items else {
+            self.wrong(value, "expected a list of tables, each with a name: [[types.X.criteria]]");
+            return Vec::new();
+        };
+        let (mut criteria, mut names) = (Vec::new(), BTreeSet::new());
+        for item in items.iter() {
+            let Some(criterion) = self.criterion(item, type_name, of_type, rules) else { continue };
+            if names.insert(criterion.name.clone()) {
+                criteria.push(criterion);
+            } else {
+                let message = format!("a second criterion {}, expected each name once", quoted(&criterion.name));
+                self.error(item.span(), message);
+            }
+        }
+        criteria.sort_by(|one: &Criterion, other| one.name.cmp(&other.name));
+        criteria
+    }
+
+    fn criterion(
+        &mut self,
+        item: &Value<'_>,
+        type_name: &str,
+        of_type: &DeTable<'_>,
+        rules: &TypeRules,
+    ) -> Option<Criterion> {
+        let Some(table) = item.get_ref().as_table() else {
+            self.wrong(item, "expected a table with a name");
+            return None;
+        };
+        let (mut name, mut rules) = (None, rules.clone());
+        for (key, value) in table.iter() {
+            match key.get_ref().as_ref() {
+                "name" => name = self.name(value),
+                _ => self.rule(&mut rules, key, value, CRITERION_KEYS),
+            }
+        }
+        if !table.contains_key("name") {
+            let message = r#"name is missing, expected such as name = "auction": the obligation is general:auction"#;
+            self.error(item.span(), message.to_owned());
+        }
+        let name = name?;
+        let what = format!("criterion {} of {type_name}", quoted(&name));
+        self.check_terms(item.span(), &what, &[of_type, table], &rules.terms);
+        Some(Criterion { name, rules })
+    }
+
+    /// How many criteria are enough.
+    fn need(&mut self, value: &Value<'_>, has_criteria: bool, rules: &TypeRules) -> Option<u32> {
+        let need = self.number(value, value::count).and_then(|need| u32::try_from(need).ok())?;
+        let count = rules.criteria.len();
+        if usize::try_from(need).is_ok_and(|need| need <= count) {
+            return Some(need);
+        }
+        let fault = match count {
+            0 if has_criteria => return None,
+            0 => "which goes with criteria alone".to_owned(),
+            _ => format!("expected at most {count}, the number of criteria"),
+        };
+        self.error(value.span(), format!("found need = {need}, {fault}"));
+        None
     }
 
     fn phases(&mut self, value: &Value<'_>) -> Option<Phases> {
@@ -70,7 +165,7 @@ impl Reader<'_> {
     }
 
     /// Limits at some times of the day, in place of those of `base`.
-    fn regimes(&mut self, value: &Value<'_>, base: &Terms) -> Vec<Regime> {
+    fn regimes(&mut self, value: &Value<'_>, base: &TypeRules) -> Vec<Regime> {
         let Some(items) = value.get_ref().as_array() else {
             self.wrong(value, "expected a list of tables: [[types.X.regimes]]");
             return Vec::new();
@@ -78,7 +173,7 @@ impl Reader<'_> {
         items.iter().filter_map(|item| self.regime(item, base)).collect()
     }
 
-    fn regime(&mut self, item: &Value<'_>, base: &Terms) -> Option<Regime> {
+    fn regime(&mut self, item: &Value<'_>, base: &TypeRules) -> Option<Regime> {
         let Some(table) = item.get_ref().as_table() else {
             self.wrong(item, "expected a table of windows and limits");
             return None;
@@ -97,7 +192,7 @@ impl Reader<'_> {
                 _ => self.unknown_key(key, REGIME_KEYS),
             }
         }
-        if !base.manner.bands.is_empty() {
+        if base.asked().any(|(_, rules)| !rules.terms.manner.bands.is_empty()) {
             for (key, _) in table.iter().filter(|(key, _)| SPREAD_KEYS.contains(&key.get_ref().as_ref())) {
                 let message = "found a limit beside the type's bands, expected none: they take the place of all others";
                 self.error(key.span(), message.to_owned());
@@ -149,24 +244,21 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether the keys of a type go together, as they were typed.
-    fn check_terms(&mut self, key: &Spanned<Cow<'_, str>>, table: &DeTable<'_>, terms: &Terms) {
-        let given = |names: &[&str]| names.iter().any(|&name| table.contains_key(name));
-        let type_name = quoted(key.get_ref());
+    /// Whether the keys of a type, or of a criterion and its type, go together, as they were typed.
+    fn check_terms(&mut self, span: Range<usize>, what: &str, tables: &[&DeTable<'_>], terms: &Terms) {
+        let given = |names: &[&str]| names.iter().any(|&name| tables.iter().any(|table| table.contains_key(name)));
         if !given(&SPREAD_KEYS) && !given(&["bands"]) && !terms.from_issue {
             self.error(
-                key.span(),
-                format!("type {type_name} has no spread limit, expected max_spread_bps or max_spread_ticks or both"),
+                span.clone(),
+                format!("{what} has no spread limit, expected max_spread_bps or max_spread_ticks or both"),
             );
         }
         if !given(&["min_value", "min_quantity"]) && !terms.from_issue {
-            self.error(
-                key.span(),
-                format!("type {type_name} has no minimum, expected min_value or min_quantity or both"),
-            );
+            self.error(span, format!("{what} has no minimum, expected min_value or min_quantity or both"));
         }
         let keys = |names: &'static [&str]| {
-            table.iter().filter(|(key, _)| names.contains(&key.get_ref().as_ref())).map(|(key, _)| key.span())
+            let all = tables.iter().flat_map(|table| table.iter());
+            all.filter(|(key, _)| names.contains(&key.get_ref().as_ref())).map(|(key, _)| key.span())
         };
         if given(&["bands"]) {
             for span in keys(&SPREAD_KEYS) {
