@@ -2,10 +2,11 @@
 //! taken of an input is passed over.
 
 use crate::beside::{OwnOrders, Part};
+use crate::own::{Seen, ServerNumbers};
 use quoteclock_engine::{Coverage, InputRun};
 use quoteclock_feed::{RawRecord, Receiver, Sequence, Stop};
-use quoteclock_model::{IssueCode, IssueIndex, MarketEvent, OrderAction, OrderId, Scope, ServerIndex};
-use std::collections::{HashMap, HashSet};
+use quoteclock_model::{IssueCode, IssueIndex, MarketEvent, OrderAction, Scope, ServerIndex};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The names that an input has told, each with its number in the day once a record needs it.
@@ -37,16 +38,12 @@ impl Clash {
 #[derive(Debug)]
 pub(crate) struct Joined<P> {
     pub(crate) run: P,
-    own: Option<Arc<OwnOrders>>,
-    /// Which of one's own orders have been seen.
-    seen: Vec<bool>,
-    /// Orders that were added as one's own, or have replaced one.
-    own_live: HashSet<(IssueIndex, OrderId)>,
+    own: Seen,
     inputs: Vec<Names>,
     /// The issues of the day, by number and by code.
     codes: Vec<Option<IssueCode>>,
     issues: HashMap<IssueCode, IssueIndex>,
-    servers: HashMap<Box<str>, ServerIndex>,
+    servers: ServerNumbers,
     /// The input that an issue's orders are from.
     orders_from: HashMap<IssueIndex, usize>,
     /// The input whose record was taken last.
@@ -57,16 +54,13 @@ pub(crate) struct Joined<P> {
 impl<P: InputRun> Joined<P> {
     /// Of inputs of which these parts are taken.
     pub(crate) fn new(run: P, parts: impl IntoIterator<Item = Part>, own: Option<Arc<OwnOrders>>) -> Joined<P> {
-        let seen = vec![false; own.as_ref().map_or(0, |own| own.len())];
         Joined {
             run,
-            own,
-            seen,
-            own_live: HashSet::new(),
+            own: Seen::new(own),
             inputs: parts.into_iter().map(|part| Names { part, ..Names::default() }).collect(),
             codes: Vec::new(),
             issues: HashMap::new(),
-            servers: HashMap::new(),
+            servers: ServerNumbers::default(),
             orders_from: HashMap::new(),
             at: 0,
             clash: None,
@@ -75,8 +69,7 @@ impl<P: InputRun> Joined<P> {
 
     /// One's own orders that have not been seen.
     pub(crate) fn unseen(&self) -> impl Iterator<Item = Coverage> + '_ {
-        let rows = self.own.iter().flat_map(|own| own.rows()).zip(&self.seen);
-        rows.filter(|(_, seen)| !**seen).map(|(row, _)| Coverage::UnseenOrder { order: row.to_string() })
+        self.own.unseen()
     }
 
     /// By an issue's code, the input that its orders are from.
@@ -123,17 +116,6 @@ impl<P: InputRun> Joined<P> {
                 self.run.issue(number, code);
             }
         }
-        number
-    }
-
-    /// The number of the day for a server's name.
-    fn server_number(&mut self, name: &str) -> ServerIndex {
-        if let Some(&number) = self.servers.get(name) {
-            return number;
-        }
-        let number = ServerIndex(u32::try_from(self.servers.len()).expect("inputs name few servers"));
-        self.servers.insert(name.into(), number);
-        self.run.server(number, name);
         number
     }
 
@@ -226,32 +208,13 @@ impl<P: InputRun> Joined<P> {
 
     /// An order with the server of the day.
     fn attributed(&mut self, input: usize, issue: IssueIndex, mut action: OrderAction) -> OrderAction {
+        let code = self.codes.get(issue.index()).and_then(Option::as_ref);
         match &mut action {
             OrderAction::Add { order, server, .. } => {
-                let row = self.own.as_ref().and_then(|own| {
-                    let code = self.codes.get(issue.index()).and_then(Option::as_ref);
-                    Some((Arc::clone(own), own.find(code, *order)?))
-                });
-                *server = match (row, *server) {
-                    (Some((own, row)), _) => {
-                        self.seen[row] = true;
-                        self.own_live.insert((issue, *order));
-                        Some(self.server_number(&own.rows()[row].server))
-                    }
-                    (None, Some(named)) => Some(self.named(input, named)),
-                    (None, None) => None,
-                };
+                let own = self.own.added(issue, code, *order).map(|name| self.servers.of(name, &mut self.run));
+                *server = own.or_else(|| server.map(|named| self.named(input, named)));
             }
-            // Its server goes with it.
-            OrderAction::Replace { order, order_new, .. }
-                if order != order_new && self.own_live.remove(&(issue, *order)) =>
-            {
-                self.own_live.insert((issue, *order_new));
-                let code = self.codes.get(issue.index()).and_then(Option::as_ref);
-                if let Some(row) = self.own.as_ref().and_then(|own| own.find(code, *order_new)) {
-                    self.seen[row] = true;
-                }
-            }
+            OrderAction::Replace { order, order_new, .. } => self.own.replaced(issue, code, [*order, *order_new]),
             _ => {}
         }
         action
@@ -264,7 +227,7 @@ impl<P: InputRun> Joined<P> {
             return number;
         }
         let name = std::mem::take(name);
-        let number = self.server_number(&name);
+        let number = self.servers.of(&name, &mut self.run);
         self.inputs[input].servers[server.index()] = (name, Some(number));
         number
     }

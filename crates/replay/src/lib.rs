@@ -11,6 +11,7 @@ mod format;
 mod input;
 mod joined;
 mod merge;
+mod own;
 mod raw;
 mod run;
 mod scouting;
@@ -23,6 +24,7 @@ pub use convert::{ConvertError, ConvertOptions, Converted, RecordProblem, Target
 pub use events::{InputEvent, InputEvents};
 pub use format::{Decoder, Format, RECOGNISED_BY_BYTES};
 pub use input::{InMemory, Input};
+pub use own::{Attributed, Attribution};
 pub use raw::read_raw;
 pub use run::{Hashes, MeasuredInput, Rejects, Replay, ReplayError, Replayed};
 pub use stored::{Once, Opened, Progress, ReadSeek, UNWATCHED};
