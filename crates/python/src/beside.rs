@@ -77,7 +77,7 @@ fn parted<'py>(item: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyAny>, Part)> 
 }
 
 /// A sheet of one's own orders: a path, bytes, or a file object.
-fn own_orders(sheet: &Bound<'_, PyAny>) -> PyResult<OwnOrders> {
+pub(crate) fn own_orders(sheet: &Bound<'_, PyAny>) -> PyResult<OwnOrders> {
     let py = sheet.py();
     let unnamed = || "<own_orders>".to_owned();
     let (name, bytes) = if let Some(bytes) = input::bytes(sheet)? {

@@ -1,5 +1,6 @@
 //! `quoteclock.Engine`: a day as it comes.
 
+use crate::beside::own_orders;
 use crate::day::Day;
 use crate::errors;
 use crate::registry::Registry;
@@ -9,7 +10,7 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use quoteclock::{DisplayPercent, EngineOptions, State};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 /// How one obligation stands, as of the last record.
 #[pyclass(frozen, module = "quoteclock")]
@@ -116,10 +117,13 @@ impl ObligationState {
 ///     Set bad records aside and go on; what they leave in doubt is unknown time.
 /// allow_gaps : bool
 ///     Sequence numbers must rise, but not by exactly one.
+/// own_orders : path, bytes or binary file, optional
+///     Sheet of one's own orders (``order,server`` and, if numbers are not unique in the market, ``issue``), for a feed that
+///     names nobody.
 ///
 /// Notes
 /// -----
-/// Bytes are pushed in chunks cut anywhere, in any form that `replay` reads, not compressed. The end gives the same day as a
+/// Several sources are not merged while they come; `replay` takes what was recorded of them (``also``). Bytes are pushed in chunks cut anywhere, in any form that `replay` reads, not compressed. The end gives the same day as a
 /// replay of the same bytes.
 ///
 /// Examples
@@ -151,15 +155,17 @@ impl Engine {
 #[pymethods]
 impl Engine {
     #[new]
-    #[pyo3(signature = (registry, *, date=None, lenient=false, allow_gaps=false))]
+    #[pyo3(signature = (registry, *, date=None, lenient=false, allow_gaps=false, own_orders=None))]
     fn new(
         py: Python<'_>,
         registry: &Registry,
         date: Option<Bound<'_, PyAny>>,
         lenient: bool,
         allow_gaps: bool,
+        own_orders: Option<Bound<'_, PyAny>>,
     ) -> PyResult<Engine> {
-        let options = EngineOptions { lenient, allow_gaps, date: self::date("date", date)? };
+        let own_orders = own_orders.map(|sheet| self::own_orders(&sheet)).transpose()?.map(Arc::new);
+        let options = EngineOptions { lenient, allow_gaps, date: self::date("date", date)?, own_orders };
         let engine = quoteclock::Engine::new(&registry.registry, options);
         let engine = engine.map_err(|error| errors::of_engine(py, &error))?;
         let zone = registry.registry.tables().scheme().zone().clone();

@@ -105,6 +105,22 @@ def test_parts_of_a_day_are_the_day(parts: Parts, registry: qc.Registry, day: qc
     assert tables(lenient) == tables(qc.replay(DAY, registry, until="10:30"))
 
 
+def test_an_engine_knows_ones_own_orders_too(parts: Parts, registry: qc.Registry) -> None:
+    content = parts.orders.read_bytes()
+    expected = qc.replay(content, registry, own_orders=parts.own)
+    for own in (parts.own, parts.own.read_bytes(), parts.own.open("rb")):
+        engine = qc.Engine(registry, own_orders=own)
+        for start in range(0, len(content), 1000):
+            engine.push(content[start : start + 1000])
+        assert engine.finish() == expected
+    assert expected != qc.replay(content, registry), "the sheet says whose they are"
+    with pytest.raises(qc.InputError) as caught:
+        qc.Engine(registry, own_orders=b"order,server\nx,VS101\n")
+    assert (caught.value.file, caught.value.line, caught.value.column) == ("<own_orders>", 2, "order")
+    with pytest.raises(TypeError, match="own_orders: found .*int.*, expected a path"):
+        qc.Engine(registry, own_orders=7)
+
+
 def test_an_explanation_takes_them_too(parts: Parts, registry: qc.Registry, command) -> None:
     options = ["--own-orders", parts.own, "--also", f"{parts.phases}:phases"]
     answer = qc.explain(parts.orders, registry, market_maker="MM1", issue="1306", at="10:16",

@@ -9,8 +9,9 @@ use quoteclock_feed::{FeedError, Place};
 use quoteclock_ledger::{OpenLedger, Total};
 use quoteclock_model::{Amount, Micros, Price, Side, SideFault, State, Timestamp};
 use quoteclock_obligation::{ObligationIndex, Running};
-use quoteclock_replay::{Decoder, Format, RECOGNISED_BY_BYTES};
+use quoteclock_replay::{Attribution, Decoder, Format, OwnOrders, RECOGNISED_BY_BYTES};
 use quoteclock_rules::PlanError;
+use std::sync::Arc;
 use thiserror::Error;
 
 /// How a feed is to be taken.
@@ -29,6 +30,8 @@ pub struct EngineOptions {
     pub allow_gaps: bool,
     /// The trading date; otherwise that of the first record. NASDAQ ITCH, whose times count from midnight, needs it.
     pub date: Option<Date>,
+    /// The numbers of one's own orders, for a feed that names nobody.
+    pub own_orders: Option<Arc<OwnOrders>>,
 }
 
 /// Why a feed cannot go on.
@@ -132,7 +135,9 @@ pub struct ObligationState {
 ///
 /// Bytes are pushed in chunks cut anywhere, in any form that [`replay`](crate::replay()) reads, not compressed. Between
 /// chunks [`Engine::state`] says how an obligation stands. The end gives the same rows as a replay of the same bytes.
-/// It shares its registry, borrows nothing and is `Send`.
+/// Several sources are not merged while they come: a record could be taken only once every other source is known to have
+/// none before it, and a source that is silent would hold back all others. [`replay_with`](crate::replay_with()) takes what
+/// was recorded of them. It shares its registry, borrows nothing and is `Send`.
 ///
 /// ```
 /// use quoteclock::{Engine, EngineOptions, Registry, State, replay};
@@ -158,6 +163,7 @@ pub struct Engine {
     /// `None` once an error has ended it.
     day: Option<Day<OpenLedger, Kept>>,
     feed: Feed,
+    own: Option<Attribution>,
 }
 
 #[derive(Debug)]
@@ -181,10 +187,11 @@ impl Engine {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn new(registry: &Registry, options: EngineOptions) -> Result<Engine, EngineError> {
-        let EngineOptions { lenient, allow_gaps, date } = options;
+        let EngineOptions { lenient, allow_gaps, date, own_orders } = options;
         let options = DayOptions { lenient, allow_gaps, date, ..DayOptions::default() };
         let day = Day::new(registry.tables(), options, OpenLedger::default(), Kept::default())?;
-        Ok(Engine { registry: registry.clone(), date, day: Some(day), feed: Feed::Beginning(Vec::new()) })
+        let (registry, own) = (registry.clone(), own_orders.map(Attribution::new));
+        Ok(Engine { registry, date, day: Some(day), feed: Feed::Beginning(Vec::new()), own })
     }
 
     /// Takes the next bytes, cut anywhere.
@@ -211,9 +218,9 @@ impl Engine {
     }
 
     fn try_push(&mut self, chunk: &[u8]) -> Result<(), EngineError> {
-        let (Some(day), feed) = (&mut self.day, &mut self.feed) else { return Err(EngineError::Ended) };
+        let Engine { registry, date, day: Some(day), feed, own } = self else { return Err(EngineError::Ended) };
         let pushed = match feed {
-            Feed::Known(decoder) => decoder.push(chunk, day),
+            Feed::Known(decoder) => push(decoder, chunk, day, own),
             Feed::Beginning(first_bytes) => {
                 first_bytes.extend_from_slice(chunk);
                 // A line that has ended is CSV, or it never will be anything: no need to wait for more.
@@ -221,8 +228,8 @@ impl Engine {
                     return Ok(());
                 }
                 let first_bytes = std::mem::take(first_bytes);
-                let mut decoder = Box::new(decoder(&self.registry, self.date, &first_bytes)?);
-                let pushed = decoder.push(&first_bytes, day);
+                let mut decoder = Box::new(decoder(registry, *date, &first_bytes)?);
+                let pushed = push(&mut decoder, &first_bytes, day, own);
                 *feed = Feed::Known(decoder);
                 pushed
             }
@@ -316,19 +323,26 @@ impl Engine {
             Feed::Beginning(first_bytes) if first_bytes.is_empty() => None,
             Feed::Beginning(first_bytes) => {
                 let mut decoder = decoder(&self.registry, self.date, &first_bytes)?;
-                end(decoder.push(&first_bytes, &mut day))?;
+                end(push(&mut decoder, &first_bytes, &mut day, &mut self.own))?;
                 Some(decoder)
             }
         };
         let stated = decoder.as_ref().and_then(Decoder::stated_date);
         if let Some(decoder) = decoder {
-            end(decoder.finish(&mut day))?;
+            end(match &mut self.own {
+                Some(own) => decoder.finish(&mut own.before(&mut day)),
+                None => decoder.finish(&mut day),
+            })?;
         }
         // What stops it is the error that `finish` gives.
         let _stopped = day.end_of_input(stated);
-        let (finished, ledger, rejects) = day.finish()?;
+        let (mut finished, ledger, rejects) = day.finish()?;
         if !finished.retroactive.is_empty() {
             return Err(EngineError::DoubtBehind);
+        }
+        if let Some(own) = &self.own {
+            finished.coverage.extend(own.unseen());
+            finished.coverage.sort();
         }
         Ok(MeasuredDay {
             registry: self.registry,
@@ -337,6 +351,19 @@ impl Engine {
             ledger: ledger.close(),
             rejects: rejects.rows,
         })
+    }
+}
+
+/// Pushes bytes into the day, the orders of one's own with their servers.
+fn push(
+    decoder: &mut Decoder,
+    bytes: &[u8],
+    day: &mut Day<OpenLedger, Kept>,
+    own: &mut Option<Attribution>,
+) -> Result<(), FeedError> {
+    match own {
+        Some(own) => decoder.push(bytes, &mut own.before(day)),
+        None => decoder.push(bytes, day),
     }
 }
 

@@ -1,9 +1,11 @@
 //! What an engine says while a day runs is what the day says in the end.
 
 use quoteclock::{
-    Engine, EngineOptions, Input, Micros, Registry, ReplayOptions, State, Timestamp, UNWATCHED, replay_with,
+    Beside, Engine, EngineOptions, Input, Micros, Registry, ReplayOptions, State, Timestamp, UNWATCHED,
+    read_own_orders, replay, replay_with,
 };
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 const DAYS: [&str; 2] = ["2024-03-01", "2024-03-04"];
 
@@ -114,4 +116,39 @@ fn it_can_move_to_another_thread() {
     is_send::<Engine>();
     is_send::<Registry>();
     is_send::<quoteclock::MeasuredDay>();
+}
+
+#[test]
+fn ones_own_orders_have_their_servers_as_in_a_replay() {
+    let registry = registry();
+    for date in DAYS {
+        let named = String::from_utf8(events(date)).expect("ASCII");
+        let (mut unnamed, mut sheet) = (String::new(), "issue,order,server\n,4711,VS101\n".to_owned());
+        for line in named.lines() {
+            let mut cells: Vec<&str> = line.split(',').collect();
+            // One order in three is named by the feed itself.
+            if cells[3] == "add" && !cells[6].is_empty() && !cells[4].ends_with(['3', '6', '9']) {
+                sheet += &format!("{},{},{}\n", cells[2], cells[4], cells[6]);
+                cells[6] = "";
+            }
+            unnamed += &(cells.join(",") + "\n");
+        }
+        let own = Arc::new(read_own_orders("own.csv".as_ref(), sheet.as_bytes()).expect("a good sheet"));
+        let whole = replay(format!("../../replay-data/tse-small/{date}.csv"), &registry).expect("a good day");
+        for chunk in [1, 100, usize::MAX] {
+            let options = EngineOptions { own_orders: Some(Arc::clone(&own)), ..EngineOptions::default() };
+            let mut engine = Engine::new(&registry, options).expect("no date is given");
+            unnamed
+                .as_bytes()
+                .chunks(chunk.min(unnamed.len()))
+                .for_each(|chunk| engine.push(chunk).expect("a good day"));
+            let day = engine.finish().expect("a good day");
+            assert!(day.daily().eq(whole.daily()) && day.breaches().eq(whole.breaches()), "{date} by {chunk}");
+            let input = Input::opened("unnamed.csv", std::io::Cursor::new(unnamed.clone()));
+            let beside = Beside { own_orders: Some(Arc::clone(&own)), ..Beside::default() };
+            let options = ReplayOptions { beside, ..ReplayOptions::default() };
+            assert_eq!(day, replay_with(&input, &registry, &options, UNWATCHED).expect("a good day"));
+            assert!(day.coverage().any(|row| row.coverage.kind() == "unseen_order"), "4711 is nowhere");
+        }
+    }
 }

@@ -191,7 +191,13 @@ class ObligationState:
 @final
 class Engine:
     def __new__(
-        cls, registry: Registry, *, date: _Date | None = None, lenient: bool = False, allow_gaps: bool = False
+        cls,
+        registry: Registry,
+        *,
+        date: _Date | None = None,
+        lenient: bool = False,
+        allow_gaps: bool = False,
+        own_orders: _Sheet | None = None,
     ) -> Self: ...
     def push(self, chunk: bytes | bytearray) -> None: ...
     def state(self, market_maker: str, issue: str) -> list[ObligationState]: ...
