@@ -4,14 +4,11 @@
 mod support;
 
 use dbn::encode::EncodeRecord;
-use dbn::encode::dbn::Encoder;
-use dbn::{
-    FlagSet, MappingInterval, MboMsg, Metadata, RecordHeader, SType, Schema, StatusAction, StatusMsg, SymbolMapping,
-    UNDEF_PRICE, UNDEF_TIMESTAMP, rtype,
-};
+use dbn::{FlagSet, MboMsg, RecordHeader, StatusAction, UNDEF_PRICE, UNDEF_TIMESTAMP, rtype};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
+use support::dbn::{MIDNIGHT, Writer, text_bytes};
 use support::{Bench, GOOD, day_text, real_data, stderr, stdout};
 
 /// A resting order: its number in DBN, its limit as written, and what remains.
@@ -29,9 +26,6 @@ struct Twin {
     own_orders: String,
 }
 
-/// 2024-03-01T00:00:00 in Tokyo, in nanoseconds.
-const MIDNIGHT: u64 = 1_709_218_800_000_000_000;
-
 fn nanos(time: &str) -> u64 {
     let number = |range: std::ops::Range<usize>| time[range].parse::<u64>().expect("digits");
     let seconds = number(11..13) * 3600 + number(14..16) * 60 + number(17..19);
@@ -42,69 +36,6 @@ fn nanos(time: &str) -> u64 {
 fn units(price: &str) -> i64 {
     let (whole, decimals) = price.split_once('.').unwrap_or((price, ""));
     format!("{whole}{decimals:0<9}").parse().expect("digits")
-}
-
-fn text_bytes(text: &str) -> Vec<i8> {
-    text.bytes().map(|byte| byte.cast_signed()).collect()
-}
-
-struct Writer {
-    encoder: Encoder<Vec<u8>>,
-    now: u64,
-}
-
-impl Writer {
-    fn new(version: u8, issues: &[String]) -> Writer {
-        let mut metadata = Metadata::builder()
-            .version(version)
-            .dataset("XTKS.MADEUP")
-            .schema(Some(Schema::Mbo))
-            .start(MIDNIGHT)
-            .stype_in(Some(SType::RawSymbol))
-            .stype_out(SType::InstrumentId)
-            .build();
-        let start_date = metadata.start().date();
-        let end_date = start_date.next_day().and_then(|day| day.next_day()).expect("a date");
-        metadata.symbols = issues.to_vec();
-        let mapping = |(number, issue): (u32, &String)| {
-            let intervals = vec![MappingInterval { start_date, end_date, symbol: number.to_string() }];
-            SymbolMapping { raw_symbol: issue.clone(), intervals }
-        };
-        metadata.mappings = (1..).zip(issues).map(mapping).collect();
-        let encoder = Encoder::new(Vec::new(), &metadata).expect("a head");
-        Writer { encoder, now: 0 }
-    }
-
-    fn order(&mut self, instrument: u32, action: u8, side: u8, order: u64, (price, size): (i64, u32), last: bool) {
-        let mut flags = FlagSet::empty();
-        if last {
-            flags = flags.set_last();
-        }
-        let record = MboMsg {
-            hd: RecordHeader::new::<MboMsg>(rtype::MBO, 1, instrument, self.now),
-            order_id: order,
-            price,
-            size,
-            flags,
-            channel_id: 0,
-            action: action.cast_signed(),
-            side: side.cast_signed(),
-            ts_recv: self.now + 1,
-            ts_in_delta: 0,
-            sequence: 0,
-        };
-        self.encoder.encode_record(&record).expect("writing to memory");
-    }
-
-    fn status(&mut self, instrument: u32, action: StatusAction) {
-        let record = StatusMsg {
-            hd: RecordHeader::new::<StatusMsg>(rtype::STATUS, 1, instrument, self.now),
-            ts_recv: self.now + 1,
-            action: action as u16,
-            ..StatusMsg::default()
-        };
-        self.encoder.encode_record(&record).expect("writing to memory");
-    }
 }
 
 fn twin(csv: &str, version: u8) -> Twin {
@@ -446,12 +377,12 @@ fn a_snapshot_with_orders_of_earlier_days_is_of_its_own_day() {
 }
 
 /// What a served pipe stores is what a lenient replay of its bytes does.
-fn served_as_replayed(bench: &Bench, registry: &str, file: &str) {
+fn served_as_replayed(bench: &Bench, registry: &str, file: &str, beside: &[&str]) {
     let stdin = fs::File::open(bench.path(file)).expect("just written");
     let serve = ["serve", "--registry", registry, "--db", "served.db", "--journal", "journal", "--feed", "-", "--once"];
-    let output = bench.command(&serve).stdin(stdin).output().expect("the binary runs");
+    let output = bench.command(&[&serve, beside].concat()).stdin(stdin).output().expect("the binary runs");
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    run(bench, 0, &["replay", "--registry", registry, "--lenient", "--db", "replayed.db", file]);
+    run(bench, 0, &[&["replay", "--registry", registry, "--lenient", "--db", "replayed.db", file], beside].concat());
     run(bench, 0, &["compare", "served.db", "replayed.db"]);
 }
 
@@ -459,7 +390,10 @@ fn served_as_replayed(bench: &Bench, registry: &str, file: &str) {
 fn a_pipe_may_carry_dbn_or_a_log() {
     let bench = Bench::new();
     made_up(&bench, "4", 2);
-    served_as_replayed(&bench, "made/registry", "made/day.dbn");
+    served_as_replayed(&bench, "made/registry", "made/day.dbn", &[]);
+    let bench = Bench::new();
+    made_up(&bench, "4", 2);
+    served_as_replayed(&bench, "made/registry", "made/day.dbn", &["--own-orders", "made/own.csv"]);
     let bench = Bench::new();
     bench.write("registry/virtual_servers.csv", b"server,market_maker\nTSE/MM1,MM1\n");
     let order = |number: u32, side: u32, price: u32| {
@@ -470,5 +404,5 @@ fn a_pipe_may_carry_dbn_or_a_log() {
         )
     };
     bench.write("messages.log", [order(1, 1, 1000), order(2, 2, 1003)].concat().as_bytes());
-    served_as_replayed(&bench, "registry", "messages.log");
+    served_as_replayed(&bench, "registry", "messages.log", &[]);
 }

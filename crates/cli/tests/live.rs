@@ -1,208 +1,58 @@
-//! A feed served equals its replay: every payload, both transports, with datagrams lost, doubled and out of order, and
-//! with the process killed at any moment.
+//! A feed served equals its replay: every payload, both transports, with datagrams lost, doubled and out of order.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod support;
 
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::net::UdpSocket;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use support::{Bench, GOOD, day_text, real_data, repository};
-use tempfile::TempDir;
+use support::live::{Day, ask, free_port, generated, tse_small, wait_for};
+use support::{Bench, GOOD, day_text, is_day, real_data, repository};
 
-/// What equality is about.
-const TABLES: [&str; 4] = ["results", "breaches", "turnovers", "market_turnovers"];
-
-/// A process that has said that it is ready.
-struct Running {
-    child: Child,
-    ready: serde_json::Value,
-}
-
-impl Running {
-    fn start(folder: &Path, arguments: &[&str]) -> Running {
-        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("quoteclock"));
-        command.current_dir(folder).args(arguments).stdin(Stdio::null()).stdout(Stdio::piped());
-        let log = fs::File::create(folder.join(format!("{}.log", arguments[0]))).unwrap();
-        let mut child = command.stderr(log).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let ready = serde_json::from_str(&line).unwrap_or_else(|_| {
-            let log = fs::read_to_string(folder.join(format!("{}.log", arguments[0]))).unwrap();
-            panic!("{arguments:?} is not ready: {log}")
-        });
-        Running { child, ready }
-    }
-
-    fn address(&self, name: &str) -> String {
-        self.ready[name].as_str().unwrap_or_else(|| panic!("{name} in {}", self.ready)).to_owned()
-    }
-
-    /// Waits for its own end, a minute at most.
-    fn wait(mut self) -> ExitStatus {
-        let started = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status;
-            }
-            assert!(started.elapsed() < Duration::from_secs(300), "it does not end");
-            std::thread::sleep(Duration::from_millis(10));
-        }
-    }
-
-    fn signal(&self, signal: &str) {
-        let sent = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
-        assert!(sent.success());
-    }
-
-    /// Asks it to end, and waits.
-    fn stop(self) -> ExitStatus {
-        self.signal("-TERM");
-        self.wait()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// A day to be served, with its replay.
-struct Day {
-    folder: TempDir,
-    file: PathBuf,
-    registry: PathBuf,
-    /// What the replay adds to the arguments.
-    date: Option<&'static str>,
-    expected: Vec<(String, Vec<String>)>,
-    code: i32,
-}
-
-impl Day {
-    fn new(file: PathBuf, registry: PathBuf, date: Option<&'static str>) -> Day {
-        let folder = tempfile::tempdir().unwrap();
-        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("quoteclock"));
-        command.current_dir(folder.path()).args(["replay", "--lenient", "--db", "replayed.db", "--registry"]);
-        command.arg(&registry).arg(&file).stdout(Stdio::null()).stderr(Stdio::null());
-        assert!(matches!(command.status().unwrap().code(), Some(0 | 3)));
-        let expected = tables(&folder.path().join("replayed.db"));
-        let unknown = rusqlite::Connection::open(folder.path().join("replayed.db")).unwrap();
-        let unknown: i64 = unknown.query_row("SELECT sum(unknown_us) FROM results", [], |row| row.get(0)).unwrap();
-        Day { folder, file, registry, date, expected, code: if unknown == 0 { 0 } else { 3 } }
-    }
-
-    fn text(path: &Path) -> &str {
-        path.to_str().unwrap()
-    }
-
-    fn publish(&self, listen: &str, more: &[&str]) -> Running {
-        let mut arguments = vec!["publish", "--listen", listen];
-        arguments.extend(more);
-        arguments.push(Day::text(&self.file));
-        Running::start(self.folder.path(), &arguments)
-    }
-
-    fn serve(&self, name: &str, feed: &str, more: &[&str]) -> Running {
-        Running::start(
-            self.folder.path(),
-            &self.serve_arguments(name, feed, more).iter().map(String::as_str).collect::<Vec<_>>(),
-        )
-    }
-
-    fn serve_arguments(&self, name: &str, feed: &str, more: &[&str]) -> Vec<String> {
-        let (db, journal) = (format!("{name}.db"), format!("{name}.journal"));
-        let mut arguments = vec!["serve", "--registry", Day::text(&self.registry), "--db", &db, "--journal", &journal];
-        arguments.extend(["--feed", feed, "--once"]);
-        if let Some(date) = self.date {
-            arguments.extend(["--date", date]);
-        }
-        arguments.extend(more);
-        arguments.into_iter().map(str::to_owned).collect()
-    }
-
-    /// Asserts that what `name` has stored is what the replay has.
-    fn assert_equal(&self, name: &str) {
-        self.assert_equal_to(&self.folder.path().join(format!("{name}.db")));
-    }
-
-    fn assert_equal_to(&self, db: &Path) {
-        for ((table, found), (_, expected)) in tables(db).iter().zip(&self.expected) {
-            assert_eq!(found.len(), expected.len(), "{}: rows of {table}", db.display());
-            assert!(found == expected, "{}: {table} differs", db.display());
-        }
-    }
-}
-
-/// The rows of the tables that are to be equal.
-fn tables(db: &Path) -> Vec<(String, Vec<String>)> {
-    let db = rusqlite::Connection::open(db).unwrap();
-    let rows = |table: &str| {
-        let mut statement = db.prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2, 3, 4, 5")).unwrap();
-        let columns = statement.column_count();
-        let row = |row: &rusqlite::Row<'_>| {
-            Ok((0..columns).map(|at| format!("{:?}", row.get_ref(at).unwrap())).collect::<Vec<_>>().join("|"))
-        };
-        statement.query_map([], row).unwrap().map(Result::unwrap).collect::<Vec<String>>()
-    };
-    TABLES.iter().map(|table| ((*table).to_owned(), rows(table))).collect()
-}
-
-fn tse_small(name: &str) -> Day {
-    let folder = repository("replay-data/tse-small").canonicalize().unwrap();
-    Day::new(folder.join(name), folder.join("registry"), None)
-}
-
-/// A generated day, small enough for a test and large enough to be cut anywhere.
-fn generated(events: &str, load: &str, form: &str) -> (TempDir, Day) {
-    let folder = tempfile::tempdir().unwrap();
-    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("quoteclock"));
-    command.args(["generate", "--load", load, "--events", events, "--form", form, "--date", "2024-03-01", "--out"]);
-    assert!(command.arg(folder.path()).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success());
-    let entries = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
-    let file = entries.into_iter().find(|path| path.is_file()).unwrap();
-    let registry = folder.path().join("registry");
-    let date = (form == "itch").then_some("2024-03-01");
-    let day = Day::new(file, registry, date);
-    (folder, day)
+/// The bundled days of a folder, which its registry is for.
+fn bundled(name: &str) -> Vec<Day> {
+    let folder = repository("replay-data").canonicalize().unwrap().join(name);
+    let mut files: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|file| is_day(file));
+    files.sort();
+    assert!(!files.is_empty(), "{name} has days");
+    files.into_iter().map(|file| Day::new(file, folder.join("registry"), None)).collect()
 }
 
 #[test]
-fn what_is_served_over_tcp_equals_its_replay() {
-    for name in ["2024-03-01.csv", "2024-03-04.csv"] {
-        let day = tse_small(name);
+fn bundled_days_equal_their_replay_over_both_transports() {
+    for day in bundled("tse-small").iter().chain(&bundled("payments")) {
         for payload in ["csv", "binary"] {
-            let publisher = day.publish("soup://127.0.0.1:0", &["--speed", "max", "--payload", payload]);
-            let feed = format!("soup://{}", publisher.address("listen"));
-            let status = day.serve(payload, &feed, &["--payload", payload]).wait();
-            assert_eq!(status.code(), Some(day.code), "{name} {payload}");
-            day.assert_equal(payload);
-            assert_eq!(publisher.stop().code(), Some(0));
+            day.assert_served_by_tcp(payload);
+            day.assert_served_by_datagrams(payload);
         }
     }
 }
 
 #[test]
-fn a_generated_day_of_itch_equals_its_replay_in_every_payload() {
-    let (_folder, day) = generated("60k", "us-market", "itch");
+fn what_itch_cannot_say_is_not_published_as_itch() {
+    let day = tse_small("2024-03-01.csv");
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("quoteclock"));
+    command.args(["publish", "--listen", "soup://127.0.0.1:0", "--payload", "itch"]).arg(&day.file);
+    let output = command.output().unwrap();
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("cannot be published") && told.contains("expected"), "{told}");
+}
+
+#[test]
+fn a_generated_day_of_itch_equals_its_replay_in_every_payload_over_both_transports() {
+    let (_folder, day) = generated("40k", "us-market", "itch");
     for payload in ["itch", "binary", "csv"] {
-        let publisher = day.publish("soup://127.0.0.1:0", &["--speed", "max", "--payload", payload]);
-        let feed = format!("soup://{}", publisher.address("listen"));
-        let status = day.serve(payload, &feed, &["--payload", payload]).wait();
-        assert_eq!(status.code(), Some(0), "{payload}");
-        day.assert_equal(payload);
+        day.assert_served_by_tcp(payload);
+        day.assert_served_by_datagrams(payload);
     }
 }
 
 #[test]
-fn the_premarket_of_nasdaq_equals_its_replay() {
+fn the_premarket_of_nasdaq_equals_its_replay_in_every_payload_over_both_transports() {
     let Some(folder) = real_data("nasdaq-itch50") else { return };
     let files = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
     let file = files.into_iter().find(|path| path.is_file() && path.to_string_lossy().contains("premarket"));
@@ -212,79 +62,9 @@ fn the_premarket_of_nasdaq_equals_its_replay() {
     };
     let registry = repository("replay-data/itch-nasdaq/registry").canonicalize().unwrap();
     let day = Day::new(file, registry, Some("2019-12-30"));
-    let publisher = day.publish("soup://127.0.0.1:0", &["--speed", "max"]);
-    let feed = format!("soup://{}", publisher.address("listen"));
-    assert_eq!(day.serve("itch", &feed, &["--payload", "itch"]).wait().code(), Some(day.code));
-    day.assert_equal("itch");
-}
-
-/// A line on which datagrams are lost, doubled and held back, between a publisher and a receiver.
-struct BadLine {
-    address: String,
-    stop: Arc<AtomicBool>,
-    thread: Option<std::thread::JoinHandle<()>>,
-}
-
-impl BadLine {
-    fn to(receiver: String) -> BadLine {
-        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-        socket.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
-        let (address, stop) = (socket.local_addr().unwrap().to_string(), Arc::new(AtomicBool::new(false)));
-        let told = Arc::clone(&stop);
-        let thread = std::thread::spawn(move || {
-            let (mut bytes, mut held) = (vec![0; 1 << 16], Vec::new());
-            let mut state = 0x9E37_79B9_u32;
-            while !told.load(Ordering::Relaxed) {
-                let Ok(count) = socket.recv(&mut bytes) else { continue };
-                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                let copies: u32 = match state >> 24 {
-                    0..50 => 0,
-                    50..90 => 2,
-                    90..140 => {
-                        held.push(bytes[..count].to_vec());
-                        0
-                    }
-                    _ => 1,
-                };
-                for _ in 0..copies {
-                    let _ = socket.send_to(&bytes[..count], &receiver);
-                }
-                if state.is_multiple_of(3) {
-                    for late in held.drain(..) {
-                        let _ = socket.send_to(&late, &receiver);
-                    }
-                }
-            }
-        });
-        BadLine { address, stop, thread: Some(thread) }
-    }
-}
-
-impl Drop for BadLine {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        let _ = self.thread.take().unwrap().join();
-    }
-}
-
-/// A port that nobody has at the moment.
-fn free_port() -> u16 {
-    UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-#[test]
-fn what_is_served_over_a_bad_line_of_datagrams_equals_its_replay() {
-    let (_folder, day) = generated("20k", "us-market", "itch");
-    for payload in ["csv", "binary", "itch"] {
-        let request = free_port();
-        let feed = format!("mold://127.0.0.1:0?request=127.0.0.1:{request}");
-        let server = day.serve(payload, &feed, &["--payload", payload]);
-        let line = BadLine::to(server.address("listen"));
-        let listen = format!("mold://{}?request=127.0.0.1:{request}", line.address);
-        let publisher = day.publish(&listen, &["--speed", "max", "--payload", payload]);
-        assert_eq!(server.wait().code(), Some(day.code), "{payload}");
-        day.assert_equal(payload);
-        assert_eq!(publisher.stop().code(), Some(0));
+    for payload in ["itch", "binary", "csv"] {
+        day.assert_served_by_tcp(payload);
+        day.assert_served_by_datagrams(payload);
     }
 }
 
@@ -313,75 +93,6 @@ fn a_pipe_equals_its_replay_in_both_forms() {
         command.stdin(fs::File::open(file).unwrap()).stdout(Stdio::null()).stderr(Stdio::null());
         assert_eq!(command.status().unwrap().code(), Some(day.code), "{name}");
         day.assert_equal(name);
-    }
-}
-
-/// How often the process is killed: `QUOTECLOCK_KILLS` for more than a quick look.
-fn kills() -> usize {
-    std::env::var("QUOTECLOCK_KILLS").ok().and_then(|count| count.parse().ok()).unwrap_or(5)
-}
-
-#[test]
-fn killed_at_any_moment_it_comes_to_the_same() {
-    let (_folder, day) = generated("150k", "small", "csv");
-    let (mut state, mut from_checkpoints) = (17_u32, 0);
-    // A day of a second has no checkpoint every ten of them.
-    let often = ("QUOTECLOCK_CHECKPOINT_MS", "20");
-    for round in 0..kills() {
-        let publisher = day.publish("soup://127.0.0.1:0", &["--speed", "max", "--payload", "binary"]);
-        let feed = format!("soup://{}", publisher.address("listen"));
-        let name = format!("killed-{round}");
-        for _ in 0..1 + round % 3 {
-            let mut command = Command::new(assert_cmd::cargo::cargo_bin!("quoteclock"));
-            command.current_dir(day.folder.path()).args(day.serve_arguments(&name, &feed, &[]));
-            command.env(often.0, often.1);
-            let mut server = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            std::thread::sleep(Duration::from_micros(u64::from(state >> 12) % 900_000));
-            server.kill().unwrap();
-            let _ = server.wait();
-        }
-        let arguments = day.serve_arguments(&name, &feed, &[]);
-        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("quoteclock"));
-        command.current_dir(day.folder.path()).args(&arguments).stdout(Stdio::null()).env(often.0, often.1);
-        let log = day.folder.path().join("last.log");
-        let status = command.stderr(fs::File::create(&log).unwrap()).status().unwrap();
-        assert_eq!(status.code(), Some(day.code), "round {round}");
-        from_checkpoints += usize::from(fs::read_to_string(&log).unwrap().contains("measuring from a checkpoint on"));
-        day.assert_equal(&name);
-        // Of a stored day no checkpoint is left.
-        let left = fs::read_dir(day.folder.path().join(format!("{name}.journal"))).unwrap();
-        assert!(left.into_iter().all(|entry| entry.unwrap().path().extension().is_none_or(|ending| ending != "qcp")));
-    }
-    eprintln!("{from_checkpoints} of {} rounds went on from a checkpoint", kills());
-    assert!(0 < from_checkpoints, "no round went on from a checkpoint");
-}
-
-#[test]
-fn a_damaged_journal_is_used_up_to_the_damage_and_the_rest_is_asked_for() {
-    let day = tse_small("2024-03-04.csv");
-    let publisher = day.publish("soup://127.0.0.1:0", &["--speed", "max"]);
-    let feed = format!("soup://{}", publisher.address("listen"));
-    assert_eq!(day.serve("whole", &feed, &[]).wait().code(), Some(day.code));
-    let journals = day.folder.path().join("whole.journal");
-    let entries = fs::read_dir(&journals).unwrap().map(|entry| entry.unwrap().path());
-    let whole = entries.into_iter().find(|path| path.extension().is_some_and(|ending| ending == "qcj")).unwrap();
-    let session = whole.file_name().unwrap().to_str().unwrap().split('.').nth(1).unwrap().to_owned();
-    let bytes = fs::read(&whole).unwrap();
-    for (number, damage) in [600, bytes.len() / 2, bytes.len() - 1, bytes.len() + 1].into_iter().enumerate() {
-        let name = format!("damaged-{number}");
-        let folder = day.folder.path().join(format!("{name}.journal"));
-        fs::create_dir(&folder).unwrap();
-        let mut damaged = bytes.clone();
-        match damaged.get_mut(damage) {
-            Some(byte) => *byte ^= 0x10,
-            None => damaged.extend_from_slice(b"torn"),
-        }
-        fs::write(folder.join(format!("{session}.open.qcj")), damaged).unwrap();
-        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("quoteclock"));
-        command.current_dir(day.folder.path()).args(day.serve_arguments(&name, &feed, &[])).stdout(Stdio::null());
-        assert_eq!(command.stderr(Stdio::null()).status().unwrap().code(), Some(day.code), "{name}");
-        day.assert_equal(&name);
     }
 }
 
@@ -497,20 +208,6 @@ fn what_makes_no_sense_is_refused_before_anything_is_bound() {
     assert_eq!(bench.names(), ["bad.csv", "day.csv", "password"]);
 }
 
-/// What a plain HTTP/1.1 server answers: the status, and the body.
-fn ask(address: &str, method: &str, path: &str, token: &str, body: &str) -> (u16, String) {
-    use std::io::{Read, Write};
-    let mut stream = std::net::TcpStream::connect(address).unwrap();
-    let length = body.len();
-    let head =
-        format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {length}\r\n");
-    stream.write_all(format!("{head}Authorization: Bearer {token}\r\n\r\n{body}").as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
-}
-
 #[test]
 fn a_fast_market_holds_for_the_whole_day_at_once_and_a_replay_gives_the_same() {
     let bench = Bench::new();
@@ -555,16 +252,6 @@ fn a_fast_market_holds_for_the_whole_day_at_once_and_a_replay_gives_the_same() {
     let publisher = day.publish("soup://127.0.0.1:0", &["--speed", "max"]);
     assert_eq!(day.serve("day", &format!("soup://{}", publisher.address("listen")), &[]).wait().code(), Some(0));
     Day::new(day.file.clone(), day.registry.clone(), None).assert_equal_to(&day.folder.path().join("day.db"));
-}
-
-/// Waits until the log of a server says something.
-fn wait_for(day: &Day, text: &str) {
-    let started = Instant::now();
-    let log = || fs::read_to_string(day.folder.path().join("serve.log")).unwrap();
-    while !log().contains(text) {
-        assert!(started.elapsed() < Duration::from_secs(60), "{text:?} is not in the log: {}", log());
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 #[test]
@@ -630,6 +317,52 @@ fn a_day_is_measured_again_from_its_journal_and_the_database_names_that() {
     let db = rusqlite::Connection::open(&file).unwrap();
     let count: i64 = db.query_row("SELECT count(*) FROM measurements", [], |row| row.get(0)).unwrap();
     assert_eq!(count, 2, "it was measured twice");
+}
+
+#[test]
+fn a_day_that_runs_is_measured_again_beside_it_and_goes_on() {
+    let day = tse_small("2024-03-04.csv");
+    let bytes = fs::read(&day.file).unwrap();
+    let half = bytes.len() / 2;
+    let start = |more: &[&str]| {
+        let mut server = day.serve_from("day", "-", more, Stdio::piped());
+        server.child.stdin.as_mut().unwrap().write_all(&bytes[..half]).unwrap();
+        server
+    };
+    let first = start(&[]);
+    wait_for(&day, "writing a journal");
+    assert_eq!(first.stop().code(), Some(3));
+    let mut again = start(&["--replay"]);
+    wait_for(&day, "measuring the day again beside the running one: it was asked for");
+    wait_for(&day, "the day measured again has taken over");
+    again.child.stdin.take().unwrap().write_all(&bytes[half..]).unwrap();
+    assert_eq!(again.wait().code(), Some(day.code));
+    day.assert_equal("day");
+}
+
+#[test]
+fn a_doubt_that_reaches_back_is_applied_beside_the_running_engine() {
+    let bench = Bench::new();
+    let records = [
+        "09:00:00,1306,add,1,,VS1,B,1000,10,,",
+        "09:00:00,1306,add,2,,VS1,S,1003,10,,",
+        "09:20:00,1306,reduce,1,,,,,1,,",
+        "09:10:00,1306,reduce,1,,,,,1,,",
+        "09:40:00,1306,clear,,,,,,,,",
+    ];
+    let day = Day::new(bench.day("day.csv", &records), bench.path("registry"), None);
+    let text = fs::read_to_string(&day.file).unwrap();
+    let (first, last) = text.split_at(text.trim_end().rfind('\n').unwrap() + 1);
+    let mut server = day.serve_from("day", "-", &[], Stdio::piped());
+    server.child.stdin.as_mut().unwrap().write_all(first.as_bytes()).unwrap();
+    wait_for(&day, "measuring the day again beside the running one: a bad record has put earlier time in doubt");
+    wait_for(&day, "the day measured again has taken over");
+    server.child.stdin.take().unwrap().write_all(last.as_bytes()).unwrap();
+    assert_eq!((server.wait().code(), day.code), (Some(3), 3));
+    day.assert_equal("day");
+    let db = rusqlite::Connection::open(day.folder.path().join("day.db")).unwrap();
+    let unknown = "SELECT unknown_us FROM results WHERE issue = '1306'";
+    assert_eq!(db.query_row(unknown, [], |row| row.get::<_, i64>(0)).unwrap(), 1_800_000_000, "09:10 to 09:40");
 }
 
 #[test]
@@ -703,72 +436,4 @@ fn other_implementations_of_the_session_serve_and_are_served() {
         let output = script("client").args([address.rsplit(':').next().unwrap(), &count]).output().unwrap();
         assert_eq!(String::from_utf8(output.stdout).unwrap(), text, "{ending}");
     }
-}
-
-/// Serves SoupBinTCP: three messages, then for ever a session whose next message is the sixth. Counts logins.
-fn forgetful_server(lines: Vec<String>) -> (String, Arc<std::sync::atomic::AtomicUsize>) {
-    use std::io::{Read, Write};
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let (address, logins) = (listener.local_addr().unwrap().to_string(), Arc::default());
-    let count: Arc<std::sync::atomic::AtomicUsize> = Arc::clone(&logins);
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut login = [0; 49];
-            if stream.read_exact(&mut login).is_err() {
-                continue;
-            }
-            let number = count.fetch_add(1, Ordering::SeqCst);
-            let packet = |kind: u8, body: &[u8]| {
-                let length = u16::try_from(body.len() + 1).unwrap().to_be_bytes();
-                [&length[..], &[kind], body].concat()
-            };
-            let (first, end) = if number == 0 { (1, 3) } else { (6, lines.len()) };
-            let mut bytes = packet(b'A', format!("{:>10}{first:>20}", "S1").as_bytes());
-            lines[first - 1..end].iter().for_each(|line| bytes.extend(packet(b'S', line.as_bytes())));
-            if number != 0 {
-                bytes.extend(packet(b'Z', b""));
-            }
-            // Who has seen the gap has gone.
-            let _ = stream.write_all(&bytes);
-            let _ = stream.set_read_timeout(Some(Duration::from_secs(1)));
-            let _ = stream.read(&mut [0; 64]);
-        }
-    });
-    (address, logins)
-}
-
-#[test]
-fn what_the_source_does_not_have_any_more_is_asked_for_three_times_and_then_unknown() {
-    let bench = Bench::new();
-    let records = [
-        "09:00:00,1306,add,1,,VS1,B,1000,10,,",
-        "09:00:00,1306,add,2,,VS1,S,1003,10,,",
-        "09:10:00,1321,add,3,,VS1,B,1000,10,,",
-        "09:20:00,1321,add,4,,VS1,S,1003,10,,",
-        "09:30:00,1306,cancel,1,,,,,,,",
-        "09:40:00,*,clear,,,,,,,,",
-    ];
-    let day = Day::new(bench.day("day.csv", &records), bench.path("registry"), None);
-    // Without numbers of the source's own: the session's take their place.
-    let text = fs::read_to_string(&day.file).unwrap();
-    let lines = text.lines().map(|line| line.split_once(',').unwrap().1.to_owned()).collect();
-    let (address, logins) = forgetful_server(lines);
-    assert_eq!(day.serve("gap", &format!("soup://{address}"), &[]).wait().code(), Some(3));
-    let logins = logins.load(Ordering::SeqCst);
-    // One gets three messages, one sees the gap, three ask for it again.
-    assert_eq!(logins, 5);
-    // From the last record before the gap on, 09:00, up to the clear at 09:40: 40 minutes of each issue.
-    let db = rusqlite::Connection::open(day.folder.path().join("gap.db")).unwrap();
-    let mut statement = db.prepare("SELECT unknown_us FROM results").unwrap();
-    let unknown: Vec<i64> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
-    assert_eq!(unknown, [2_400_000_000, 2_400_000_000]);
-    // The journal of the day comes to the same.
-    let journal = fs::read_dir(day.folder.path().join("gap.journal")).unwrap().map(|entry| entry.unwrap().path());
-    let journal = journal.into_iter().find(|path| path.extension().is_some_and(|ending| ending == "qcj")).unwrap();
-    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("quoteclock"));
-    command.current_dir(day.folder.path()).args(["replay", "--lenient", "--db", "again.db", "--registry"]);
-    command.arg(&day.registry).arg(&journal).stdout(Stdio::null()).stderr(Stdio::null());
-    assert_eq!(command.status().unwrap().code(), Some(3));
-    assert_eq!(tables(&day.folder.path().join("again.db")), tables(&day.folder.path().join("gap.db")));
 }

@@ -2,7 +2,9 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub mod chromium;
+pub mod dbn;
 pub mod desk;
+pub mod live;
 pub mod worked;
 
 use std::fs;
