@@ -2,10 +2,11 @@
 
 use crate::{BadUsage, terminal};
 use anyhow::{Context, Result};
-use quoteclock::{BesideFile, OwnOrdersError, beside_words, read_own_orders};
+use quoteclock::{BesideFile, OwnOrders, OwnOrdersError, beside_words, read_own_orders};
 use quoteclock_replay::{Also, Beside, Hashes, Input, Part};
 use quoteclock_store::Digest;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What a day is measured from beside its input.
 #[derive(clap::Args, Clone, PartialEq, Eq, Default, Debug)]
@@ -121,6 +122,14 @@ impl BesideArgs {
         let files = self.own_orders.iter().chain(&self.also);
         files.filter_map(|file| Some((file.path.display().to_string(), file.sha256?)))
     }
+}
+
+/// The sheet of one's own orders in a file, as a running feed takes it.
+pub(crate) fn own_orders_of(path: &Path) -> Result<Arc<OwnOrders>> {
+    let bytes = std::fs::read(path).with_context(|| format!("{}: cannot be read", path.display()));
+    // What cannot be read is refused as what was typed.
+    let bytes = bytes.map_err(|error| BadUsage(format!("{error:#}")))?;
+    Ok(read_own_orders(path, &bytes)?.into())
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! `quoteclock serve`: a running feed, measured as it comes.
 
+use crate::beside::own_orders_of;
 use crate::registry::{self, RegistryArgs};
 use crate::{BadUsage, Outcome, output};
 use anyhow::{Context, Result, anyhow};
 use jiff::civil::Date;
 use quoteclock::{CoverageRow, coverage_json};
-use quoteclock_live::{Built, DayEnd, Feed, Load, Payload, Ready, ServeOptions, SessionId};
+use quoteclock_live::{Built, DayEnd, Feed, Load, Payload, Ready, ServeOptions, SessionId, Under};
 use serde::Serialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -61,6 +62,11 @@ pub(crate) struct ServeArgs {
     /// Trading date, with --once; otherwise that of the first record, for ITCH the local date of arrival
     #[arg(long, value_name = "DATE")]
     date: Option<Date>,
+
+    /// Sheet of one's own orders (order,server and, if numbers are not unique in the market, issue), for a feed that names
+    /// nobody; HUP and a reload have it read again
+    #[arg(long, value_name = "FILE")]
+    own_orders: Option<PathBuf>,
 
     /// Answer HTTP here: health, days and the present state; port 0 takes a free one
     #[arg(long, value_name = "ADDR")]
@@ -156,10 +162,13 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Outcome> {
         },
         checkpoint_every: checkpoint_every(),
     };
-    let source = args.registry.clone();
+    let (source, sheet) = (args.registry.clone(), args.own_orders.clone());
     let load: Load = Arc::new(move || {
+        let own_orders = sheet.as_deref().map(own_orders_of).transpose()?;
         let loaded = registry::load_and_hash(&source)?;
-        loaded.ok_or_else(|| anyhow!("registry {}: it has errors", source.folder.display()))
+        let (registry, digest) =
+            loaded.ok_or_else(|| anyhow!("registry {}: it has errors", source.folder.display()))?;
+        Ok(Under { registry, digest, own_orders })
     });
     let ready = |Ready { http, listen }| {
         let text = |address: SocketAddr| address.to_string();

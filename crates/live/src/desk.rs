@@ -8,6 +8,7 @@ use crate::tokens::{Role, TokenRow, Tokens};
 use anyhow::{Context, Result, anyhow};
 use crossbeam_channel::Sender;
 use jiff::civil::Date;
+use quoteclock_replay::OwnOrders;
 use quoteclock_rules::Registry;
 use quoteclock_store::Digest;
 use std::io::Write;
@@ -15,8 +16,19 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock, mpsc};
 
-/// The registry's folder, read.
-pub type Load = Arc<dyn Fn() -> Result<(Registry, Digest)> + Send + Sync>;
+/// What days are measured under, read anew.
+pub type Load = Arc<dyn Fn() -> Result<Under> + Send + Sync>;
+
+/// What a day is measured under.
+#[derive(Clone, Debug)]
+pub struct Under {
+    /// The registry.
+    pub registry: Registry,
+    /// Of its files.
+    pub digest: Digest,
+    /// The numbers of one's own orders, where the feed names nobody.
+    pub own_orders: Option<Arc<OwnOrders>>,
+}
 
 /// What everything is judged by now.
 pub(crate) struct Current {
@@ -109,11 +121,12 @@ impl Desk {
     }
 
     fn reload_now(&self) -> Result<()> {
-        let (registry, digest) = (self.load)()?;
+        let under = (self.load)()?;
+        let registry = under.registry.clone();
         let tokens = read_tokens(self.tokens.as_deref(), &registry)?;
         let (sender, receiver) = mpsc::channel();
         let done = Box::new(move |result| drop(sender.send(result)));
-        let order = Remeasurement { registry: registry.clone(), digest, done };
+        let order = Remeasurement { under, done };
         self.orders.send(order).map_err(|_| anyhow!("the feed has ended"))?;
         self.stop.wake();
         receiver.recv().context("the feed has ended")?.map_err(|problem| anyhow!(problem))?;

@@ -36,7 +36,7 @@ mod tokens;
 mod watch;
 
 pub use address::{Feed, MoldAddress, Publication};
-pub use desk::Load;
+pub use desk::{Load, Under};
 pub use publish::{PublishOptions, publish};
 pub use quoteclock_wire::SessionId;
 pub use quoteclock_wire::payload::Payload;

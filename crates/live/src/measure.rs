@@ -18,6 +18,7 @@ use quoteclock_feed::{FeedError, TradingDate};
 use quoteclock_ledger::{DayLedger, OpenLedger};
 use quoteclock_model::{Interval, Span, Timestamp};
 use quoteclock_obligation::{IntervalSink, ObligationIndex};
+use quoteclock_replay::{Attribution, OwnOrders};
 use quoteclock_rules::{DayPlan, Registry, Variant};
 use quoteclock_store::Digest;
 use quoteclock_wire::journal::{self, Frame, HEAD_BYTES, Head};
@@ -136,6 +137,8 @@ pub(crate) struct Progress {
 #[derive(Clone, Debug)]
 pub(crate) struct Source {
     pub(crate) registry: Registry,
+    /// The numbers of one's own orders, where the feed names nobody.
+    pub(crate) own_orders: Option<Arc<OwnOrders>>,
     pub(crate) head: Head,
     pub(crate) file: Arc<dyn DiskFile>,
     /// How far the journal is written: from there on frames come as work.
@@ -256,6 +259,8 @@ pub(crate) fn so_far(day: &mut LiveDay) -> Option<SoFar> {
 struct Pass {
     day: LiveDay,
     decoder: PayloadDecoder,
+    /// What gives one's own orders their servers, between the two. It is not kept: such a day has no checkpoints.
+    own: Option<Attribution>,
     ended: bool,
     /// How far the journal has been read.
     mark: Mark,
@@ -281,17 +286,20 @@ impl Pass {
         let day = Day::new(registry, options(date, unknown.clone()), LiveLedger::default(), Told::default())?;
         let decoder = journal::payload_decoder(head, midnight(registry, head)?);
         let mark = Mark { length: HEAD_BYTES as u64, next: journal::first_number(head), chain: 0 };
-        Ok(Pass::at(mark, day, decoder, unknown))
+        let own = source.own_orders.clone().map(Attribution::new);
+        Ok(Pass { own, ..Pass::at(mark, day, decoder, unknown) })
     }
 
     fn at(mark: Mark, day: LiveDay, decoder: PayloadDecoder, unknown: Vec<UnknownWindow>) -> Pass {
         let (is_saving, kept, stop_max) = (false, Instant::now(), Duration::ZERO);
-        Pass { day, decoder, ended: false, mark, unknown, is_saving, kept, stop_max, gaps: 0, lag_us: 0 }
+        Pass { day, decoder, own: None, ended: false, mark, unknown, is_saving, kept, stop_max, gaps: 0, lag_us: 0 }
     }
 
     /// From the best checkpoint that can be used, otherwise from the beginning.
     fn start(source: &Source) -> Result<Pass> {
-        for found in &source.checkpoints {
+        // What gives one's own orders their servers knows those of the records before, too.
+        let checkpoints = if source.own_orders.is_none() { &source.checkpoints[..] } else { &[] };
+        for found in checkpoints {
             match Pass::resume(source, found) {
                 Ok(pass) => {
                     let (next, left) = (pass.mark.next, source.length.saturating_sub(pass.mark.length));
@@ -338,7 +346,11 @@ impl Pass {
         self.ended |= frame.is_last();
         self.gaps += u64::from(matches!(frame, Frame::Gap { .. }));
         self.mark.next = frame.follows(self.mark.next).unwrap_or(self.mark.next);
-        match frame.deliver(&mut self.decoder, &mut self.day) {
+        let delivered = match &mut self.own {
+            None => frame.deliver(&mut self.decoder, &mut self.day),
+            Some(own) => frame.deliver(&mut self.decoder, &mut own.before(&mut self.day)),
+        };
+        match delivered {
             // The day keeps why it has stopped, and says so in the end.
             Ok(()) | Err(FeedError::Stopped) => Ok(()),
             Err(error) => Err(error).context("the first message"),
@@ -362,7 +374,7 @@ impl Pass {
         let started = Instant::now();
         if !self.is_saving {
             let is_due = keep.every <= started.duration_since(self.kept);
-            if !is_due || !keep.keeper.has_room() || !self.decoder.can_save() {
+            if !is_due || !keep.keeper.has_room() || !self.decoder.can_save() || self.own.is_some() {
                 return;
             }
             self.kept = started;
@@ -439,15 +451,21 @@ impl Pass {
     }
 
     fn finish(self) -> Result<Measured> {
-        let Pass { mut day, decoder, .. } = self;
+        let Pass { mut day, decoder, mut own, .. } = self;
         let stated = decoder.stated_date().and_then(civil_date);
-        match decoder.finish(&mut day) {
+        let ended = match &mut own {
+            None => decoder.finish(&mut day),
+            Some(own) => decoder.finish(&mut own.before(&mut day)),
+        };
+        match ended {
             Ok(()) | Err(FeedError::Stopped) => {}
             Err(error) => return Err(error.into()),
         }
         // The day keeps why it has stopped.
         let _ = day.end_of_input(stated);
-        let (finished, ledger, _) = day.finish()?;
+        let (mut finished, ledger, _) = day.finish()?;
+        finished.coverage.extend(own.iter().flat_map(Attribution::unseen));
+        finished.coverage.sort();
         let Variant { plan, positions } = finished.plan.variant(finished.plan.multiplier);
         let ledger = ledger.into_open().close().variant(&positions);
         Ok(Measured { finished: Finished { plan: Arc::new(plan), ..finished }, ledger })

@@ -4,7 +4,7 @@ use crate::address::Feed;
 use crate::alerts;
 use crate::bad_usage;
 use crate::checkpoint::{self, Keeper};
-use crate::desk::{self, Current, Desk, Load};
+use crate::desk::{self, Current, Desk, Load, Under};
 use crate::disk::{Disk, RealDisk};
 use crate::feed::{
     FeedEnd, Followed, Inbox, Intake, Lines, Remeasurement, Stop, Syncer, follow_mold, follow_pipe, follow_soup,
@@ -23,7 +23,7 @@ use jiff::civil::Date;
 use quoteclock_model::Micros;
 use quoteclock_obligation::ObligationIndex;
 use quoteclock_rules::{DayPlan, Registry};
-use quoteclock_store::{Digest, Store};
+use quoteclock_store::Store;
 use quoteclock_wire::SessionId;
 use quoteclock_wire::payload::Payload;
 use std::net::SocketAddr;
@@ -119,12 +119,12 @@ pub fn serve(options: &ServeOptions, load: &Load, ready: impl FnOnce(Ready) -> R
     disk.make_folder(&options.journal).with_context(making)?;
     let in_use = || bad_usage(format!("the journal {} is in use by another process", options.journal.display()));
     let _lock = Lock::take(&options.journal)?.ok_or_else(in_use)?;
-    let (registry, digest) = load()?;
-    let tokens = desk::read_tokens(options.tokens.as_deref(), &registry)?;
-    let alerting = alerting(options, &registry)?;
+    let under = load()?;
+    let tokens = desk::read_tokens(options.tokens.as_deref(), &under.registry)?;
+    let alerting = alerting(options, &under.registry)?;
     let counts = alerting.as_ref().map(|alerting| Arc::clone(&alerting.sender.counts));
     drop(Store::create(&options.db)?);
-    let mut server = Server { options, folder: Folder { disk, path: options.journal.clone() }, registry, digest };
+    let mut server = Server { options, folder: Folder { disk, path: options.journal.clone() }, under };
     let resumed = match server.take_up()? {
         TakenUp::Closed(end) if options.once => return Ok(end),
         TakenUp::Closed(_) => None,
@@ -138,7 +138,7 @@ pub fn serve(options: &ServeOptions, load: &Load, ready: impl FnOnce(Ready) -> R
         load: Arc::clone(load),
         folder: options.registry.clone(),
         tokens: options.tokens.clone(),
-        current: RwLock::new(Current { registry: server.registry.clone(), tokens }),
+        current: RwLock::new(Current { registry: server.under.registry.clone(), tokens }),
         orders,
         stop: stop.clone(),
         registries: AtomicU64::new(0),
@@ -268,8 +268,7 @@ enum TakenUp {
 struct Server<'a> {
     options: &'a ServeOptions,
     folder: Folder,
-    registry: Registry,
-    digest: Digest,
+    under: Under,
 }
 
 impl Server<'_> {
@@ -348,7 +347,8 @@ impl Server<'_> {
     /// Measures and stores a day whose journal had ended before the process did.
     fn close_again(&self, journal: Journal) -> Result<DayEnd> {
         let source = Source {
-            registry: self.registry.clone(),
+            registry: self.under.registry.clone(),
+            own_orders: self.under.own_orders.clone(),
             head: journal.head.clone(),
             file: Arc::clone(&journal.file),
             length: journal.length,
@@ -359,13 +359,13 @@ impl Server<'_> {
         };
         let measured = measure_again(&source)?;
         let session = journal.head.session;
-        let end = self.close(journal, &measured, (&self.registry, self.digest))?;
+        let end = self.close(journal, &measured, &self.under)?;
         checkpoint::forget(&self.folder, session);
         Ok(end)
     }
 
     /// Gives an ended journal its name, and stores its day.
-    fn close(&self, mut journal: Journal, measured: &Measured, under: (&Registry, Digest)) -> Result<DayEnd> {
+    fn close(&self, mut journal: Journal, measured: &Measured, under: &Under) -> Result<DayEnd> {
         let plan = &measured.finished.plan;
         journal.close(plan.date)?;
         store_day::store(&self.options.db, under, &journal, measured, &self.options.built)?;
@@ -408,7 +408,7 @@ impl Server<'_> {
         let syncer = Syncer::start()?;
         let (keeper, every) = (Keeper::start(&folder)?, self.options.checkpoint_every);
         let keep = Keep { keeper, every, program: self.options.program() };
-        let (under, others) = ((self.registry.clone(), self.digest), (Arc::clone(inbox), orders.clone()));
+        let (under, others) = (self.under.clone(), (Arc::clone(inbox), orders.clone()));
         let mut intake = Intake::new(
             folder,
             under,
@@ -473,7 +473,7 @@ impl Server<'_> {
         }
         let Some((journal, measured)) = intake.end(lost)? else { return Ok(None) };
         let session = journal.head.session;
-        let end = self.close(journal, &measured, (&intake.registry, intake.digest))?;
+        let end = self.close(journal, &measured, &intake.under)?;
         intake.forget_checkpoints(session);
         Ok(Some(end))
     }

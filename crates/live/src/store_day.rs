@@ -1,17 +1,19 @@
 //! A day that has ended, put into the database.
 
+use crate::desk::Under;
 use crate::disk::DiskFile;
 use crate::journal::{Journal, JournalReader};
 use crate::measure::Measured;
 use anyhow::{Context, Result};
+use quoteclock::{BesideFile, Part, beside_words};
 use quoteclock_engine::Finished;
 use quoteclock_model::Timestamp;
-use quoteclock_rules::Registry;
 use quoteclock_store::{DayBatch, DayToStore, Digest, Provenance, Store, StoredJournal};
 use quoteclock_wire::journal::Frame;
 use quoteclock_wire::payload::{Payload, file_bytes};
 use sha2::{Digest as _, Sha256};
 use std::fs::File;
+use std::iter;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -25,21 +27,15 @@ pub struct Built {
 }
 
 /// Stores a measured day, whole or not at all.
-pub(crate) fn store(
-    db: &Path,
-    (registry, registry_sha256): (&Registry, Digest),
-    journal: &Journal,
-    measured: &Measured,
-    built: &Built,
-) -> Result<()> {
+pub(crate) fn store(db: &Path, under: &Under, journal: &Journal, measured: &Measured, built: &Built) -> Result<()> {
     let finished = &measured.finished;
-    let scheme = registry.scheme();
+    let scheme = under.registry.scheme();
     let interpretations = scheme.interpretations().iter();
     let provenance = Provenance {
         input: journal.head.feed.clone(),
         input_sha256: hash_of_messages(journal.head.payload, JournalReader::new(Arc::clone(&journal.file)))
             .context("hashing the journal")?,
-        registry_sha256,
+        registry_sha256: under.digest,
         scheme: scheme.name().to_owned(),
         scheme_version: scheme.version().to_owned(),
         interpretations: interpretations.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
@@ -50,7 +46,7 @@ pub(crate) fn store(
         until: finished.until,
         program_version: env!("CARGO_PKG_VERSION").to_owned(),
         program_commit: built.commit.to_owned(),
-        options: "--lenient".to_owned(),
+        options: options(under),
         journal: Some(StoredJournal {
             name: journal.name(),
             sha256: hash_of_file(journal).context("hashing the journal")?,
@@ -69,6 +65,16 @@ pub(crate) fn store(
     batch.add(day)?;
     Store::create(db)?.replace_days(batch, || {})?;
     Ok(())
+}
+
+/// What alters what is measured, as the command is told.
+fn options(under: &Under) -> String {
+    let own = under.own_orders.as_ref().map(|own| {
+        let sha256 = Some(Digest(own.sha256()));
+        BesideFile { path: own.name().into(), part: Part::All, sha256 }
+    });
+    let words = iter::once("--lenient".to_owned()).chain(beside_words(own.as_ref(), &[]));
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// What `days` has of the input of a day that was measured as it came, and whose journal this is: the SHA-256 of the file

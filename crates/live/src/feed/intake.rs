@@ -4,6 +4,7 @@
 //! come. Frames wait for the engine in order; while any do, the feed reads nothing.
 
 use crate::clock;
+use crate::desk::Under;
 use crate::disk::DiskFile;
 use crate::folder::Folder;
 use crate::health::Health;
@@ -15,7 +16,6 @@ use jiff::civil::Date;
 use quoteclock_engine::UnknownWindow;
 use quoteclock_model::Timestamp;
 use quoteclock_rules::Registry;
-use quoteclock_store::Digest;
 use quoteclock_wire::SessionId;
 use quoteclock_wire::journal::{Head, begin_frame, finish_bytes, finish_messages, put_gap};
 use quoteclock_wire::payload::Payload;
@@ -37,8 +37,7 @@ pub(crate) type Done = Box<dyn FnOnce(std::result::Result<(), String>) + Send>;
 /// What others want of the running day.
 pub(crate) struct Remeasurement {
     /// Measured under this from now on.
-    pub(crate) registry: Registry,
-    pub(crate) digest: Digest,
+    pub(crate) under: Under,
     /// Told once the day is measured so, from its beginning; or why it cannot be.
     pub(crate) done: Done,
 }
@@ -52,8 +51,7 @@ impl std::fmt::Debug for Remeasurement {
 /// A measurement that catches up.
 struct Beside {
     measuring: Measuring,
-    registry: Registry,
-    digest: Digest,
+    under: Under,
     /// How far it has been told to read.
     told: u64,
     done: Vec<Done>,
@@ -72,8 +70,7 @@ const TAKE_OVER_BYTES: u64 = 1 << 20;
 #[derive(Debug)]
 pub(crate) struct Intake {
     pub(crate) folder: Folder,
-    pub(crate) registry: Registry,
-    pub(crate) digest: Digest,
+    pub(crate) under: Under,
     payload: Option<Payload>,
     date: Option<Date>,
     feed: String,
@@ -111,15 +108,14 @@ pub(crate) struct Followed {
 impl Intake {
     pub(crate) fn new(
         folder: Folder,
-        (registry, digest): (Registry, Digest),
+        under: Under,
         Followed { payload, date, feed, health }: Followed,
         (syncer, keep): (Syncer, Keep),
         (inbox, orders): (Inbox, Receiver<Remeasurement>),
     ) -> Intake {
         Intake {
             folder,
-            registry,
-            digest,
+            under,
             orders,
             beside: None,
             payload,
@@ -145,9 +141,9 @@ impl Intake {
         self.measure(&journal)?;
         if replay {
             tracing::info!("measuring the day again beside the running one: it was asked for");
-            let measuring = Measuring::start(self.source_of(&journal, &self.registry, Vec::new()))?;
-            let (registry, digest) = (self.registry.clone(), self.digest);
-            self.beside = Some(Beside { measuring, registry, digest, told: journal.length, done: Vec::new() });
+            let measuring = Measuring::start(self.source_of(&journal, &self.under, Vec::new()))?;
+            let under = self.under.clone();
+            self.beside = Some(Beside { measuring, under, told: journal.length, done: Vec::new() });
         }
         self.session = journal.head.session;
         self.journal = Some(journal);
@@ -203,7 +199,7 @@ impl Intake {
         if payload == Payload::Itch && date.is_none() {
             // Its times count from midnight of the day on which it arrives.
             let now = Timestamp::from_micros(jiff::Timestamp::now().as_microsecond());
-            date = Some(self.registry.local_date(now).map_err(|error| anyhow!("today's date: {error}"))?);
+            date = Some(self.under.registry.local_date(now).map_err(|error| anyhow!("today's date: {error}"))?);
         }
         let date = date.and_then(trading_date);
         let journal = self.folder.create(Head { payload, session, date, feed: self.feed.clone() })?;
@@ -214,7 +210,7 @@ impl Intake {
     }
 
     fn measure(&mut self, journal: &Journal) -> Result<()> {
-        let mut source = self.source_of(journal, &self.registry, Vec::new());
+        let mut source = self.source_of(journal, &self.under, Vec::new());
         source.checkpoints = journal.checkpoints.clone();
         source.keep = Some(self.keep.clone());
         let measuring = Measuring::start(source)?;
@@ -315,16 +311,17 @@ impl Intake {
     /// Sees to what others want, and to measurements that have to be made again.
     fn see_to_orders(&mut self) -> Result<()> {
         while let Ok(order) = self.orders.try_recv() {
-            let Remeasurement { registry, digest, done } = order;
+            let Remeasurement { under, done } = order;
             if self.journal.is_none() {
-                (self.registry, self.digest) = (registry, digest);
+                self.under = under;
                 done(Ok(()));
                 continue;
             }
-            if self.beside.is_none() {
-                match self.ask_engine(&registry)? {
+            // Orders that are one's own by another sheet were taken for somebody else's.
+            if self.beside.is_none() && self.under.own_orders == under.own_orders {
+                match self.ask_engine(&under.registry)? {
                     Ok(true) => {
-                        (self.registry, self.digest) = (registry, digest);
+                        self.under = under;
                         done(Ok(()));
                         continue;
                     }
@@ -339,8 +336,8 @@ impl Intake {
             let mut waiting = self.beside.take().map(|beside| beside.done).unwrap_or_default();
             waiting.push(done);
             let Some(journal) = &self.journal else { continue };
-            let measuring = Measuring::start(self.source_of(journal, &registry, Vec::new()))?;
-            self.beside = Some(Beside { measuring, registry, digest, told: journal.length, done: waiting });
+            let measuring = Measuring::start(self.source_of(journal, &under, Vec::new()))?;
+            self.beside = Some(Beside { measuring, under, told: journal.length, done: waiting });
         }
         if self.beside.is_none()
             && let (Some(measuring), Some(journal)) = (&self.measuring, &self.journal)
@@ -353,9 +350,9 @@ impl Intake {
             let look = at_once(move |day, _| drop(sender.send(day.retroactive())));
             measuring.work().send(Work::Look(look)).map_err(|_| anyhow!("the engine has stopped"))?;
             let unknown = receiver.recv().unwrap_or_default();
-            let measuring = Measuring::start(self.source_of(journal, &self.registry, unknown))?;
-            let (registry, digest) = (self.registry.clone(), self.digest);
-            self.beside = Some(Beside { measuring, registry, digest, told: journal.length, done: Vec::new() });
+            let measuring = Measuring::start(self.source_of(journal, &self.under, unknown))?;
+            let under = self.under.clone();
+            self.beside = Some(Beside { measuring, under, told: journal.length, done: Vec::new() });
         }
         self.catch_up()
     }
@@ -397,8 +394,8 @@ impl Intake {
         }
         // What waits for the old one is in the journal, and so is read by the new one.
         self.waiting.clear();
-        if let Some(Beside { measuring, registry, digest, done, .. }) = self.beside.take() {
-            (self.registry, self.digest) = (registry, digest);
+        if let Some(Beside { measuring, under, done, .. }) = self.beside.take() {
+            self.under = under;
             let _ = measuring.work().send(Work::Keep(self.keep.clone()));
             *self.inbox.lock().map_err(|_| anyhow!("a thread panicked"))? = Some(measuring.work().clone());
             // Whoever looks at the old one meanwhile gets an answer; then it ends by itself.
@@ -429,10 +426,11 @@ impl Intake {
     }
 
     /// What is to be measured of a journal from its beginning, without checkpoints.
-    fn source_of(&self, journal: &Journal, registry: &Registry, unknown: Vec<UnknownWindow>) -> Source {
+    fn source_of(&self, journal: &Journal, under: &Under, unknown: Vec<UnknownWindow>) -> Source {
         let (file, length, program) = (Arc::clone(&journal.file), journal.length, self.keep.program.clone());
-        let (registry, head) = (registry.clone(), journal.head.clone());
-        Source { registry, head, file, length, unknown, checkpoints: Vec::new(), keep: None, program }
+        let Under { registry, own_orders, .. } = under.clone();
+        let head = journal.head.clone();
+        Source { registry, own_orders, head, file, length, unknown, checkpoints: Vec::new(), keep: None, program }
     }
 
     /// Why the engine's thread takes nothing more.
@@ -461,7 +459,7 @@ impl Intake {
             self.waiting.clear();
             let sent = beside.measuring.work().send(Work::ReadTo(journal.length));
             if sent.is_ok() {
-                (self.registry, self.digest) = (beside.registry, beside.digest);
+                self.under = beside.under;
                 measuring = beside.measuring;
                 beside.done.into_iter().for_each(|done| done(Ok(())));
             }

@@ -112,6 +112,7 @@ fn open(disk: &TestDisk) -> Journal {
 pub(crate) fn source(journal: &Journal, registry: &Registry) -> Source {
     Source {
         registry: registry.clone(),
+        own_orders: None,
         head: journal.head.clone(),
         file: Arc::clone(&journal.file),
         length: journal.length,
