@@ -245,3 +245,98 @@ fn a_drop_copy_of_trades_alone_is_refused_with_the_reason() {
         assert!(fs::metadata(bench.path("out")).is_err());
     }
 }
+
+/// A report of the exchange to MM1, at a time of UTC, of an issue.
+fn report(number: u32, time: &str, issue: &str, rest: &str) -> String {
+    format!(
+        "8=FIX.4.4|9=1|35=8|34={number}|49=TSE|56=MM1|52=20240301-{time}|55={issue}|60=20240301-{time}|{rest}|10=0|"
+    )
+}
+
+/// Both sides of two issues from 09:00 on, what stands in the sixth place at 09:10, and a good report at 09:20.
+fn log_with(what: &str) -> String {
+    let mut lines = vec!["8=FIX.4.4|9=1|35=A|34=1|49=TSE|56=MM1|52=20240301-00:00:00|108=30|10=0|".to_owned()];
+    for (number, issue, side, price) in
+        [(2, "1306", 1, 1000), (3, "1306", 2, 1003), (4, "1321", 1, 1000), (5, "1321", 2, 1003)]
+    {
+        let order = format!("37=O{number}|11=C{number}|150=0|54={side}|44={price}|151=10");
+        lines.push(report(number, "00:00:00", issue, &order));
+    }
+    lines.push(what.to_owned());
+    lines.push(report(7, "00:20:00", "1306", "37=O2|11=C2|150=D|54=1|44=1000|151=9"));
+    lines.join("\n").replace('|', "\u{1}") + "\n"
+}
+
+#[test]
+fn every_kind_of_damage_stops_a_strict_run_and_leaves_a_lenient_one_in_doubt() {
+    let bench = Bench::new();
+    bench.write("registry/virtual_servers.csv", b"server,market_maker\nTSE/MM1,MM1\n");
+    let of = |rest: &str| report(6, "00:10:00", "1306", rest);
+    let fill = "37=O2|11=C2|150=F|54=1|31=1000|32=4|151=6";
+    let quote = |rest: &str| {
+        format!(
+            "8=FIX.4.4|9=1|35=S|34=1|49=MM1|56=TSE|52=20240301-00:10:00|117=Q|55=1306|{rest}|10=0|\n{}",
+            of("150=A|37=O9")
+        )
+    };
+    let rest_of_hour = 3_000_000_000_u64;
+    let hour = 3_600_000_000_u64;
+    let both = |micros: u64| [micros, micros];
+    // What is wrong, the message, what is said of it, and what is unknown of each issue: its own, or both where it names none;
+    // from its time on, or from the last good one where that cannot be read or is another day's.
+    let damage: [(&str, String, &str, [u64; 2]); 17] = [
+        ("a quantity", of(&fill.replace("32=4", "32=x")), "32: found \"x\"", [rest_of_hour, 0]),
+        ("a price", of(&fill.replace("31=1000", "31=1000.00001")), "31: found \"1000.00001\"", [rest_of_hour, 0]),
+        ("no remaining quantity", of(&fill.replace("|151=6", "")), "151: found nothing", [rest_of_hour, 0]),
+        ("a side", of("37=O6|150=0|54=9|44=1000|151=1"), "54: found \"9\"", [rest_of_hour, 0]),
+        ("no order", of(&fill.replace("37=O2|", "")), "37: found nothing", [rest_of_hour, 0]),
+        ("a kind", of(&fill.replace("150=F", "150=?")), "150: found \"?\"", [rest_of_hour, 0]),
+        ("an unknown order", of("37=O8|11=C8|150=F|54=1|31=1000|32=4|151=6"), "37: found \"O8\"", [rest_of_hour, 0]),
+        ("more than remains", of(&fill.replace("32=4", "32=11")), "11", [rest_of_hour, 0]),
+        (
+            "an order that is there",
+            of("37=O2|150=0|54=1|44=1000|151=10|11=C9"),
+            "is already in the issue's book",
+            [rest_of_hour, 0],
+        ),
+        ("a quote's price", quote("132=x|134=1"), "132: found \"x\"", [rest_of_hour, 0]),
+        ("no issue", of(fill).replace("55=1306", "55="), "55: found nothing", both(rest_of_hour)),
+        ("a time", of(fill).replace("60=20240301-00:1", "60=20240301-00:x"), "60: found", [hour, 0]),
+        ("another day", of(fill).replace("60=20240301", "60=20240302"), "date", [hour, 0]),
+        ("an earlier time", of(fill).replace("60=20240301-00:10:00", "60=20240229-23:59:00"), "time", [hour, 0]),
+        ("a line that breaks off", of(fill)[..60].to_owned(), "record: found", both(hour)),
+        ("a number left out", String::new(), "records are missing", both(hour)),
+        ("a number twice", [of(fill), of(fill)].join("\n"), "34: found \"6\"", [rest_of_hour, 0]),
+    ];
+    for (what, line, said, unknown) in damage {
+        bench.write("bad.log", log_with(&line).as_bytes());
+        let strict = bench.replay(&["bad.log"]);
+        assert_eq!(strict.status.code(), Some(1), "{what}: {}", stderr(&strict));
+        assert!(
+            stderr(&strict).contains("bad.log: line ") && stderr(&strict).contains(said),
+            "{what}: {}",
+            stderr(&strict)
+        );
+        assert!(!bench.path("out").exists(), "{what}: nothing is written");
+        let lenient = bench.replay(&["--lenient", "bad.log"]);
+        assert_eq!(lenient.status.code(), Some(3), "{what}: {}", stderr(&lenient));
+        let daily = bench.read("out/daily.csv");
+        let found: Vec<&str> = daily.lines().skip(1).filter_map(|row| row.split(',').nth(6)).collect();
+        assert_eq!(found, unknown.map(|micros| micros.to_string()), "{what}: {}", bench.read("out/rejects.csv"));
+        fs::remove_dir_all(bench.path("out")).expect("it was written");
+    }
+    // What is no damage: a message sent again, data that holds a message, a gap that nobody minds.
+    let again = report(5, "00:00:00", "1321", "43=Y|37=O5|11=C5|150=0|54=2|44=1003|151=10");
+    let inner = "8=FIX.4.4|35=8|37=O9|10=1|";
+    let data = of(&format!("{fill}|95={}|96={inner}", inner.len()));
+    for (what, line, more) in [
+        ("again", format!("{again}\n{}", of(fill)), &[][..]),
+        ("data", data, &[]),
+        ("a gap", String::new(), &["--allow-gaps"]),
+        ("the firm's own direction", quote("35=x").replace("35=S", "35=D"), &[]),
+    ] {
+        bench.write("good.log", log_with(&line).as_bytes());
+        let output = bench.replay(&[more, &["good.log"]].concat());
+        assert_eq!(output.status.code(), Some(0), "{what}: {}", stderr(&output));
+    }
+}

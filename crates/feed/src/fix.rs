@@ -270,8 +270,8 @@ impl FixDecoder {
             Some(b"5" | b"D") => self.replaced(message, receiver),
             Some(b"F" | b"1" | b"2") => self.filled(message, receiver),
             Some(b"3" | b"4" | b"8" | b"C") => self.ended(message, receiver),
-            Some(_) => return Ok(Ok(())),
-            None => Err(Malformed::field("150", b"", "the type of an execution report")),
+            Some([kind]) if kind.is_ascii_alphanumeric() => return Ok(Ok(())),
+            kind => Err(Malformed::field("150", kind.unwrap_or_default(), "the type of an execution report")),
         };
         let (events, time) = match events.and_then(|events| Ok((events, message.time()?))) {
             Ok(read) => read,

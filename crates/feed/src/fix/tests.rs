@@ -298,6 +298,7 @@ fn damage_is_told_and_the_next_message_read() {
         (&good(2).replace("52=20240301-00", "52=20240301-25"), "52: found"),
         (&good(2).replace("|37=O2", ""), "37: found nothing"),
         (&good(2).replace("|150=0", ""), "150: found nothing"),
+        (&good(2).replace("150=0", "150=?"), "150: found \"?\""),
         (&good(2).replace("34=2", "34=x"), "34: found \"x\""),
     ] {
         let text = format!("{}{broken}\n{}", good(1), good(3));
