@@ -8,7 +8,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use support::live::{Day, ask, free_port, generated, tse_small, wait_for};
+use support::live::{Day, Running, ask, free_port, generated, tse_small, wait_for};
 use support::{Bench, GOOD, day_text, is_day, real_data, repository};
 
 /// The bundled days of a folder, which its registry is for.
@@ -39,7 +39,7 @@ fn what_itch_cannot_say_is_not_published_as_itch() {
     let output = command.output().unwrap();
     assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
     let told = String::from_utf8(output.stderr).unwrap();
-    assert!(told.contains("cannot be published") && told.contains("expected"), "{told}");
+    assert!(told.contains("cannot be published") && told.contains("ITCH 5.0 cannot hold"), "{told}");
 }
 
 #[test]
@@ -317,6 +317,30 @@ fn a_day_is_measured_again_from_its_journal_and_the_database_names_that() {
     let db = rusqlite::Connection::open(&file).unwrap();
     let count: i64 = db.query_row("SELECT count(*) FROM measurements", [], |row| row.get(0)).unwrap();
     assert_eq!(count, 2, "it was measured twice");
+}
+
+#[test]
+fn orders_are_carried_out_while_there_is_no_source_and_when_the_day_is_over() {
+    let bench = Bench::new();
+    let day = Day::new(bench.day("day.csv", &GOOD), bench.path("registry"), None);
+    let run = |feed: &str, stdin: Stdio| {
+        let mut arguments = day.serve_arguments("day", feed, &["--http", "127.0.0.1:0"]);
+        arguments.retain(|argument| argument != "--once");
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        Running::start_with(day.folder.path(), &arguments, stdin)
+    };
+    for (feed, stdin, before) in [
+        ("soup://127.0.0.1:1", Stdio::null(), "the source cannot be reached"),
+        ("-", fs::File::open(&day.file).unwrap().into(), "the day is stored"),
+    ] {
+        let server = run(feed, stdin);
+        wait_for(&day, before);
+        server.signal("-HUP");
+        wait_for(&day, "the registry has been read again");
+        let asked = Instant::now();
+        assert_eq!(server.stop().code(), Some(0));
+        assert!(asked.elapsed() < Duration::from_secs(5));
+    }
 }
 
 #[test]

@@ -9,8 +9,11 @@ pub(crate) use intake::{Followed, Inbox, Intake, Remeasurement, Syncer};
 pub(crate) use mold::Lines;
 
 use anyhow::Result;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{Notify, watch};
+use tokio::time::sleep;
 
 /// How following a source has ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -58,6 +61,23 @@ impl Stop {
         let mut told = self.0.subscribe();
         // It cannot be closed while this one lives.
         let _ = told.wait_for(|stop| *stop).await;
+    }
+}
+
+/// How often a measurement that catches up is looked at while nothing comes.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// Waits for something while nothing comes; what others want is seen to meanwhile. `None` if everything is to stop.
+pub(crate) async fn meanwhile<T>(what: impl Future<Output = T>, intake: &mut Intake, stop: &Stop) -> Result<Option<T>> {
+    let mut what = pin!(what);
+    loop {
+        intake.pass_on()?;
+        tokio::select! {
+            done = &mut what => return Ok(Some(done)),
+            () = stop.wait() => return Ok(None),
+            () = stop.woken() => {}
+            () = sleep(LOOK_EVERY) => {}
+        }
     }
 }
 

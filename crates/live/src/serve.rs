@@ -8,6 +8,7 @@ use crate::desk::{self, Current, Desk, Load, Under};
 use crate::disk::{Disk, RealDisk};
 use crate::feed::{
     FeedEnd, Followed, Inbox, Intake, Lines, Remeasurement, Stop, Syncer, follow_mold, follow_pipe, follow_soup,
+    meanwhile,
 };
 use crate::folder::Folder;
 use crate::health::Health;
@@ -26,6 +27,7 @@ use quoteclock_rules::{DayPlan, Registry};
 use quoteclock_store::Store;
 use quoteclock_wire::SessionId;
 use quoteclock_wire::payload::Payload;
+use std::future::pending;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -103,6 +105,9 @@ pub enum DayEnd {
     Incomplete,
 }
 
+/// How long the end waits for what others have begun.
+const ENDS_WITHIN: Duration = Duration::from_secs(1);
+
 /// Orders that wait for the feed to see to them.
 const ORDERS_MAX: usize = 16;
 
@@ -143,7 +148,7 @@ pub fn serve(options: &ServeOptions, load: &Load, ready: impl FnOnce(Ready) -> R
         stop: stop.clone(),
         registries: AtomicU64::new(0),
     });
-    runtime.block_on(async {
+    let result = runtime.block_on(async {
         let lines = match &options.feed {
             Feed::Mold(address) => Some(Lines::bind(address)?),
             Feed::Soup(_) | Feed::Pipe => None,
@@ -179,7 +184,10 @@ pub fn serve(options: &ServeOptions, load: &Load, ready: impl FnOnce(Ready) -> R
         }
         stop.now();
         result
-    })
+    });
+    // Whoever still waits for an order to be carried out is not waited for.
+    runtime.shutdown_timeout(ENDS_WITHIN);
+    result
 }
 
 /// Waits a moment until the end of what stands is seen and told; a receiver that is down is not waited for longer.
@@ -447,7 +455,7 @@ impl Server<'_> {
             }
             if self.options.session.is_some() || self.options.feed == Feed::Pipe {
                 // There is no other session to come; what is stored can still be asked for.
-                stop.wait().await;
+                meanwhile(pending::<()>(), &mut intake, stop).await?;
                 return Ok(DayEnd::Done);
             }
         }

@@ -1,6 +1,6 @@
 //! A SoupBinTCP session over as many connections as it takes.
 
-use super::{Credentials, FeedEnd, Intake, Stop};
+use super::{Credentials, FeedEnd, Intake, Stop, meanwhile};
 use crate::clock;
 use anyhow::{Result, bail};
 use quoteclock_wire::soup::{Client, Close, Ending, Event, Link, Login, Next, Rejection, Wanted};
@@ -38,12 +38,16 @@ pub(super) async fn follow(
         let (user, password) = credentials.clone();
         let login = Login { user, password, session: intake.session(), sequence: intake.next() };
         let wanted = Wanted { login, accept_gap };
-        let close = match connect(address, stop).await {
+        let connecting = async {
+            let late = |_| Err(std::io::ErrorKind::TimedOut.into());
+            timeout(CONNECT_WITHIN, TcpStream::connect(address)).await.unwrap_or_else(late)
+        };
+        let close = match meanwhile(connecting, intake, stop).await? {
             Some(Ok(stream)) => match converse(stream, wanted, intake, &mut link, stop).await? {
                 Left::Closed(close) => close,
                 Left::Stopped => return Ok(FeedEnd::Stopped),
                 Left::SameSession => {
-                    if pause(NEXT_SESSION_AFTER, stop).await {
+                    if meanwhile(sleep(NEXT_SESSION_AFTER), intake, stop).await?.is_none() {
                         return Ok(FeedEnd::Stopped);
                     }
                     continue;
@@ -79,27 +83,9 @@ pub(super) async fn follow(
             }
         };
         tracing::info!(why = ?close, wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX), "connecting again");
-        if pause(wait, stop).await {
+        if meanwhile(sleep(wait), intake, stop).await?.is_none() {
             return Ok(FeedEnd::Stopped);
         }
-    }
-}
-
-/// Waits; whether everything is to stop.
-async fn pause(wait: Duration, stop: &Stop) -> bool {
-    tokio::select! {
-        () = sleep(wait) => false,
-        () = stop.wait() => true,
-    }
-}
-
-/// A connection; `None` if everything is to stop.
-async fn connect(address: &str, stop: &Stop) -> Option<std::io::Result<TcpStream>> {
-    tokio::select! {
-        connected = timeout(CONNECT_WITHIN, TcpStream::connect(address)) => {
-            Some(connected.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into())))
-        }
-        () = stop.wait() => None,
     }
 }
 
