@@ -96,7 +96,8 @@ impl Day {
         assert!(matches!(command.status().unwrap().code(), Some(0 | 3)));
         let expected = tables(&folder.path().join("replayed.db"));
         let unknown = rusqlite::Connection::open(folder.path().join("replayed.db")).unwrap();
-        let unknown: i64 = unknown.query_row("SELECT coalesce(sum(unknown_us), 0) FROM results", [], |row| row.get(0)).unwrap();
+        let unknown: i64 =
+            unknown.query_row("SELECT coalesce(sum(unknown_us), 0) FROM results", [], |row| row.get(0)).unwrap();
         Day { folder, file, registry, date, expected, code: if unknown == 0 { 0 } else { 3 } }
     }
 
