@@ -53,6 +53,8 @@ impl BinaryDecoder {
                 continue;
             }
             let (head, rest) = chunk.split_at((wanted - self.partial.len()).min(chunk.len()));
+            // All at once: growing would copy it several times, and touch twice the memory. It is not touched before it is filled.
+            self.partial.reserve_exact(wanted - self.partial.len());
             self.partial.extend_from_slice(head);
             chunk = rest;
             // Twice where a frame is nothing but its head.
