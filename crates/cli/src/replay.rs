@@ -167,6 +167,11 @@ impl ReplayArgs {
         self.threads.map_or(cores, |threads| threads.get().min(cores.saturating_mul(THREADS_PER_CORE_MAX)))
     }
 
+    /// Whether anybody is told what each obligation came to, beside the files: in words, JSON or a warning of names that are none.
+    fn is_summed_up(&self) -> bool {
+        self.json || !self.choice.quiet || self.choice.names().iter().any(|names| !names.is_empty())
+    }
+
     /// The names of the files that go into `--out`.
     fn names(&self) -> Vec<String> {
         staging::names(self.lenient, self.parquet())
@@ -259,7 +264,8 @@ struct Measured {
     date: Date,
     /// Of its input among those of the run.
     position: usize,
-    summary: DaySummary,
+    /// Where anything of it is printed.
+    summary: Option<DaySummary>,
     parts: Parts,
     input: String,
     /// Of its bytes, where what is written names it.
@@ -351,7 +357,7 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Outcome> {
         closed.iter().for_each(|days| terminal::print_warning(&days.to_string()));
     }
     args.outputs.put()?;
-    let summaries: Vec<&DaySummary> = days.iter().map(|day| &day.summary).collect();
+    let summaries: Vec<&DaySummary> = days.iter().filter_map(|day| day.summary.as_ref()).collect();
     let lines = DaySummary::over(&summaries);
     args.choice.warn(lines.iter().map(|line| &line.key));
     let chosen = args.choice.of(&lines);
@@ -540,7 +546,7 @@ impl Run<'_> {
         Ok(Measured {
             date: day.finished.plan.date,
             position,
-            summary: DaySummary::new(&day.finished.plan, &day.ledger),
+            summary: self.args.is_summed_up().then(|| DaySummary::new(&day.finished.plan, &day.ledger)),
             parts,
             input: input.name(),
             input_sha256,
@@ -716,11 +722,12 @@ fn print_text(
         text.push('\n');
     }
     for day in days {
+        let Some(summary) = &day.summary else { continue };
         if sums_up {
             let is_shown = |key: &AccountKey| places.as_ref().is_none_or(|places| places.contains_key(key));
-            text.push_str(&quoteclock_report::wrap(&day.summary.summed_up(is_shown), style.width));
+            text.push_str(&quoteclock_report::wrap(&summary.summed_up(is_shown), style.width));
         } else {
-            text.push_str(&day.summary.render(style, places.as_ref()));
+            text.push_str(&summary.render(style, places.as_ref()));
         }
         for line in &day.coverage.beside_results {
             text.push_str(&quoteclock_report::wrap(line, style.width));

@@ -60,8 +60,8 @@ impl DaySummary {
     pub fn over(days: &[&DaySummary]) -> Vec<OverviewLine> {
         let mut lines: BTreeMap<AccountKey, OverviewLine> = BTreeMap::new();
         for day in days {
-            for (key, line) in keys(&day.plan).zip(&day.lines) {
-                let key = owned(&key);
+            for row in day.rows() {
+                let key = owned(&row.key);
                 let sum = lines.entry(key.clone()).or_insert_with(|| OverviewLine {
                     key,
                     total: Total::default(),
@@ -70,18 +70,14 @@ impl DaySummary {
                     reasons: BTreeMap::new(),
                     days_below: (0, 0),
                 });
-                sum.total += line.total;
-                for (reason, time) in &line.reasons {
+                sum.total += row.line.total;
+                for (reason, time) in &row.line.reasons {
                     *sum.reasons.entry(reason.as_str().to_owned()).or_default() += *time;
                 }
-            }
-            for row in day.rows() {
-                if let Some(sum) = lines.get_mut(&owned(&row.key)) {
-                    sum.required_pct = row.key.obligation.required.pct;
-                    let has_share = row.has_share();
-                    sum.days_below.0 += u32::from(has_share == Some(false));
-                    sum.days_below.1 += u32::from(has_share.is_some());
-                }
+                sum.required_pct = row.key.obligation.required.pct;
+                let has_share = row.has_share();
+                sum.days_below.0 += u32::from(has_share == Some(false));
+                sum.days_below.1 += u32::from(has_share.is_some());
             }
         }
         lines.values_mut().for_each(|line| line.standing = Standing::of(line.total, line.required_pct));
