@@ -183,6 +183,8 @@ fn criteria_are_measured_apart_and_taken_together_in_the_month() {
                     conditions: spreads x2, sizes x1\"\n\
                     EXS1,general:ds_auction,2024-03-01,2024-03-01,1,14:00:00 to 24:00:00,100,,,50,,type ETF\n";
     assert!(limits.starts_with(expected), "{limits}");
+    let together = "market_maker,issue,criteria,met,need,status,certain\nMM1,EXS1,3,2,3,not_fulfilled,yes\n";
+    assert_eq!(bench.read("month/tm-2/MM1/criteria.csv"), together);
     let rmm = "general:rmm,2024-03-01,2024-03-01,1,00:00:00 to 13:00:00,100,,,50,sizes at most 50 % of the larger apart,type ETF";
     assert!(limits.contains(rmm), "{limits}");
 }

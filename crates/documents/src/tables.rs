@@ -5,13 +5,14 @@ use crate::limits::limits;
 use crate::recipient::Recipient;
 use crate::sheet::{Plan, Sheet};
 use jiff::civil::Date;
-use quoteclock_incentive::{ConditionLine, IncentiveLine, PaymentLine};
+use quoteclock_incentive::{AccountKey, ConditionLine, IncentiveLine, PaymentLine};
 use quoteclock_ledger::{DayRow, Total};
 use quoteclock_report::columns::{self, OfDate, OfObligation, WithTimes};
 use quoteclock_report::money::{Conditions, Incentives, OfMonth, Payments};
-use quoteclock_report::{Monthly, MonthlyRow};
+use quoteclock_report::{Criteria, CriteriaRow, Monthly, MonthlyRow};
 use quoteclock_rows::{Column, Table};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 const MONTH: Plan = Plan {
     name: "month",
@@ -32,6 +33,16 @@ const MONTH: Plan = Plan {
         "certain",
     ],
 };
+
+const CRITERIA: Plan = Plan {
+    name: "criteria",
+    heading: "Criteria, taken together",
+    keys: &["market_maker", "issue"],
+    columns: &["market_maker", "issue", "criteria", "met", "need", "status", "certain"],
+};
+
+/// What of criteria rests on all days of the month.
+const OF_ALL_CRITERIA: [&str; 3] = ["met", "status", "certain"];
 
 /// What is said of a whole month: of some of its days it cannot be.
 const OF_WHOLE_MONTH: [&str; 3] = ["status", "system_status", "certain"];
@@ -145,7 +156,9 @@ impl WithTimes for DayOf<'_> {
 impl Document<'_> {
     /// Every table, in the order of the paper.
     pub(crate) fn tables(&self) -> Vec<Sheet> {
-        let mut sheets = vec![self.month_table(), limits(self.month.registry, &self.days)];
+        let mut sheets = vec![self.month_table()];
+        sheets.extend(self.criteria());
+        sheets.push(limits(self.month.registry, &self.days));
         // Incentives are between the exchange and the market maker.
         if !matches!(self.recipient, Recipient::AssetManager(_)) {
             sheets.extend([self.incentives(), self.payments()]);
@@ -166,6 +179,25 @@ impl Document<'_> {
         let parts = self.lines.iter().enumerate().filter(|(_, line)| self.parts.contains(&line.key));
         parts.for_each(|(position, _)| sheet.put(position, &OF_WHOLE_MONTH, ""));
         sheet
+    }
+
+    /// What the criteria of the recipient's sign-ups come to together, where there are any; of a month that it sees in part there is
+    /// no status here.
+    ///
+    /// Clause: `XETRA/criteria`.
+    fn criteria(&self) -> Option<Sheet> {
+        let (settlement, is_over) = (self.month.settlement, self.month.is_over);
+        let pair = |key: &AccountKey| (key.market_maker.clone(), key.issue.clone());
+        let own: BTreeSet<_> =
+            self.lines.iter().filter(|line| line.is_criterion()).map(|line| pair(&line.key)).collect();
+        let parts: BTreeSet<_> = self.parts.iter().map(pair).collect();
+        let of = |row: &CriteriaRow<'_>| (row.sign_up.market_maker().to_owned(), row.sign_up.issue().clone());
+        let all = CriteriaRow::all(settlement.month, &settlement.lines, is_over);
+        let rows: Vec<CriteriaRow<'_>> = all.filter(|row| own.contains(&of(row))).collect();
+        let mut sheet = Sheet::of::<Criteria>(&CRITERIA, rows.iter().copied());
+        let in_part = rows.iter().enumerate().filter(|(_, row)| parts.contains(&of(row)));
+        in_part.for_each(|(position, _)| sheet.put(position, &OF_ALL_CRITERIA, ""));
+        (!rows.is_empty()).then_some(sheet)
     }
 
     /// Whether an incentive or payment is the recipient's.
