@@ -21,7 +21,7 @@ pub(crate) struct ObligationState {
 
 #[pymethods]
 impl ObligationState {
-    /// str : ``"general"``, ``"sponsored:<condition>"`` or ``"matching:<condition>"``.
+    /// str : ``"general"``, ``"general:<criterion>"``, ``"sponsored:<condition>"`` or ``"matching:<condition>"``.
     #[getter]
     fn obligation(&self) -> &str {
         &self.state.obligation

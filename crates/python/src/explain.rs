@@ -29,7 +29,7 @@ impl Explanation {
         &self.0.subject.issue
     }
 
-    /// str : ``"general"``, ``"sponsored:<condition>"`` or ``"matching:<condition>"``.
+    /// str : ``"general"``, ``"general:<criterion>"``, ``"sponsored:<condition>"`` or ``"matching:<condition>"``.
     #[getter]
     fn obligation(&self) -> &str {
         &self.0.subject.obligation
@@ -115,7 +115,7 @@ impl Explanation {
 /// issue : str
 ///     In which issue: its code.
 /// obligation : str
-///     ``"general"``, ``"sponsored:<condition>"`` or ``"matching:<condition>"``.
+///     ``"general"``, ``"general:<criterion>"``, ``"sponsored:<condition>"`` or ``"matching:<condition>"``.
 /// at : str, datetime.time or datetime.datetime, optional
 ///     An instant: a local clock time such as ``"10:16"``, or one such as ``"2024-03-01T10:16:00+09:00"``; otherwise the day.
 /// limit : int

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use quoteclock::{Month, Outlook, Program};
 use quoteclock_report::money::{Conditions, Incentives, Payments, Recommendations, Tiers};
-use quoteclock_report::{MarketMakers, Monthly, Statuses};
+use quoteclock_report::{Criteria, MarketMakers, Monthly, Statuses};
 use quoteclock_rows::escape_html;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -199,6 +199,12 @@ impl Report {
     #[getter]
     fn monthly(&self) -> Table {
         Table::new::<_, Monthly>(&self.0, self.zone_name(), |report| Box::new(report.monthly()))
+    }
+
+    /// Table : What the criteria of each sign-up come to together; no rows where the scheme has no criteria.
+    #[getter]
+    fn criteria(&self) -> Table {
+        Table::new::<_, Criteria>(&self.0, self.zone_name(), |report| Box::new(report.criteria()))
     }
 
     /// Table : What the month means for each market maker; amounts in yen.

@@ -204,6 +204,7 @@ def test_a_store_keeps_days_and_settles_the_month(tmp_path: Path, registry: qc.R
     for name in ("monthly", "market_makers", "incentives", "conditions", "tiers", "recommendations", "payments"):
         assert getattr(report, name).to_csv() == (tmp_path / "out" / f"{name}.csv").read_bytes(), name
     assert len(report.status) == len(report.monthly)
+    assert len(report.criteria) == 0, "the built-in scheme has none"
     with pytest.raises(ValueError, match="month"):
         store.report("March", registry)
 
