@@ -87,6 +87,7 @@ fn basis_points_are_of_the_mid_the_bid_or_the_offer() {
     all("bid").check(&[("B 100 x 5, S 200 x 5", ""), ("B 100 x 5, S 200.0001 x 5", "spread")]);
 }
 
+// clause: QC/spread-as-difference
 #[test]
 fn a_spread_may_be_limited_as_a_difference_of_prices() {
     let width = limits("max_spread_abs = \"0.5\"\nmin_quantity = 5");

@@ -155,6 +155,7 @@ impl Limits {
     }
 }
 
+/// Clause: `QC/spread-as-difference`.
 fn width_fulfils(max: Option<Price>, Spread { bid, offer }: Spread) -> bool {
     max.is_some_and(|max| offer.ten_thousandths() - bid.ten_thousandths() <= max.ten_thousandths())
 }
