@@ -18,16 +18,16 @@ type Added = (Side, Price, u64);
 impl Maker<'_> {
     /// A change of one side, or of both; nothing that the rule has not been asked about.
     pub(super) fn coupled(&self) -> Suggestion {
-        let cheapest = |side| {
-            self.prices(side).into_iter().filter_map(|price| self.alone(side, price)).min_by_key(|of| self.cost(of))
+        let changes_at = |prices: &dyn Fn(Side) -> Vec<Price>| {
+            let at = |side| prices(side).into_iter().filter_map(move |price| self.alone(side, price));
+            let cheapest = |side| at(side).min_by_key(|change| self.cost(change));
+            let mut changes: Vec<Change> = Side::BOTH.into_iter().filter_map(cheapest).collect();
+            changes.sort_by_key(|change| self.cost(change));
+            (!changes.is_empty()).then_some(Suggestion::Either(changes))
         };
-        let mut changes: Vec<Change> = Side::BOTH.into_iter().filter_map(cheapest).collect();
-        changes.sort_by_key(|change| self.cost(change));
-        match (changes.is_empty(), self.both()) {
-            (false, _) => Suggestion::Either(changes),
-            (true, Some(both)) => Suggestion::Together(both),
-            (true, None) => Suggestion::Coupled,
-        }
+        let next = |side| self.next_to_the_other(side).into_iter().collect();
+        let alone = changes_at(&|side| self.prices(side)).or_else(|| changes_at(&next));
+        alone.or_else(|| self.both().map(Suggestion::Together)).unwrap_or(Suggestion::Coupled)
     }
 
     /// Prices at which a side may reach its minimum: as far out as the other side allows, where it does by now, and the best.
@@ -39,23 +39,48 @@ impl Maker<'_> {
         close.into_iter().chain(own.into_iter().flatten().filter_map(on_grid)).collect()
     }
 
+    /// The price that leaves the narrowest spread that there can be.
+    fn next_to_the_other(&self, side: Side) -> Option<Price> {
+        let opposite = self.reached[position(other(side))]?;
+        self.inside(other(side), opposite).filter(|&price| price != opposite)
+    }
+
+    /// The next valid price inward of one of `side`.
+    fn inside(&self, side: Side, price: Price) -> Option<Price> {
+        let units = price.ten_thousandths();
+        let next = if side == Side::Bid { units.checked_add(1) } else { units.checked_sub(1) };
+        on_grid(&self.limits.tick_table, side, Price::from_ten_thousandths(next?)?)
+    }
+
     /// What makes the verdict good at `price` of one side.
     fn alone(&self, side: Side, price: Price) -> Option<Change> {
         let shares = self.as_large_as_the_other(&[], side, price, self.reaching(side, price)?)?;
         self.tried(&[(side, price, shares)]).map(|[change]| change)
     }
 
-    /// The same of both sides together, from the best price that there is.
+    /// The same of both sides together: from the best price that there is, or inside all that is quoted, where sizes are new.
     fn both(&self) -> Option<[Change; 2]> {
-        self.starts().into_iter().find_map(|(side, start)| {
-            let (start, opposite) = (on_grid(&self.limits.tick_table, side, start?)?, other(side));
-            let close = outermost(self.limits, opposite, start)?;
-            let (first, second) = (self.reaching(side, start)?, self.reaching(opposite, close)?);
-            let first = self.as_large_as_the_other(&[(opposite, close, second)], side, start, first)?;
-            let second = self.as_large_as_the_other(&[(side, start, first)], opposite, close, second)?;
-            let [one, next] = self.tried(&[(side, start, first), (opposite, close, second)])?;
-            Some(if side == Side::Bid { [one, next] } else { [next, one] })
-        })
+        let grid = &self.limits.tick_table;
+        let from_best = self.starts().into_iter().filter_map(|(side, start)| {
+            let start = on_grid(grid, side, start?)?;
+            let close = outermost(self.limits, other(side), start)?;
+            Some(if side == Side::Bid { [start, close] } else { [close, start] })
+        });
+        let best = Side::BOTH.map(|side| self.own.levels(side).best());
+        let new = || {
+            let bid = self.inside(Side::Bid, best[0]?)?;
+            let close = outermost(self.limits, Side::Offer, bid)?;
+            let offer = best[1].map_or(Some(close), |best| Some(self.inside(Side::Offer, best)?.min(close)))?;
+            (bid < offer).then_some([bid, offer])
+        };
+        from_best.chain(new()).find_map(|prices| self.both_at(prices))
+    }
+
+    fn both_at(&self, [bid, offer]: [Price; 2]) -> Option<[Change; 2]> {
+        let (bids, offers) = (self.reaching(Side::Bid, bid)?, self.reaching(Side::Offer, offer)?);
+        let bids = self.as_large_as_the_other(&[(Side::Offer, offer, offers)], Side::Bid, bid, bids)?;
+        let offers = self.as_large_as_the_other(&[(Side::Bid, bid, bids)], Side::Offer, offer, offers)?;
+        self.tried(&[(Side::Bid, bid, bids), (Side::Offer, offer, offers)])
     }
 
     /// The quotes with shares added to them.

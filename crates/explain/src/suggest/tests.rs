@@ -235,10 +235,15 @@ fn a_side_that_is_too_small_beside_the_other_is_made_larger() {
     assert_eq!(sufficed(&[bid(300), offer(2824, 60)], &half, 1), [("bid", 2822, 50), ("offer", 2822, 150)]);
     // Nothing quoted: both sides.
     assert_eq!(sufficed(&[], &half, 1), [("bid", 2820, 50), ("offer", 2822, 50), ("together", 0, 0)]);
-    // Equal sizes that lots of 7 never meet.
+    // Equal sizes, which lots of 7 meet by a new quote closer in, or never.
     let none = coupled(Manner { size_divergence_pct_max: Some(0), ..Manner::default() });
-    assert_eq!(sufficed(&[bid(70), offer(2822, 71)], &none, 7), []);
+    assert_eq!(sufficed(&[bid(70), offer(2822, 71)], &none, 7), [("offer", 2821, 70)]);
+    assert_eq!(sufficed(&[bid(70), offer(2821, 71)], &none, 7), []);
     assert_eq!(sufficed(&[bid(70), offer(2822, 77)], &none, 7), [("bid", 2820, 7)]);
+    // Where there is room between them, new quotes on both sides.
+    let room = Limits { spread_ticks_max: Some(Ticks(4)), ..none };
+    let new = [("bid", 2821, 56), ("offer", 2822, 56), ("together", 0, 0)];
+    assert_eq!(sufficed(&[bid(71), offer(2823, 72)], &room, 7), new);
 }
 
 // clause: BIT/bid-or-offer
