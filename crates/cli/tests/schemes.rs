@@ -188,3 +188,51 @@ fn criteria_are_measured_apart_and_taken_together_in_the_month() {
     let rmm = "general:rmm,2024-03-01,2024-03-01,1,00:00:00 to 13:00:00,100,,,50,sizes at most 50 % of the larger apart,type ETF";
     assert!(limits.contains(rmm), "{limits}");
 }
+
+// clause: TWSE/held
+#[test]
+fn quotes_that_do_not_rest_long_enough_are_named_and_what_still_rests_is_not() {
+    let bench = Bench::new();
+    let scheme =
+        "name = \"held\"\nversion = \"1\"\n[types.T]\nmax_spread_abs = 2\nmin_quantity = 10\nmin_resting = \"30s\"\n";
+    bench.write("registry/scheme.toml", scheme.as_bytes());
+    bench.write("registry/issues.csv", b"issue,type,tick_table\n1306,T,01\n");
+    bench.write("registry/signups.csv", b"market_maker,issue\nMM1,1306\n");
+    let rows = [
+        ("09:10:00", "add,1,B,100,10"),
+        ("09:10:00", "add,2,S,102,10"),
+        ("09:10:20", "cancel,2,,,"),
+        ("09:20:00", "add,2,S,102,10"),
+        ("09:20:30", "cancel,2,,,"),
+        ("09:30:00", "add,2,S,102,10"),
+    ];
+    let row = |(clock, rest): &(&str, &str)| {
+        let (event, fields) = rest.split_once(',').expect("an order");
+        format!("2024-03-01T{clock}+09:00,1306,VS1,{event},{fields}\n")
+    };
+    let text = rows.iter().map(row).collect::<String>();
+    bench.write("day.csv", format!("time,issue,server,event,order,side,price,quantity\n{text}").as_bytes());
+    // 20 s are too few, 30 s are enough; up to 09:30:29 the third stretch has not ended, and is fulfilled so far.
+    let replay = bench.replay(&["--until", "09:30:29", "--db", "m.db", "day.csv"]);
+    assert!(replay.status.success(), "{}", stderr(&replay));
+    let daily = "2024-03-01,MM1,1306,general,1829000000,59000000,0,3.2258";
+    assert_eq!(bench.read("out/daily.csv").lines().nth(1), Some(daily));
+    let breaches = bench.read("out/breaches.csv");
+    let held: Vec<&str> = breaches.lines().filter(|line| line.ends_with("resting")).collect();
+    let expected = "2024-03-01,MM1,1306,general,2024-03-01T09:10:00.000000+09:00,2024-03-01T09:10:20.000000+09:00,20000000,resting";
+    assert_eq!(held, [expected], "{breaches}");
+    // It is one outage with what is before and after it, and is counted there.
+    let outages = bench.read("out/outages.csv");
+    assert!(outages.contains("no_bid+no_offer:600000000;no_offer:580000000;resting:20000000"), "{outages}");
+    let maker = ["explain", "--registry", "registry", "--market-maker", "MM1", "--issue", "1306"];
+    let explain = bench.run(&[&maker[..], &["--at", "09:10:05", "day.csv"]].concat());
+    let text = stdout(&explain).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("not fulfilled: resting"), "{text}");
+    let why = "the quotes were good, but for 0:00:20 only: they have to be for 0:00:30 without a break";
+    assert!(text.contains(why), "{text}");
+    assert!(text.contains("for at least 0:00:30 without a break"), "{text}");
+    let fulfilled = stdout(&bench.run(&[&maker[..], &["--at", "09:20:05", "day.csv"]].concat()));
+    assert!(fulfilled.contains("09:20:05.000000  fulfilled"), "{fulfilled}");
+    let page = bench.run(&[&maker[..], &["--html", "page.html", "day.csv"]].concat());
+    assert!(page.status.success() && bench.read("page.html").contains("but for 0:00:20 only"), "{}", stderr(&page));
+}
