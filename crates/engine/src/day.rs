@@ -445,11 +445,6 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
         Some((measure, &mut self.sink))
     }
 
-    /// What is measured on `date`.
-    pub(crate) fn plan_of(&self, date: Date) -> Result<DayPlan, DayError> {
-        plan_under(&self.registry, &self.options, date)
-    }
-
     /// Goes on under another registry, if that requires of the day what this one does; in variants it may declare another
     /// Fast Market. Says whether it does.
     ///
@@ -457,7 +452,10 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
     /// [`DayError::Plan`] if the date cannot be measured under it.
     pub fn take_registry(&mut self, registry: &Registry) -> Result<bool, DayError> {
         if let Stage::Open { engine, .. } = &mut self.stage {
-            let plan = plan_under(registry, &self.options, engine.plan().date)?;
+            let mut plan = plan_under(registry, &self.options, engine.plan().date)?;
+            if let Some(shard) = self.options.shard {
+                plan = plan.of_shard(shard);
+            }
             let as_before = DayPlan { multiplier: engine.plan().multiplier, ..plan.clone() };
             if self.cut.is_some() || as_before != **engine.plan() {
                 return Ok(false);
@@ -491,17 +489,18 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
         Some((Arc::clone(engine.plan()), progress.last(), &mut self.sink))
     }
 
+    /// What of `date` is measured here: the plan, and which part of the whole that is.
+    fn part_of(&self, date: Date) -> Result<(DayPlan, Option<Part>), DayError> {
+        let whole = plan_under(&self.registry, &self.options, date)?;
+        let Some(shard) = self.options.shard else { return Ok((whole, None)) };
+        let (is_anything_planned, passes_over) = (!whole.sign_ups.is_empty(), self.batch.is_some());
+        Ok((whole.of_shard(shard), Some(Part { shard, is_anything_planned, passes_over })))
+    }
+
     /// Begins to measure `date`.
     fn open(&mut self, date: Date) -> Result<(), DayError> {
-        let mut plan = Arc::new(self.plan_of(date)?);
-        let part = self.options.shard.map(|shard| Part {
-            shard,
-            is_anything_planned: !plan.sign_ups.is_empty(),
-            passes_over: self.batch.is_some(),
-        });
-        if let Some(Part { shard, .. }) = part {
-            plan = Arc::new(plan.of_shard(shard));
-        }
+        let (plan, part) = self.part_of(date)?;
+        let mut plan = Arc::new(plan);
         self.sink.open(&plan);
         if let Some(until) = self.options.until {
             let until = until.on(&plan).map_err(|problem| DayError::Plan { date, problem })?;

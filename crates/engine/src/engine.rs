@@ -107,6 +107,9 @@ impl Engine {
 
     /// Makes it the measure of a part of the issues.
     pub(crate) fn measure_part(&mut self, part: Part) {
+        for slot in &mut self.slots {
+            slot.is_elsewhere = slot.code.as_ref().is_some_and(|code| !part.shard.holds(code));
+        }
         self.part = Some(part);
     }
 

@@ -60,9 +60,13 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
         let engine = match &state.stage {
             StageState::Waiting { .. } => None,
             StageState::Open(engine) => {
-                let plan = Arc::new(day.plan_of(engine.date)?);
+                let (plan, part) = day.part_of(engine.date)?;
                 let unknown = UnknownTime::new(&options.unknown, plan.day);
-                Some((Engine::restore(plan, &unknown, &state.servers, engine, issues)?, engine.last))
+                let mut restored = Engine::restore(Arc::new(plan), &unknown, &state.servers, engine, issues)?;
+                if let Some(part) = part {
+                    restored.measure_part(part);
+                }
+                Some((restored, engine.last))
             }
         };
         day.set_state(options, state, engine);
