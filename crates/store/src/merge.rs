@@ -134,7 +134,18 @@ impl Merger<'_> {
         let servers = compressed(&heard).map_err(error)?;
         let row: [&dyn ToSql; 3] = [&date_text(self.of_day[0].day.date), &servers, &coverage];
         self.to.execute("UPDATE days SET servers = ?2, coverage = ?3 WHERE date = ?1", row).map_err(error)?;
+        if self.of_day[0].day.journal.is_some() {
+            self.tell_of_journals().map_err(error)?;
+        }
         Ok(())
+    }
+
+    /// Of a day that was measured as it came: each part has a journal of its own, and no other shard's records that were set aside.
+    fn tell_of_journals(&self) -> SqlResult<()> {
+        let rejects: u64 = self.of_day.iter().map(|part| part.day.reject_count).sum();
+        let sql = "UPDATE days SET reject_count = ?2, journal = NULL, journal_sha256 = NULL WHERE date = ?1";
+        let row = (date_text(self.of_day[0].day.date), i64::try_from(rejects).unwrap_or(i64::MAX));
+        self.to.execute(sql, row).map(drop)
     }
 
     /// The measurement: made when the last part was, with the sums over all results.

@@ -24,12 +24,14 @@ enum Rule {
     Any,
     /// Each shard counts the orders of its issues.
     Sum,
+    /// It holds where every shard finds it, as of the latest: a shard may see the last record of its own issues only.
+    Latest,
 }
 
 /// The kinds, in the order in which a day tells them.
 const KINDS: [(&str, Rule); 8] = [
     ("nothing_to_measure", Rule::All),
-    ("ends_early", Rule::Any),
+    ("ends_early", Rule::Latest),
     ("no_phase", Rule::All),
     ("unknown_server", Rule::Sum),
     ("silent_server", Rule::All),
@@ -45,22 +47,26 @@ const KINDS: [(&str, Rule); 8] = [
 pub(super) fn of_all(lists: &[&str]) -> serde_json::Result<String> {
     let place = |finding: &Finding| KINDS.iter().position(|(kind, _)| *kind == finding.finding).unwrap_or(KINDS.len());
     let rule = |place: usize| KINDS.get(place).map_or(Rule::Any, |(_, rule)| *rule);
-    // By kind and what they are about: how many shards say so, and how many orders they count.
-    let mut found: BTreeMap<(usize, Finding), (usize, u64)> = BTreeMap::new();
+    // By kind and what they are about: how many shards say so, how many orders they count, and the latest last record.
+    let mut found: BTreeMap<(usize, Finding), (usize, u64, Option<String>)> = BTreeMap::new();
     for list in lists {
         for finding in serde_json::from_str::<Vec<Finding>>(list)? {
             let place = place(&finding);
-            let (orders, finding) = match rule(place) {
-                Rule::Sum => (finding.orders.unwrap_or_default(), Finding { orders: None, ..finding }),
-                Rule::All | Rule::Any => (0, finding),
+            let (orders, last, finding) = match rule(place) {
+                Rule::Sum => (finding.orders.unwrap_or_default(), None, Finding { orders: None, ..finding }),
+                Rule::Latest => (0, finding.last.clone(), Finding { last: None, ..finding }),
+                Rule::All | Rule::Any => (0, None, finding),
             };
-            let (shards, sum) = found.entry((place, finding)).or_default();
+            let (shards, sum, latest) = found.entry((place, finding)).or_default();
             *shards += 1;
             *sum = sum.saturating_add(orders);
+            // Times of one day in one zone: their text is in their order.
+            *latest = last.max(latest.take());
         }
     }
-    let whole = found.into_iter().filter_map(|((place, finding), (shards, orders))| match rule(place) {
+    let whole = found.into_iter().filter_map(|((place, finding), (shards, orders, last))| match rule(place) {
         Rule::All => (shards == lists.len()).then_some(finding),
+        Rule::Latest => (shards == lists.len()).then_some(Finding { last, ..finding }),
         Rule::Any => Some(finding),
         Rule::Sum => Some(Finding { orders: Some(orders), ..finding }),
     });
@@ -95,7 +101,6 @@ mod tests {
             ("silent_issue", "1306", None),
         ]);
         let expected = list(&[
-            ("ends_early", "", None),
             ("unknown_server", "X", Some(7)),
             ("unknown_server", "Y", Some(1)),
             ("silent_server", "A", None),
@@ -103,5 +108,8 @@ mod tests {
         ]);
         assert_eq!(of_all(&[&first, &second]).unwrap(), expected);
         assert_eq!(of_all(&[&first]).unwrap(), first, "one shard is the whole");
+        let ends =
+            |last: &str| list(&[("ends_early", "", None)]).replace("\"last\":null", &format!("\"last\":\"{last}\""));
+        assert_eq!(of_all(&[&ends("10:00"), &ends("14:59"), &ends("11:30")]).unwrap(), ends("14:59"));
     }
 }

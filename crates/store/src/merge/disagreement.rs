@@ -144,6 +144,8 @@ pub(super) fn look(of_day: &[Part]) -> Vec<Disagreement> {
 /// What all parts of a day have in common.
 fn facts(part: &Part) -> [(&'static str, String); 13] {
     let day = &part.day;
+    // Whoever follows a shard of a running feed gets no other shard's records.
+    let is_live = day.journal.is_some();
     let interpretations = day.interpretations.iter().map(|(name, value)| format!("{name} = \"{value}\""));
     let digest = |digest: &Digest| format!("sha256 {}", digest.short());
     [
@@ -157,7 +159,7 @@ fn facts(part: &Part) -> [(&'static str, String); 13] {
         ("set of options", format!("\"{}\"", day.options.as_deref().unwrap_or_default())),
         ("--until", day.until.map_or("none".to_owned(), |until| until.as_micros().to_string())),
         ("number of records", day.record_count.to_string()),
-        ("number of records set aside", day.reject_count.to_string()),
+        ("number of records set aside", if is_live { String::new() } else { day.reject_count.to_string() }),
         ("journal", day.journal.as_ref().map(|journal| journal.name.clone()).unwrap_or_default()),
         (
             "form",
