@@ -1,12 +1,13 @@
 //! `quoteclock serve`: a running feed, measured as it comes.
 
 use crate::beside::own_orders_of;
-use crate::registry::{self, RegistryArgs};
+use crate::registry::{self, Ready, RegistryArgs};
 use crate::{BadUsage, Outcome, output};
 use anyhow::{Context, Result, anyhow};
 use jiff::civil::Date;
 use quoteclock::{CoverageRow, coverage_json};
-use quoteclock_live::{Built, DayEnd, Feed, Load, Payload, Ready, ServeOptions, SessionId, Under};
+use quoteclock_live::{Built, DayEnd, Feed, Load, Payload, ServeOptions, SessionId, Under};
+use quoteclock_model::Shard;
 use serde::Serialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -22,13 +23,19 @@ use std::time::Duration;
   quoteclock serve --registry registry --db market.db --journal journal --feed soup://127.0.0.1:9000 --once
   quoteclock serve --registry registry --db market.db --journal journal --http 127.0.0.1:8600 --tokens tokens.csv \\
       --feed 'mold://239.1.2.3:9001?request=10.0.0.1:9002&b=239.1.2.4:9001&interface=10.0.0.7'
+  quoteclock serve --registry registry --db part-0.db --journal journal-0 --feed nats://10.0.0.1/MARKET --shard 0/4 --once
   tail -F -n +1 orders.csv | quoteclock serve --registry registry --db market.db --journal journal --feed -
 
 One JSON line on standard output says what has been bound; logs go to standard error. Exits with 3 if the day has unknown \
 time, or was not finished.")]
 pub(crate) struct ServeArgs {
-    #[command(flatten)]
-    registry: RegistryArgs,
+    /// Folder of the registry: scheme, issues, market makers, virtual servers, sign-ups
+    #[arg(long, id = "registry", value_name = "DIR")]
+    registry: PathBuf,
+
+    /// A ready scheme in place of the folder's scheme.toml (`quoteclock schemes` lists them)
+    #[arg(long, value_name = "NAME", value_parser = registry::ready)]
+    scheme: Option<Ready>,
 
     /// Database for the measured days (SQLite); made if it is not there
     #[arg(long, value_name = "FILE")]
@@ -38,8 +45,8 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "DIR")]
     journal: PathBuf,
 
-    /// The source: soup://HOST:PORT, mold://GROUP:PORT?request=HOST:PORT[&b=GROUP:PORT][&interface=ADDR], or - for standard
-    /// input
+    /// The source: soup://HOST:PORT, mold://GROUP:PORT?request=HOST:PORT[&b=GROUP:PORT][&interface=ADDR],
+    /// nats://HOST[:PORT]/STREAM, or - for standard input
     #[arg(long, value_name = "FEED")]
     feed: String,
 
@@ -47,7 +54,12 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "FORM")]
     payload: Option<PayloadArg>,
 
-    /// User for SoupBinTCP, at most 6 characters
+    /// Measure the issues of one of N shards only (0/4 to 3/4), as replay does: the database holds parts of days, for merge. Of
+    /// a stream nothing else is read; it has to be published in as many shards
+    #[arg(long, value_name = "I/N", value_parser = crate::shard::parse)]
+    shard: Option<Shard>,
+
+    /// User for SoupBinTCP, at most 6 characters, or for a stream's server
     #[arg(long, value_name = "USER", requires = "password_file")]
     user: Option<String>,
 
@@ -138,15 +150,23 @@ struct ReadyLine {
 /// Runs the command.
 pub(crate) fn run(args: &ServeArgs) -> Result<Outcome> {
     log_to_standard_error();
+    let ready = |quoteclock_live::Ready { http, listen }| {
+        let text = |address: SocketAddr| address.to_string();
+        print_ready(&ReadyLine { ready: true, http: http.map(text), listen: listen.map(text) })
+    };
+    let (db, journal, feed, registry) = (&args.db, &args.journal, &args.feed, &args.registry);
+    let feed = Feed::parse(feed)?;
+    let of_login = !matches!(feed, Feed::Nats(_));
     let options = ServeOptions {
-        feed: Feed::parse(&args.feed)?,
+        feed,
         payload: args.payload.map(Payload::from),
-        credentials: credentials(args.user.as_deref(), args.password_file.as_deref())?,
+        credentials: credentials(args.user.as_deref(), args.password_file.as_deref(), of_login)?,
+        shard: args.shard,
         session: args.session.as_deref().map(session).transpose()?,
         date: args.date,
-        registry: args.registry.folder.clone(),
-        db: args.db.clone(),
-        journal: args.journal.clone(),
+        registry: registry.clone(),
+        db: db.clone(),
+        journal: journal.clone(),
         keep_days: args.keep_days,
         replay: args.replay,
         once: args.once,
@@ -162,7 +182,8 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Outcome> {
         },
         checkpoint_every: checkpoint_every(),
     };
-    let (source, sheet) = (args.registry.clone(), args.own_orders.clone());
+    let source = RegistryArgs { folder: registry.clone(), scheme: args.scheme };
+    let sheet = args.own_orders.clone();
     let load: Load = Arc::new(move || {
         let own_orders = sheet.as_deref().map(own_orders_of).transpose()?;
         let loaded = registry::load_and_hash(&source)?;
@@ -170,10 +191,6 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Outcome> {
             loaded.ok_or_else(|| anyhow!("registry {}: it has errors", source.folder.display()))?;
         Ok(Under { registry, digest, own_orders })
     });
-    let ready = |Ready { http, listen }| {
-        let text = |address: SocketAddr| address.to_string();
-        print_ready(&ReadyLine { ready: true, http: http.map(text), listen: listen.map(text) })
-    };
     match quoteclock_live::serve(&options, &load, ready)? {
         DayEnd::Done => Ok(Outcome::Done),
         DayEnd::Incomplete => Ok(Outcome::Incomplete),
@@ -206,13 +223,20 @@ pub(crate) fn session(name: &str) -> Result<SessionId> {
 }
 
 /// User and password, where there are any.
-pub(crate) fn credentials(user: Option<&str>, file: Option<&Path>) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
+///
+/// # Errors
+/// Bad usage where the file cannot be read, or where they do not fit the fields of a login and are `of_login`.
+pub(crate) fn credentials(
+    user: Option<&str>,
+    file: Option<&Path>,
+    of_login: bool,
+) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
     let (Some(user), Some(file)) = (user, file) else { return Ok(None) };
     let password = std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()));
     // What cannot be read is refused as what was typed.
     let password = password.map_err(|error| BadUsage(format!("{error:#}")))?;
     let password = password.trim_end_matches(['\r', '\n']);
-    if !quoteclock_live::fits_login(user.as_bytes(), password.as_bytes()) {
+    if of_login && !quoteclock_live::fits_login(user.as_bytes(), password.as_bytes()) {
         let problem = "user and password, expected visible ASCII characters, at most 6 and 10";
         return Err(BadUsage(problem.to_owned()).into());
     }

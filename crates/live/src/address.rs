@@ -1,7 +1,11 @@
-//! Addresses of feeds: `soup://HOST:PORT`, `mold://GROUP:PORT?request=HOST:PORT[&b=GROUP:PORT][&interface=ADDR]`, `-`.
+//! Addresses of feeds: `soup://HOST:PORT`, `mold://GROUP:PORT?request=HOST:PORT[&b=GROUP:PORT][&interface=ADDR]`,
+//! `nats://HOST[:PORT]/STREAM`, `-`.
 
 use crate::bad_usage;
+use crate::folder::session_name;
 use anyhow::Result;
+use quoteclock_model::Shard;
+use quoteclock_wire::SessionId;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
 
 /// Where messages come from.
@@ -11,6 +15,8 @@ pub enum Feed {
     Soup(String),
     /// MoldUDP64 datagrams.
     Mold(MoldAddress),
+    /// A stream that a NATS server keeps.
+    Nats(StreamAddress),
     /// Standard input.
     Pipe,
 }
@@ -22,6 +28,17 @@ pub enum Publication {
     Soup(SocketAddr),
     /// As MoldUDP64 datagrams.
     Mold(MoldAddress),
+    /// Into a stream that a NATS server keeps.
+    Nats(StreamAddress),
+}
+
+/// A stream, and the server that keeps it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StreamAddress {
+    /// `HOST:PORT`.
+    pub server: String,
+    /// Letters, digits, `-` and `_`.
+    pub stream: String,
 }
 
 /// Where MoldUDP64 datagrams go, and where requests do.
@@ -37,7 +54,11 @@ pub struct MoldAddress {
     pub interface: Ipv4Addr,
 }
 
-const EXPECTED: &str = "soup://HOST:PORT, mold://GROUP:PORT?request=HOST:PORT[&b=GROUP:PORT][&interface=ADDR], or -";
+/// The longest name of a stream.
+const STREAM_BYTES_MAX: usize = 128;
+
+const EXPECTED: &str = "soup://HOST:PORT, mold://GROUP:PORT?request=HOST:PORT[&b=GROUP:PORT][&interface=ADDR], \
+    nats://HOST[:PORT]/STREAM, or -";
 
 impl Feed {
     /// The feed that `text` names.
@@ -52,6 +73,9 @@ impl Feed {
             check_host_and_port(address)?;
             return Ok(Feed::Soup(address.to_owned()));
         }
+        if let Some(address) = text.strip_prefix("nats://") {
+            return Ok(Feed::Nats(StreamAddress::parse(address)?));
+        }
         let rest = text.strip_prefix("mold://");
         let rest = rest.ok_or_else(|| bad_usage(format!("feed {text:?} is not known, expected {EXPECTED}")))?;
         Ok(Feed::Mold(MoldAddress::parse(rest)?))
@@ -62,6 +86,7 @@ impl Feed {
         match self {
             Feed::Soup(address) => format!("soup://{address}"),
             Feed::Mold(MoldAddress { group, request, .. }) => format!("mold://{group}?request={request}"),
+            Feed::Nats(address) => address.name(),
             Feed::Pipe => "-".to_owned(),
         }
     }
@@ -76,8 +101,11 @@ impl Publication {
         if let Some(address) = text.strip_prefix("soup://") {
             return Ok(Publication::Soup(resolve(address)?));
         }
+        if let Some(address) = text.strip_prefix("nats://") {
+            return Ok(Publication::Nats(StreamAddress::parse(address)?));
+        }
         let rest = text.strip_prefix("mold://");
-        let expected = "soup://ADDR:PORT or mold://GROUP:PORT?request=ADDR:PORT";
+        let expected = "soup://ADDR:PORT, mold://GROUP:PORT?request=ADDR:PORT or nats://HOST[:PORT]/STREAM";
         let rest = rest.ok_or_else(|| bad_usage(format!("--listen {text:?} is not known, expected {expected}")))?;
         Ok(Publication::Mold(MoldAddress::parse(rest)?))
     }
@@ -90,8 +118,55 @@ impl Publication {
                 let to_others = !group.ip().is_loopback() && !group.ip().is_multicast();
                 to_others || !request.ip().is_loopback()
             }
+            Publication::Nats(address) => resolve(&address.server).is_ok_and(|address| !address.ip().is_loopback()),
         }
     }
+}
+
+impl StreamAddress {
+    fn parse(rest: &str) -> Result<StreamAddress> {
+        let wrong = || {
+            bad_usage(format!("stream {rest:?}, expected HOST[:PORT]/STREAM, the stream of letters, digits, - and _"))
+        };
+        let (host, stream) = rest.split_once('/').ok_or_else(wrong)?;
+        let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        if !(1..=STREAM_BYTES_MAX).contains(&stream.len()) || !stream.bytes().all(legal) {
+            return Err(wrong());
+        }
+        let has_port = host.rsplit_once(':').is_some_and(|(_, port)| !port.ends_with(']'));
+        let server = if has_port { host.to_owned() } else { format!("{host}:{}", quoteclock_stream::PORT) };
+        check_host_and_port(&server)?;
+        Ok(StreamAddress { server, stream: stream.to_owned() })
+    }
+
+    /// As it is typed.
+    pub fn name(&self) -> String {
+        format!("nats://{}/{}", self.server, self.stream)
+    }
+
+    /// The name that a journal of a shard carries: `nats://HOST:PORT/STREAM?shard=0/4`.
+    pub(crate) fn name_of(&self, shard: Option<Shard>) -> String {
+        self.name() + &shard.map_or_else(String::new, |shard| format!("{OF_SHARD}{shard}"))
+    }
+
+    /// The subject of a session's shard, or of any session's: one for each, so that whoever follows a shard gets no other.
+    pub(crate) fn subject(&self, session: Option<SessionId>, shard: Shard) -> String {
+        let session = session.map_or("*".to_owned(), |session| session_name(Some(session)));
+        format!("{}.{session}.{}.{}", self.stream, shard.count(), shard.index())
+    }
+}
+
+/// Before the shard in a journal's name of its feed.
+const OF_SHARD: &str = "?shard=";
+
+/// A journal's name of its feed without the shard.
+pub(crate) fn without_shard(feed: &str) -> &str {
+    feed.split(OF_SHARD).next().unwrap_or(feed)
+}
+
+/// What a journal's name of its feed says of the stream and the shard, whichever host the server had then.
+pub(crate) fn stream_and_shard(feed: &str) -> Option<&str> {
+    feed.strip_prefix("nats://")?.split_once('/').map(|(_, rest)| rest)
 }
 
 impl MoldAddress {
@@ -147,8 +222,27 @@ mod tests {
         let Feed::Mold(address) = Feed::parse(mold).unwrap() else { panic!("{mold}") };
         assert_eq!(address.line_b, Some("239.1.2.4:9001".parse().unwrap()));
         assert_eq!(Feed::Mold(address).name(), "mold://239.1.2.3:9001?request=127.0.0.1:9002");
+        let stream = Feed::parse("nats://example.invalid/QC").unwrap();
+        assert_eq!(stream.name(), "nats://example.invalid:4222/QC");
+        let Feed::Nats(address) = stream else { panic!("a stream") };
+        let (shard, session) = ("1/4".parse().unwrap(), SessionId::new(b"A b").unwrap());
+        assert_eq!(address.subject(Some(session), shard), "QC.A_20b.4.1");
+        assert_eq!(address.subject(None, Shard::WHOLE), "QC.*.1.0");
+        let name = address.name_of(Some(shard));
+        assert_eq!(
+            (without_shard(&name), stream_and_shard(&name)),
+            ("nats://example.invalid:4222/QC", Some("QC?shard=1/4"))
+        );
+        assert_eq!(stream_and_shard(&address.name()), Some("QC"));
+        assert_eq!(Feed::parse("nats://[::1]/a").unwrap().name(), "nats://[::1]:4222/a");
         for bad in [
             "",
+            "nats://example.invalid",
+            "nats://example.invalid/",
+            "nats://example.invalid/a.b",
+            "nats://example.invalid/a/b",
+            "nats://u@example.invalid/a",
+            "nats:///a",
             "http://x:1",
             "soup://",
             "soup://x",
@@ -172,6 +266,8 @@ mod tests {
             ("mold://239.1.2.3:1?request=127.0.0.1:0", false),
             ("mold://239.1.2.3:1?request=0.0.0.0:0", true),
             ("mold://192.0.2.1:1?request=127.0.0.1:0", true),
+            ("nats://127.0.0.1/QC", false),
+            ("nats://192.0.2.1:4222/QC", true),
         ] {
             assert_eq!(Publication::parse(address).unwrap().is_beyond_loopback(), beyond, "{address}");
         }

@@ -3,6 +3,7 @@
 //! The month without the running day is read from the store once; each look adds what the day comes to. The figures are
 //! those of `status` for the same records: sums and prospects come from `incentive`.
 
+use crate::database::Database;
 use crate::watch::{Picture, Row, WINDOWS, before};
 use anyhow::{Result, anyhow};
 use jiff::civil::Date;
@@ -11,9 +12,7 @@ use quoteclock_incentive::{AccountKey, Month, Outlook, Prospect, Status, outlook
 use quoteclock_ledger::{DayRow, DisplayPercent, Total};
 use quoteclock_model::{Micros, Span, Timestamp};
 use quoteclock_rules::{DayPlan, ObligationPlan, PhaseSource, Registry, SignUpPlan};
-use quoteclock_store::Store;
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
 use std::sync::Arc;
 
 /// The month of a running day, without it.
@@ -72,8 +71,8 @@ pub(crate) struct Burn {
 
 impl MonthSoFar {
     /// Reads the month of the running day. Each obligation of `plan`, the day under the multiplier that is declared.
-    pub(crate) fn read(db: &Path, registry: &Registry, plan: &DayPlan) -> Result<MonthSoFar> {
-        let store = Store::open(db)?;
+    pub(crate) fn read(db: &Database, registry: &Registry, plan: &DayPlan) -> Result<MonthSoFar> {
+        let store = db.open()?;
         store.begin_snapshot()?;
         let (date, month) = (plan.date, Month::of(plan.date));
         let stored = StoredMonth::read_without(&store, registry, month, false, Some(date))?;

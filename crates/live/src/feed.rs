@@ -1,14 +1,18 @@
 //! Follows a source: its messages into the journal, and from there to the engine.
 
 mod intake;
+mod link;
 mod mold;
+pub(crate) mod nats;
 mod pipe;
 mod soup;
 
 pub(crate) use intake::{Followed, Inbox, Intake, Remeasurement, Syncer};
 pub(crate) use mold::Lines;
 
+use crate::address::StreamAddress;
 use anyhow::Result;
+use quoteclock_model::Shard;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -90,6 +94,17 @@ pub(crate) async fn follow_soup(
     stop: &Stop,
 ) -> Result<FeedEnd> {
     soup::follow(address, credentials, intake, once, stop).await
+}
+
+/// Follows a session, or a shard's part of it, in a stream until it ends.
+pub(crate) async fn follow_nats(
+    place: (&StreamAddress, Shard),
+    credentials: Option<&Credentials>,
+    intake: &mut Intake,
+    once: bool,
+    stop: &Stop,
+) -> Result<FeedEnd> {
+    nats::follow(place, credentials, intake, once, stop).await
 }
 
 /// Follows a MoldUDP64 session until it ends.

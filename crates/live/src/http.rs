@@ -26,6 +26,7 @@ pub(crate) use metrics::Requests;
 pub(crate) use names::Names;
 pub(crate) use rates::Rates;
 
+use crate::database::Database;
 use crate::desk::Desk;
 use crate::feed::{Inbox, Stop};
 use crate::health::Health;
@@ -42,7 +43,6 @@ use axum::{Extension, Router};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_rustls::TlsAcceptor;
@@ -66,7 +66,7 @@ const CONNECTIONS_MAX: usize = 256;
 
 /// What answers are made from.
 pub(crate) struct Http {
-    pub(crate) db: PathBuf,
+    pub(crate) db: Database,
     pub(crate) desk: Arc<Desk>,
     pub(crate) inbox: Inbox,
     pub(crate) health: Arc<Health>,

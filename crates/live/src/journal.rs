@@ -7,7 +7,7 @@ use crate::checkpoint::{self, Found, Mark};
 use crate::disk::{Disk, DiskFile};
 use crate::folder::{Folder, session_name};
 use anyhow::{Context, Result, bail};
-use quoteclock_wire::journal::{self, Frame, HEAD_BYTES, Head};
+use quoteclock_wire::journal::{self, Frame, HEAD_BYTES, Head, Whole};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
@@ -30,6 +30,15 @@ pub(crate) enum Stage {
     Open,
     /// The session has ended, as the source said, or because it was gone.
     Ended,
+}
+
+/// How a session has ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum SessionEnd {
+    /// As the source said, of a shard with what it said of the whole.
+    Told(Option<Whole>),
+    /// The source was gone before.
+    Lost,
 }
 
 /// A journal that is being written.
@@ -159,9 +168,12 @@ impl Journal {
     }
 
     /// Ends it, and puts everything on the disk.
-    pub(crate) fn end(&mut self, lost: bool) -> Result<Vec<u8>> {
+    pub(crate) fn end(&mut self, end: SessionEnd) -> Result<Vec<u8>> {
         let mut frame = Vec::new();
-        journal::put_end(&mut frame, self.next, lost);
+        match end {
+            SessionEnd::Told(whole) => journal::put_end(&mut frame, self.next, whole),
+            SessionEnd::Lost => journal::put_lost(&mut frame, self.next),
+        }
         self.append(&frame, self.next)?;
         self.file.sync().with_context(|| format!("syncing the journal {}", self.path.display()))?;
         self.stage = Stage::Ended;

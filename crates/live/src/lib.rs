@@ -17,6 +17,7 @@ mod alerts;
 mod budget;
 mod checkpoint;
 mod clock;
+mod database;
 mod desk;
 mod disk;
 mod feed;
@@ -35,7 +36,7 @@ mod tls;
 mod tokens;
 mod watch;
 
-pub use address::{Feed, MoldAddress, Publication};
+pub use address::{Feed, MoldAddress, Publication, StreamAddress};
 pub use desk::{Load, Under};
 pub use publish::{PublishOptions, publish};
 pub use quoteclock_wire::SessionId;

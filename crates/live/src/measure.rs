@@ -16,7 +16,7 @@ use jiff::civil::Date;
 use quoteclock_engine::{BadRecord, Day, DayOptions, Finished, RejectSink, SavedDay, UnknownWindow};
 use quoteclock_feed::{FeedError, TradingDate};
 use quoteclock_ledger::{DayLedger, OpenLedger};
-use quoteclock_model::{Interval, Span, Timestamp};
+use quoteclock_model::{Interval, Shard, Span, Timestamp};
 use quoteclock_obligation::{IntervalSink, ObligationIndex};
 use quoteclock_replay::{Attribution, OwnOrders};
 use quoteclock_rules::{DayPlan, Registry, Variant};
@@ -145,6 +145,8 @@ pub(crate) struct Source {
     pub(crate) length: u64,
     /// Time that an earlier measurement has found to be unknown.
     pub(crate) unknown: Vec<UnknownWindow>,
+    /// The part of the issues that is measured, where not all are.
+    pub(crate) shard: Option<Shard>,
     /// Where it may begin instead of at the beginning, the best first.
     pub(crate) checkpoints: Vec<Found>,
     /// Where checkpoints of it go, if any are to be made.
@@ -266,6 +268,7 @@ struct Pass {
     mark: Mark,
     /// What it was told beforehand to be unknown.
     unknown: Vec<UnknownWindow>,
+    shard: Option<Shard>,
     /// Whether a checkpoint is being made.
     is_saving: bool,
     /// When the last one began.
@@ -281,18 +284,24 @@ struct Pass {
 impl Pass {
     /// From the beginning of the journal.
     fn new(source: &Source, unknown: Vec<UnknownWindow>) -> Result<Pass> {
-        let Source { registry, head, .. } = source;
+        let Source { registry, head, shard, .. } = source;
         let date = head.date.and_then(civil_date);
-        let day = Day::new(registry, options(date, unknown.clone()), LiveLedger::default(), Told::default())?;
+        let day = Day::new(registry, options(date, unknown.clone(), *shard), LiveLedger::default(), Told::default())?;
         let decoder = journal::payload_decoder(head, midnight(registry, head)?);
         let mark = Mark { length: HEAD_BYTES as u64, next: journal::first_number(head), chain: 0 };
         let own = source.own_orders.clone().map(Attribution::new);
-        Ok(Pass { own, ..Pass::at(mark, day, decoder, unknown) })
+        Ok(Pass { own, ..Pass::at(mark, day, decoder, (unknown, *shard)) })
     }
 
-    fn at(mark: Mark, day: LiveDay, decoder: PayloadDecoder, unknown: Vec<UnknownWindow>) -> Pass {
+    fn at(
+        mark: Mark,
+        day: LiveDay,
+        decoder: PayloadDecoder,
+        (unknown, shard): (Vec<UnknownWindow>, Option<Shard>),
+    ) -> Pass {
         let (is_saving, kept, stop_max) = (false, Instant::now(), Duration::ZERO);
-        Pass { day, decoder, own: None, ended: false, mark, unknown, is_saving, kept, stop_max, gaps: 0, lag_us: 0 }
+        let own = None;
+        Pass { day, decoder, own, ended: false, mark, unknown, shard, is_saving, kept, stop_max, gaps: 0, lag_us: 0 }
     }
 
     /// From the best checkpoint that can be used, otherwise from the beginning.
@@ -316,7 +325,7 @@ impl Pass {
     }
 
     fn resume(source: &Source, found: &Found) -> Result<Pass> {
-        let Source { registry, head, program, .. } = source;
+        let Source { registry, head, program, shard, .. } = source;
         let Checkpoint { start, issues, ledger, uncounted } = found.read()?;
         let Start { mark, program: made_by, plan, unknown, rejects, decoder, day } = start;
         if made_by != *program {
@@ -324,7 +333,7 @@ impl Pass {
         }
         let decoder = PayloadDecoder::restore(&decoder, midnight(registry, head)?).context("its decoder's state")?;
         let date = head.date.and_then(civil_date);
-        let (options, ledger) = (options(date, unknown.clone()), LiveLedger::new(ledger, uncounted));
+        let (options, ledger) = (options(date, unknown.clone(), *shard), LiveLedger::new(ledger, uncounted));
         let day = Day::restore(registry, options, ledger, Told(rejects), SavedDay { state: &day, issues: &issues })?;
         let planned = day.engine().map(|engine| engine.plan());
         let obligations = planned.map_or(0, |plan| plan.sign_ups.iter().map(|of| of.obligations.len()).sum());
@@ -334,7 +343,7 @@ impl Pass {
         {
             return Err(anyhow!("the registry requires something else of the day now"));
         }
-        Ok(Pass::at(mark, day, decoder, unknown))
+        Ok(Pass::at(mark, day, decoder, (unknown, *shard)))
     }
 
     /// Whether time that has been told has turned out to be unknown, beyond what was known beforehand.
@@ -435,6 +444,7 @@ impl Pass {
             return Ok(false);
         };
         let new = registry.plan_in_variants(old.date).map_err(|error| anyhow!("date {}: {error}", old.date))?;
+        let new = self.shard.map_or_else(|| new.clone(), |shard| new.of_shard(shard));
         if !agree_before(&old, &new, now) {
             return Ok(false);
         }
@@ -445,7 +455,7 @@ impl Pass {
         let ledger = self.day.sink_mut();
         let ledger = LiveLedger::new(ledger.open().clone(), ledger.uncounted().to_vec());
         let rejects = Told(self.day.rejects_mut().0);
-        let options = options(Some(old.date), self.unknown.clone());
+        let options = options(Some(old.date), self.unknown.clone(), self.shard);
         self.day = Day::restore(registry, options, ledger, rejects, SavedDay { state: &state, issues: &issues })?;
         Ok(true)
     }
@@ -473,8 +483,8 @@ impl Pass {
 }
 
 /// A running day is lenient, and its Fast Market may still be declared.
-fn options(date: Option<Date>, unknown: Vec<UnknownWindow>) -> DayOptions {
-    DayOptions { lenient: true, date, unknown, variants: true, ..DayOptions::default() }
+fn options(date: Option<Date>, unknown: Vec<UnknownWindow>, shard: Option<Shard>) -> DayOptions {
+    DayOptions { lenient: true, date, unknown, variants: true, shard, ..DayOptions::default() }
 }
 
 /// What times that count from midnight count from.

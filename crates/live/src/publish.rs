@@ -4,6 +4,8 @@
 //! client then reads from its own place at its own pace; what is not due yet waits for the session's clock.
 
 mod mold;
+mod nats;
+mod shards;
 mod soup;
 mod source;
 
@@ -13,8 +15,10 @@ use crate::{bad_usage, clock};
 use anyhow::{Context, Result};
 use quoteclock_replay::Input;
 use quoteclock_wire::SessionId;
+use quoteclock_wire::journal::Whole;
 use quoteclock_wire::payload::Payload;
 use std::future::Future;
+use std::num::NonZeroU32;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -31,8 +35,19 @@ pub struct PublishOptions {
     pub session: Option<SessionId>,
     /// How many times as fast as the records were; `None`: as fast as they are taken.
     pub speed: Option<u32>,
-    /// User and password that a login has to have.
+    /// In how many shards, for a stream; 1 elsewhere.
+    pub shards: NonZeroU32,
+    /// User and password that a login has to have; of a stream those that its server asks for.
     pub credentials: Option<(Vec<u8>, Vec<u8>)>,
+}
+
+/// What is to be published: a session, or one for each shard.
+struct Published {
+    spools: Vec<Spool>,
+    /// The name that the file's date makes.
+    session: SessionId,
+    /// What shards are of.
+    whole: Option<Whole>,
 }
 
 /// A session that is being published.
@@ -41,6 +56,8 @@ struct Session {
     name: SessionId,
     spool: Arc<Spool>,
     speed: Option<u32>,
+    /// The time of its first record, or of the first of all shards.
+    first_time: Option<i64>,
     /// When its clock has started, in [`clock::now`].
     started: OnceLock<Duration>,
 }
@@ -53,7 +70,7 @@ impl Session {
     /// When a message of `time` may be published; `None` before the clock has started.
     fn due(&self, time: i64) -> Option<Duration> {
         let started = *self.started.get()?;
-        let (Some(speed), Some(first)) = (self.speed, self.spool.first_time()) else { return Some(started) };
+        let (Some(speed), Some(first)) = (self.speed, self.first_time) else { return Some(started) };
         let micros = u64::try_from(time.saturating_sub(first)).unwrap_or(0);
         // Rounded up: never before its time.
         Some(started + Duration::from_micros(micros.div_ceil(u64::from(speed.max(1)))))
@@ -61,7 +78,7 @@ impl Session {
 
     /// The number of the next message to be published.
     fn next(&self) -> std::io::Result<u64> {
-        let (Some(speed), Some(first)) = (self.speed, self.spool.first_time()) else {
+        let (Some(speed), Some(first)) = (self.speed, self.first_time) else {
             return Ok(self.spool.count() + 1);
         };
         let Some(started) = self.started.get() else { return Ok(1) };
@@ -87,18 +104,29 @@ pub fn publish(
     if options.publication.is_beyond_loopback() && options.credentials.is_none() {
         return Err(bad_usage("an address beyond loopback, expected a --user for it"));
     }
-    let (spool, named) = source::read(&options)?;
-    let session = Session {
-        name: options.session.unwrap_or(named),
-        spool: Arc::new(spool),
-        speed: options.speed,
-        started: OnceLock::new(),
+    if options.shards != NonZeroU32::MIN && !matches!(options.publication, Publication::Nats(_)) {
+        return Err(bad_usage("--shards of what is no stream, expected nats://HOST/STREAM"));
+    }
+    let Published { spools, session: named, whole } = match options.shards.get() {
+        1 => source::read(&options)?,
+        count => shards::read(&options, count)?,
     };
-    tracing::info!(session = %session.name, messages = session.spool.count(), "publishing");
+    let name = options.session.unwrap_or(named);
+    let first_time = spools.iter().filter_map(Spool::first_time).min();
+    tracing::info!(session = %name, messages = spools.iter().map(Spool::count).sum::<u64>(), "publishing");
+    let session = |spool| {
+        let (spool, speed, started) = (Arc::new(spool), options.speed, OnceLock::new());
+        Session { name, spool, speed, first_time, started }
+    };
+    let mut sessions: Vec<Session> = spools.into_iter().map(session).collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting")?;
     runtime.block_on(async {
-        let session = Arc::new(session);
+        if let Publication::Nats(address) = &options.publication {
+            return nats::serve(address, sessions, whole, options.credentials.as_ref(), ready, shutdown).await;
+        }
+        let session = Arc::new(sessions.pop().context("no session")?);
         match &options.publication {
+            Publication::Nats(_) => Ok(()),
             Publication::Soup(address) => {
                 let credentials = options.credentials.clone().unwrap_or_default();
                 let listener = tokio::net::TcpListener::bind(address).await;

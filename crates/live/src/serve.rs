@@ -1,14 +1,15 @@
 //! The running program: one session after the other, each a day, measured and stored.
 
-use crate::address::Feed;
+use crate::address::{Feed, stream_and_shard};
 use crate::alerts;
 use crate::bad_usage;
 use crate::checkpoint::{self, Keeper};
+use crate::database::Database;
 use crate::desk::{self, Current, Desk, Load, Under};
 use crate::disk::{Disk, RealDisk};
 use crate::feed::{
-    FeedEnd, Followed, Inbox, Intake, Lines, Remeasurement, Stop, Syncer, follow_mold, follow_pipe, follow_soup,
-    meanwhile,
+    FeedEnd, Followed, Inbox, Intake, Lines, Remeasurement, Stop, Syncer, follow_mold, follow_nats, follow_pipe,
+    follow_soup, meanwhile,
 };
 use crate::folder::Folder;
 use crate::health::Health;
@@ -21,10 +22,9 @@ use crate::tls::Tls;
 use anyhow::{Context, Result, anyhow};
 use crossbeam_channel::Receiver;
 use jiff::civil::Date;
-use quoteclock_model::Micros;
+use quoteclock_model::{Micros, Shard};
 use quoteclock_obligation::ObligationIndex;
 use quoteclock_rules::{DayPlan, Registry};
-use quoteclock_store::Store;
 use quoteclock_wire::SessionId;
 use quoteclock_wire::payload::Payload;
 use std::future::pending;
@@ -47,6 +47,8 @@ pub struct ServeOptions {
     pub session: Option<SessionId>,
     /// The trading date, where it is not left to the first record; only with `once`.
     pub date: Option<Date>,
+    /// The part of the issues that is measured, where not all are. The database holds parts of days then.
+    pub shard: Option<Shard>,
     /// The folder of the registry, for what is written into it.
     pub registry: PathBuf,
     /// The database for the days.
@@ -80,6 +82,18 @@ pub struct ServeOptions {
 impl ServeOptions {
     /// How often a checkpoint is made, where nobody asks for another.
     pub const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
+
+    fn database(&self) -> Database {
+        Database { file: self.db.clone(), shard: self.shard }
+    }
+
+    /// Where the messages come from, as the journal names it: of a stream the shard is a part of it, because each has its own.
+    fn feed_name(&self) -> String {
+        match &self.feed {
+            Feed::Nats(address) => address.name_of(self.shard),
+            feed => feed.name(),
+        }
+    }
 
     /// The program, as checkpoints name it: what another has measured is measured again.
     fn program(&self) -> String {
@@ -128,7 +142,7 @@ pub fn serve(options: &ServeOptions, load: &Load, ready: impl FnOnce(Ready) -> R
     let tokens = desk::read_tokens(options.tokens.as_deref(), &under.registry)?;
     let alerting = alerting(options, &under.registry)?;
     let counts = alerting.as_ref().map(|alerting| Arc::clone(&alerting.sender.counts));
-    drop(Store::create(&options.db)?);
+    drop(options.database().create()?);
     let mut server = Server { options, folder: Folder { disk, path: options.journal.clone() }, under };
     let resumed = match server.take_up()? {
         TakenUp::Closed(end) if options.once => return Ok(end),
@@ -151,9 +165,9 @@ pub fn serve(options: &ServeOptions, load: &Load, ready: impl FnOnce(Ready) -> R
     let result = runtime.block_on(async {
         let lines = match &options.feed {
             Feed::Mold(address) => Some(Lines::bind(address)?),
-            Feed::Soup(_) | Feed::Pipe => None,
+            Feed::Soup(_) | Feed::Nats(_) | Feed::Pipe => None,
         };
-        let (db, inbox_shown) = (options.db.clone(), Arc::clone(&inbox));
+        let (db, inbox_shown) = (options.database(), Arc::clone(&inbox));
         let shown = Http {
             db,
             desk: Arc::clone(&desk),
@@ -239,7 +253,7 @@ fn check(options: &ServeOptions) -> Result<()> {
 }
 
 /// TERM and INT end the run.
-fn stop_on_signals(stop: &Stop) -> Result<()> {
+pub(crate) fn stop_on_signals(stop: &Stop) -> Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
         let (mut signals, stop) = (signal(kind).context("listening for signals")?, stop.clone());
@@ -309,6 +323,13 @@ impl Server<'_> {
                 format!("the journal is in the session {found}, expected --session {found}, or another folder");
             return Err(bad_usage(problem));
         }
+        if let (Some(journal), Feed::Nats(_)) = (&open, &self.options.feed) {
+            let (found, wanted) = (&journal.head.feed, self.options.feed_name());
+            if stream_and_shard(found) != stream_and_shard(&wanted) {
+                let problem = format!("the journal is of {found}, expected {wanted}, or another folder");
+                return Err(bad_usage(problem));
+            }
+        }
         if open.is_none()
             && let Some(path) = self.last_closed()?
         {
@@ -343,7 +364,7 @@ impl Server<'_> {
 
     /// What a stored day has come to; `None` if it is not stored.
     fn stored_end(&self, date: Date) -> Result<Option<DayEnd>> {
-        let store = Store::open(&self.options.db)?;
+        let store = self.options.database().open()?;
         if store.days(date..=date)?.is_empty() {
             return Ok(None);
         }
@@ -361,6 +382,7 @@ impl Server<'_> {
             file: Arc::clone(&journal.file),
             length: journal.length,
             unknown: Vec::new(),
+            shard: self.options.shard,
             checkpoints: if self.options.replay { Vec::new() } else { journal.checkpoints.clone() },
             keep: None,
             program: self.options.program(),
@@ -376,11 +398,11 @@ impl Server<'_> {
     fn close(&self, mut journal: Journal, measured: &Measured, under: &Under) -> Result<DayEnd> {
         let plan = &measured.finished.plan;
         journal.close(plan.date)?;
-        store_day::store(&self.options.db, under, &journal, measured, &self.options.built)?;
+        store_day::store(&self.options.database(), under, &journal, measured, &self.options.built)?;
         let unknown = unknown_time(plan, measured);
         tracing::info!(date = %plan.date, records = measured.finished.record_count, set_aside = measured.finished.reject_count,
             unknown_us = unknown.0, "the day is stored");
-        for closed in Store::open(&self.options.db)?.stored_after_closing([plan.date])? {
+        for closed in self.options.database().open()?.stored_after_closing([plan.date])? {
             tracing::warn!("{closed}");
         }
         self.remove_old();
@@ -412,7 +434,8 @@ impl Server<'_> {
         stop: &Stop,
     ) -> Result<DayEnd> {
         let folder = Folder { disk: Arc::clone(&self.folder.disk), path: self.folder.path.clone() };
-        let (payload, date, feed) = (self.options.payload, self.options.date, self.options.feed.name());
+        let (payload, date, feed) = (self.options.payload, self.options.date, self.options.feed_name());
+        let shard = self.options.shard;
         let syncer = Syncer::start()?;
         let (keeper, every) = (Keeper::start(&folder)?, self.options.checkpoint_every);
         let keep = Keep { keeper, every, program: self.options.program() };
@@ -420,7 +443,7 @@ impl Server<'_> {
         let mut intake = Intake::new(
             folder,
             under,
-            Followed { payload, date, feed, health: Arc::clone(health) },
+            Followed { payload, date, feed, shard, health: Arc::clone(health) },
             (syncer, keep),
             others,
         );
@@ -470,6 +493,10 @@ impl Server<'_> {
             }
             (Feed::Mold(_), Some(lines)) => follow_mold(lines, intake, once, stop).await,
             (Feed::Mold(_), None) => Err(anyhow!("no sockets for the datagrams")),
+            (Feed::Nats(address), _) => {
+                let place = (address, self.options.shard.unwrap_or(Shard::WHOLE));
+                follow_nats(place, self.options.credentials.as_ref(), intake, once, stop).await
+            }
             (Feed::Pipe, _) => follow_pipe(intake, stop).await,
         }
     }

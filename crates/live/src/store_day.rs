@@ -1,15 +1,18 @@
 //! A day that has ended, put into the database.
 
+use crate::address::without_shard;
+use crate::database::Database;
 use crate::desk::Under;
 use crate::disk::DiskFile;
 use crate::journal::{Journal, JournalReader};
 use crate::measure::Measured;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use quoteclock::{BesideFile, Part, beside_words};
 use quoteclock_engine::Finished;
 use quoteclock_model::Timestamp;
-use quoteclock_store::{DayBatch, DayToStore, Digest, Provenance, Store, StoredJournal};
-use quoteclock_wire::journal::Frame;
+use quoteclock_rules::DayPlan;
+use quoteclock_store::{DayBatch, DayToStore, Digest, Provenance, StoredJournal};
+use quoteclock_wire::journal::{Frame, Whole};
 use quoteclock_wire::payload::{Payload, file_bytes};
 use sha2::{Digest as _, Sha256};
 use std::fs::File;
@@ -27,19 +30,26 @@ pub struct Built {
 }
 
 /// Stores a measured day, whole or not at all.
-pub(crate) fn store(db: &Path, under: &Under, journal: &Journal, measured: &Measured, built: &Built) -> Result<()> {
+pub(crate) fn store(
+    db: &Database,
+    under: &Under,
+    journal: &Journal,
+    measured: &Measured,
+    built: &Built,
+) -> Result<()> {
     let finished = &measured.finished;
     let scheme = under.registry.scheme();
     let interpretations = scheme.interpretations().iter();
+    let (input_sha256, whole) = hash_of_messages(journal.head.payload, JournalReader::new(Arc::clone(&journal.file)))
+        .context("hashing the journal")?;
     let provenance = Provenance {
-        input: journal.head.feed.clone(),
-        input_sha256: hash_of_messages(journal.head.payload, JournalReader::new(Arc::clone(&journal.file)))
-            .context("hashing the journal")?,
+        input: without_shard(&journal.head.feed).to_owned(),
+        input_sha256,
         registry_sha256: under.digest,
         scheme: scheme.name().to_owned(),
         scheme_version: scheme.version().to_owned(),
         interpretations: interpretations.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
-        record_count: finished.record_count,
+        record_count: whole.map_or(finished.record_count, |whole| whole.records),
         reject_count: finished.reject_count,
         coverage: (built.coverage)(finished)?,
         servers_heard: finished.servers_heard.clone(),
@@ -59,11 +69,18 @@ pub(crate) fn store(db: &Path, under: &Under, journal: &Journal, measured: &Meas
         turnover: &finished.turnover,
         provenance: &provenance,
     };
-    let folder = db.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+    let of_all: Option<DayPlan> = match db.shard {
+        None => None,
+        Some(_) => {
+            let date = finished.plan.date;
+            Some(under.registry.plan(date).map_err(|error| anyhow!("date {date}: {error}"))?)
+        }
+    };
+    let folder = db.file.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
     let aside = tempfile::Builder::new().prefix(".quoteclock-").tempdir_in(folder).context("making a folder aside")?;
     let mut batch = DayBatch::create(&aside.path().join("day.db"))?;
-    batch.add(day)?;
-    Store::create(db)?.replace_days(batch, || {})?;
+    batch.add_part(day, of_all.as_ref().unwrap_or(&finished.plan))?;
+    db.create()?.replace_days(batch, || {})?;
     Ok(())
 }
 
@@ -86,7 +103,7 @@ pub fn hash_of_journal(path: &Path) -> Result<Digest> {
     let open = || -> Result<Digest> {
         let file: Arc<dyn DiskFile> = Arc::new(File::open(path)?);
         let head = JournalReader::new(Arc::clone(&file)).head()?;
-        hash_of_messages(head.payload, JournalReader::new(file))
+        Ok(hash_of_messages(head.payload, JournalReader::new(file))?.0)
     };
     open().with_context(|| format!("hashing the journal {}", path.display()))
 }
@@ -104,8 +121,9 @@ fn hash_of_file(journal: &Journal) -> Result<Digest> {
     }
 }
 
-/// The SHA-256 of the file that the messages make.
-fn hash_of_messages(payload: Payload, mut reader: JournalReader) -> Result<Digest> {
+/// The SHA-256 of the file that the messages make; of a shard's session that of the whole, where its source has told it, and
+/// what else it has told.
+fn hash_of_messages(payload: Payload, mut reader: JournalReader) -> Result<(Digest, Option<Whole>)> {
     let mut hasher = Sha256::new();
     reader.head()?;
     while let Some(frame) = reader.next()? {
@@ -114,8 +132,9 @@ fn hash_of_messages(payload: Payload, mut reader: JournalReader) -> Result<Diges
                 file_bytes(payload, blocks, |bytes| hasher.update(bytes));
             }
             Frame::Bytes { bytes, .. } => hasher.update(bytes),
+            Frame::End { whole: Some(whole), .. } => return Ok((Digest(whole.sha256), Some(whole))),
             Frame::Gap { .. } | Frame::End { .. } | Frame::Lost { .. } => {}
         }
     }
-    Ok(Digest(hasher.finalize().into()))
+    Ok((Digest(hasher.finalize().into()), None))
 }

@@ -126,6 +126,41 @@ impl Head {
     }
 }
 
+/// The session of a whole market, one of whose shards a session is: the same in all of them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Whole {
+    /// Records of the whole market.
+    pub records: u64,
+    /// Of the file that the whole market's messages make.
+    pub sha256: [u8; 32],
+}
+
+impl Whole {
+    /// The length of its bytes.
+    pub const BYTES: usize = 40;
+
+    /// Its bytes: the number, little-endian, and the hash.
+    pub fn write(&self) -> [u8; Whole::BYTES] {
+        let mut bytes = [0; Whole::BYTES];
+        bytes[..8].copy_from_slice(&self.records.to_le_bytes());
+        bytes[8..].copy_from_slice(&self.sha256);
+        bytes
+    }
+
+    /// What its bytes say; `None` if they are not as many.
+    ///
+    /// ```
+    /// use quoteclock_wire::journal::Whole;
+    /// let whole = Whole { records: 7, sha256: [9; 32] };
+    /// assert_eq!(Whole::read(&whole.write()), Some(whole));
+    /// assert_eq!(Whole::read(b"short"), None);
+    /// ```
+    pub fn read(bytes: &[u8]) -> Option<Whole> {
+        let (records, sha256) = bytes.split_first_chunk()?;
+        Some(Whole { records: u64::from_le_bytes(*records), sha256: sha256.try_into().ok()? })
+    }
+}
+
 /// What a frame holds. Numbers count messages from 1; of a pipe they count its bytes from 0.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Frame<'a> {
@@ -156,6 +191,8 @@ pub enum Frame<'a> {
     End {
         /// The number after the last message.
         next: u64,
+        /// Of what this session is a shard, where it is one and the source has told.
+        whole: Option<Whole>,
     },
     /// The source was gone before the session had ended.
     Lost {
@@ -201,10 +238,17 @@ pub fn put_gap(to: &mut Vec<u8>, first: u64, count: u64) {
     seal(to, kind::GAP, first, 0);
 }
 
-/// Writes the frame that ends the session: as the source said, or because it was gone.
-pub fn put_end(to: &mut Vec<u8>, next: u64, lost: bool) {
+/// Writes the frame that ends the session as the source said; of a shard with what the source said of the whole.
+pub fn put_end(to: &mut Vec<u8>, next: u64, whole: Option<Whole>) {
     begin_frame(to);
-    seal(to, if lost { kind::LOST } else { kind::END }, next, 0);
+    to.extend(whole.iter().flat_map(Whole::write));
+    seal(to, kind::END, next, 0);
+}
+
+/// Writes the frame that ends the session because the source was gone.
+pub fn put_lost(to: &mut Vec<u8>, next: u64) {
+    begin_frame(to);
+    seal(to, kind::LOST, next, 0);
 }
 
 fn seal(frame: &mut [u8], kind: u8, sequence: u64, count: u32) {
@@ -257,7 +301,10 @@ impl Frame<'_> {
             (kind::GAP, &[a, b, c, d, e, f, g, h]) => {
                 Frame::Gap { first: sequence, count: u64::from_le_bytes([a, b, c, d, e, f, g, h]) }
             }
-            (kind::END, []) => Frame::End { next: sequence },
+            (kind::END, []) => Frame::End { next: sequence, whole: None },
+            (kind::END, bytes @ [_, ..]) => {
+                Frame::End { next: sequence, whole: Some(Whole::read(bytes).ok_or_else(damaged)?) }
+            }
             (kind::LOST, []) => Frame::Lost { next: sequence },
             _ => return Err(damaged()),
         };
@@ -270,7 +317,7 @@ impl Frame<'_> {
             Frame::Messages { first, count, .. } if first == next => first.checked_add(count.into()),
             Frame::Bytes { first, bytes } if first == next => first.checked_add(bytes.len() as u64),
             Frame::Gap { first, count } if first == next => first.checked_add(count),
-            Frame::End { next: at } | Frame::Lost { next: at } if at == next => Some(next),
+            Frame::End { next: at, .. } | Frame::Lost { next: at } if at == next => Some(next),
             _ => None,
         }
     }
@@ -505,7 +552,7 @@ mod tests {
     fn journal() -> Vec<u8> {
         let (mut gap, mut end) = (Vec::new(), Vec::new());
         put_gap(&mut gap, 3, 4);
-        put_end(&mut end, 8, false);
+        put_end(&mut end, 8, None);
         [&head().write()[..], &messages(1, &LINES[..2]), &gap, &messages(7, &LINES[2..]), &end].concat()
     }
 

@@ -120,6 +120,17 @@ pub fn put_datagram<'a>(
     session: SessionId,
     first: u64,
     count: u64,
+    message: impl FnMut(u64) -> Option<&'a [u8]>,
+) -> u16 {
+    put_batch(to, session, first, (count, DATAGRAM_BYTES), message)
+}
+
+/// The same of at most `bytes_max`, where no datagram is its carrier.
+pub fn put_batch<'a>(
+    to: &mut Vec<u8>,
+    session: SessionId,
+    first: u64,
+    (count, bytes_max): (u64, usize),
     mut message: impl FnMut(u64) -> Option<&'a [u8]>,
 ) -> u16 {
     to.clear();
@@ -128,7 +139,7 @@ pub fn put_datagram<'a>(
     while written < COUNT_MAX && u64::from(written) < count {
         let Some(bytes) = message(first + u64::from(written)) else { break };
         let Ok(length) = u16::try_from(bytes.len()) else { break };
-        if 0 < written && DATAGRAM_BYTES < to.len() + LENGTH_BYTES + bytes.len() {
+        if 0 < written && bytes_max < to.len() + LENGTH_BYTES + bytes.len() {
             break;
         }
         to.extend_from_slice(&length.to_be_bytes());

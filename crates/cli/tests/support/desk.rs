@@ -144,33 +144,18 @@ impl Desk {
     }
 
     pub fn ask(&self, method: &str, path: &str, token: Option<&str>, body: &str) -> Answer {
-        let token = token.map_or(String::new(), |token| format!("Authorization: Bearer {token}\r\n"));
-        self.send_head(&format!("{method} {path} HTTP/1.1\r\nHost: {}\r\n{token}", self.http), body)
+        ask(&self.http, method, path, token, body)
     }
 
     /// Sends a head that lacks its end.
     pub fn send_head(&self, head: &str, body: &str) -> Answer {
-        let mut stream = TcpStream::connect(&self.http).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-        let head = format!("{head}Connection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len());
-        // Who is refused early may find the connection closed.
-        let _ = stream.write_all(head.as_bytes());
-        let mut text = Vec::new();
-        let _ = stream.read_to_end(&mut text);
-        Answer::of(&String::from_utf8_lossy(&text))
+        send_head(&self.http, head, body)
     }
 
     /// Opens an event stream, and gives its events as they come.
     pub fn events(&self, role: usize, after: Option<u64>) -> Events {
-        let mut stream = TcpStream::connect(&self.http).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-        let after = after.map_or(String::new(), |id| format!("Last-Event-ID: {id}\r\n"));
-        let head = format!("GET /api/v1/events HTTP/1.1\r\nHost: {}\r\n{after}", self.http);
-        stream.write_all(format!("{head}Authorization: Bearer {}\r\n\r\n", self.tokens[role]).as_bytes()).unwrap();
-        let mut events = Events { stream: BufReader::new(stream) };
-        assert!(events.line().unwrap().contains(" 200 "), "{role}");
-        while events.line().unwrap().trim() != ": here" {}
-        events
+        let after = after.map(|after| after.to_string());
+        Events::open(&self.http, &self.tokens[role], after.as_deref())
     }
 
     /// Its log so far.
@@ -195,12 +180,60 @@ impl Drop for Desk {
     }
 }
 
+/// Asks whoever answers at an address.
+pub fn ask(http: &str, method: &str, path: &str, token: Option<&str>, body: &str) -> Answer {
+    let token = token.map_or(String::new(), |token| format!("Authorization: Bearer {token}\r\n"));
+    send_head(http, &format!("{method} {path} HTTP/1.1\r\nHost: {http}\r\n{token}"), body)
+}
+
+fn send_head(http: &str, head: &str, body: &str) -> Answer {
+    let mut stream = TcpStream::connect(http).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    let head = format!("{head}Connection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    // Who is refused early may find the connection closed.
+    let _ = stream.write_all(head.as_bytes());
+    let mut text = Vec::new();
+    let _ = stream.read_to_end(&mut text);
+    Answer::of(&String::from_utf8_lossy(&text))
+}
+
 /// An open event stream.
 pub struct Events {
     stream: BufReader<TcpStream>,
 }
 
 impl Events {
+    /// Opens the stream of whoever has a token.
+    pub fn open(http: &str, token: &str, after: Option<&str>) -> Events {
+        let mut stream = TcpStream::connect(http).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        let after = after.map_or(String::new(), |id| format!("Last-Event-ID: {id}\r\n"));
+        let head = format!("GET /api/v1/events HTTP/1.1\r\nHost: {http}\r\n{after}");
+        stream.write_all(format!("{head}Authorization: Bearer {token}\r\n\r\n").as_bytes()).unwrap();
+        let mut events = Events { stream: BufReader::new(stream) };
+        assert!(events.line().unwrap().contains(" 200 "));
+        while events.line().unwrap().trim() != ": here" {}
+        events
+    }
+
+    /// The next lines up to an event of a kind: the last id before it, and its data.
+    pub fn next_of(&mut self, wanted: &str) -> (String, Value) {
+        let (mut id, mut kind) = (String::new(), String::new());
+        loop {
+            let line = self.line().unwrap_or_else(|| panic!("no {wanted}"));
+            let line = line.trim();
+            if let Some(text) = line.strip_prefix("id: ") {
+                id = text.to_owned();
+            } else if let Some(text) = line.strip_prefix("event: ") {
+                kind = text.to_owned();
+            } else if let Some(text) = line.strip_prefix("data: ")
+                && kind == wanted
+            {
+                return (id, serde_json::from_str(text).unwrap());
+            }
+        }
+    }
+
     fn line(&mut self) -> Option<String> {
         let mut line = String::new();
         (self.stream.read_line(&mut line).unwrap() != 0).then_some(line)

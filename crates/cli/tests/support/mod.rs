@@ -5,6 +5,7 @@ pub mod chromium;
 pub mod dbn;
 pub mod desk;
 pub mod live;
+pub mod nats;
 pub mod worked;
 
 use std::fs;

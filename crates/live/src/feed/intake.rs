@@ -8,16 +8,16 @@ use crate::desk::Under;
 use crate::disk::DiskFile;
 use crate::folder::Folder;
 use crate::health::Health;
-use crate::journal::{Journal, Stage};
+use crate::journal::{Journal, SessionEnd, Stage};
 use crate::measure::{Keep, Measured, Measuring, Source, Work, at_once, trading_date};
 use anyhow::{Context, Result, anyhow};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use jiff::civil::Date;
 use quoteclock_engine::UnknownWindow;
-use quoteclock_model::Timestamp;
+use quoteclock_model::{Shard, Timestamp};
 use quoteclock_rules::Registry;
 use quoteclock_wire::SessionId;
-use quoteclock_wire::journal::{Head, begin_frame, finish_bytes, finish_messages, put_gap};
+use quoteclock_wire::journal::{Head, Whole, begin_frame, finish_bytes, finish_messages, put_gap};
 use quoteclock_wire::payload::Payload;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -74,6 +74,7 @@ pub(crate) struct Intake {
     payload: Option<Payload>,
     date: Option<Date>,
     feed: String,
+    shard: Option<Shard>,
     pub(crate) health: Arc<Health>,
     syncer: Syncer,
     keep: Keep,
@@ -87,6 +88,8 @@ pub(crate) struct Intake {
     session: Option<SessionId>,
     /// A session that has ended here: it is not followed again.
     ended: Option<SessionId>,
+    /// Of a session that is a shard's: what the source has said of the whole at its end.
+    whole: Option<Whole>,
     frame: Vec<u8>,
     gathered: u32,
     received: Duration,
@@ -101,6 +104,8 @@ pub(crate) struct Followed {
     pub(crate) date: Option<Date>,
     /// Where it comes from, for people.
     pub(crate) feed: String,
+    /// The part of the issues that is measured, where not all are.
+    pub(crate) shard: Option<Shard>,
     /// Told when the source is heard of.
     pub(crate) health: Arc<Health>,
 }
@@ -109,7 +114,7 @@ impl Intake {
     pub(crate) fn new(
         folder: Folder,
         under: Under,
-        Followed { payload, date, feed, health }: Followed,
+        Followed { payload, date, feed, shard, health }: Followed,
         (syncer, keep): (Syncer, Keep),
         (inbox, orders): (Inbox, Receiver<Remeasurement>),
     ) -> Intake {
@@ -121,6 +126,7 @@ impl Intake {
             payload,
             date,
             feed,
+            shard,
             health,
             syncer,
             keep,
@@ -129,6 +135,7 @@ impl Intake {
             measuring: None,
             session: None,
             ended: None,
+            whole: None,
             frame: Vec::new(),
             gathered: 0,
             received: Duration::ZERO,
@@ -169,6 +176,11 @@ impl Intake {
     /// Whether `session` is one that has ended here.
     pub(crate) fn has_ended(&self, session: SessionId) -> bool {
         self.ended == Some(session)
+    }
+
+    /// The session that ends is a shard of this.
+    pub(crate) fn is_of(&mut self, whole: Option<Whole>) {
+        self.whole = whole;
     }
 
     /// A session has been found.
@@ -429,8 +441,8 @@ impl Intake {
     fn source_of(&self, journal: &Journal, under: &Under, unknown: Vec<UnknownWindow>) -> Source {
         let (file, length, program) = (Arc::clone(&journal.file), journal.length, self.keep.program.clone());
         let Under { registry, own_orders, .. } = under.clone();
-        let head = journal.head.clone();
-        Source { registry, own_orders, head, file, length, unknown, checkpoints: Vec::new(), keep: None, program }
+        let (head, shard, checkpoints) = (journal.head.clone(), self.shard, Vec::new());
+        Source { registry, own_orders, head, file, length, unknown, shard, checkpoints, keep: None, program }
     }
 
     /// Why the engine's thread takes nothing more.
@@ -447,7 +459,8 @@ impl Intake {
         self.flush()?;
         let Some(mut journal) = self.journal.take() else { return Ok(None) };
         if journal.stage == Stage::Open {
-            let frame = journal.end(lost)?;
+            let told = SessionEnd::Told(self.whole.take());
+            let frame = journal.end(if lost { SessionEnd::Lost } else { told })?;
             self.waiting.push_back(Work::Frame(frame, clock::now()));
         }
         self.ended = journal.head.session.or(self.ended);

@@ -1,30 +1,19 @@
 //! A SoupBinTCP session over as many connections as it takes.
 
+use super::link::{self, ASK_EVERY, Left};
 use super::{Credentials, FeedEnd, Intake, Stop, meanwhile};
 use crate::clock;
-use anyhow::{Result, bail};
-use quoteclock_wire::soup::{Client, Close, Ending, Event, Link, Login, Next, Rejection, Wanted};
+use anyhow::Result;
+use quoteclock_wire::soup::{Client, Close, Event, Link, Login, Wanted};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::{sleep, sleep_until, timeout};
+use tokio::time::{sleep_until, timeout};
 
 /// How much is read at once: about what is gathered into one frame.
 const READ_BYTES: usize = 1 << 18;
 /// How long a connection may take to be made.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
-/// How often the engine is asked whether it has room again.
-const ASK_EVERY: Duration = Duration::from_millis(1);
-/// How long to wait before the next session is asked for.
-const NEXT_SESSION_AFTER: Duration = Duration::from_secs(5);
-
-/// Why a connection has ended.
-enum Left {
-    Closed(Close),
-    /// The server is still in the session that has ended here.
-    SameSession,
-    Stopped,
-}
 
 pub(super) async fn follow(
     address: &str,
@@ -33,60 +22,23 @@ pub(super) async fn follow(
     once: bool,
     stop: &Stop,
 ) -> Result<FeedEnd> {
-    let (mut link, mut accept_gap) = (Link::default(), false);
-    loop {
+    link::follow(intake, once, stop, async |intake, link, accept_gap| {
         let (user, password) = credentials.clone();
         let login = Login { user, password, session: intake.session(), sequence: intake.next() };
-        let wanted = Wanted { login, accept_gap };
         let connecting = async {
             let late = |_| Err(std::io::ErrorKind::TimedOut.into());
             timeout(CONNECT_WITHIN, TcpStream::connect(address)).await.unwrap_or_else(late)
         };
-        let close = match meanwhile(connecting, intake, stop).await? {
-            Some(Ok(stream)) => match converse(stream, wanted, intake, &mut link, stop).await? {
-                Left::Closed(close) => close,
-                Left::Stopped => return Ok(FeedEnd::Stopped),
-                Left::SameSession => {
-                    if meanwhile(sleep(NEXT_SESSION_AFTER), intake, stop).await?.is_none() {
-                        return Ok(FeedEnd::Stopped);
-                    }
-                    continue;
-                }
-            },
+        match meanwhile(connecting, intake, stop).await? {
+            Some(Ok(stream)) => converse(stream, Wanted { login, accept_gap }, intake, link, stop).await,
             Some(Err(error)) => {
                 tracing::info!(%error, "the source cannot be reached");
-                Close::Lost
+                Ok(Left::Closed(Close::Lost))
             }
-            None => return Ok(FeedEnd::Stopped),
-        };
-        intake.health.lost();
-        let wait = match link.closed(clock::now(), close, clock::chance()) {
-            Next::End(Ending::Session { next }) => {
-                if intake.next() < next {
-                    let first = intake.next();
-                    intake.gap(first, next - first)?;
-                }
-                return Ok(FeedEnd::Session);
-            }
-            Next::End(Ending::NotAuthorised) => bail!("the source does not accept user and password"),
-            Next::End(Ending::SourceGone) => {
-                let refused = matches!(close, Close::Rejected(Rejection::NoSession) | Close::OtherSession(_));
-                if once || (refused && intake.journal().is_some()) {
-                    return Ok(FeedEnd::SourceGone);
-                }
-                link = Link::default();
-                NEXT_SESSION_AFTER
-            }
-            Next::Connect { wait, accept_gap: accept } => {
-                accept_gap = accept;
-                wait
-            }
-        };
-        tracing::info!(why = ?close, wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX), "connecting again");
-        if meanwhile(sleep(wait), intake, stop).await?.is_none() {
-            return Ok(FeedEnd::Stopped);
+            None => Ok(Left::Stopped),
         }
-    }
+    })
+    .await
 }
 
 /// What an event was that ends a conversation.

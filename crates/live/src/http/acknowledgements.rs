@@ -11,7 +11,7 @@ use axum::response::Response;
 use jiff::civil::Date;
 use quoteclock_model::Timestamp;
 use quoteclock_report::rows::keys;
-use quoteclock_store::{Acknowledgement, Store};
+use quoteclock_store::Acknowledgement;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -94,7 +94,7 @@ pub(super) async fn add(State(shown): Shared, Onlooker(caller): Onlooker, body: 
     let one = acknowledgement(given, plan.date, &caller);
     let (db, kept) = (shown.db.clone(), one.clone());
     let done = tokio::task::spawn_blocking(move || -> Result<()> {
-        Store::create(&db)?.acknowledge(&kept)?;
+        db.create()?.acknowledge(&kept)?;
         Ok(())
     });
     match done.await.unwrap_or_else(|error| Err(error.into())) {
@@ -126,7 +126,7 @@ fn acknowledgement(given: Given, date: Date, caller: &Caller) -> Acknowledgement
 
 async fn read(shown: &Arc<Http>, date: Date) -> Result<Vec<Acknowledgement>> {
     let db = shown.db.clone();
-    tokio::task::spawn_blocking(move || Ok(Store::open(&db)?.acknowledgements(date)?)).await?
+    tokio::task::spawn_blocking(move || Ok(db.open()?.acknowledgements(date)?)).await?
 }
 
 fn row(one: Acknowledgement, to: &Recipient) -> Row {

@@ -12,7 +12,6 @@ use quoteclock_ledger::DisplayPercent;
 use quoteclock_report::{Breaches, Daily, write_breaches_csv, write_daily_csv};
 use quoteclock_rows::column_names;
 use quoteclock_rules::local_time;
-use quoteclock_store::Store;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -90,10 +89,10 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// A line, and whose it is.
-struct Row {
-    market_maker: String,
-    issue: String,
-    line: String,
+pub(super) struct Row {
+    pub(super) market_maker: String,
+    pub(super) issue: String,
+    pub(super) line: String,
 }
 
 /// The rows of the running day so far, if it is of `date`.
@@ -111,7 +110,7 @@ fn running(day: &mut LiveDay, date: Date, file: File) -> Option<Vec<Row>> {
 }
 
 /// The rows of a CSV without header, each with its market maker and issue.
-fn rows_of(bytes: &[u8]) -> Result<Vec<Row>> {
+pub(super) fn rows_of(bytes: &[u8]) -> Result<Vec<Row>> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(bytes);
     let mut rows = Vec::new();
     let mut start = 0;
@@ -128,7 +127,7 @@ fn rows_of(bytes: &[u8]) -> Result<Vec<Row>> {
 
 /// The rows of a stored day; `None` if it is not stored.
 fn stored(shown: &Http, date: Date, file: File) -> Result<Option<Vec<Row>>> {
-    let store = Store::open(&shown.db)?;
+    let store = shown.db.open()?;
     store.begin_snapshot()?;
     if store.days(date..=date)?.is_empty() {
         return Ok(None);

@@ -91,7 +91,7 @@ impl Looked {
         let known = self.month_key.clone().filter(|_| is_of_day);
         let read = move || {
             let written = ["", "-wal"].map(|ending| {
-                let mut name = db.clone().into_os_string();
+                let mut name = db.file.clone().into_os_string();
                 name.push(ending);
                 std::fs::metadata(name).and_then(|file| file.modified()).ok()
             });

@@ -54,7 +54,7 @@ fn write(disk: &TestDisk) -> Result<()> {
         }
     }
     if journal.stage == Stage::Open {
-        journal.end(false)?;
+        journal.end(SessionEnd::Told(None))?;
     }
     journal.close(jiff::civil::date(2024, 3, 1))
 }

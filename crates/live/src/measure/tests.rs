@@ -85,7 +85,7 @@ fn frames_of(messages: &[String]) -> Vec<Framed> {
         }
     }
     let mut end = Vec::new();
-    put_end(&mut end, next, false);
+    put_end(&mut end, next, None);
     frames.push((end, next));
     frames
 }
@@ -111,6 +111,7 @@ fn open(disk: &TestDisk) -> Journal {
 
 pub(crate) fn source(journal: &Journal, registry: &Registry) -> Source {
     Source {
+        shard: None,
         registry: registry.clone(),
         own_orders: None,
         head: journal.head.clone(),

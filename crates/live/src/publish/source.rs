@@ -1,6 +1,6 @@
 //! A recorded file as messages, with the time of each.
 
-use super::PublishOptions;
+use super::{PublishOptions, Published};
 use crate::address::Publication;
 use crate::spool::{Spool, SpoolWriter};
 use anyhow::{Context, Result, anyhow, bail};
@@ -21,12 +21,12 @@ use std::io::{self, Write};
 /// The zone in which NASDAQ's times are local.
 const ITCH_ZONE: &str = "America/New_York";
 
-/// Reads the file and writes its messages aside; gives a name for the session that the file's date makes, too.
-pub(super) fn read(options: &PublishOptions) -> Result<(Spool, SessionId)> {
+/// Reads the file and writes its messages aside.
+pub(super) fn read(options: &PublishOptions) -> Result<Published> {
     let input = &options.input;
     let message_bytes_max = match options.publication {
         Publication::Soup(_) => soup::message_bytes_max(),
-        Publication::Mold(_) => mold::MESSAGE_BYTES_MAX,
+        Publication::Mold(_) | Publication::Nats(_) => mold::MESSAGE_BYTES_MAX,
     };
     let writer = SpoolWriter::new(message_bytes_max).context("writing the messages aside")?;
     let reading = || format!("{}: cannot be published", input.name());
@@ -50,11 +50,11 @@ pub(super) fn read(options: &PublishOptions) -> Result<(Spool, SessionId)> {
     let spool = spool.with_context(reading)?;
     let local = |micros: i64| utc_date(micros.saturating_add(i64::from(spool.offset().minutes()) * 60_000_000));
     let session = session_name(input.date_of_name().or_else(|| spool.first_time().and_then(local)));
-    Ok((spool, session))
+    Ok(Published { spools: vec![spool], session, whole: None })
 }
 
 /// The form of the input, told by its first bytes.
-fn recognise(input: &Input) -> Result<Format> {
+pub(super) fn recognise(input: &Input) -> Result<Format> {
     if *input == Input::Stdin {
         bail!("standard input, expected a file: every client reads it from its own place");
     }
@@ -82,7 +82,7 @@ impl From<io::Error> for Enough {
 }
 
 /// `QC` and the date.
-fn session_name(date: Option<Date>) -> SessionId {
+pub(super) fn session_name(date: Option<Date>) -> SessionId {
     let digits = date.map_or_else(|| "00000001".to_owned(), |date| date.strftime("%Y%m%d").to_string());
     SessionId::new(format!("QC{digits}").as_bytes()).unwrap_or_else(|| unreachable!("ten visible characters"))
 }
@@ -248,20 +248,20 @@ fn records(
 ) -> Result<Spool> {
     let day = SourceDay::of(input, format)?;
     spool.set_offset(day.offset);
-    forward(&day, &mut |writer| day.forward(input, writer), &mut spool)?;
+    forward(&day, &mut |writer| day.forward(input, writer, false), &mut spool)?;
     spool.finish()
 }
 
 /// What writers need to know of the file beforehand.
-struct SourceDay {
+pub(super) struct SourceDay {
     format: Format,
-    date: Date,
-    offset: UtcOffset,
+    pub(super) date: Date,
+    pub(super) offset: UtcOffset,
     midnight: Timestamp,
 }
 
 impl SourceDay {
-    fn of(input: &Input, format: Format) -> Result<SourceDay> {
+    pub(super) fn of(input: &Input, format: Format) -> Result<SourceDay> {
         if format == Format::Itch {
             let zone = TimeZone::get(ITCH_ZONE).context("the zone of ITCH")?;
             let expected = "ITCH, expected a name that begins MMDDYYYY, which tells its date";
@@ -296,8 +296,9 @@ impl SourceDay {
         Ok(SourceDay { format, date, offset, midnight })
     }
 
-    fn forward(&self, input: &Input, writer: &mut dyn AnyWriter) -> Result<()> {
-        let mut forward = Forward { writer, problem: None };
+    /// Sends the events of the file through a writer; `in_order` refuses what does not follow what came before it.
+    pub(super) fn forward(&self, input: &Input, writer: &mut dyn AnyWriter, in_order: bool) -> Result<()> {
+        let mut forward = Forward { writer, problem: None, order: in_order.then(Order::default) };
         let mut decoder = Decoder::new(self.format, self.midnight);
         let mut result = read_raw::<Failed>(input, UNWATCHED, |_, chunk| Ok(decoder.push(chunk, &mut forward)?));
         if result.is_ok() {
@@ -337,7 +338,7 @@ impl Receiver for First {
 }
 
 /// An [`EventWriter`] of any form.
-trait AnyWriter {
+pub(super) trait AnyWriter {
     fn issue(&mut self, index: IssueIndex, code: &IssueCode) -> io::Result<()>;
     fn server(&mut self, index: ServerIndex, name: &str) -> io::Result<()>;
     fn event(&mut self, record: &Record) -> io::Result<()>;
@@ -359,6 +360,28 @@ impl<W: EventWriter> AnyWriter for W {
 struct Forward<'a> {
     writer: &'a mut dyn AnyWriter,
     problem: Option<anyhow::Error>,
+    /// What came before, where that is looked at.
+    order: Option<Order>,
+}
+
+/// The last record: whoever gets a part of the records cannot tell that they were not in order.
+#[derive(Default)]
+struct Order {
+    time: Option<Timestamp>,
+    sequence: Option<u64>,
+}
+
+impl Order {
+    /// Whether a record follows the last.
+    fn follows(&mut self, time: Timestamp, sequence: Sequence) -> bool {
+        let sequence = match sequence {
+            Sequence::Given(number) => Some(number.0),
+            _ => None,
+        };
+        let in_time = self.time.replace(time).is_none_or(|last| last <= time);
+        let last = std::mem::replace(&mut self.sequence, sequence);
+        in_time && last.is_none_or(|last| sequence == last.checked_add(1))
+    }
 }
 
 impl Forward<'_> {
@@ -385,6 +408,13 @@ impl Receiver for Forward<'_> {
             (Err(malformed), ..) => {
                 let advice = "a bad record can be published as it stands only, in the file's own form";
                 self.problem.get_or_insert(anyhow!("{}: {malformed}; {advice}", record.place));
+            }
+            (Ok(_), Some(ts_event), Sequence::Absent | Sequence::Given(_))
+                if self.order.as_mut().is_some_and(|order| !order.follows(ts_event, record.sequence)) =>
+            {
+                let advice =
+                    "its time or number does not follow the one before; such a day can be published whole only";
+                self.problem.get_or_insert(anyhow!("{}: {advice}", record.place));
             }
             (Ok(event), Some(ts_event), Sequence::Absent | Sequence::Given(_)) => {
                 let result = self.writer.event(&Record { ts_event, event: *event });

@@ -129,7 +129,7 @@ fn http(setting: &Setting, measuring: &Measuring) -> Arc<Http> {
         registries: 0.into(),
     };
     Arc::new(Http {
-        db: setting.folder.path().join("market.db"),
+        db: crate::database::Database { file: setting.folder.path().join("market.db"), shard: None },
         desk: Arc::new(desk),
         inbox: Arc::new(Mutex::new(Some(measuring.work().clone()))),
         health: Arc::default(),
