@@ -6,7 +6,7 @@ use crate::{BadUsage, Outcome, output};
 use anyhow::{Context, Result, anyhow};
 use jiff::civil::Date;
 use quoteclock::{CoverageRow, coverage_json};
-use quoteclock_live::{Built, DayEnd, Feed, Load, Payload, ServeOptions, SessionId, Under};
+use quoteclock_live::{Built, DayEnd, Feed, FrontOptions, Load, Payload, ServeOptions, SessionId, Under};
 use quoteclock_model::Shard;
 use serde::Serialize;
 use std::net::SocketAddr;
@@ -24,31 +24,43 @@ use std::time::Duration;
   quoteclock serve --registry registry --db market.db --journal journal --http 127.0.0.1:8600 --tokens tokens.csv \\
       --feed 'mold://239.1.2.3:9001?request=10.0.0.1:9002&b=239.1.2.4:9001&interface=10.0.0.7'
   quoteclock serve --registry registry --db part-0.db --journal journal-0 --feed nats://10.0.0.1/MARKET --shard 0/4 --once
+  quoteclock serve --join http://127.0.0.1:8601 --join http://127.0.0.1:8602 --http 127.0.0.1:8600
   tail -F -n +1 orders.csv | quoteclock serve --registry registry --db market.db --journal journal --feed -
 
 One JSON line on standard output says what has been bound; logs go to standard error. Exits with 3 if the day has unknown \
 time, or was not finished.")]
 pub(crate) struct ServeArgs {
     /// Folder of the registry: scheme, issues, market makers, virtual servers, sign-ups
-    #[arg(long, id = "registry", value_name = "DIR")]
-    registry: PathBuf,
+    #[arg(long, id = "registry", value_name = "DIR", required_unless_present = "join")]
+    registry: Option<PathBuf>,
 
     /// A ready scheme in place of the folder's scheme.toml (`quoteclock schemes` lists them)
     #[arg(long, value_name = "NAME", value_parser = registry::ready)]
     scheme: Option<Ready>,
 
     /// Database for the measured days (SQLite); made if it is not there
-    #[arg(long, value_name = "FILE")]
-    db: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "join")]
+    db: Option<PathBuf>,
 
     /// Folder for the journals; made if it is not there
-    #[arg(long, value_name = "DIR")]
-    journal: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "join")]
+    journal: Option<PathBuf>,
 
     /// The source: soup://HOST:PORT, mold://GROUP:PORT?request=HOST:PORT[&b=GROUP:PORT][&interface=ADDR],
     /// nats://HOST[:PORT]/STREAM, or - for standard input
-    #[arg(long, value_name = "FEED")]
-    feed: String,
+    #[arg(long, value_name = "FEED", required_unless_present = "join")]
+    feed: Option<String>,
+
+    /// Measure nothing, and show what these processes measure as one page and one API: http://HOST:PORT or https://HOST[:PORT],
+    /// one for each shard. Each caller's token is handed on, and shows what they let it see
+    #[arg(
+        long,
+        value_name = "URL",
+        requires = "http",
+        conflicts_with_all = ["scheme", "own_orders", "db", "journal", "feed", "payload", "shard", "user", "password_file",
+            "session", "date", "tokens", "alerts", "alert_log", "keep_days", "replay", "once"]
+    )]
+    join: Vec<String>,
 
     /// What one message is [default: the first message tells]
     #[arg(long, value_name = "FORM")]
@@ -154,7 +166,15 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Outcome> {
         let text = |address: SocketAddr| address.to_string();
         print_ready(&ReadyLine { ready: true, http: http.map(text), listen: listen.map(text) })
     };
-    let (db, journal, feed, registry) = (&args.db, &args.journal, &args.feed, &args.registry);
+    let (Some(db), Some(journal), Some(feed), Some(registry)) = (&args.db, &args.journal, &args.feed, &args.registry)
+    else {
+        let problem = || BadUsage("--join: expected --http ADDR, where to show what these measure".to_owned());
+        let http = args.http.ok_or_else(problem)?;
+        let (tls, insecure_http) = (args.tls_cert.clone().zip(args.tls_key.clone()), args.insecure_http);
+        let options = FrontOptions { shards: args.join.clone(), http, tls, insecure_http };
+        quoteclock_live::front(&options, ready)?;
+        return Ok(Outcome::Done);
+    };
     let feed = Feed::parse(feed)?;
     let of_login = !matches!(feed, Feed::Nats(_));
     let options = ServeOptions {

@@ -8,8 +8,8 @@ mod support;
 use std::fs;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use support::nats::NatsServer;
 use support::live::{Day, Running, generated, tse_small};
+use support::nats::NatsServer;
 
 fn quoteclock(day: &Day, arguments: &[&str]) -> std::process::Output {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("quoteclock"));

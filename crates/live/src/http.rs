@@ -9,6 +9,7 @@ mod alerting;
 mod auth;
 mod days;
 mod events;
+mod front;
 mod issue;
 mod looking;
 mod metrics;
@@ -21,6 +22,7 @@ mod state;
 pub(crate) use alerting::Alerting;
 pub(crate) use auth::Recipient;
 pub(crate) use events::{ALERTS_WITHIN, Told};
+pub use front::{FrontOptions, front};
 pub(crate) use looking::Looking;
 pub(crate) use metrics::Requests;
 pub(crate) use names::Names;
@@ -242,6 +244,13 @@ async fn elsewhere(State(shown): Shared, request: Request) -> Response {
         Some(Err(refusal)) => *refusal,
         _ => not_found(),
     }
+}
+
+/// The same of a front, which does not know whose a token is.
+async fn elsewhere_of_front(request: Request) -> Response {
+    let path = request.uri().path();
+    let is_below = path.starts_with("/api/") || path == "/metrics";
+    if is_below && auth::token_of(request.headers()).is_none() { unauthorised() } else { not_found() }
 }
 
 /// Whether the source is followed.

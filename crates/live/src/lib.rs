@@ -38,6 +38,7 @@ mod watch;
 
 pub use address::{Feed, MoldAddress, Publication, StreamAddress};
 pub use desk::{Load, Under};
+pub use http::{FrontOptions, front};
 pub use publish::{PublishOptions, publish};
 pub use quoteclock_wire::SessionId;
 pub use quoteclock_wire::payload::Payload;

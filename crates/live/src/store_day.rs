@@ -30,13 +30,7 @@ pub struct Built {
 }
 
 /// Stores a measured day, whole or not at all.
-pub(crate) fn store(
-    db: &Database,
-    under: &Under,
-    journal: &Journal,
-    measured: &Measured,
-    built: &Built,
-) -> Result<()> {
+pub(crate) fn store(db: &Database, under: &Under, journal: &Journal, measured: &Measured, built: &Built) -> Result<()> {
     let finished = &measured.finished;
     let scheme = under.registry.scheme();
     let interpretations = scheme.interpretations().iter();

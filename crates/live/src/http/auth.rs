@@ -73,7 +73,7 @@ impl Caller {
 }
 
 /// The token, from the one place that it is taken from.
-fn token_of(headers: &HeaderMap) -> Option<&[u8]> {
+pub(super) fn token_of(headers: &HeaderMap) -> Option<&[u8]> {
     let mut given = headers.get_all(header::AUTHORIZATION).iter();
     let value = given.next().filter(|_| given.next().is_none())?;
     value.as_bytes().strip_prefix(b"Bearer ")
@@ -117,7 +117,7 @@ impl FromRequestParts<Arc<Http>> for Exchange {
 }
 
 /// Whether a request that changes something is meant for here: its Host is a name of ours, and an Origin is that host.
-fn is_own(headers: &HeaderMap, names: &Names) -> bool {
+pub(super) fn is_own(headers: &HeaderMap, names: &Names) -> bool {
     let one = |name: header::HeaderName| {
         let mut all = headers.get_all(name).iter();
         let first = all.next().map(|value| value.to_str().unwrap_or_default());

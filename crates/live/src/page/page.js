@@ -54,7 +54,7 @@ function leave(why) {
   if (stop) stop.abort();
   clearTimeout(timer);
   if ($("view").open) $("view").close();
-  for (const id of ["grid", "view-body", "view-title", "alerts", "stale", "live", "count", "by-maker", "by-type", "date", "as-of", "feed", "fast-market", "etfs", "latency"]) $(id).replaceChildren();
+  for (const id of ["grid", "view-body", "view-title", "alerts", "away", "stale", "live", "count", "by-maker", "by-type", "date", "as-of", "feed", "fast-market", "etfs", "latency"]) $(id).replaceChildren();
   rows.clear(); cells.clear(); current = null;
   for (const [id, hidden] of [["enter", false], ["board", true], ["facts", true], ["leave", true]]) $(id).hidden = hidden;
   $("refused").textContent = why;
@@ -70,7 +70,7 @@ async function refresh() {
   if (token === null || document.hidden) return;
   try {
     const answer = await ask("api/v1/state");
-    if (answer.ok) show(await answer.json());
+    if (answer.ok) show(await answer.json()); else $("feed").textContent = "nobody answers";
     if (open) await showIssue();
   } catch (error) { if (token !== null) $("feed").textContent = "nobody answers"; }
 }
@@ -138,6 +138,9 @@ function show(answer) {
   const stale = answer.month_stale;
   $("stale").hidden = stale !== null && stale.length === 0 || answer.date === null;
   $("stale").textContent = stale === null ? "The month cannot be read at the moment." : `The registry would alter stored days: ${stale.join(", ")}.`;
+  const shards = answer.shards || [], away = shards.filter((shard) => shard.state !== "ok").length;
+  $("away").hidden = away === 0;
+  $("away").textContent = `${away} of ${shards.length} parts of the market do not answer: what they measure is not shown.`;
   const alerts = answer.alerts || [];
   $("alerts").hidden = alerts.length === 0;
   $("alerts").replaceChildren(...alerts.map((alert) => element("li", {}, `${{ breach: "breach", unknown: "unknown time", budget: "little budget left", burn: "budget used up too fast", feed_silent: "the feed is silent" }[alert.alert]}${alert.issue ? `: ${alert.market_maker} ${alert.issue} ${alert.obligation}` : ""} (${alert.rule})`)));
