@@ -12,6 +12,7 @@ mod flow;
 pub mod money;
 mod setup;
 mod times;
+mod types;
 mod write;
 
 use proptest::collection::vec;
