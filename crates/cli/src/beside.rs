@@ -1,6 +1,6 @@
 //! What a day is measured from beside its input: `--own-orders` and `--also`, as they are typed, stored and read.
 
-use crate::{BadUsage, terminal};
+use crate::{BadUsage, remote, terminal};
 use anyhow::{Context, Result};
 use quoteclock::{BesideFile, OwnOrders, OwnOrdersError, beside_words, read_own_orders};
 use quoteclock_replay::{Also, Beside, Hashes, Input, Part};
@@ -63,8 +63,11 @@ impl BesideArgs {
     }
 
     /// The inputs among it.
-    pub(crate) fn inputs(&self) -> Vec<Input> {
-        self.also.iter().map(|file| Input::named(&file.path)).collect()
+    ///
+    /// # Errors
+    /// Bad usage, if one is meant as the name of an object and is none.
+    pub(crate) fn inputs(&self) -> Result<Vec<Input>> {
+        self.also.iter().map(|file| remote::input(&file.path)).collect()
     }
 
     /// The files that are read, for whoever must not write to them.
@@ -87,10 +90,11 @@ impl BesideArgs {
 
     /// Opens it; `None` after printing what is wrong with a sheet.
     pub(crate) fn open(&self) -> Result<Option<Beside>> {
-        let also = self.also.iter().map(|file| Also { input: Input::named(&file.path), part: file.part }).collect();
+        let also = |file: &BesideFile| Ok(Also { input: remote::input(&file.path)?, part: file.part });
+        let also = self.also.iter().map(also).collect::<Result<_>>()?;
         let mut opened = Beside { also, own_orders: None };
         if let Some(BesideFile { path, .. }) = &self.own_orders {
-            let bytes = std::fs::read(path).with_context(|| format!("{}: cannot be read", path.display()))?;
+            let bytes = remote::read(path).with_context(|| format!("{}: cannot be read", path.display()))?;
             match read_own_orders(path, &bytes) {
                 Ok(own) => opened.own_orders = Some(own.into()),
                 Err(OwnOrdersError { findings }) => {

@@ -1,6 +1,7 @@
 //! `quoteclock convert`: events of one form written in another.
 
 use crate::beside::BesideArgs;
+use crate::remote::{self, Kind, Outputs};
 use crate::target::{Target as Output, refuse_inputs, refuse_own_output};
 use crate::{BadUsage, Outcome, coverage, terminal};
 use anyhow::Result;
@@ -17,7 +18,7 @@ use std::path::{Path, PathBuf};
 ///
 /// The input's form is recognised by its content: CSV, the binary form, NASDAQ ITCH 5.0, FIX or DBN, plain or compressed. The
 /// output's is told by its name: .csv or .qcev (the binary form), and .gz or .zst behind it to compress.
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Clone, Debug)]
 #[command(after_help = "Examples:
   quoteclock convert 2024-03-01.csv.gz 2024-03-01.qcev
   quoteclock convert 01302020.NASDAQ_ITCH50.gz 2020-01-30.csv.zst
@@ -80,13 +81,27 @@ enum ConvertForm {
 
 /// Runs the command.
 pub(crate) fn run(args: &ConvertArgs) -> Result<Outcome> {
+    if !remote::is_object(&args.output)? {
+        return run_here(args);
+    }
+    if args.beside.files().chain([args.input.clone()]).any(|input| input == args.output) {
+        let problem = format!("{} is to be read and to be written, expected another name", args.output.display());
+        return Err(BadUsage(problem).into());
+    }
+    let mut outputs = Outputs::default();
+    let outcome = run_here(&ConvertArgs { output: outputs.make(&args.output, Kind::File)?, ..args.clone() })?;
+    outputs.put()?;
+    Ok(outcome)
+}
+
+fn run_here(args: &ConvertArgs) -> Result<Outcome> {
     let options = options(args)?;
     args.beside.check(std::slice::from_ref(&args.input))?;
-    let input = crate::remote::input(&args.input)?;
+    let input = remote::input(&args.input)?;
     let output = output(args, &input, &options)?;
     let Some(opened) = args.beside.open()? else { return Ok(Outcome::BadInput) };
     let options = ConvertOptions { beside: opened, ..options };
-    let sizes = args.beside.inputs().iter().map(Input::size).fold(input.size(), |all, size| Some(all? + size?));
+    let sizes = args.beside.inputs()?.iter().map(Input::size).fold(input.size(), |all, size| Some(all? + size?));
     let bar = terminal::progress_bar(sizes);
     let progress = |bytes| terminal::advance(&bar, bytes);
     let mut unseen = Vec::new();
@@ -111,7 +126,7 @@ fn told(error: ConvertError) -> anyhow::Error {
 
 /// Where to write to, if that makes sense.
 fn output(args: &ConvertArgs, input: &Input, options: &ConvertOptions) -> Result<Output> {
-    let inputs: Vec<Input> = std::iter::once(input.clone()).chain(args.beside.inputs()).collect();
+    let inputs: Vec<Input> = std::iter::once(input.clone()).chain(args.beside.inputs()?).collect();
     let output = if args.output == Path::new("-") {
         Output::Stdout
     } else {

@@ -1,10 +1,11 @@
 //! `quoteclock merge`: the parts of days that shards have measured, made whole.
 
 use crate::registry::{self, Ready, RegistryArgs};
+use crate::remote::{Kind, Outputs};
 use crate::staging::{self, Forms, Parts, Staging};
 use crate::stored_day;
 use crate::target::{folder_of, refuse_inputs};
-use crate::{Outcome, month, output, publication, remote, scratch, terminal};
+use crate::{Outcome, month, output, publication, scratch, terminal};
 use anyhow::{Context, Result, bail};
 use jiff::civil::Date;
 use quoteclock_replay::Input;
@@ -14,7 +15,7 @@ use std::path::{Path, PathBuf};
 /// Make days of the parts that the shards of `replay --shard` have measured.
 ///
 /// A merged day is the one that a single replay of the whole input gives, row for row.
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Clone, Debug)]
 #[command(after_help = "Examples:
   quoteclock merge --db market.db part-0.db part-1.db part-2.db part-3.db
   quoteclock merge --db market.db --registry registry --out results part-*.db
@@ -48,8 +49,12 @@ pub(crate) struct MergeArgs {
 /// Runs the command.
 pub(crate) fn run(args: &MergeArgs) -> Result<Outcome> {
     let names = staging::names(false, false);
+    let (typed, mut remote) = (args.out.clone(), Outputs::default());
+    let stale = staging::stale(&names).into_iter().map(str::to_owned).collect();
+    let out = args.out.as_ref().map(|out| remote.make(out, Kind::Folder { stale })).transpose()?;
+    let args = &MergeArgs { out, ..args.clone() };
     let mut outputs = vec![args.db.clone()];
-    outputs.extend(args.out.iter().flat_map(|out| names.iter().map(|name| out.join(name))));
+    outputs.extend(typed.iter().flat_map(|out| names.iter().map(|name| out.join(name))));
     let inputs: Vec<Input> = args.parts.iter().map(|part| Input::File(part.clone())).collect();
     let sources = args.registry.as_deref().map(registry::files).unwrap_or_default();
     refuse_inputs(&outputs, &inputs, &sources)?;
@@ -68,7 +73,7 @@ pub(crate) fn run(args: &MergeArgs) -> Result<Outcome> {
     };
     let forms = Forms { csv: args.out.is_some(), json: false, parquet: false };
     let staging = Staging::new(Some(args.out.as_deref().unwrap_or(folder_of(&args.db))), forms)?;
-    let copies = remote::copies(&args.parts)?;
+    let copies = crate::remote::copies(&args.parts)?;
     let parts = copies.as_ref().map_or(&args.parts, |copies| &copies.paths);
     let named: Vec<(PathBuf, PathBuf)> = parts.iter().cloned().zip(args.parts.iter().cloned()).collect();
     let (batch, dates) = merge_as(&named, &staging.database())?;
@@ -100,10 +105,11 @@ pub(crate) fn run(args: &MergeArgs) -> Result<Outcome> {
             format!("{db}: the days are stored, but the files of --out could not be given their names (the same command again mends that)")
         })?;
     }
+    remote.put()?;
     for days in store.stored_after_closing(dates.iter().copied())? {
         terminal::print_warning(&days.to_string());
     }
-    tell(args, &store, &dates)
+    tell(&MergeArgs { out: typed, ..args.clone() }, &store, &dates)
 }
 
 fn warn_of_replaced(out: &Path, dates: &[Date]) {

@@ -5,12 +5,14 @@
 
 use crate::BadUsage;
 use crate::scratch::Scratch;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use jiff::civil::Date;
 use quoteclock_model::Shard;
 use quoteclock_objects::{Location, ObjectError};
 use quoteclock_replay::Input;
 use quoteclock_rules::FILE_NAMES;
 use std::fs;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 /// Where a name leads, if it is one of an object.
@@ -78,6 +80,37 @@ pub(crate) fn copies(names: &[PathBuf]) -> Result<Option<Copies>> {
     Ok(is_any.then_some(Copies { paths, _folder: folder }))
 }
 
+/// The bytes of a file, or of an object.
+pub(crate) fn read(name: &Path) -> Result<Vec<u8>> {
+    match location(name)? {
+        None => Ok(fs::read(name)?),
+        Some(location) => {
+            let mut bytes = Vec::new();
+            std::io::Read::read_to_end(&mut location.reader(), &mut bytes)?;
+            Ok(bytes)
+        }
+    }
+}
+
+/// A dataset's files of some dates, copied from where they are objects into a folder that is gone with what is given; `None` where
+/// they are files.
+#[cfg(feature = "parquet")]
+pub(crate) fn dataset(folder: &Path, dates: &RangeInclusive<Date>) -> Result<Option<Scratch>> {
+    let Some(location) = location(folder)? else { return Ok(None) };
+    let date_of = |name: &str| name.split('/').find_map(|part| part.strip_prefix("date=")?.parse::<Date>().ok());
+    let copy = Scratch::anywhere()?;
+    let names = location.names_below()?;
+    for name in names.iter().filter(|name| date_of(name).is_some_and(|date| dates.contains(&date))) {
+        let to = copy.path().join(name);
+        fs::create_dir_all(to.parent().unwrap_or(copy.path())).context("copying a dataset")?;
+        location.join(name).fetch(&to)?;
+    }
+    if names.is_empty() {
+        bail!("{location}: expected a dataset that replay --parquet-dataset has written");
+    }
+    Ok(Some(copy))
+}
+
 /// Outputs that are objects: where they are made, and where they go.
 #[derive(Default, Debug)]
 pub(crate) struct Outputs {
@@ -97,7 +130,7 @@ struct Output {
 pub(crate) enum Kind {
     /// A file.
     File,
-    /// A folder of files; of those that an earlier run may have left there these have gone with it.
+    /// A folder of files; of those that an earlier run may have left there these go, where this one has not made them.
     Folder { stale: Vec<String> },
     /// A dataset, of which a shard has written its parts.
     Dataset(Shard),
@@ -111,7 +144,9 @@ impl Outputs {
             Some(folder) => folder,
             None => Scratch::anywhere()?,
         };
-        let made_at = folder.path().join(format!("output-{}", self.all.len()));
+        // The form is told by the end of the name.
+        let last = name.file_name().unwrap_or_default().to_string_lossy();
+        let made_at = folder.path().join(format!("output-{}-{last}", self.all.len()));
         self.folder = Some(folder);
         self.all.push(Output { made_at: made_at.clone(), goes_to, kind });
         Ok(made_at)
@@ -137,7 +172,8 @@ impl Outputs {
                 }
             }
             if let Kind::Folder { stale } = kind {
-                stale.iter().try_for_each(|name| goes_to.join(name).remove())?;
+                let gone = stale.iter().filter(|name| !made_at.join(name).exists());
+                gone.into_iter().try_for_each(|name| goes_to.join(name).remove())?;
             }
         }
         Ok(())

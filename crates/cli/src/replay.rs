@@ -321,7 +321,7 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Outcome> {
         let problem = "--shard: expected --db FILE or --parquet-dataset DIR, which keep a part until all are there";
         return Err(BadUsage(problem.to_owned()).into());
     }
-    args.look_at_outputs(&[inputs.as_slice(), &args.beside.inputs()].concat())?;
+    args.look_at_outputs(&[inputs.as_slice(), &args.beside.inputs()?].concat())?;
     let Some(opened) = registry::open(&args.registry)? else { return Ok(Outcome::BadInput) };
     let registry = opened.tables().clone();
     let mut jobs: Vec<Job> = match &args.db {
@@ -476,8 +476,8 @@ struct Run<'a> {
 impl Run<'_> {
     /// Measures all inputs, several at once; the error of the first one in their order, if any.
     fn measure_all(self, jobs: &[Job], staging: &Staging) -> Result<Vec<Measured>> {
-        let inputs = jobs.iter().flat_map(|job| job.how.beside.inputs().into_iter().chain([job.input.clone()]));
-        let sizes: Option<u64> = inputs.map(|input| input.size()).sum();
+        let beside = |job: &Job| job.opened.also.iter().map(|also| also.input.size()).sum::<Option<u64>>();
+        let sizes: Option<u64> = jobs.iter().map(|job| Some(job.input.size()? + beside(job)?)).sum();
         let bar = terminal::progress_bar(sizes);
         let progress = |bytes| terminal::advance(&bar, bytes);
         let threads = self.args.thread_count();
@@ -518,7 +518,7 @@ impl Run<'_> {
         let Run { args, registry, .. } = self;
         let input = &job.input;
         let options = DayOptions { shard: args.shard, ..job.how.of_day(job.date) };
-        let also = job.how.beside.inputs().iter().map(Input::name).collect();
+        let also = job.opened.also.iter().map(|also| also.input.name()).collect();
         let mut rejects = StagedRejects { file: input.name(), also, of_each_kind: args.rejects, parts: parts.clone() };
         // What is kept says what it rests on.
         let is_hashed = self.batch.is_some() || self.dataset.is_some() || args.parquet();

@@ -10,9 +10,10 @@ use crate::closing::Revision;
 use crate::documents::{Papers, Written};
 use crate::month::{self, SchemeJson, Sources};
 use crate::publication::Publication;
+use crate::remote::{self, Kind, Outputs};
 use crate::target::refuse_sources;
 use crate::why::{self, WhyArgs};
-use crate::{Outcome, output, paper_folders, registry, staging, terminal};
+use crate::{BadUsage, Outcome, output, paper_folders, registry, staging, terminal};
 use anyhow::{Context, Result};
 use notes::ISSUES_NAMED_MAX;
 use quoteclock::MonthError;
@@ -36,7 +37,7 @@ use std::path::{Path, PathBuf};
 /// Say which obligations were fulfilled in a month, and what follows for each market maker.
 ///
 /// Days whose result the registry as it is now would alter are named, and stop the report until they are replayed.
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Clone, Debug)]
 #[command(after_help = "Examples:
   quoteclock report --registry registry --db market.db --month 2024-03
   quoteclock report --registry registry --db market.db --month 2024-03 --out 2024-03
@@ -138,8 +139,29 @@ struct Chosen<'a> {
     lines: Vec<usize>,
 }
 
-/// Runs the command.
+/// Runs the command, with every output on this machine, and puts those where they go that are objects.
 pub(crate) fn run(args: &ReportArgs) -> Result<Outcome> {
+    let mut outputs = Outputs::default();
+    let mut here = args.clone();
+    if let Some(out) = &args.out {
+        if args.close && remote::is_object(out)? {
+            let problem =
+                "--close: expected a folder for --out: what has gone out is written down together with its files";
+            return Err(BadUsage(problem.to_owned()).into());
+        }
+        let of_parquet = FILES.into_iter().chain([CRITERIA]).filter_map(parquet_of);
+        let stale = of_parquet.chain([CRITERIA.to_owned()]).collect();
+        here.out = Some(outputs.make(out, Kind::Folder { stale })?);
+    }
+    if let Some(file) = &args.html {
+        here.html = Some(outputs.make(file, Kind::File)?);
+    }
+    let outcome = run_here(&here, &outputs)?;
+    outputs.put()?;
+    Ok(outcome)
+}
+
+fn run_here(args: &ReportArgs, made: &Outputs) -> Result<Outcome> {
     let asked = if args.why.why { Some(args.why.asked(&args.choice)?) } else { None };
     let Some((registry, digest)) = registry::load_and_hash(&args.sources.registry)? else {
         return Ok(Outcome::BadInput);
@@ -147,7 +169,10 @@ pub(crate) fn run(args: &ReportArgs) -> Result<Outcome> {
     #[cfg(feature = "parquet")]
     let (_aside, store) = match &args.from_dataset {
         Some(dataset) => {
-            let (aside, store) = crate::dataset::open(dataset, &dates_read(args.month, &registry))?;
+            let dates = dates_read(args.month, &registry);
+            let copy = remote::dataset(dataset, &dates)?;
+            let here = copy.as_ref().map_or(dataset.as_path(), |copy| copy.path());
+            let (aside, store) = crate::dataset::open(here, &dates)?;
             (Some(aside), store)
         }
         None => (None, month::open_store(&args.sources.db)?),
@@ -190,7 +215,7 @@ pub(crate) fn run(args: &ReportArgs) -> Result<Outcome> {
         }
         let mut text = report.text(terminal::table_style(), &shown);
         if let Some(out) = &args.out {
-            text.push_str(&format!("written to {}: {}\n", out.display(), written.join(", ")));
+            text.push_str(&format!("written to {}: {}\n", made.name(out), written.join(", ")));
         }
         output::print(&text)?;
     }
@@ -204,6 +229,11 @@ fn dates_read(month: Month, registry: &quoteclock_rules::Registry) -> std::ops::
     let months = MonthStock::months_before(month, registry).into_iter().map(|earlier| *earlier.dates().start());
     let first = months.chain([*Review::of(month).measured.start()]).fold(first, std::cmp::min);
     first..=last
+}
+
+/// The Parquet file beside a file of CSV.
+fn parquet_of(name: &str) -> Option<String> {
+    name.strip_suffix(".csv").map(|stem| format!("{stem}.parquet"))
 }
 
 /// What `--out` holds.
@@ -354,7 +384,6 @@ impl Report {
         let mut names = FILES.map(str::to_owned).to_vec();
         let has_criteria = self.files.iter().any(|(name, _)| *name == CRITERIA);
         names.extend(has_criteria.then(|| CRITERIA.to_owned()));
-        let parquet_of = |name: &str| name.strip_suffix(".csv").map(|stem| format!("{stem}.parquet"));
         let mut stale: Vec<String> = FILES.into_iter().filter_map(parquet_of).collect();
         stale.extend(parquet_of(CRITERIA).filter(|_| has_criteria));
         if parquet {

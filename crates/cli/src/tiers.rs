@@ -2,6 +2,7 @@
 
 use crate::month::{self, SchemeJson, Sources};
 use crate::publication::Publication;
+use crate::remote::{Kind, Outputs};
 use crate::target::refuse_sources;
 use crate::{Outcome, output, staging, terminal};
 use anyhow::{Context, Result};
@@ -60,10 +61,13 @@ pub(crate) fn run(args: &TiersArgs) -> Result<Outcome> {
     let missing = review.missing_days(&registry);
     if let Some(out) = &args.out {
         refuse_sources(&[out.join("tiers.csv")], &args.sources.db, &args.sources.registry.folder)?;
+        let mut outputs = Outputs::default();
+        let out = &outputs.make(out, Kind::Folder { stale: Vec::new() })?;
         let staging = staging::folder_beside(out)?;
         let write = || write_csv::<Tiers>(&lines, BufWriter::new(File::create(staging.path().join("tiers.csv"))?));
         write().context("writing tiers.csv aside")?;
         Publication::prepare(staging.path(), &["tiers.csv"], out, &[])?.carry_out(None)?;
+        outputs.put()?;
     }
     let notes = notes(&lines, &missing);
     for note in &notes {

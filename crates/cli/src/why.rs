@@ -12,7 +12,7 @@ use quoteclock_rows::{JsonRow, json_rows, text_table};
 use serde::Serialize;
 
 /// Which amount is asked about.
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Clone, Debug)]
 #[command(next_help_heading = "Why an amount is what it is")]
 pub(crate) struct WhyArgs {
     /// Show why a market maker is paid what it is: days, tier, rate, rounding and clauses

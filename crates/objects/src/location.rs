@@ -149,6 +149,24 @@ impl Location {
         Ok(listed.objects.iter().filter_map(|object| object.location.filename().map(str::to_owned)).collect())
     }
 
+    /// The names of all objects below this one, each as it follows it, in order.
+    ///
+    /// # Errors
+    /// As [`Location::names`].
+    pub fn names_below(&self) -> Result<Vec<String>, ObjectError> {
+        use futures_util::TryStreamExt;
+        let listed = wait(self.store.list(Some(&self.path)).try_collect::<Vec<_>>());
+        let listed = listed.map_err(|source| self.local(source))?;
+        let listed = listed.map_err(|source| ObjectError::Store { url: self.to_string(), doing: "listed", source })?;
+        let below = |object: &object_store::ObjectMeta| {
+            let parts = object.location.prefix_match(&self.path)?;
+            Some(parts.map(|part| part.as_ref().to_owned()).collect::<Vec<String>>().join("/"))
+        };
+        let mut names: Vec<String> = listed.iter().filter_map(below).collect();
+        names.sort();
+        Ok(names)
+    }
+
     /// Removes the object; without effect where there is none.
     ///
     /// # Errors
