@@ -342,14 +342,42 @@ impl MonthLine {
     ///
     /// Clauses: `ST1/time-share`, `ST1/quote-display-time`.
     pub fn status(&self) -> Status {
-        match self.days[..] {
-            [] => Status::of((self.total.available != Micros::ZERO).then(|| self.total.reaches(self.required_pct))),
-            _ => self.status_of(&self.days),
-        }
+        if self.days.is_empty() { self.status_by_sum(self.total) } else { self.status_of(&self.days) }
+    }
+
+    fn status_by_sum(&self, total: Total) -> Status {
+        Status::of((total.available != Micros::ZERO).then(|| total.reaches(self.required_pct)))
     }
 
     fn status_of(&self, days: &[DayShare]) -> Status {
         Status::of(aggregate::reaches(&self.aggregate, days, self.required_pct))
+    }
+
+    /// Sums and status if one of its dates had come to `more` than it has: of a month whose last day still runs. A date that
+    /// plays no part in the month changes nothing.
+    ///
+    /// Clauses: `ST1/time-share`, `ST1/quote-display-time`.
+    ///
+    /// ```
+    /// # fn at_noon(line: &quoteclock_incentive::MonthLine, today: quoteclock_ledger::Total) {
+    /// // The running day has been added to the accounts with nothing on it.
+    /// let (so_far, status) = line.with(line.last_measured, today);
+    /// assert!(line.total.available <= so_far.available);
+    /// println!("{}", status.as_str());
+    /// # }
+    /// ```
+    pub fn with(&self, date: Date, more: Total) -> (Total, Status) {
+        if self.days_measured == 0 {
+            return (self.total, self.status());
+        }
+        if self.days.is_empty() {
+            let mut total = self.total;
+            total += more;
+            return (total, self.status_by_sum(total));
+        }
+        let mut days = self.days.clone();
+        days.iter_mut().filter(|day| day.date == date).for_each(|day| day.total += more);
+        (aggregate::total(&days), self.status_of(&days))
     }
 
     /// How many of its days there are of each kind; nothing where single days do not matter.
@@ -396,105 +424,4 @@ impl MonthLine {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use jiff::civil::date;
-
-    fn line(available: u64, fulfilled: u64, required_pct: u64, leveraged_inverse: bool) -> MonthLine {
-        let issue = IssueCode::new(b"1306").unwrap();
-        let total = Total { available: Micros(available), fulfilled: Micros(fulfilled), unknown: Micros(0) };
-        let key = AccountKey { market_maker: "MM1".to_owned(), issue, obligation: ObligationId::GENERAL };
-        MonthLine {
-            key,
-            total,
-            aggregate: Aggregate::default(),
-            days: Vec::new(),
-            required_pct,
-            leveraged_inverse,
-            need: None,
-            last_measured: date(2024, 3, 1),
-            days_measured: 1,
-            trading_days: 1,
-        }
-    }
-
-    // clause: ST1/time-share
-    #[test]
-    fn eighty_percent_is_enough_and_a_microsecond_less_is_not() {
-        // 21 days of 5 hours: 378,000,000,000 us, of which 80 % are 302,400,000,000.
-        for (fulfilled, expected) in [
-            (302_400_000_000, Status::Fulfilled),
-            (302_399_999_999, Status::NotFulfilled),
-            (0, Status::NotFulfilled),
-            (378_000_000_000, Status::Fulfilled),
-        ] {
-            assert_eq!(line(378_000_000_000, fulfilled, 800_000, false).status(), expected, "{fulfilled}");
-        }
-        // Not a whole number of microseconds: 80 % of 3 are 2.4.
-        assert_eq!(line(3, 3, 800_000, false).status(), Status::Fulfilled);
-        assert_eq!(line(3, 2, 800_000, false).status(), Status::NotFulfilled);
-        assert_eq!(line(0, 0, 800_000, false).status(), Status::NotApplicable);
-        // What people read is rounded; what decides is not. 79.99999 % prints as 80.0000.
-        assert_eq!(line(10_000_000, 7_999_999, 800_000, false).status(), Status::NotFulfilled);
-        assert_eq!(line(1_000_000, 999_999, 1_000_000, false).status(), Status::NotFulfilled);
-        assert_eq!(line(u64::MAX, u64::MAX, 1_000_000, false).status(), Status::Fulfilled);
-    }
-
-    // clause: ST1/quote-display-time
-    #[test]
-    fn a_status_that_unknown_time_could_turn_is_not_certain() {
-        // 80 of 100 are enough; with 25 unknown microseconds it takes 100 of 125.
-        for (available, fulfilled, unknown, expected) in [
-            (100, 100, 25, true),
-            (100, 100, 26, false),
-            (100, 79, 5, false),
-            (100, 79, 4, true),
-            (100, 79, 0, true),
-            (0, 0, 0, true),
-            (0, 0, 1, false),
-        ] {
-            let mut line = line(available, fulfilled, 800_000, false);
-            line.total.unknown = Micros(unknown);
-            assert_eq!(line.certain(), expected, "{available} {fulfilled} {unknown}");
-        }
-    }
-
-    // clause: ST1/system-status
-    #[test]
-    fn the_system_shows_ng_for_leveraged_etfs_below_all_of_the_time() {
-        for (fulfilled, leveraged, expected) in [
-            (80, false, Some(SystemStatus::Ok)),
-            (79, false, Some(SystemStatus::Ng)),
-            (80, true, Some(SystemStatus::Ng)),
-            (99, true, Some(SystemStatus::Ng)),
-            (100, true, Some(SystemStatus::Ok)),
-        ] {
-            assert_eq!(line(100, fulfilled, 800_000, leveraged).system_status(), expected, "{fulfilled} {leveraged}");
-        }
-        assert_eq!(line(100, 80, 800_000, true).status(), Status::Fulfilled, "the true status is judged at 80 %");
-        assert_eq!(line(0, 0, 800_000, true).system_status(), None);
-    }
-
-    // clause: ST1/quote-display-time
-    #[test]
-    fn a_month_is_a_ratio_of_sums_and_the_last_date_tells_what_is_required() {
-        let row = |day, available, fulfilled, required_pct| DayRow {
-            date: date(2024, 3, day),
-            market_maker: "MM1".to_owned(),
-            issue: IssueCode::new(b"1306").unwrap(),
-            obligation: ObligationId::GENERAL,
-            required_pct,
-            leveraged_inverse: Some(required_pct == 790_000),
-            total: Total { available: Micros(available), fulfilled: Micros(fulfilled), unknown: Micros(1) },
-        };
-        // 100 % of a short day and 79 % of a long one: their mean is 89.5 %, of the time it is 79.2 %.
-        let mut accounts = MonthAccounts::new("2024-03".parse().unwrap());
-        accounts.add(row(4, 10_000, 7_900, 790_000));
-        accounts.add(row(1, 100, 100, 800_000));
-        let (key, account) = accounts.accounts().first_key_value().unwrap();
-        assert_eq!(key.market_maker, "MM1");
-        let expected = Total { available: Micros(10_100), fulfilled: Micros(8_000), unknown: Micros(2) };
-        assert_eq!((account.total, account.days_measured, account.required_pct), (expected, 2, 790_000));
-        assert_eq!(account.leveraged_inverse, Some(true), "of the last date, in whichever order days come");
-    }
-}
+mod tests;

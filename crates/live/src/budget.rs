@@ -5,10 +5,12 @@
 
 use crate::database::Database;
 use crate::watch::{Picture, Row, WINDOWS, before};
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use jiff::civil::Date;
 use quoteclock::StoredMonth;
-use quoteclock_incentive::{AccountKey, Month, Outlook, Prospect, Status, outlooks, sign_up_months, together};
+use quoteclock_incentive::{
+    AccountKey, Month, MonthLine, Outlook, Prospect, Status, outlooks, sign_up_months, together,
+};
 use quoteclock_ledger::{DayRow, DisplayPercent, Total};
 use quoteclock_model::{Micros, Span, Timestamp};
 use quoteclock_rules::{DayPlan, ObligationPlan, PhaseSource, Registry, SignUpPlan};
@@ -33,13 +35,15 @@ pub(crate) struct MonthSoFar {
     met_elsewhere: HashMap<String, u32>,
     /// How many have to be met.
     pub(crate) etfs_required: u32,
-    /// Of each sign-up of the running day: how many of its criteria have to be met, if not all.
-    needs: Vec<Option<u32>>,
 }
 
 struct MonthRow {
     /// Without the running day's times.
     outlook: Outlook,
+    /// The month's line, with the running day and nothing on it.
+    line: MonthLine,
+    /// Whether the running day plays no part in it, whatever it comes to.
+    is_left_out: bool,
     /// On which of the days to come it is required: the day, sign-up and obligation.
     to_come: Vec<(u32, u32, u32)>,
 }
@@ -79,7 +83,6 @@ impl MonthSoFar {
         let mut measured = stored.measured_until();
         measured.insert(date, None);
         let mut accounts = stored.accounts;
-        let lines = accounts.lines(registry);
         for sign_up in &plan.sign_ups {
             for obligation in sign_up.obligations.iter() {
                 // The day with nothing on it yet: what it requires is known, what it comes to is added at each look.
@@ -99,6 +102,7 @@ impl MonthSoFar {
             .into_iter()
             .map(|outlook| (outlook.key.clone(), outlook))
             .collect();
+        let lines = accounts.lines(registry);
         let dates = month.trading_days(registry).into_iter().filter(|date| !measured.contains_key(date));
         let to_come: Vec<Arc<DayPlan>> = dates
             .map(|date| registry.plan(date).map(Arc::new).map_err(|error| anyhow!("date {date}: {error}")))
@@ -107,7 +111,10 @@ impl MonthSoFar {
         for (day, plan) in (0..).zip(&to_come) {
             for (place, sign_up) in (0..).zip(&plan.sign_ups) {
                 for (number, obligation) in (0..).zip(sign_up.obligations.iter()) {
-                    places.entry(key_of(sign_up, obligation)).or_default().push((day, place, number));
+                    let key = key_of(sign_up, obligation);
+                    if !is_left_out(registry, plan.date, &key) {
+                        places.entry(key).or_default().push((day, place, number));
+                    }
                 }
             }
         }
@@ -116,8 +123,13 @@ impl MonthSoFar {
             for (number, obligation) in sign_up.obligations.iter().enumerate() {
                 of_plan.push((place, number));
                 let key = key_of(sign_up, obligation);
-                let outlook = by_key.remove(&key).ok_or_else(|| anyhow!("an obligation of {date} is in no month"))?;
-                rows.push(MonthRow { outlook, to_come: places.remove(&key).unwrap_or_default() });
+                let line = lines.binary_search_by(|line| line.key.cmp(&key)).ok().map(|at| lines[at].clone());
+                let (Some(outlook), Some(line)) = (by_key.remove(&key), line) else {
+                    bail!("an obligation of {date} is in no month");
+                };
+                let is_left_out = is_left_out(registry, date, &key);
+                let to_come = places.remove(&key).unwrap_or_default();
+                rows.push(MonthRow { outlook, line, is_left_out, to_come });
             }
         }
         let mut met_elsewhere: HashMap<String, u32> = HashMap::new();
@@ -136,7 +148,6 @@ impl MonthSoFar {
             is_last: stored.measured.last().is_none_or(|last| *last <= date),
             met_elsewhere,
             etfs_required: registry.scheme().incentives().etfs_required,
-            needs: plan.sign_ups.iter().map(|sign_up| registry.need_on(&sign_up.issue, date)).collect(),
         })
     }
 
@@ -170,10 +181,11 @@ impl MonthSoFar {
         (sign_up, obligation): (&SignUpPlan, &ObligationPlan),
     ) -> Outlook {
         let mut outlook = of_month.outlook.clone();
-        outlook.total += row.total;
+        (outlook.total, _) = of_month.line.with(self.date, row.total);
         match phase_source {
             PhaseSource::Schedule => {
                 let left = sign_up.required_time_from(obligation, last);
+                let left = if of_month.is_left_out { Micros::ZERO } else { left };
                 outlook.remaining += left;
                 outlook.days_remaining += u32::from(left != Micros::ZERO);
             }
@@ -201,7 +213,8 @@ impl MonthSoFar {
             let sign_up = day.sign_ups.get(place as usize)?;
             Some((sign_up, sign_up.obligations.get(number as usize)?))
         });
-        for (sign_up, obligation) in std::iter::once((sign_up, obligation)).chain(later) {
+        let today = (!of_month.is_left_out).then_some((sign_up, obligation));
+        for (sign_up, obligation) in today.into_iter().chain(later) {
             let whole = sign_up.required_time_from(obligation, from);
             if whole <= left {
                 left = Micros(left.0 - whole.0);
@@ -212,31 +225,36 @@ impl MonthSoFar {
         None
     }
 
-    /// Of each market maker of the running day: ETFs whose share of the month so far is met.
+    /// Of each market maker of the running day: ETFs whose share of the month so far is met, as a report of it would count them.
     pub(crate) fn etfs_met(&self, picture: &Picture) -> BTreeMap<String, u32> {
         let mut met: BTreeMap<String, u32> = BTreeMap::new();
         let mut of_plan = self.rows.iter().zip(picture.rows.iter());
-        for (sign_up, need) in picture.plan.sign_ups.iter().zip(&self.needs) {
-            let count = met
-                .entry(sign_up.market_maker.clone())
-                .or_insert_with(|| self.met_elsewhere.get(&sign_up.market_maker).copied().unwrap_or_default());
-            let own = sign_up.obligations.iter().zip(of_plan.by_ref());
-            let general: Vec<Status> = own
-                .filter(|(obligation, _)| obligation.id.paid() == quoteclock_model::Paid::Incentives)
-                .map(|(_, (of_month, row))| {
-                    let mut total = of_month.outlook.total;
-                    total += row.total;
-                    match total.available {
-                        Micros::ZERO => Status::NotApplicable,
-                        _ if total.reaches(of_month.outlook.required_pct) => Status::Fulfilled,
-                        _ => Status::NotFulfilled,
-                    }
-                })
+        for sign_up in &picture.plan.sign_ups {
+            let elsewhere = || self.met_elsewhere.get(&sign_up.market_maker).copied().unwrap_or_default();
+            let count = met.entry(sign_up.market_maker.clone()).or_insert_with(elsewhere);
+            let own: Vec<(&MonthLine, &Row)> = sign_up
+                .obligations
+                .iter()
+                .zip(of_plan.by_ref())
+                .map(|(_, (of_month, row))| (&of_month.line, row))
                 .collect();
-            *count += u32::from(!sign_up.leveraged_inverse && together(general, *need) == Status::Fulfilled);
+            let general = || own.iter().filter(|(line, _)| line.is_general());
+            // What was asked on the last date decides, as for a month that is over.
+            let last = general().map(|(line, _)| line.last_measured).max();
+            let deciding = || general().filter(|(line, _)| Some(line.last_measured) == last);
+            let need = deciding().find_map(|(line, _)| line.need);
+            let is_met = together(deciding().map(|(line, row)| line.with(self.date, row.total).1), need);
+            let leveraged_inverse = deciding().any(|(line, _)| line.leveraged_inverse);
+            *count += u32::from(!leveraged_inverse && is_met == Status::Fulfilled);
         }
         met
     }
+}
+
+/// Whether a date plays no part in an obligation's month, whatever it comes to.
+fn is_left_out(registry: &Registry, date: Date, key: &AccountKey) -> bool {
+    let mut of_date = registry.excluded_days().iter().filter(|row| row.date == date && !row.only_if_failed);
+    of_date.any(|row| row.is_of(&key.market_maker, &key.issue))
 }
 
 fn key_of(sign_up: &SignUpPlan, obligation: &ObligationPlan) -> AccountKey {
