@@ -1,9 +1,9 @@
 //! The registry folder as the commands want it: opened, or all that is wrong with it printed.
 
 use crate::terminal;
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use quoteclock::RegistryError;
-use quoteclock_rules::{FILE_NAMES, READY_SCHEMES, ReadyScheme, Registry, Severity};
+use quoteclock_rules::{FILE_NAMES, Finding, READY_SCHEMES, ReadyScheme, Registry, Severity};
 use quoteclock_store::Digest;
 use std::path::{Path, PathBuf};
 
@@ -41,23 +41,49 @@ pub(crate) fn load_and_hash(args: &RegistryArgs) -> Result<Option<(Registry, Dig
 }
 
 /// The same, with all that is known of it.
-pub(crate) fn open(RegistryArgs { folder, scheme }: &RegistryArgs) -> Result<Option<quoteclock::Registry>> {
-    let copy = crate::remote::registry(folder)?;
-    let here = copy.as_ref().map_or(folder.as_path(), |copy| copy.path());
-    let registry = match quoteclock::Registry::open_under(here, *scheme) {
+pub(crate) fn open(args: &RegistryArgs) -> Result<Option<quoteclock::Registry>> {
+    let folder = &args.folder;
+    let registry = match open_or_find(args)? {
         Ok(registry) => registry,
-        Err(RegistryError::Findings { findings, .. }) => {
+        Err(findings) => {
             for finding in findings.iter().filter(|finding| finding.severity == Severity::Error) {
                 terminal::print_error(&folder.join(finding.to_string()).display().to_string());
             }
             return Ok(None);
         }
-        Err(error) => return Err(error.into()),
     };
     for stranger in registry.strangers() {
         terminal::print_warning(&folder.join(stranger.to_string()).display().to_string());
     }
     Ok(Some(registry))
+}
+
+/// The registry for a program that runs on, whose log others may read: an error says where something is wrong, and nothing that
+/// stands there.
+pub(crate) fn load_discreetly(args: &RegistryArgs) -> Result<(Registry, Digest)> {
+    let findings = match open_or_find(args)? {
+        Ok(registry) => return Ok((registry.tables().clone(), registry.digest())),
+        Err(findings) => findings,
+    };
+    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error);
+    let places: Vec<String> = errors.map(Finding::place).collect();
+    let (shown, more) = (places.iter().take(PLACES_MAX), places.len().saturating_sub(PLACES_MAX));
+    let shown = shown.map(String::as_str).collect::<Vec<_>>().join("; ");
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    Err(anyhow!("registry {}: errors in {shown}{more}; `quoteclock check` says what they are", args.folder.display()))
+}
+
+/// So many places of errors are named.
+const PLACES_MAX: usize = 10;
+
+fn open_or_find(RegistryArgs { folder, scheme }: &RegistryArgs) -> Result<Result<quoteclock::Registry, Vec<Finding>>> {
+    let copy = crate::remote::registry(folder)?;
+    let here = copy.as_ref().map_or(folder.as_path(), |copy| copy.path());
+    match quoteclock::Registry::open_under(here, *scheme) {
+        Ok(registry) => Ok(Ok(registry)),
+        Err(RegistryError::Findings { findings, .. }) => Ok(Err(findings)),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The files that a registry in the folder may have.

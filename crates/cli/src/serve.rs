@@ -12,6 +12,7 @@ use serde::Serialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Measure a running feed, and store each day when its session has ended.
@@ -203,12 +204,16 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Outcome> {
         checkpoint_every: checkpoint_every(),
     };
     let source = RegistryArgs { folder: registry.clone(), scheme: args.scheme };
-    let sheet = args.own_orders.clone();
+    let (sheet, is_running) = (args.own_orders.clone(), AtomicBool::new(false));
     let load: Load = Arc::new(move || {
         let own_orders = sheet.as_deref().map(own_orders_of).transpose()?;
-        let loaded = registry::load_and_hash(&source)?;
-        let (registry, digest) =
-            loaded.ok_or_else(|| anyhow!("registry {}: it has errors", source.folder.display()))?;
+        let (registry, digest) = if is_running.load(Ordering::Acquire) {
+            registry::load_discreetly(&source)?
+        } else {
+            let loaded = registry::load_and_hash(&source)?;
+            loaded.ok_or_else(|| anyhow!("registry {}: it has errors", source.folder.display()))?
+        };
+        is_running.store(true, Ordering::Release);
         Ok(Under { registry, digest, own_orders })
     });
     match quoteclock_live::serve(&options, &load, ready)? {

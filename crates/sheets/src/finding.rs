@@ -69,14 +69,34 @@ pub struct Finding {
 /// `signups.csv: line 3, column issue: …`, without the severity.
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.file)?;
-        match (self.line, &self.column) {
-            (Some(line), Some(column)) => write!(f, "line {line}, column {column}: ")?,
-            (Some(line), None) => write!(f, "line {line}: ")?,
-            (None, Some(column)) => write!(f, "column {column}: ")?,
-            (None, None) => {}
+        write!(f, "{}: {}", self.place(), self.message)
+    }
+}
+
+impl Finding {
+    /// Where it is, and nothing that stands there: `signups.csv: line 3, column issue`.
+    ///
+    /// ```
+    /// use quoteclock_sheets::{Column, Finding, Severity};
+    ///
+    /// let finding = Finding {
+    ///     severity: Severity::Error,
+    ///     file: "signups.csv".to_owned(),
+    ///     line: Some(3),
+    ///     column: Some(Column::Name("issue".to_owned())),
+    ///     message: "found \"9999\", expected an issue of issues.csv".to_owned(),
+    /// };
+    /// assert_eq!(finding.place(), "signups.csv: line 3, column issue");
+    /// assert!(finding.to_string().starts_with("signups.csv: line 3, column issue: found"));
+    /// ```
+    pub fn place(&self) -> String {
+        let Finding { file, line, column, .. } = self;
+        match (line, column) {
+            (Some(line), Some(column)) => format!("{file}: line {line}, column {column}"),
+            (Some(line), None) => format!("{file}: line {line}"),
+            (None, Some(column)) => format!("{file}: column {column}"),
+            (None, None) => file.clone(),
         }
-        f.write_str(&self.message)
     }
 }
 
