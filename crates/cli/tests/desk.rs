@@ -267,62 +267,6 @@ fn what_is_acknowledged_is_kept_with_who_and_when() {
     assert_eq!((desk.get(path, 3), desk.get(path, 5)), (not_there.clone(), not_there));
 }
 
-#[test]
-fn over_tls_only_names_of_the_certificate_are_ours() {
-    use std::io::{Read, Write};
-    let bench = bench();
-    let subject = ["-subj", "/CN=desk.example", "-addext", "subjectAltName=DNS:desk.example"];
-    let mut command = std::process::Command::new("openssl");
-    command.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]);
-    command.args(subject).args(["-keyout"]).arg(bench.path("key.pem")).arg("-out").arg(bench.path("cert.pem"));
-    if !command.stderr(std::process::Stdio::null()).status().is_ok_and(|status| status.success()) {
-        eprintln!("skipped: no openssl to make a certificate with");
-        return;
-    }
-    bench.write("other.pem", b"no certificate\n");
-    let serve =
-        ["serve", "--registry", "registry", "--db", "x.db", "--journal", "x", "--feed", "-", "--http", "0.0.0.0:0"];
-    for (certificate, key, code) in
-        [("absent", "key.pem", 2), ("other.pem", "key.pem", 1), ("cert.pem", "other.pem", 1)]
-    {
-        let output = bench.run(&[&serve[..], &["--tls-cert", certificate, "--tls-key", key]].concat());
-        assert_eq!((output.status.code(), output.stdout.len()), (Some(code), 0), "{certificate} {key}");
-    }
-    let desk = Desk::start_quietly(bench, &["--tls-cert", "cert.pem", "--tls-key", "key.pem"]);
-    let ask = |host: &str, method: &str, path: &str| -> (String, String) {
-        let mut command = std::process::Command::new("openssl");
-        command.args([
-            "s_client",
-            "-quiet",
-            "-verify_return_error",
-            "-verify_hostname",
-            "desk.example",
-            "-servername",
-            "desk.example",
-        ]);
-        command.arg("-CAfile").arg(desk.bench.path("cert.pem")).args(["-connect", &desk.http]);
-        command
-            .stdin(std::process::Stdio::piped())
-            .stdout(std::process::Stdio::piped())
-            .stderr(std::process::Stdio::null());
-        let mut child = command.spawn().unwrap();
-        let head = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: 0\r\n");
-        let mut input = child.stdin.take().unwrap();
-        input.write_all(format!("{head}Authorization: Bearer {}\r\n\r\n", desk.tokens[0]).as_bytes()).unwrap();
-        let mut text = String::new();
-        child.stdout.take().unwrap().read_to_string(&mut text).unwrap();
-        let _ = child.wait();
-        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
-        (head.split(' ').nth(1).unwrap_or("none").to_owned(), body.to_owned())
-    };
-    assert_eq!(ask("desk.example", "GET", "/healthz"), ("200".to_owned(), "{\"status\":\"ok\"}\n".to_owned()));
-    assert_eq!(ask("desk.example", "GET", "/api/v1/state").0, "200");
-    assert_eq!(ask("desk.example", "POST", "/api/v1/registry/reload").0, "200");
-    assert_eq!(ask("evil.example", "POST", "/api/v1/registry/reload").0, "404");
-    // Without TLS nothing is said.
-    assert_eq!(desk.ask("GET", "/healthz", None, "").status, 0);
-}
-
 /// The row of one obligation.
 fn row<'a>(rows: &'a Value, key: [&str; 3]) -> &'a Value {
     let names = ["market_maker", "issue", "obligation"];

@@ -5,7 +5,7 @@ mod support;
 
 use serde_json::Value;
 use std::collections::BTreeSet;
-use support::desk::{Desk, RECORDS, bench};
+use support::desk::{Desk, RECORDS, bench, receiver};
 
 /// What of `value` is not as a schema of `description` says; nothing if all is.
 fn differs(description: &Value, schema: &Value, value: &Value, at: &str) -> Option<String> {
@@ -104,57 +104,6 @@ fn answers_are_as_the_description_says() {
         seen.insert(format!("{path} {}", answer.status));
     }
     assert!(seen.contains("/api/v1/fast-market 400") && seen.contains("/api/v1/acknowledgements 201"), "{seen:?}");
-}
-
-/// Takes messages of alerts: refuses the first few, and keeps the others with their signature.
-fn receiver(refused: usize) -> (String, std::sync::mpsc::Receiver<(String, String, Value)>) {
-    use std::io::{BufRead, BufReader, Read, Write};
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = format!("http://{}/hook", listener.local_addr().unwrap());
-    let (sender, receiver) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
-        let mut count = 0;
-        for stream in listener.incoming() {
-            let mut stream = BufReader::new(stream.unwrap());
-            let (mut length, mut signature, mut delivery) = (0, String::new(), String::new());
-            loop {
-                let mut line = String::new();
-                if stream.read_line(&mut line).unwrap() == 0 || line.trim().is_empty() {
-                    break;
-                }
-                let (name, value) = line.trim().split_once(':').unwrap_or((&line, ""));
-                match name.to_ascii_lowercase().as_str() {
-                    "content-length" => length = value.trim().parse().unwrap(),
-                    "x-quoteclock-signature-256" => signature = value.trim().to_owned(),
-                    "x-quoteclock-delivery" => delivery = value.trim().to_owned(),
-                    _ => {}
-                }
-            }
-            let mut body = vec![0; length];
-            stream.read_exact(&mut body).unwrap();
-            count += 1;
-            let status = if count <= refused { "503 Not Now" } else { "204 No Content" };
-            let _ = stream
-                .get_mut()
-                .write_all(format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").as_bytes());
-            if refused < count {
-                assert_eq!(signature, hmac(b"0123456789abcdef", &body));
-                if sender.send((delivery, signature, serde_json::from_slice(&body).unwrap())).is_err() {
-                    return;
-                }
-            }
-        }
-    });
-    (address, receiver)
-}
-
-/// HMAC-SHA-256 by its definition.
-fn hmac(key: &[u8], message: &[u8]) -> String {
-    use sha2::{Digest, Sha256};
-    let pad = |byte: u8| -> Vec<u8> { (0..64).map(|at| key.get(at).copied().unwrap_or(0) ^ byte).collect() };
-    let inner = Sha256::digest([&pad(0x36), message].concat());
-    let outer = Sha256::digest([&pad(0x5c)[..], &inner].concat());
-    "sha256=".to_owned() + &outer.iter().map(|byte| format!("{byte:02x}")).collect::<String>()
 }
 
 #[test]

@@ -7,7 +7,7 @@ mod rules;
 mod send;
 
 pub(crate) use rules::{Rule, read};
-pub(crate) use send::{Counts, Sender};
+pub(crate) use send::{Counts, Log, Sender, start_log};
 
 use crate::budget::{Budget, MonthSoFar};
 use crate::http::Recipient;
@@ -16,7 +16,7 @@ use quoteclock_incentive::Prospect;
 use quoteclock_model::{Micros, State};
 use quoteclock_report::rows::keys;
 use quoteclock_rules::Registry;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// What an alert is of.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -54,7 +54,7 @@ impl Kind {
 /// One alert that stands.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Alert {
-    /// Counts from 1.
+    /// Counts from 1, for each recipient.
     pub(crate) number: u64,
     /// For a state: since when it is so, in microseconds.
     pub(crate) since: Option<i64>,
@@ -74,7 +74,8 @@ pub(crate) struct Change {
 #[derive(Debug, Default)]
 pub(crate) struct Standing {
     active: BTreeMap<AlertKey, Alert>,
-    next: u64,
+    /// How many each recipient has been told of: a number says nothing of others.
+    told: HashMap<Recipient, u64>,
 }
 
 /// What is looked at.
@@ -88,6 +89,24 @@ impl Standing {
     /// Those that stand.
     pub(crate) fn active(&self) -> impl Iterator<Item = (&AlertKey, &Alert)> {
         self.active.iter()
+    }
+
+    /// Goes on under other rules: what stands of a rule that is among them stands, and the rest is over.
+    pub(crate) fn follow(&mut self, old: &[Rule], new: &[Rule]) -> Vec<Change> {
+        let mut over = Vec::new();
+        for (key, alert) in std::mem::take(&mut self.active) {
+            let Some(before) = old.get(key.rule) else { continue };
+            let is_same = |rule: &Rule| rule.name == before.name && rule.recipient == before.recipient;
+            let limit = |rule: &Rule| match key.kind {
+                Kind::Burn(place) => rule.limits.burn.get(place).cloned(),
+                _ => None,
+            };
+            match new.iter().position(is_same).filter(|&place| limit(&new[place]) == limit(before)) {
+                Some(rule) => drop(self.active.insert(AlertKey { rule, ..key }, alert)),
+                None => over.push(Change { key, alert, has_begun: false }),
+            }
+        }
+        over
     }
 
     /// Looks at everything; `None` where no day runs. `silent_for` is since when, in seconds, nothing has been heard of the source.
@@ -114,8 +133,9 @@ impl Standing {
         }
         for (key, (since, position)) in holding {
             if !self.active.contains_key(&key) {
-                self.next += 1;
-                let alert = Alert { number: self.next, since, position };
+                let told = self.told.entry(rules[key.rule].recipient.clone()).or_default();
+                *told += 1;
+                let alert = Alert { number: *told, since, position };
                 self.active.insert(key.clone(), alert.clone());
                 changes.push(Change { key, alert, has_begun: true });
             }

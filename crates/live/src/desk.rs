@@ -1,9 +1,12 @@
-//! What may be ordered while a day runs: the registry and the tokens read again, a Fast Market declared.
+//! What may be ordered while a day runs: everything that people edit read again (registry, tokens, certificate, alerts), a Fast Market
+//! declared.
 //!
-//! A registry that is bad is refused, and the old one stays. A good one is handed to the feed, which has the day measured
+//! What is bad is refused, and all of the old stays. A good registry is handed to the feed, which has the day measured
 //! again under it beside the running measurement; whoever has ordered it is answered once that has taken over.
 
 use crate::feed::{Remeasurement, Stop};
+use crate::http::Alerting;
+use crate::tls::Tls;
 use crate::tokens::{Role, TokenRow, Tokens};
 use anyhow::{Context, Result, anyhow};
 use crossbeam_channel::Sender;
@@ -34,6 +37,8 @@ pub struct Under {
 pub(crate) struct Current {
     pub(crate) registry: Registry,
     pub(crate) tokens: Tokens,
+    /// What HTTP is answered with, if over TLS.
+    pub(crate) tls: Option<Tls>,
 }
 
 /// Where orders are given.
@@ -43,6 +48,10 @@ pub(crate) struct Desk {
     pub(crate) folder: PathBuf,
     /// The file of tokens.
     pub(crate) tokens: Option<PathBuf>,
+    /// The files of certificates and of their key.
+    pub(crate) tls: Option<(PathBuf, PathBuf)>,
+    /// Who is told what.
+    pub(crate) alerting: Option<Arc<Alerting>>,
     pub(crate) current: RwLock<Current>,
     pub(crate) orders: Sender<Remeasurement>,
     pub(crate) stop: Stop,
@@ -53,8 +62,8 @@ pub(crate) struct Desk {
 /// Why an order is not carried out.
 #[derive(Debug)]
 pub(crate) enum Refused {
-    /// The registry, or the tokens, cannot be taken.
-    Registry(String),
+    /// Something that is read again cannot be taken.
+    Unfit(String),
     /// The file of Fast Market days cannot be written: this row would have to be entered.
     NotWritable {
         /// The row.
@@ -72,6 +81,11 @@ const FAST_MARKET: &str = "fast_market.csv";
 pub(crate) fn read_tokens(file: Option<&Path>, registry: &Registry) -> Result<Tokens> {
     let Some(file) = file else { return Ok(Tokens::default()) };
     Tokens::read(file, jiff::Timestamp::now(), |role, party| is_party(registry, role, party))
+}
+
+/// Reads certificates and their key, if there are any.
+pub(crate) fn read_tls(files: Option<&(PathBuf, PathBuf)>) -> Result<Option<Tls>> {
+    files.map(|(certificates, key)| Tls::read(certificates, key)).transpose()
 }
 
 /// Whether the registry knows `party` in `role`.
@@ -109,12 +123,17 @@ impl Desk {
         current.tokens.holder(token, jiff::Timestamp::now()).cloned()
     }
 
-    /// Reads the registry and the tokens again, and waits until the running day is measured under them.
+    /// What HTTP is answered with by now, if over TLS.
+    pub(crate) fn tls(&self) -> Option<Tls> {
+        self.current.read().ok()?.tls.clone()
+    }
+
+    /// Reads all that people edit again, and waits until the running day is measured under the registry.
     pub(crate) fn reload(&self) -> Result<String, Refused> {
-        let _one = ORDERING.lock().map_err(|_| Refused::Registry("a thread panicked".to_owned()))?;
+        let _one = ORDERING.lock().map_err(|_| Refused::Unfit("a thread panicked".to_owned()))?;
         self.reload_now().map_err(|error| {
             tracing::error!(error = %format!("{error:#}"), "the registry is not taken, the old one stays");
-            Refused::Registry(format!("{error:#}"))
+            Refused::Unfit(format!("{error:#}"))
         })?;
         tracing::info!("the registry has been read again");
         Ok("{\"reloaded\":true}".to_owned())
@@ -124,6 +143,8 @@ impl Desk {
         let under = (self.load)()?;
         let registry = under.registry.clone();
         let tokens = read_tokens(self.tokens.as_deref(), &registry)?;
+        let tls = read_tls(self.tls.as_ref())?;
+        let alerts = self.alerting.as_ref().map(|alerting| alerting.read_again(&registry)).transpose()?;
         let (sender, receiver) = mpsc::channel();
         let done = Box::new(move |result| drop(sender.send(result)));
         let order = Remeasurement { under, done };
@@ -131,14 +152,17 @@ impl Desk {
         self.stop.wake();
         receiver.recv().context("the feed has ended")?.map_err(|problem| anyhow!(problem))?;
         let mut current = self.current.write().map_err(|_| anyhow!("a thread panicked"))?;
-        *current = Current { registry, tokens };
+        *current = Current { registry, tokens, tls };
+        if let (Some(alerting), Some(alerts)) = (&self.alerting, alerts) {
+            alerting.take(alerts);
+        }
         self.registries.fetch_add(1, Ordering::AcqRel);
         Ok(())
     }
 
     /// Declares a Fast Market for a date, or with 1 takes it back.
     pub(crate) fn fast_market(&self, date: Date, multiplier: u32) -> Result<String, Refused> {
-        let _one = ORDERING.lock().map_err(|_| Refused::Registry("a thread panicked".to_owned()))?;
+        let _one = ORDERING.lock().map_err(|_| Refused::Unfit("a thread panicked".to_owned()))?;
         let file = self.folder.join(FAST_MARKET);
         let before = std::fs::read(&file).ok();
         if let Err(error) = enter(&file, before.as_deref(), date, multiplier) {
@@ -154,7 +178,7 @@ impl Desk {
             if let Err(error) = restored {
                 tracing::error!(error = %format!("{error:#}"), "fast_market.csv cannot be restored");
             }
-            return Err(Refused::Registry(format!("{error:#}")));
+            return Err(Refused::Unfit(format!("{error:#}")));
         }
         tracing::info!(%date, multiplier, "a Fast Market");
         Ok(format!("{{\"date\":\"{date}\",\"multiplier\":{multiplier}}}"))

@@ -72,15 +72,25 @@ pub(crate) struct Http {
     pub(crate) desk: Arc<Desk>,
     pub(crate) inbox: Inbox,
     pub(crate) health: Arc<Health>,
+    /// The names under which it may be asked to change something, those of a certificate apart.
     pub(crate) names: Names,
     pub(crate) rates: Rates,
     pub(crate) looking: Looking,
     pub(crate) hub: Hub,
     pub(crate) told: Told,
     pub(crate) requests: Requests,
-    pub(crate) alerting: Option<Alerting>,
+    pub(crate) alerting: Option<Arc<Alerting>>,
+    /// One at a time reads the journal again.
+    pub(crate) past: Arc<tokio::sync::Semaphore>,
     /// The clock on the wall.
     pub(crate) clock: fn() -> jiff::Timestamp,
+}
+
+impl Http {
+    /// The names under which it may be asked to change something.
+    fn names(&self) -> Names {
+        self.desk.tls().map_or_else(|| self.names.clone(), |tls| Names::Certificate(tls.certificate))
+    }
 }
 
 /// The connection that a request came over: told when it is to be closed.
@@ -91,12 +101,7 @@ type Shared = State<Arc<Http>>;
 
 /// Binds the address, if there is one, and answers on a thread of its own; gives the address that was bound. Alerts are looked
 /// for there, too.
-pub(crate) fn start(
-    address: Option<SocketAddr>,
-    shown: Http,
-    tls: Option<TlsAcceptor>,
-    stop: Stop,
-) -> Result<Option<SocketAddr>> {
+pub(crate) fn start(address: Option<SocketAddr>, shown: Http, stop: Stop) -> Result<Option<SocketAddr>> {
     if address.is_none() && shown.alerting.is_none() {
         return Ok(None);
     }
@@ -112,7 +117,7 @@ pub(crate) fn start(
         runtime.block_on(async move {
             tokio::spawn(events::watch(Arc::clone(&shown)));
             match listener.map(tokio::net::TcpListener::from_std) {
-                Some(Ok(listener)) => accept(listener, router(shown), tls, &stop).await,
+                Some(Ok(listener)) => accept(listener, shown, &stop).await,
                 Some(Err(error)) => tracing::error!(%error, "answering HTTP"),
                 None => stop.wait().await,
             }
@@ -134,7 +139,8 @@ fn listen(address: SocketAddr) -> std::io::Result<std::net::TcpListener> {
 }
 
 /// Accepts connections until everything stops.
-async fn accept(listener: tokio::net::TcpListener, router: Router, tls: Option<TlsAcceptor>, stop: &Stop) {
+async fn accept(listener: tokio::net::TcpListener, shown: Arc<Http>, stop: &Stop) {
+    let router = router(Arc::clone(&shown));
     let room = Arc::new(tokio::sync::Semaphore::new(CONNECTIONS_MAX));
     loop {
         let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
@@ -153,7 +159,7 @@ async fn accept(listener: tokio::net::TcpListener, router: Router, tls: Option<T
         let _ = socket2::SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER_BYTES);
         let close = Arc::new(tokio::sync::Notify::new());
         let service = TowerToHyperService::new(router.clone().layer(Extension(Connection(Arc::clone(&close)))));
-        let tls = tls.clone();
+        let tls = shown.desk.tls().map(|tls| tls.acceptor);
         tokio::spawn(async move {
             let mut http = hyper::server::conn::http1::Builder::new();
             http.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN).max_buf_size(HEAD_BYTES_MAX);
@@ -320,8 +326,12 @@ async fn look<T: Send + 'static>(
 
 /// Hands a look to the engine; `None` if there is none.
 async fn ask_engine(shown: &Http, look: Look) -> Option<()> {
+    ask_engine_for(shown, Work::Look(look)).await
+}
+
+/// Hands some work to the engine; `None` if there is none.
+async fn ask_engine_for(shown: &Http, work: Work) -> Option<()> {
     let inbox = shown.inbox.lock().ok()?.clone()?;
-    let work = Work::Look(look);
     // A full inbox is waited for elsewhere than on the thread that answers the others.
     let sent = tokio::task::spawn_blocking(move || inbox.send(work).is_ok()).await;
     sent.ok()?.then_some(())

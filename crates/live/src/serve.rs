@@ -18,7 +18,6 @@ use crate::hub::Hub;
 use crate::journal::{Journal, Lock, Stage};
 use crate::measure::{Keep, Measured, Source, measure_again};
 use crate::store_day::{self, Built};
-use crate::tls::Tls;
 use anyhow::{Context, Result, anyhow};
 use crossbeam_channel::Receiver;
 use jiff::civil::Date;
@@ -132,7 +131,7 @@ const ORDERS_MAX: usize = 16;
 /// [`crate::BadUsage`] where the options make no sense or the journal is in use; otherwise what has stopped it.
 pub fn serve(options: &ServeOptions, load: &Load, ready: impl FnOnce(Ready) -> Result<()>) -> Result<DayEnd> {
     check(options)?;
-    let tls = options.tls.as_ref().map(|(certificates, key)| Tls::read(certificates, key)).transpose()?;
+    let tls = desk::read_tls(options.tls.as_ref())?;
     let disk: Arc<dyn Disk> = Arc::new(RealDisk);
     let making = || format!("making the folder {}", options.journal.display());
     disk.make_folder(&options.journal).with_context(making)?;
@@ -140,8 +139,8 @@ pub fn serve(options: &ServeOptions, load: &Load, ready: impl FnOnce(Ready) -> R
     let _lock = Lock::take(&options.journal)?.ok_or_else(in_use)?;
     let under = load()?;
     let tokens = desk::read_tokens(options.tokens.as_deref(), &under.registry)?;
-    let alerting = alerting(options, &under.registry)?;
-    let counts = alerting.as_ref().map(|alerting| Arc::clone(&alerting.sender.counts));
+    let alerting = alerting(options, &under.registry)?.map(Arc::new);
+    let counts = alerting.as_ref().map(|alerting| Arc::clone(&alerting.counts));
     drop(options.database().create()?);
     let mut server = Server { options, folder: Folder { disk, path: options.journal.clone() }, under };
     let resumed = match server.take_up()? {
@@ -157,7 +156,9 @@ pub fn serve(options: &ServeOptions, load: &Load, ready: impl FnOnce(Ready) -> R
         load: Arc::clone(load),
         folder: options.registry.clone(),
         tokens: options.tokens.clone(),
-        current: RwLock::new(Current { registry: server.under.registry.clone(), tokens }),
+        tls: options.tls.clone(),
+        alerting: alerting.clone(),
+        current: RwLock::new(Current { registry: server.under.registry.clone(), tokens, tls }),
         orders,
         stop: stop.clone(),
         registries: AtomicU64::new(0),
@@ -173,21 +174,17 @@ pub fn serve(options: &ServeOptions, load: &Load, ready: impl FnOnce(Ready) -> R
             desk: Arc::clone(&desk),
             inbox: inbox_shown,
             health: Arc::clone(&health),
-            names: match &tls {
-                Some(tls) => Names::Certificate(tls.certificate.clone()),
-                None if options.insecure_http => Names::Any,
-                None => Names::Numbers,
-            },
+            names: if options.insecure_http { Names::Any } else { Names::Numbers },
             rates: Rates::default(),
             looking: Looking::default(),
             hub: Hub::default(),
             told: Told::default(),
             requests: Requests::default(),
             alerting,
+            past: Arc::new(tokio::sync::Semaphore::new(1)),
             clock: jiff::Timestamp::now,
         };
-        let acceptor = tls.map(|tls| tls.acceptor);
-        let http = http::start(options.http, shown, acceptor, stop.clone())?;
+        let http = http::start(options.http, shown, stop.clone())?;
         let listen = lines.as_ref().map(Lines::local_address).transpose()?;
         stop_on_signals(&stop)?;
         reload_on_signal(&desk)?;
@@ -217,11 +214,8 @@ async fn alerts_end(counts: &alerts::Counts) {
 
 /// What the file of alerts asks for.
 fn alerting(options: &ServeOptions, registry: &Registry) -> Result<Option<Alerting>> {
-    let Some(file) = &options.alerts else { return Ok(None) };
-    let rules = alerts::read(file, registry)?;
-    let receivers = rules.iter().map(|rule| rule.receiver.as_ref());
-    let sender = alerts::Sender::start(receivers, options.alert_log.as_deref())?;
-    Ok(Some(Alerting::new(rules, sender)))
+    let read = |file: &PathBuf| Alerting::start(file.clone(), options.alert_log.as_deref(), registry);
+    options.alerts.as_ref().map(read).transpose()
 }
 
 /// Refuses what makes no sense before anything is touched.
@@ -265,7 +259,7 @@ pub(crate) fn stop_on_signals(stop: &Stop) -> Result<()> {
     Ok(())
 }
 
-/// HUP makes the registry and the tokens be read again.
+/// HUP makes all that people edit be read again.
 fn reload_on_signal(desk: &Arc<Desk>) -> Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut signals, desk) = (signal(SignalKind::hangup()).context("listening for signals")?, Arc::clone(desk));

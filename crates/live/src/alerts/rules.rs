@@ -108,13 +108,17 @@ pub(crate) fn read(file: &Path, registry: &Registry) -> Result<Rules> {
 }
 
 fn parse(text: &str, registry: &Registry) -> Result<Rules> {
-    let file: File = toml::from_str(text)?;
+    let file: File = toml::from_str(text).map_err(|error| {
+        // Where and what, but not the text that stands there.
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        anyhow!("line {}: {}", before.matches('\n').count() + 1, error.message())
+    })?;
     let mut rules: Rules = Vec::new();
-    for written in file.rule {
-        let name = written.name.clone();
-        let rule = rule(written, registry).with_context(|| format!("rule {name:?}"))?;
+    for (number, written) in (1..).zip(file.rule) {
+        // By its number: what it is called may tell whose it is.
+        let rule = rule(written, registry).with_context(|| format!("rule {number}"))?;
         if rules.iter().any(|other| other.name == rule.name) {
-            bail!("rule {name:?}: the name is there twice");
+            bail!("rule {number}: its name is there before");
         }
         rules.push(rule);
     }
@@ -249,7 +253,7 @@ mod tests {
             (rule("breach_for_s = 1\nbreech = 2"), "unknown field"),
             (rule("burn = [{ short = \"1m\", long = \"1h\", rate = 2 }]"), "expected two of 5m, 1h and day"),
             (rule("burn = [{ short = \"5m\", long = \"1h\", rate = 0.125 }]"), "at most two decimals"),
-            (rule("breach_for_s = 1") + &rule("breach_for_s = 2"), "the name is there twice"),
+            (rule("breach_for_s = 1") + &rule("breach_for_s = 2"), "rule 2: its name is there before"),
         ] {
             let found = error(&text);
             assert!(found.contains(expected), "{found} for {text}");

@@ -35,8 +35,8 @@ pub(crate) struct Counts {
 pub(crate) struct Sender {
     /// Of each rule that has a receiver.
     queues: Vec<Option<Given<Message>>>,
-    log: Option<Given<String>>,
-    pub(crate) counts: Arc<Counts>,
+    log: Option<Log>,
+    counts: Arc<Counts>,
 }
 
 struct Message {
@@ -45,12 +45,12 @@ struct Message {
 }
 
 impl Sender {
-    /// Opens the log, and starts a thread for each receiver.
+    /// Starts a thread for each receiver; `log` takes all messages, too.
     pub(crate) fn start<'a>(
         receivers: impl Iterator<Item = Option<&'a Receiver>>,
-        log: Option<&Path>,
+        log: Option<Log>,
+        counts: &Arc<Counts>,
     ) -> Result<Sender> {
-        let counts = Arc::new(Counts::default());
         let mut queues = Vec::new();
         for receiver in receivers {
             let Some(receiver) = receiver.cloned() else {
@@ -58,20 +58,19 @@ impl Sender {
                 continue;
             };
             let (given, queue) = bounded(WAITING_MAX);
-            let counts = Arc::clone(&counts);
+            let counts = Arc::clone(counts);
             let work = move || deliver_all(&receiver, &queue, &counts);
             std::thread::Builder::new().name("alerts".to_owned()).spawn(work).context("starting to send alerts")?;
             queues.push(Some(given));
         }
-        let log = log.map(start_log).transpose()?;
-        Ok(Sender { queues, log, counts })
+        Ok(Sender { queues, log, counts: Arc::clone(counts) })
     }
 
     /// Sends a message of a rule; `number` is the same however often it is tried.
     pub(crate) fn send(&self, rule: usize, number: String, body: String) {
         if let Some(log) = &self.log {
             // Whoever cannot write keeps nobody waiting: that is told by whoever writes.
-            let _ = log.try_send(body.clone());
+            let _ = log.0.try_send(body.clone());
         }
         let Some(Some(queue)) = self.queues.get(rule) else { return };
         self.counts.waiting.fetch_add(1, Ordering::Relaxed);
@@ -84,7 +83,11 @@ impl Sender {
 }
 
 /// A file that nobody else can read, written line by line on a thread of its own.
-fn start_log(path: &Path) -> Result<Given<String>> {
+#[derive(Clone)]
+pub(crate) struct Log(Given<String>);
+
+/// Opens the log.
+pub(crate) fn start_log(path: &Path) -> Result<Log> {
     let opening = || format!("opening the alert log {}", path.display());
     let mut file = OpenOptions::new().create(true).append(true).mode(0o600).open(path).with_context(opening)?;
     let (given, lines): (_, Queue<String>) = bounded(WAITING_MAX);
@@ -96,7 +99,7 @@ fn start_log(path: &Path) -> Result<Given<String>> {
         }
     };
     std::thread::Builder::new().name("alert-log".to_owned()).spawn(work).context("starting the alert log")?;
-    Ok(given)
+    Ok(Log(given))
 }
 
 fn deliver_all(receiver: &Receiver, queue: &Queue<Message>, counts: &Counts) {

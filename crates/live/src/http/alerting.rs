@@ -4,19 +4,35 @@ use super::Http;
 use super::auth::Recipient;
 use super::looking::Standing as Looked;
 use super::state::{Now, Obligation, obligation};
-use crate::alerts::{self, AlertKey, Change, Kind, Rule, Sender};
+use crate::alerts::{self, AlertKey, Change, Counts, Kind, Log, Rule, Sender};
+use anyhow::Result;
 use quoteclock_report::rows::keys;
 use quoteclock_rules::{Registry, local_time};
 use serde::Serialize;
-use std::sync::Mutex;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 /// The rules, and what stands of them.
 pub(crate) struct Alerting {
-    pub(crate) rules: Vec<Rule>,
-    pub(crate) sender: Sender,
-    standing: Mutex<alerts::Standing>,
+    file: PathBuf,
+    log: Option<Log>,
+    pub(crate) counts: Arc<Counts>,
+    watched: Mutex<Watched>,
     /// Tells the messages of one run of the program from those of another.
     run: String,
+}
+
+struct Watched {
+    by: Rules,
+    standing: alerts::Standing,
+    /// Read since: they take over at the next look.
+    next: Option<Rules>,
+}
+
+/// What the file says, and where its messages go.
+pub(crate) struct Rules {
+    rules: Vec<Rule>,
+    sender: Sender,
 }
 
 /// What a receiver is sent.
@@ -59,84 +75,81 @@ pub(super) struct Shown {
 }
 
 impl Alerting {
-    pub(crate) fn new(rules: Vec<Rule>, sender: Sender) -> Alerting {
+    /// Reads the file of alerts, and opens the alert log.
+    ///
+    /// # Errors
+    /// Those of [`alerts::read`], or where the log cannot be written.
+    pub(crate) fn start(file: PathBuf, log: Option<&Path>, registry: &Registry) -> Result<Alerting> {
+        let (rules, counts) = (alerts::read(&file, registry)?, Arc::default());
+        let log = log.map(alerts::start_log).transpose()?;
+        let by = Rules::start(rules, log.clone(), &counts)?;
+        let watched = Mutex::new(Watched { by, standing: alerts::Standing::default(), next: None });
         let run = jiff::Timestamp::now().as_microsecond().to_string();
-        Alerting { rules, sender, standing: Mutex::default(), run }
+        Ok(Alerting { file, log, counts, watched, run })
+    }
+
+    /// Reads the file again.
+    ///
+    /// # Errors
+    /// As [`Alerting::start`]: nothing has changed then.
+    pub(crate) fn read_again(&self, registry: &Registry) -> Result<Rules> {
+        Rules::start(alerts::read(&self.file, registry)?, self.log.clone(), &self.counts)
+    }
+
+    /// Goes on under other rules.
+    pub(crate) fn take(&self, rules: Rules) {
+        if let Ok(mut watched) = self.watched.lock() {
+            watched.next = Some(rules);
+        }
     }
 
     /// Looks at everything, and tells what has begun and what has ended.
     pub(super) fn look(&self, shown: &Http, looked: Option<&Looked>) {
         let registry = shown.desk.registry();
+        let Ok(mut watched) = self.watched.lock() else { return };
+        let Watched { by, standing, next } = &mut *watched;
+        if let Some(next) = next.take() {
+            let over = standing.follow(&by.rules, &next.rules);
+            // Whoever has been told of a beginning is told of its end.
+            over.iter().for_each(|change| self.tell(shown, (looked, &registry), by, change));
+            *by = next;
+        }
         let of_day = looked.map(|Looked { picture, month }| alerts::Looked {
             picture,
             month: month.as_deref(),
             registry: &registry,
         });
         let silent_for = if shown.health.is_following() { shown.health.silent_for_s() } else { 0 };
-        let changes = match self.standing.lock() {
-            Ok(mut standing) => standing.look(&self.rules, of_day.as_ref(), silent_for),
-            Err(_) => return,
-        };
-        for change in changes {
-            let number = format!("{}-{}-{}", self.run, change.alert.number, event(&change));
-            match serde_json::to_string(&self.message(shown, looked, &registry, &change)) {
-                Ok(body) => self.sender.send(change.key.rule, number, body),
-                Err(error) => tracing::error!(%error, "writing an alert"),
-            }
-            for (recipient, log) in shown.hub.recipients() {
-                if self.rules.get(change.key.rule).is_some_and(|rule| rule.recipient == recipient) {
-                    log.tell(
-                        "alert",
-                        &format!("{{\"event\":\"{}\",\"number\":{}}}", event(&change), change.alert.number),
-                    );
-                }
-            }
-        }
+        let changes = standing.look(&by.rules, of_day.as_ref(), silent_for);
+        changes.iter().for_each(|change| self.tell(shown, (looked, &registry), by, change));
     }
 
-    fn message<'a>(
-        &'a self,
-        shown: &Http,
-        looked: Option<&'a Looked>,
-        registry: &Registry,
-        change: &'a Change,
-    ) -> Message<'a> {
-        let AlertKey { rule, kind, of } = &change.key;
-        let rule = &self.rules[*rule];
-        let limit = match kind {
-            Kind::Burn(place) => rule.limits.burn.get(*place).map(|burn| BurnLimit {
-                short: &burn.short,
-                long: &burn.long,
-                rate: format!("{}.{:02}", burn.rate / 100, burn.rate % 100),
-            }),
-            _ => None,
-        };
-        let names =
-            of.as_ref().map(|(market_maker, issue, obligation)| [market_maker, issue, obligation].map(String::as_str));
-        Message {
-            rule: &rule.name,
-            alert: kind.as_str(),
-            event: event(change),
-            number: change.alert.number,
-            now: Now::of(shown, looked.map_or(0, |looked| looked.picture.facts.lag_us)),
-            date: looked.map(|looked| looked.picture.plan.date.to_string()),
-            as_of: looked.map(|looked| local_time(looked.picture.last, &looked.picture.plan.zone)),
-            market_maker: names.map(|[market_maker, _, _]| market_maker),
-            issue: names.map(|[_, issue, _]| issue),
-            obligation: names.map(|[_, _, obligation]| obligation),
-            limit,
-            standing: names.zip(looked).and_then(|(names, looked)| standing(looked, registry, names)),
+    fn tell(&self, shown: &Http, looked: (Option<&Looked>, &Registry), by: &Rules, change: &Change) {
+        let Some(rule) = by.rules.get(change.key.rule) else { return };
+        // Of whatever goes to one receiver no two are the same.
+        let number = format!("{}-{}-{}-{}", self.run, change.key.rule, change.alert.number, event(change));
+        match serde_json::to_string(&message(shown, looked, rule, change)) {
+            Ok(body) => by.sender.send(change.key.rule, number, body),
+            Err(error) => tracing::error!(%error, "writing an alert"),
+        }
+        for (recipient, log) in shown.hub.recipients() {
+            if rule.recipient == recipient {
+                let data = format!("{{\"event\":\"{}\",\"number\":{}}}", event(change), change.alert.number);
+                log.tell("alert", &data);
+            }
         }
     }
 
     /// What a recipient's own rules have found.
     pub(super) fn shown_to(&self, recipient: &Recipient) -> Vec<Shown> {
-        let Ok(standing) = self.standing.lock() else { return Vec::new() };
-        let own = standing
-            .active()
-            .filter(|(key, _)| self.rules.get(key.rule).is_some_and(|rule| alerts::is_of(rule, recipient)));
-        let shown = own.map(|(AlertKey { rule, kind, of }, alert)| Shown {
-            rule: self.rules[*rule].name.clone(),
+        let Ok(watched) = self.watched.lock() else { return Vec::new() };
+        let Watched { by, standing, .. } = &*watched;
+        let own = standing.active().filter_map(|(key, alert)| {
+            let rule = by.rules.get(key.rule).filter(|rule| alerts::is_of(rule, recipient))?;
+            Some((rule, key, alert))
+        });
+        let shown = own.map(|(rule, AlertKey { kind, of, .. }, alert)| Shown {
+            rule: rule.name.clone(),
             alert: kind.as_str(),
             number: alert.number,
             market_maker: of.as_ref().map(|(market_maker, _, _)| market_maker.clone()),
@@ -144,6 +157,46 @@ impl Alerting {
             obligation: of.as_ref().map(|(_, _, obligation)| obligation.clone()),
         });
         shown.collect()
+    }
+}
+
+impl Rules {
+    fn start(rules: Vec<Rule>, log: Option<Log>, counts: &Arc<Counts>) -> Result<Rules> {
+        let sender = Sender::start(rules.iter().map(|rule| rule.receiver.as_ref()), log, counts)?;
+        Ok(Rules { rules, sender })
+    }
+}
+
+fn message<'a>(
+    shown: &Http,
+    (looked, registry): (Option<&'a Looked>, &Registry),
+    rule: &'a Rule,
+    change: &'a Change,
+) -> Message<'a> {
+    let AlertKey { kind, of, .. } = &change.key;
+    let limit = match kind {
+        Kind::Burn(place) => rule.limits.burn.get(*place).map(|burn| BurnLimit {
+            short: &burn.short,
+            long: &burn.long,
+            rate: format!("{}.{:02}", burn.rate / 100, burn.rate % 100),
+        }),
+        _ => None,
+    };
+    let names =
+        of.as_ref().map(|(market_maker, issue, obligation)| [market_maker, issue, obligation].map(String::as_str));
+    Message {
+        rule: &rule.name,
+        alert: kind.as_str(),
+        event: event(change),
+        number: change.alert.number,
+        now: Now::of(shown, looked.map_or(0, |looked| looked.picture.facts.lag_us)),
+        date: looked.map(|looked| looked.picture.plan.date.to_string()),
+        as_of: looked.map(|looked| local_time(looked.picture.last, &looked.picture.plan.zone)),
+        market_maker: names.map(|[market_maker, _, _]| market_maker),
+        issue: names.map(|[_, issue, _]| issue),
+        obligation: names.map(|[_, _, obligation]| obligation),
+        limit,
+        standing: names.zip(looked).and_then(|(names, looked)| standing(looked, registry, names)),
     }
 }
 

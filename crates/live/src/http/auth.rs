@@ -85,7 +85,7 @@ impl FromRequestParts<Arc<Http>> for Caller {
     async fn from_request_parts(parts: &mut Parts, shown: &Arc<Http>) -> Result<Caller, Response> {
         let caller = Caller::of(&parts.headers, shown).map_err(|refusal| *refusal)?;
         // A page of somebody else's can make a browser send this, but not without its Origin, or under its own name.
-        match parts.method == Method::POST && !is_own(&parts.headers, &shown.names) {
+        match parts.method == Method::POST && !is_own(&parts.headers, &shown.names()) {
             true => Err(not_found()),
             false => Ok(caller),
         }

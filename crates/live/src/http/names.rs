@@ -8,7 +8,7 @@ use rustls::server::ParsedCertificate;
 use std::net::IpAddr;
 
 /// Which names are ours, besides `localhost` and this machine's numbers.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Names {
     /// None.
     Numbers,

@@ -40,7 +40,7 @@ pub(super) async fn reload(State(shown): Shared, _: Exchange) -> Response {
 fn answer(done: Result<Result<String, Refused>, tokio::task::JoinError>) -> Response {
     match done {
         Ok(Ok(text)) => json(StatusCode::OK, text + "\n"),
-        Ok(Err(Refused::Registry(problem))) => error(StatusCode::UNPROCESSABLE_ENTITY, &problem),
+        Ok(Err(Refused::Unfit(problem))) => error(StatusCode::UNPROCESSABLE_ENTITY, &problem),
         Ok(Err(Refused::NotWritable { row })) => {
             let body = serde_json::json!({ "error": "fast_market.csv cannot be written: enter the row", "row": row });
             json(StatusCode::CONFLICT, format!("{body}\n"))
