@@ -62,6 +62,8 @@ pub(crate) struct ExplanationBuilder {
     ledger: OpenLedger,
     breaches: Vec<Stretch>,
     outages: Vec<Outage>,
+    /// Whether these are the latest, rather than the longest.
+    keeps_latest: bool,
     /// The outage that may go on.
     outage: Option<Outage>,
     asked: Asked,
@@ -121,12 +123,18 @@ impl ExplanationBuilder {
                 .expect("no breach is of an obligation left out"),
             breaches: Vec::new(),
             outages: Vec::new(),
+            keeps_latest: false,
             outage: None,
             asked: Asked::default(),
             strip: is_drawn.then(|| Strip::new(plan)),
             sample: Sample::default(),
             stale: true,
         }
+    }
+
+    /// Of the outages the latest are kept.
+    pub(crate) fn keep_latest(&mut self) {
+        self.keeps_latest = true;
     }
 
     /// The obligation's position in the plan.
@@ -283,8 +291,13 @@ impl ExplanationBuilder {
     }
 
     fn end_outage(&mut self) {
-        if let Some(outage) = self.outage.take() {
-            keep_longest(&mut self.outages, outage, self.limit, Outage::length);
+        let Some(outage) = self.outage.take() else { return };
+        if !self.keeps_latest {
+            return keep_longest(&mut self.outages, outage, self.limit, Outage::length);
+        }
+        self.outages.push(outage);
+        if self.limit < self.outages.len() {
+            self.outages.remove(0);
         }
     }
 

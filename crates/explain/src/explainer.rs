@@ -40,6 +40,8 @@ pub struct Explainer {
     also: Vec<Arc<str>>,
     /// The input that records come from.
     source: usize,
+    /// Whether of the outages the latest are kept, rather than the longest.
+    keeps_latest: bool,
     /// The issues watched; none before the day is open.
     watched: Vec<Watched>,
     is_open: bool,
@@ -113,6 +115,7 @@ impl Explainer {
             servers: Vec::new(),
             also: Vec::new(),
             source: 0,
+            keeps_latest: false,
             watched: Vec::new(),
             is_open: false,
             problem: None,
@@ -126,6 +129,14 @@ impl Explainer {
     #[must_use]
     pub fn with_also(mut self, names: impl IntoIterator<Item = String>) -> Explainer {
         self.also.extend(names.into_iter().map(Arc::from));
+        self
+    }
+
+    /// The same, but of the outages the latest are kept, in order of time, as many as the question asks for.
+    #[must_use]
+    pub fn with_latest_outages(mut self) -> Explainer {
+        self.keeps_latest = true;
+        self.watched.iter_mut().flat_map(|watched| &mut watched.builders).for_each(ExplanationBuilder::keep_latest);
         self
     }
 
@@ -175,7 +186,11 @@ impl Explainer {
         let code = &plan.sign_ups[found.sign_up].issue;
         let unknown = unknown_spans(&self.windows, code, plan.day);
         self.day.sink_mut().watch(found.index);
-        let builder = ExplanationBuilder::new(&self.registry, plan, found, self.question.limit, &unknown, is_drawn);
+        let limit = self.question.limit;
+        let mut builder = ExplanationBuilder::new(&self.registry, plan, found, limit, &unknown, is_drawn);
+        if self.keeps_latest {
+            builder.keep_latest();
+        }
         // Obligations of one sign-up follow each other.
         match self.watched.last_mut().filter(|watched| watched.code == *code) {
             Some(watched) => watched.builders.push(builder),

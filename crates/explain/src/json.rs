@@ -1,5 +1,9 @@
 //! The answer as one JSON document. Prices, values and percentages are exact decimal numbers.
 
+mod causes;
+
+pub use causes::CauseRows;
+
 use crate::event::{Cause, Edge, Event, OwnOrder, What};
 use crate::explanation::{
     Availability, Explanation, Moment, Outage, Provenance, Scene, Stretch, WhyUnavailable, length,

@@ -36,7 +36,7 @@ pub use explanation::{
     Availability, Explanation, Judged, Moment, Outage, Provenance, Scene, SchemeName, Stretch, Subject, WhyUnavailable,
 };
 pub use html::write_html;
-pub use json::{ViewRows, write_json};
+pub use json::{CauseRows, ViewRows, write_json};
 pub use lost::Lost;
 pub use question::{At, AtError, Question, QuestionError};
 pub use strip::{States, Strip};

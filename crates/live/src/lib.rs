@@ -28,6 +28,7 @@ mod hub;
 mod journal;
 mod ledger;
 mod measure;
+mod past;
 mod publish;
 mod serve;
 mod spool;

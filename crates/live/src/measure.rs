@@ -4,7 +4,15 @@
 //! Frames come over a bounded channel, many messages at once. The journal on the disk is the same bytes, so that whatever
 //! has to be measured again (after a restart, for a doubt that reaches back, under another registry) reads it there.
 
-use crate::checkpoint::{Checkpoint, Found, Keeper, Mark, Part, Start};
+mod so_far;
+mod told;
+mod work;
+
+pub(crate) use so_far::{SoFar, so_far};
+pub(crate) use told::Told;
+pub(crate) use work::{Facts, Keep, Look, Work, at_once};
+
+use crate::checkpoint::{Checkpoint, Found, Mark, Part, Start};
 use crate::clock;
 use crate::disk::DiskFile;
 use crate::journal::JournalReader;
@@ -13,11 +21,10 @@ use anyhow::{Context, Result, anyhow};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use hdrhistogram::Histogram;
 use jiff::civil::Date;
-use quoteclock_engine::{BadRecord, Day, DayOptions, Finished, RejectSink, SavedDay, UnknownWindow};
+use quoteclock_engine::{Day, DayOptions, Finished, SavedDay, UnknownWindow};
 use quoteclock_feed::{FeedError, TradingDate};
-use quoteclock_ledger::{DayLedger, OpenLedger};
-use quoteclock_model::{Interval, Shard, Span, Timestamp};
-use quoteclock_obligation::{IntervalSink, ObligationIndex};
+use quoteclock_ledger::DayLedger;
+use quoteclock_model::{Shard, Span, Timestamp};
 use quoteclock_replay::{Attribution, OwnOrders};
 use quoteclock_rules::{DayPlan, Registry, Variant};
 use quoteclock_store::Digest;
@@ -31,9 +38,6 @@ use std::time::{Duration, Instant};
 
 /// Frames that wait for the engine: when there are so many, the feed waits.
 const WAITING_MAX: usize = 64;
-/// Of the records set aside, so many are told in the log.
-const TOLD_MAX: u64 = 20;
-
 /// How long the engine saves between two frames. No part of a day that it takes at once is much longer.
 const SAVES_FOR: Duration = Duration::from_micros(200);
 /// How long it waits for the next frame while there is something to save.
@@ -44,70 +48,6 @@ const LOOKS_AFTER: Duration = Duration::from_secs(1);
 
 /// The day that is being measured.
 pub(crate) type LiveDay = Day<LiveLedger, Told>;
-
-/// What the engine's thread is given.
-pub(crate) enum Work {
-    /// A frame that is in the journal, and when its bytes were read from the socket.
-    Frame(Vec<u8>, Duration),
-    /// The journal has grown to so many bytes: read it up to there.
-    ReadTo(u64),
-    /// Somebody wants to look at the day as it stands.
-    Look(Look),
-    /// From now on checkpoints are to be made.
-    Keep(Keep),
-    /// Another registry, if the day as it stands can go on under it; whether it does is told.
-    Take(Registry, Sender<Result<bool>>),
-}
-
-/// Somebody's look at the day as it stands. It is asked again, after the next frame, until it says that it has seen enough: so
-/// no look makes the engine stop for long.
-pub(crate) type Look = Box<dyn FnMut(&mut LiveDay, &Facts) -> bool + Send>;
-
-/// A look that needs no second one.
-pub(crate) fn at_once(look: impl FnOnce(&mut LiveDay, &Facts) + Send + 'static) -> Look {
-    let mut look = Some(look);
-    Box::new(move |day, facts| {
-        if let Some(look) = look.take() {
-            look(day, facts);
-        }
-        true
-    })
-}
-
-/// What the engine's thread knows beside its day.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Facts {
-    /// Microseconds from socket to verdict: half of the messages, 99 %, 99.9 %, all.
-    pub(crate) latency_us: [u64; 4],
-    /// The same of the last.
-    pub(crate) lag_us: u64,
-    /// Messages that have come since the thread began.
-    pub(crate) messages: u64,
-    /// The number of the next message, or of a pipe's next byte.
-    pub(crate) next: u64,
-    /// Gaps that have come since the thread began.
-    pub(crate) gaps: u64,
-}
-
-/// Where checkpoints go, how often, and which program they name.
-#[derive(Clone, Debug)]
-pub(crate) struct Keep {
-    pub(crate) keeper: Keeper,
-    pub(crate) every: Duration,
-    pub(crate) program: String,
-}
-
-impl std::fmt::Debug for Work {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Work::Frame(bytes, _) => write!(f, "Frame of {} bytes", bytes.len()),
-            Work::ReadTo(length) => write!(f, "ReadTo {length}"),
-            Work::Look(_) => f.write_str("Look"),
-            Work::Keep(_) => f.write_str("Keep"),
-            Work::Take(..) => f.write_str("Take"),
-        }
-    }
-}
 
 /// A day that was measured to its end.
 #[derive(Debug)]
@@ -155,6 +95,14 @@ pub(crate) struct Source {
     pub(crate) program: String,
 }
 
+impl Source {
+    /// The same, as far as it has been measured by now.
+    fn as_far_as(&self, pass: &Pass) -> Source {
+        let (length, unknown) = (pass.mark.length, pass.unknown.clone());
+        Source { length, unknown, checkpoints: Vec::new(), keep: None, ..self.clone() }
+    }
+}
+
 impl Measuring {
     /// Starts to measure the journal, from its beginning or a checkpoint.
     pub(crate) fn start(source: Source) -> Result<Measuring> {
@@ -194,67 +142,6 @@ impl Measuring {
             Err(_) => Err(anyhow!("the engine's thread has panicked")),
         }
     }
-}
-
-/// Counts records set aside, and tells the first of them.
-#[derive(Debug, Default)]
-pub(crate) struct Told(u64);
-
-impl RejectSink for Told {
-    fn reject(&mut self, bad: &BadRecord, _: &[u8]) {
-        self.0 += 1;
-        // What is wrong is told, not whose order it was: no name and no number of the record is in the log.
-        if self.0 <= TOLD_MAX {
-            tracing::warn!(place = %bad.place, kind = fault_kind(bad), "a bad record was set aside");
-        }
-    }
-
-    fn again(&mut self, count: u64) -> bool {
-        let is_enough = TOLD_MAX < self.0;
-        self.0 += if is_enough { count } else { 0 };
-        is_enough
-    }
-
-    fn rest(&mut self, _: &[u8]) {}
-}
-
-fn fault_kind(bad: &BadRecord) -> &'static str {
-    use quoteclock_engine::Fault;
-    match &bad.fault {
-        Fault::Malformed(malformed) => malformed.expected,
-        Fault::TimeBackwards { .. } => "time goes backwards",
-        Fault::OtherDate { .. } => "another date",
-        Fault::SequenceGap { .. } => "records are missing before it",
-        Fault::SequenceRepeat { .. } => "its number has been there",
-        Fault::Book(_) => "it does not fit the book",
-        _ => "the input is damaged",
-    }
-}
-
-/// What a running day comes to so far, under the multiplier that is declared now.
-pub(crate) struct SoFar {
-    pub(crate) plan: DayPlan,
-    pub(crate) ledger: DayLedger,
-}
-
-/// What has been measured so far, as if the day ended here; `None` before the date is known.
-pub(crate) fn so_far(day: &mut LiveDay) -> Option<SoFar> {
-    /// The intervals that go on.
-    #[derive(Default)]
-    struct Running(Vec<(ObligationIndex, Interval)>);
-
-    impl IntervalSink for Running {
-        fn interval(&mut self, obligation: ObligationIndex, interval: Interval) {
-            self.0.push((obligation, interval));
-        }
-    }
-
-    let mut running = Running::default();
-    let (plan, _, ledger) = day.so_far(&mut running)?;
-    let mut ledger: OpenLedger = ledger.open().clone();
-    running.0.into_iter().for_each(|(obligation, interval)| ledger.interval(obligation, interval));
-    let Variant { plan, positions } = plan.variant(plan.multiplier);
-    Some(SoFar { plan, ledger: ledger.close().variant(&positions) })
 }
 
 /// A pass over a journal.
@@ -488,7 +375,7 @@ fn options(date: Option<Date>, unknown: Vec<UnknownWindow>, shard: Option<Shard>
 }
 
 /// What times that count from midnight count from.
-fn midnight(registry: &Registry, head: &Head) -> Result<Timestamp> {
+pub(crate) fn midnight(registry: &Registry, head: &Head) -> Result<Timestamp> {
     match (head.payload, head.date.and_then(civil_date)) {
         (Payload::Itch, Some(date)) => {
             Ok(registry.plan(date).map_err(|error| anyhow!("date {date}: {error}"))?.day.start)
@@ -568,6 +455,7 @@ fn run(mut source: Source, work: &Receiver<Work>, told: &Progress) -> Result<Opt
             Some(Work::ReadTo(length)) => pass.read(&source.file, length)?,
             Some(Work::Look(look)) => looks.push_back((look, Instant::now())),
             Some(Work::Keep(given)) => keep = Some(given),
+            Some(Work::Journal(answer)) => drop(answer.send(source.as_far_as(&pass))),
             Some(Work::Take(registry, answer)) => {
                 let taken = pass.take_registry(&registry);
                 if matches!(taken, Ok(true)) {

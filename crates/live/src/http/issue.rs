@@ -5,18 +5,21 @@
 use super::auth::Onlooker;
 use super::looking::Standing;
 use super::state::{Now, Obligation, obligation, word};
-use super::{Shared, failed, json, not_found};
+use super::{Http, Shared, ask_engine_for, failed, json, not_found, too_many};
+use crate::measure::Work;
+use crate::past;
 use crate::watch::{Close, Closely};
 use anyhow::Result;
-use axum::extract::{Path, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use quoteclock_explain::{Scene, States, Strip, Subject, View, ViewRows};
-use quoteclock_ledger::outages;
+use quoteclock_explain::{CauseRows, Explanation, Question, Scene, States, Strip, Subject, View, ViewRows};
+use quoteclock_ledger::{Outage, outages};
 use quoteclock_model::{IssueCode, Span, Timestamp};
 use quoteclock_report::rows::keys;
 use quoteclock_rules::{Registry, local_time};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
@@ -68,6 +71,26 @@ struct OutageRow {
     end: Option<String>,
     duration_us: u64,
     reasons: Vec<ReasonRow>,
+    /// What it began and ended with, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    began: Option<CauseRows>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended: Option<CauseRows>,
+}
+
+/// What is asked for besides.
+#[derive(Deserialize)]
+pub(super) struct Asked {
+    /// The obligation of whose outages it is told what they began and ended with.
+    causes: Option<String>,
+}
+
+/// The day of one obligation, explained.
+struct Told {
+    obligation: String,
+    explanation: Explanation,
+    /// Whether the reader sees where a record stands among those of others.
+    sees_everything: bool,
 }
 
 #[derive(Serialize)]
@@ -80,6 +103,7 @@ pub(super) async fn issue(
     State(shown): Shared,
     Onlooker(caller): Onlooker,
     Path((issue, market_maker)): Path<(String, String)>,
+    asked: Result<Query<Asked>, QueryRejection>,
 ) -> Response {
     let registry = shown.desk.registry();
     let Some(standing) = shown.looking.now(&shown).await else { return not_found() };
@@ -89,11 +113,61 @@ pub(super) async fn issue(
     let Some((standing, closely)) = shown.looking.closely(&shown, &market_maker, &issue).await else {
         return not_found();
     };
+    let Ok(Query(Asked { causes })) = asked else { return not_found() };
+    let told = match causes {
+        None => None,
+        Some(obligation) => {
+            let whose = (market_maker.as_str(), issue.as_str(), obligation.as_str());
+            match explanation(&shown, &standing, &closely, whose).await {
+                Ok(explanation) => {
+                    let sees_everything = caller.recipient.sees_feed();
+                    Some(Told { obligation, explanation, sees_everything })
+                }
+                Err(answer) => return *answer,
+            }
+        }
+    };
     let now = Now::of(&shown, standing.picture.facts.lag_us);
-    match answer(&registry, &standing, &closely, now, (&market_maker, &issue)) {
+    match answer(&registry, &standing, &closely, now, told.as_ref(), (&market_maker, &issue)) {
         Ok(text) => json(StatusCode::OK, text + "\n"),
         Err(error) => failed(&error),
     }
+}
+
+/// Why an obligation was fulfilled or not, up to what has been looked at. One at a time: whoever comes in between is asked to come
+/// again.
+async fn explanation(
+    shown: &Arc<Http>,
+    standing: &Standing,
+    closely: &Closely,
+    (market_maker, issue, obligation): (&str, &str, &str),
+) -> Result<Explanation, Box<Response>> {
+    let mut of_sign_up = closely.obligations.iter().filter_map(|close| keys(&closely.plan).nth(close.position));
+    if !of_sign_up.any(|key| key.obligation.id.to_string() == obligation) {
+        return Err(Box::new(not_found()));
+    }
+    let Ok(place) = Arc::clone(&shown.past).try_acquire_owned() else { return Err(Box::new(too_many())) };
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    let source = match ask_engine_for(shown, Work::Journal(sender)).await {
+        Some(()) => receiver.await.ok(),
+        None => None,
+    };
+    let Some(source) = source else { return Err(Box::new(not_found())) };
+    let question = Question {
+        market_maker: market_maker.to_owned(),
+        issue: Some(issue.to_owned()),
+        obligation: Some(obligation.to_owned()),
+        at: None,
+        limit: OUTAGES_MAX,
+    };
+    let (last, is_clean) = (closely.last, standing.picture.rejects == 0);
+    let explain = move || {
+        let explained = past::explain(&source, &question, last, is_clean);
+        drop(place);
+        explained
+    };
+    let explained = tokio::task::spawn_blocking(explain).await.unwrap_or_else(|error| Err(error.into()));
+    explained.map_err(|error| Box::new(failed(&error)))
 }
 
 fn answer(
@@ -101,12 +175,13 @@ fn answer(
     standing: &Standing,
     closely: &Closely,
     now: Now,
+    told: Option<&Told>,
     (market_maker, issue): (&str, &str),
 ) -> Result<String> {
     let Closely { plan, last, phase, market_phase, obligations } = closely;
     let row = IssueCode::new(issue.as_bytes()).and_then(|code| registry.issue_on(&code, plan.date));
     let time = |at: Timestamp| local_time(at, &plan.zone);
-    let in_depth = |close: &Close| in_depth(standing, closely, close, (market_maker, issue), row, &time);
+    let in_depth = |close: &Close| in_depth(standing, closely, (close, told), (market_maker, issue), row, &time);
     Ok(serde_json::to_string(&Answer {
         date: plan.date.to_string(),
         as_of: time(*last),
@@ -124,7 +199,7 @@ fn answer(
 fn in_depth<'a>(
     standing: &Standing,
     Closely { plan, last, phase, market_phase, .. }: &Closely,
-    close: &Close,
+    (close, told): (&Close, Option<&Told>),
     (market_maker, issue): (&'a str, &'a str),
     registered: Option<&quoteclock_rules::Issue>,
     time: &dyn Fn(Timestamp) -> String,
@@ -160,19 +235,26 @@ fn in_depth<'a>(
         Strip::of_states(plan, intervals.iter().copied().chain(fulfilled(close, plan.day, *last))).states(COLUMNS);
     let all: Vec<_> = outages(breaches).collect();
     let is_off = word(row.state).0 == "breach";
-    let outage = |outage: &quoteclock_ledger::Outage| OutageRow {
-        start: time(outage.span.start),
-        end: (!is_off || outage.span.end != *last).then(|| time(outage.span.end)),
-        duration_us: outage.span.end.since(outage.span.start).0,
-        reasons: outage
-            .reasons
-            .iter()
-            .map(|(reason, lost)| ReasonRow { reason: reason.as_str(), lost_us: lost.0 })
-            .collect(),
+    let told = told.filter(|told| told.obligation == id);
+    let outage = |outage: &Outage| -> Result<OutageRow> {
+        let is_over = !is_off || outage.span.end != *last;
+        let [began, ended] = told.map_or(Ok([None, None]), |told| told.causes(outage.span.start))?;
+        Ok(OutageRow {
+            start: time(outage.span.start),
+            end: is_over.then(|| time(outage.span.end)),
+            duration_us: outage.span.end.since(outage.span.start).0,
+            reasons: outage
+                .reasons
+                .iter()
+                .map(|(reason, lost)| ReasonRow { reason: reason.as_str(), lost_us: lost.0 })
+                .collect(),
+            began,
+            ended: ended.filter(|_| is_over),
+        })
     };
     Ok(InDepth {
         standing: obligation(
-            (market_maker, issue, id),
+            (market_maker, issue, id.clone()),
             registered.map(|row| row.type_name.clone()),
             row,
             limits,
@@ -187,8 +269,21 @@ fn in_depth<'a>(
         },
         outage_count: all.len(),
         breach_count: breaches.len(),
-        outages: all.iter().rev().take(OUTAGES_MAX).map(outage).collect(),
+        outages: all.iter().rev().take(OUTAGES_MAX).map(outage).collect::<Result<_>>()?,
     })
+}
+
+impl Told {
+    /// What the outage that began at `start` began and ended with.
+    fn causes(&self, start: Timestamp) -> Result<[Option<CauseRows>; 2]> {
+        let Told { explanation, sees_everything, .. } = self;
+        let found = explanation.outages.iter().find(|outage| outage.span.start == start);
+        let rows = |causes| CauseRows::of(explanation, causes, *sees_everything);
+        Ok(match found {
+            Some(outage) => [Some(rows(&outage.began)?), Some(rows(&outage.ended)?)],
+            None => [None, None],
+        })
+    }
 }
 
 /// What of the day so far is in none of the other intervals is fulfilled.

@@ -1,7 +1,7 @@
 //! Checkpoints of a day: each one and the rest of the journal come to the day, and one that is damaged is passed over.
 
 use super::*;
-use crate::checkpoint;
+use crate::checkpoint::{self, Keeper};
 use crate::disk::tests::TestDisk;
 use crate::folder::Folder;
 use crate::journal::Journal;
