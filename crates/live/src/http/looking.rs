@@ -61,6 +61,12 @@ impl Looking {
         Some(Standing { picture, month })
     }
 
+    /// However short ago the last look was, the next is a new one.
+    #[cfg(test)]
+    pub(crate) async fn is_stale(&self) {
+        self.0.lock().await.at = None;
+    }
+
     /// The same, and one sign-up closely; `None` if it is not measured.
     pub(crate) async fn closely(
         &self,
