@@ -4,8 +4,11 @@ const $ = (id) => document.getElementById(id);
 const SIGNS = { fulfilled: "✓", breach: "✕", unknown: "?", unavailable: "–" };
 const WORDS = { fulfilled: "fulfilled", breach: "breach", unknown: "unknown", unavailable: "not required" };
 const WORST = ["breach", "unknown", "fulfilled", "unavailable"];
+const ALERTS_MAX = 20;
 const REASONS = { no_bid: "no bid", bid_size: "bid too small", no_offer: "no offer", offer_size: "offer too small", spread: "too wide", size_balance: "sizes too far apart", resting: "not held long enough" };
 let token = null, state = null, rows = new Map(), cells = new Map(), open = null, stop = null, timer = null, current = null;
+// Of the issue that is open: by obligation and beginning, what its outages began and ended with, where that has been asked for.
+let causes = new Map();
 
 function element(name, attributes, ...children) {
   const made = document.createElement(name);
@@ -24,7 +27,9 @@ async function ask(path, options) {
 
 const reasonText = (reason) => (reason || "").split("+").map((part) => REASONS[part] || part).filter(Boolean).join(", ");
 const clock = (time) => time ? time.slice(11, 19) : "–";
-const percent = (text) => text === null || text === undefined ? "–" : Number(text).toFixed(2);
+// Two of the four decimals, cut: what is short of a share never looks as if it reached it.
+const percent = (text) => text === null || text === undefined ? "–" : text.slice(0, -2);
+const exactly = (text) => text === null || text === undefined ? "–" : `${text} %`;
 function span(us) {
   if (us === null || us === undefined) return "–";
   const seconds = Math.floor(us / 1e6), part = (number) => String(number).padStart(2, "0");
@@ -143,8 +148,14 @@ function show(answer) {
   $("away").textContent = `${away} of ${shards.length} parts of the market do not answer: what they measure is not shown.`;
   const alerts = answer.alerts || [];
   $("alerts").hidden = alerts.length === 0;
-  $("alerts").replaceChildren(...alerts.map((alert) => element("li", {}, `${{ breach: "breach", unknown: "unknown time", budget: "little budget left", burn: "budget used up too fast", feed_silent: "the feed is silent" }[alert.alert]}${alert.issue ? `: ${alert.market_maker} ${alert.issue} ${alert.obligation}` : ""} (${alert.rule})`)));
+  const rest = alerts.length > ALERTS_MAX ? [element("li", {}, `and ${alerts.length - ALERTS_MAX} more`)] : [];
+  $("alerts").replaceChildren(...alerts.slice(0, ALERTS_MAX).map((alert) => element("li", {}, `${{ breach: "breach", unknown: "unknown time", budget: "little budget left", burn: "budget used up too fast", feed_silent: "the feed is silent" }[alert.alert]}${alert.issue ? `: ${alert.market_maker} ${alert.issue} ${alert.obligation}` : ""} (${alert.rule})`)), ...rest);
   if (isNew) { options(); build(); } else for (const key of rows.keys()) paint(key, false);
+  const byName = new Map(makers.map((maker) => [maker.market_maker, maker]));
+  for (const head of $("grid").querySelectorAll("thead [data-maker] small")) {
+    const maker = byName.get(head.parentElement.dataset.maker);
+    head.textContent = maker ? `${maker.etfs_met} ETFs, ${maker.etfs_required} needed` : "";
+  }
   filter();
 }
 function options() {
@@ -155,11 +166,10 @@ function options() {
   }
 }
 function build() {
-  const makers = [...new Set(state.obligations.map((row) => row.market_maker))], issues = [...new Set(state.obligations.map((row) => row.issue))];
-  const met = new Map(state.market_makers.map((maker) => [maker.market_maker, maker]));
+  const makers = [...new Set(state.obligations.map((row) => row.market_maker))], issues = [...new Set(state.obligations.map((row) => row.issue))].sort();
   cells = new Map();
   const head = element("tr", {}, element("th", { scope: "col" }, "Issue"), ...makers.map((maker) => element("th", { scope: "col", "data-maker": maker }, maker,
-    met.has(maker) ? element("small", { title: "ETFs met in the month so far" }, `${met.get(maker).etfs_met} ETFs, ${met.get(maker).etfs_required} needed`) : null)));
+    state.market_makers.length === 0 ? null : element("small", { title: "ETFs met in the month so far" }))));
   const body = issues.map((issue) => element("tr", { "data-issue": issue }, element("th", { scope: "row" }, issue), ...makers.map((maker) => {
     const key = `${issue}\n${maker}`;
     if (!rows.has(key)) return element("td", { class: "none", role: "gridcell", "data-maker": maker, "aria-label": "not signed up" });
@@ -242,29 +252,50 @@ $("grid").addEventListener("click", (event) => { const cell = event.target.close
 // --- one issue
 function openIssue(cell) {
   open = cell.dataset.key;
+  causes = new Map();
   $("view-title").textContent = "…";
   $("view-body").replaceChildren();
   $("view").showModal();
   showIssue();
 }
 $("view").addEventListener("close", () => { open = null; if (current) current.focus(); });
+function pathOf(key) {
+  const [issue, maker] = key.split("\n");
+  return `api/v1/issues/${encodeURIComponent(issue)}/market-makers/${encodeURIComponent(maker)}`;
+}
+async function askCauses(key, obligation) {
+  $("live").textContent = "Reading the day…";
+  for (let tries = 0; tries < 60 && open === key; tries += 1) {
+    const answer = await ask(`${pathOf(key)}?causes=${encodeURIComponent(obligation)}`);
+    if (answer.status === 429) { await new Promise((then) => setTimeout(then, 1000)); continue; }
+    if (!answer.ok || open !== key) break;
+    const one = (await answer.json()).obligations.find((one) => one.obligation === obligation);
+    causes.set(obligation, new Map(one.outages.map((outage) => [outage.start, outage])));
+    $("live").textContent = "It is told what the outages began and ended with.";
+    return showIssue();
+  }
+  $("live").textContent = "It cannot be told.";
+}
 async function showIssue() {
   const key = open;
   if (key === null) return;
   const [issue, maker] = key.split("\n");
   const speaks = state.role !== "asset_manager";
-  const [answer, said] = await Promise.all([ask(`api/v1/issues/${encodeURIComponent(issue)}/market-makers/${encodeURIComponent(maker)}`), speaks ? ask("api/v1/acknowledgements") : null]);
+  const [answer, said] = await Promise.all([ask(pathOf(key)), speaks ? ask("api/v1/acknowledgements") : null]);
   if (!answer.ok || open !== key) return;
   const depth = await answer.json(), remarks = said && said.ok ? (await said.json()).acknowledgements.filter((one) => one.issue === issue && one.market_maker === maker) : null;
   if (open !== key) return;
   const typed = document.activeElement && document.activeElement.name === "remark" ? document.activeElement : null;
   if (typed) return;
   $("view-title").textContent = `${depth.issue}${depth.issue_name ? ` ${depth.issue_name}` : ""}: ${depth.market_maker}`;
-  const scrolled = $("view").scrollTop;
+  const scrolled = $("view").scrollTop, aside = [...$("view-body").querySelectorAll(".wide")].map((box) => box.scrollLeft);
+  const held = document.activeElement && document.activeElement.dataset.hold;
   $("view-body").replaceChildren(
     element("p", {}, `As of ${clock(depth.as_of)}; the issue's phase is ${depth.phase}, the market's ${depth.market_phase}; Fast Market multiplier ${depth.fast_market_multiplier}.`),
     ...depth.obligations.map((one) => inDepth(one, remarks)));
   $("view").scrollTop = scrolled;
+  [...$("view-body").querySelectorAll(".wide")].forEach((box, place) => { box.scrollLeft = aside[place] || 0; });
+  if (held) [...$("view-body").querySelectorAll("[data-hold]")].find((other) => other.dataset.hold === held)?.focus({ preventScroll: true });
 }
 function figures(pairs) {
   return element("dl", { class: "figures" }, ...pairs.filter(Boolean).map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value))));
@@ -284,16 +315,28 @@ function inDepth(one, remarks) {
   return element("section", { "aria-label": one.obligation },
     element("h3", {}, one.obligation, " ", element("span", { class: `state ${one.state}` }, `${SIGNS[one.state]} ${WORDS[one.state]}`), ` since ${clock(one.since)}${one.reason ? `: ${reasonText(one.reason)}` : ""}`),
     figures([["Spread", spread ? `${spread.ticks} ticks, ${spread.bps} bps` : "–"], ["At most", limit], ["Each side at least", least],
-      ["Today", `${percent(one.today.display_pct)} %`], month && ["Month", `${percent(month.display_pct)} % of ${Number(month.required_pct)} %`]]),
+      ["Today", exactly(one.today.display_pct)], month && ["Month", `${exactly(month.display_pct)}; required ${Number(month.required_pct)} %`]]),
     strip(one.strip),
     element("div", { class: "sides" }, side("Bid", one.quotes.bid), side("Offer", one.quotes.offer)),
     budget ? element("h4", {}, "Budget of the month") : null,
     budget ? figures([["Prospect", prospect[budget.prospect]], ["May be off for", span(budget.slack_us)], budget.short_us !== null ? ["Short by", span(budget.short_us)] : null,
       ["Time to come", span(budget.remaining_us)], ["Lost after", budget.lost_after ? budget.lost_after.slice(0, 19).replace("T", " ") : "–"]]) : null,
-    budget ? table(["Window", "Off", "Required", "Burn", "Month ends at"], budget.burn.map((burn) => [{ "5m": "5 minutes", "1h": "hour", day: "day" }[burn.window], span(burn.off_us), span(burn.required_us), burn.rate === null ? "–" : `× ${burn.rate}`, burn.month_end_pct === null ? "–" : `${percent(burn.month_end_pct)} %`]), "") : null,
+    budget ? table(["Window", "Off", "Required", "Burn", "Month ends at"], budget.burn.map((burn) => [{ "5m": "5 minutes", "1h": "hour", day: "day" }[burn.window], span(burn.off_us), span(burn.required_us), burn.rate === null ? "–" : `× ${burn.rate}`, exactly(burn.month_end_pct)]), "") : null,
     element("h4", {}, `Outages today: ${one.outage_count}`),
-    table(["From", "To", "Length", "Cause"], one.outages.slice(0, 20).map((outage) => [clock(outage.start), outage.end ? clock(outage.end) : "now", span(outage.duration_us), outage.reasons.map((part) => `${reasonText(part.reason)} ${span(part.lost_us)}`).join("; ")]), "None."),
+    ...outages(one),
     remarks === null ? null : acknowledgements(one, remarks));
+}
+function outages(one) {
+  const told = causes.get(one.obligation), key = keyOf(one);
+  const words = (rows) => element("span", { class: "words" }, rows ? rows.map((row) => `${row.seq === null ? "" : `#${row.seq} `}${row.text}`).join("; ") : "–");
+  const lines = one.outages.slice(0, 20).map((outage) => {
+    const known = told && told.get(outage.start);
+    return [clock(outage.start), outage.end ? clock(outage.end) : "now", span(outage.duration_us), outage.reasons.map((part) => `${reasonText(part.reason)} ${span(part.lost_us)}`).join("; "),
+      ...(told ? [words(known && known.began), words(known && outage.end && known.ended)] : [])];
+  });
+  const button = one.outages.length === 0 ? null : element("button", { type: "button", "data-hold": `causes ${one.obligation}` }, told ? "Read again what they began and ended with" : "What did they begin and end with?");
+  if (button) button.addEventListener("click", () => askCauses(key, one.obligation));
+  return [table(["From", "To", "Length", "Cause", ...(told ? ["Began with", "Ended with"] : [])], lines, "None."), button];
 }
 function strip(of) {
   const picture = document.createElementNS("http://www.w3.org/2000/svg", "svg"), width = Math.max(1, of.columns.length);
@@ -319,7 +362,7 @@ function strip(of) {
 function acknowledgements(one, remarks) {
   const own = remarks.filter((remark) => remark.obligation === one.obligation);
   const input = element("input", { name: "remark", maxlength: "1000", required: "", "aria-label": `Remark on ${one.obligation}`, placeholder: "Remark" });
-  const form = element("form", { class: "acknowledge" }, input, element("button", {}, "Acknowledge"));
+  const form = element("form", { class: "acknowledge" }, input, element("button", { "data-hold": `acknowledge ${one.obligation}` }, "Acknowledge"));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const body = JSON.stringify({ issue: one.issue, market_maker: one.market_maker, obligation: one.obligation, remark: input.value });
