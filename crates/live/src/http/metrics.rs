@@ -75,7 +75,7 @@ pub(super) async fn metrics(State(shown): Shared, caller: Caller) -> Response {
     values.add("quoteclock_event_streams", &[], shown.hub.streams().to_string());
     values.requests(&shown);
     let counts = shown.alerting.as_ref().map(|alerting| &*alerting.counts);
-    let count = |of: fn(&crate::alerts::Counts) -> u64| counts.map_or(0, |counts| of(counts)).to_string();
+    let count = |of: fn(&crate::alerts::Counts) -> u64| counts.map_or(0, of).to_string();
     values.add("quoteclock_alerts_total", &[("outcome", "sent")], count(|counts| counts.sent.load(Ordering::Relaxed)));
     values.add(
         "quoteclock_alerts_total",

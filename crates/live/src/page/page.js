@@ -33,6 +33,7 @@ const exactly = (text) => text === null || text === undefined ? "–" : `${text}
 function span(us) {
   if (us === null || us === undefined) return "–";
   const seconds = Math.floor(us / 1e6), part = (number) => String(number).padStart(2, "0");
+  if (us < 1000) return us === 0 ? "0 s" : `${us} µs`;
   return seconds < 60 && us % 1e6 ? `${(us / 1e6).toFixed(3)} s` : `${Math.floor(seconds / 3600)}:${part(Math.floor(seconds / 60) % 60)}:${part(seconds % 60)}`;
 }
 const keyOf = (row) => `${row.issue}\n${row.market_maker}`;
@@ -137,7 +138,8 @@ function show(answer) {
   $("fast-market").textContent = multiplier === 1 ? "none" : `× ${multiplier}`;
   const makers = answer.market_makers;
   const met = makers.filter((maker) => maker.etfs_required <= maker.etfs_met).length;
-  $("etfs").textContent = makers.length === 0 ? "–" : makers.length === 1 ? `${makers[0].etfs_met} of ${makers[0].etfs_required}` : `${met} of ${makers.length} market makers have ${makers[0].etfs_required}`;
+  $("etfs").textContent = makers.length === 0 ? "–" : makers.length === 1 ? `${makers[0].etfs_met}, ${makers[0].etfs_required} needed` : `${met} of ${makers.length} market makers have ${makers[0].etfs_required}`;
+  $("etfs-box").hidden = makers.length === 0;
   $("latency-box").hidden = !answer.feed;
   if (answer.feed) $("latency").textContent = ["p50", "p99", "p999", "max"].map((name) => answer.feed.lag_us[name]).join(" / ") + " µs";
   const stale = answer.month_stale;
@@ -208,13 +210,20 @@ function filter() {
     const fits = (!maker || all[0].market_maker === maker) && (!type || all[0].type === type) && (!issue || all[0].issue.includes(issue))
       && (!word || all.some((row) => row.state === word)) && (!risk || all.some(isAtRisk));
     const cell = cells.get(key);
-    if (cell) cell.style.visibility = fits ? "" : "hidden";
+    if (cell) { cell.toggleAttribute("data-out", !fits); if (fits) cell.removeAttribute("aria-hidden"); else cell.setAttribute("aria-hidden", "true"); }
     if (fits) { shown.add(all[0].issue); seenMakers.add(all[0].market_maker); count += 1; }
   }
   for (const row of $("grid").querySelectorAll("tbody tr")) row.hidden = !shown.has(row.dataset.issue);
   for (const cell of $("grid").querySelectorAll("[data-maker]")) cell.hidden = !seenMakers.has(cell.dataset.maker);
   $("count").textContent = `${count} of ${rows.size}`;
+  // The one cell that Tab comes to is one that is there.
+  if (current && !isIn(current)) {
+    current.tabIndex = -1;
+    current = [...cells.values()].find(isIn) || current;
+    if (isIn(current)) current.tabIndex = 0;
+  } else if (current) current.tabIndex = 0;
 }
+const isIn = (cell) => Boolean(cell && cell.dataset.key) && !cell.hidden && !cell.hasAttribute("data-out");
 $("filters").addEventListener("input", filter);
 $("filters").addEventListener("submit", (event) => event.preventDefault());
 
@@ -231,12 +240,11 @@ $("grid").addEventListener("keydown", (event) => {
   const [down, right] = step;
   let at = lines.indexOf(cell.parentElement), column = cell.cellIndex;
   const clamp = (number, most) => Math.max(0, Math.min(most, number));
-  const fits = (other) => other && other.dataset.key && !other.hidden && other.style.visibility !== "hidden";
   for (let tries = 0; tries < 400; tries += 1) {
     const next = [clamp(at + (tries && down ? Math.sign(down) : down), lines.length - 1), column + (Math.abs(right) > 1 ? 0 : right)];
     let other = lines[next[0]].cells[next[1]];
-    if (Math.abs(right) > 1) { const all = [...lines[at].cells].filter(fits); other = right < 0 ? all[0] : all[all.length - 1]; }
-    if (fits(other)) { focusCell(other); return; }
+    if (Math.abs(right) > 1) { const all = [...lines[at].cells].filter(isIn); other = right < 0 ? all[0] : all[all.length - 1]; }
+    if (isIn(other)) { focusCell(other); return; }
     if (!other || (next[0] === at && next[1] === column)) return;
     [at, column] = next;
   }
@@ -247,7 +255,7 @@ function focusCell(cell) {
   cell.tabIndex = 0;
   cell.focus();
 }
-$("grid").addEventListener("click", (event) => { const cell = event.target.closest("td[data-key]"); if (cell) { focusCell(cell); openIssue(cell); } });
+$("grid").addEventListener("click", (event) => { const cell = event.target.closest("td[data-key]"); if (isIn(cell)) { focusCell(cell); openIssue(cell); } });
 
 // --- one issue
 function openIssue(cell) {
@@ -300,10 +308,12 @@ async function showIssue() {
 function figures(pairs) {
   return element("dl", { class: "figures" }, ...pairs.filter(Boolean).map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value))));
 }
+// A cell of words is read from the left, and wraps.
+const cellOf = (name, attributes, of) => of !== null && of.words !== undefined ? element(name, { ...attributes, class: "words" }, of.words) : element(name, attributes, of);
 function table(names, lines, empty) {
   if (lines.length === 0) return element("p", {}, empty);
-  return element("div", { class: "wide" }, element("table", {}, element("thead", {}, element("tr", {}, ...names.map((name) => element("th", { scope: "col" }, name)))),
-    element("tbody", {}, ...lines.map((line) => element("tr", { class: line.reached ? "reached" : null }, ...(line.cells || line).map((cell) => element("td", {}, cell)))))));
+  return element("div", { class: "wide" }, element("table", {}, element("thead", {}, element("tr", {}, ...names.map((name) => cellOf("th", { scope: "col" }, name)))),
+    element("tbody", {}, ...lines.map((line) => element("tr", { class: line.reached ? "reached" : null }, ...(line.cells || line).map((cell) => cellOf("td", {}, cell)))))));
 }
 function inDepth(one, remarks) {
   const limits = one.limits, spread = one.quotes.spread, budget = one.budget, month = one.month;
@@ -328,15 +338,15 @@ function inDepth(one, remarks) {
 }
 function outages(one) {
   const told = causes.get(one.obligation), key = keyOf(one);
-  const words = (rows) => element("span", { class: "words" }, rows ? rows.map((row) => `${row.seq === null ? "" : `#${row.seq} `}${row.text}`).join("; ") : "–");
+  const words = (rows) => ({ words: rows ? rows.map((row) => `${row.seq === null ? "" : `#${row.seq} `}${row.text}`).join("; ") : "–" });
   const lines = one.outages.slice(0, 20).map((outage) => {
     const known = told && told.get(outage.start);
-    return [clock(outage.start), outage.end ? clock(outage.end) : "now", span(outage.duration_us), outage.reasons.map((part) => `${reasonText(part.reason)} ${span(part.lost_us)}`).join("; "),
+    return [clock(outage.start), outage.end ? clock(outage.end) : "now", span(outage.duration_us), { words: outage.reasons.map((part) => `${reasonText(part.reason)} ${span(part.lost_us)}`).join("; ") },
       ...(told ? [words(known && known.began), words(known && outage.end && known.ended)] : [])];
   });
   const button = one.outages.length === 0 ? null : element("button", { type: "button", "data-hold": `causes ${one.obligation}` }, told ? "Read again what they began and ended with" : "What did they begin and end with?");
   if (button) button.addEventListener("click", () => askCauses(key, one.obligation));
-  return [table(["From", "To", "Length", "Cause", ...(told ? ["Began with", "Ended with"] : [])], lines, "None."), button];
+  return [table(["From", "To", "Length", ...["Cause", ...(told ? ["Began with", "Ended with"] : [])].map((name) => ({ words: name }))], lines, "None."), button];
 }
 function strip(of) {
   const picture = document.createElementNS("http://www.w3.org/2000/svg", "svg"), width = Math.max(1, of.columns.length);
@@ -370,5 +380,5 @@ function acknowledgements(one, remarks) {
     $("live").textContent = answer.ok ? "Acknowledged." : "It could not be kept.";
     if (answer.ok) { input.value = ""; input.blur(); showIssue(); }
   });
-  return element("div", {}, element("h4", {}, "Acknowledgements"), table(["When", "Who", "Remark"], own.map((remark) => [remark.acknowledged_at.slice(0, 19).replace("T", " "), remark.name || remark.role, remark.remark]), "None."), form);
+  return element("div", {}, element("h4", {}, "Acknowledgements"), table(["When", "Who", { words: "Remark" }], own.map((remark) => [remark.acknowledged_at.slice(0, 19).replace("T", " "), remark.name || remark.role, { words: remark.remark }]), "None."), form);
 }

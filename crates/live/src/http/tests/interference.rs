@@ -36,8 +36,11 @@ enum Looker {
     Manager,
 }
 
+/// Issues, and servers.
+type Where = (&'static [&'static str], &'static [&'static str]);
+
 /// Something that is done with orders in some issues, through some servers; always something that fits the book.
-fn act(chance: &mut Chance, live: &mut Vec<Live>, number: u64, (issues, servers): (&[&str], &[&str])) -> String {
+fn act(chance: &mut Chance, live: &mut Vec<Live>, number: u64, (issues, servers): Where) -> String {
     let one_of = |chance: &mut Chance, names: &[&str]| chance.below(names.len() as u64);
     let issue = |number: u64| issues[usize::try_from(number).unwrap()];
     let kind = chance.below(6);
@@ -77,9 +80,9 @@ fn worlds(seed: u64, looker: Looker) -> [Vec<String>; 2] {
     let header = "time,issue,event,order,contra,server,side,price,quantity,condition,phase".to_owned();
     let mut messages = [vec![header.clone()], vec![header]];
     let (mut own, mut of_others, mut minute) = (Vec::new(), [Vec::new(), Vec::new()], 0);
-    let (seen, unseen): ((&[&str], &[&str]), (&[&str], &[&str])) = match looker {
-        Looker::Maker => ((&["1306", "1321"], &["VS1"]), (&["1306", "1321"], &["VS2"])),
-        Looker::Manager => ((&["1306"], &["VS1", "VS2"]), (&["1321"], &["VS1", "VS2"])),
+    let [seen, unseen]: [Where; 2] = match looker {
+        Looker::Maker => [(&["1306", "1321"], &["VS1"]), (&["1306", "1321"], &["VS2"])],
+        Looker::Manager => [(&["1306"], &["VS1", "VS2"]), (&["1321"], &["VS1", "VS2"])],
     };
     for number in 0..40 {
         minute = (minute + same.below(3)).min(59);
