@@ -117,7 +117,11 @@ pub(crate) fn start(address: Option<SocketAddr>, shown: Http, stop: Stop) -> Res
         runtime.block_on(async move {
             tokio::spawn(events::watch(Arc::clone(&shown)));
             match listener.map(tokio::net::TcpListener::from_std) {
-                Some(Ok(listener)) => accept(listener, shown, &stop).await,
+                Some(Ok(listener)) => {
+                    let desk = Arc::clone(&shown.desk);
+                    // A certificate that is read again holds for new connections.
+                    accept(listener, router(shown), || desk.tls().map(|tls| tls.acceptor), &stop).await;
+                }
                 Some(Err(error)) => tracing::error!(%error, "answering HTTP"),
                 None => stop.wait().await,
             }
@@ -138,9 +142,8 @@ fn listen(address: SocketAddr) -> std::io::Result<std::net::TcpListener> {
     Ok(socket.into())
 }
 
-/// Accepts connections until everything stops.
-async fn accept(listener: tokio::net::TcpListener, shown: Arc<Http>, stop: &Stop) {
-    let router = router(Arc::clone(&shown));
+/// Accepts connections until everything stops; `tls` gives what each is answered with, if over TLS.
+async fn accept(listener: tokio::net::TcpListener, router: Router, tls: impl Fn() -> Option<TlsAcceptor>, stop: &Stop) {
     let room = Arc::new(tokio::sync::Semaphore::new(CONNECTIONS_MAX));
     loop {
         let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
@@ -159,7 +162,7 @@ async fn accept(listener: tokio::net::TcpListener, shown: Arc<Http>, stop: &Stop
         let _ = socket2::SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER_BYTES);
         let close = Arc::new(tokio::sync::Notify::new());
         let service = TowerToHyperService::new(router.clone().layer(Extension(Connection(Arc::clone(&close)))));
-        let tls = shown.desk.tls().map(|tls| tls.acceptor);
+        let tls = tls();
         tokio::spawn(async move {
             let mut http = hyper::server::conn::http1::Builder::new();
             http.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN).max_buf_size(HEAD_BYTES_MAX);

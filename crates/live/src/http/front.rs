@@ -78,7 +78,8 @@ pub fn front(options: &FrontOptions, ready: impl FnOnce(Ready) -> Result<()>) ->
         stop_on_signals(&stop)?;
         ready(Ready { http, listen: None })?;
         let listener = tokio::net::TcpListener::from_std(listener).context("listening")?;
-        accept(listener, router(shown), tls.map(|tls| tls.acceptor), &stop).await;
+        let acceptor = tls.map(|tls| tls.acceptor);
+        accept(listener, router(shown), || acceptor.clone(), &stop).await;
         Ok(())
     })
 }
