@@ -19,28 +19,27 @@ impl Clock {
         Clock { since: start, state: State::Unavailable, after_unknown: false }
     }
 
-    /// Sets the state from `at` on, and returns the interval that this ends, if any. Quotes have to rest for so long: a stretch
-    /// in which they were good that has ended sooner is a breach, or, where it may have begun before or gone on in time of which
-    /// nothing is known, as unknown as that.
+    /// Sets the state from `at` on, and returns the interval that this ends, if any. Where quotes have to rest for so long, a
+    /// stretch in which they were good that has ended sooner is a breach, or, where it may have begun before or gone on in time
+    /// of which nothing is known, as unknown as that.
     ///
     /// Clause: `TWSE/held`.
     #[must_use]
     #[inline]
-    pub fn set(&mut self, at: Timestamp, state: State, resting_min: impl FnOnce() -> Micros) -> Option<Interval> {
+    pub fn set(&mut self, at: Timestamp, state: State, resting_min: Option<Micros>) -> Option<Interval> {
         if state == self.state {
             return None;
         }
         let before = *self;
         let ended = before.end(at);
-        let after_unknown = if ended.is_some() { before.state == State::Unknown } else { before.after_unknown };
-        *self = Clock { since: at, state, after_unknown };
-        ended.map(|ended| match ended.state {
-            State::Fulfilled if ended.end.since(ended.start) < resting_min() => {
-                let in_doubt = before.after_unknown || state == State::Unknown;
-                Interval { state: if in_doubt { State::Unknown } else { State::Breach(Reason::Resting) }, ..ended }
-            }
-            _ => ended,
-        })
+        (self.since, self.state) = (at, state);
+        let (Some(resting_min), Some(ended)) = (resting_min, ended) else { return ended };
+        self.after_unknown = before.state == State::Unknown;
+        if before.state != State::Fulfilled || resting_min <= ended.end.since(ended.start) {
+            return Some(ended);
+        }
+        let in_doubt = before.after_unknown || state == State::Unknown;
+        Some(Interval { state: if in_doubt { State::Unknown } else { State::Breach(Reason::Resting) }, ..ended })
     }
 
     /// The interval up to `at`; `None` if it would be empty.
@@ -64,7 +63,7 @@ mod tests {
     #[test]
     fn a_clock_tells_of_a_state_when_it_ends_and_never_of_an_empty_one() {
         let mut clock = Clock::new(at(0));
-        let mut set = |micros, state| clock.set(at(micros), state, || Micros::ZERO);
+        let mut set = |micros, state| clock.set(at(micros), state, None);
         assert_eq!(set(0, State::Fulfilled), None);
         assert_eq!(set(5, State::Fulfilled), None);
         assert_eq!(set(9, State::Unknown), Some(interval(0, 9, State::Fulfilled)));
@@ -89,7 +88,7 @@ mod tests {
         ] {
             for (length, state) in [(10, ten), (9, nine)] {
                 let mut clock = Clock::new(at(0));
-                let mut set = |micros, state| clock.set(at(micros), state, || Micros(10));
+                let mut set = |micros, state| clock.set(at(micros), state, Some(Micros(10)));
                 let _ = set(5, before);
                 let _ = set(7, good);
                 assert_eq!(set(7 + length, after), Some(interval(7, 7 + length, state)), "{before:?} {after:?}");
@@ -100,7 +99,7 @@ mod tests {
     #[test]
     fn what_has_not_ended_may_still_rest_long_enough() {
         let mut clock = Clock::new(at(0));
-        assert_eq!(clock.set(at(0), State::Fulfilled, || Micros(10)), None);
+        assert_eq!(clock.set(at(0), State::Fulfilled, Some(Micros(10))), None);
         assert_eq!(clock.end(at(3)), Some(interval(0, 3, State::Fulfilled)));
     }
 }

@@ -7,7 +7,7 @@ use crate::hours::Hours;
 use crate::margin::{Minima, Minimum, SideMargin, rejudge};
 use crate::{Clock, IntervalSink, ObligationIndex, SignUpAt, verdict};
 use quoteclock_book::{Book, Holder, OwnQuotes, Quote, prefetch_all};
-use quoteclock_model::{Interval, Phase, Side, Span, State, Timestamp, Turnover};
+use quoteclock_model::{Interval, Micros, Phase, Side, Span, State, Timestamp, Turnover};
 use quoteclock_rules::{Availability, DayPlan, LimitChange, Limits};
 use std::ops::Range;
 use std::sync::Arc;
@@ -26,6 +26,8 @@ pub(crate) struct SignUps {
     minima: Vec<Minimum>,
     /// All that come into force in the issue: mostly the same for all.
     limits: Vec<Limits>,
+    /// Whether any of them wants quotes to rest for a while.
+    has_resting: bool,
     /// Changes of limits within the day, in order of time, and how many have taken place. Mostly none.
     changes: Vec<Change>,
     changes_made: usize,
@@ -111,6 +113,7 @@ impl SignUps {
         let margins = || sign_ups.minima.iter().map(|&minimum| SideMargin::of(minimum)).collect();
         sign_ups.margins = [margins(), margins()];
         sign_ups.changes.sort_by_key(|change| change.at);
+        sign_ups.has_resting = sign_ups.limits.iter().any(|limits| limits.manner.resting_min != Micros::ZERO);
         sign_ups
     }
 
@@ -218,7 +221,7 @@ impl SignUps {
         let since = if state == settled { settled_since } else { moment.now };
         let settled = Interval { start: settled_since, end: moment.now, state: settled };
         // What ends now is told as it will be.
-        let ended = { obligation.clock }.set(moment.now, state, || limits.manner.resting_min);
+        let ended = { obligation.clock }.set(moment.now, state, Some(limits.manner.resting_min));
         Running { state, since, settled: ended.unwrap_or(settled), limits, own }
     }
 
@@ -361,7 +364,7 @@ impl SignUps {
             if !available || moment.unknown {
                 sides.iter_mut().for_each(|side| side.iter_mut().for_each(SideMargin::disarm));
             }
-            let resting_min = || self.limits[obligation.limits as usize].manner.resting_min;
+            let resting_min = self.has_resting.then(|| self.limits[obligation.limits as usize].manner.resting_min);
             if let Some(interval) = obligation.clock.set(moment.now, state, resting_min) {
                 sink.interval(obligation.index, interval);
             }
