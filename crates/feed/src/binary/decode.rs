@@ -34,6 +34,9 @@ pub struct BinaryDecoder {
     lists: ListSums,
 }
 
+/// Room for the beginning of a frame.
+const ROOM_BYTES: usize = 1 << 24;
+
 impl BinaryDecoder {
     /// Reads the next `chunk` of the input and hands over every record of each block that ends in it.
     ///
@@ -53,8 +56,12 @@ impl BinaryDecoder {
                 continue;
             }
             let (head, rest) = chunk.split_at((wanted - self.partial.len()).min(chunk.len()));
-            // All at once: growing would copy it several times, and touch twice the memory. It is not touched before it is filled.
-            self.partial.reserve_exact(wanted - self.partial.len());
+            // In one or two steps: growing in more would copy it each time, and touch twice the memory. No more than that for a
+            // frame that says it is long and is not.
+            let room = wanted.min((2 * self.partial.len()).max(ROOM_BYTES));
+            if self.partial.capacity() < room {
+                self.partial.reserve_exact(room - self.partial.len());
+            }
             self.partial.extend_from_slice(head);
             chunk = rest;
             // Twice where a frame is nothing but its head.
