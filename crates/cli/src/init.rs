@@ -65,11 +65,13 @@ const EXCLUDED_DAYS: &str = "excluded_days.csv";
 
 /// Names and content: every file of a registry, the README, the templates.
 fn files(scheme: Option<Ready>) -> Vec<(String, String)> {
-    let content = |name: &str| match name {
-        "scheme.toml" => scheme.map_or(SCHEME, |ready| ready.text).to_owned(),
-        "holidays.csv" if scheme.is_none() => templates::HOLIDAYS.to_owned(),
-        "holidays.csv" => "date,name\n".to_owned(),
-        EXCLUDED_DAYS => "date,issue,market_maker,reason,only_if_failed\n".to_owned(),
+    let content = |name: &str| match (name, scheme) {
+        ("scheme.toml", Some(ready)) => ready.text.to_owned(),
+        ("scheme.toml", None) => SCHEME.to_owned(),
+        ("issues.csv", Some(ready)) => issues_header(ready.text),
+        ("holidays.csv", Some(_)) => "date,name\n".to_owned(),
+        ("holidays.csv", None) => templates::HOLIDAYS.to_owned(),
+        (EXCLUDED_DAYS, _) => "date,issue,market_maker,reason,only_if_failed\n".to_owned(),
         // Its example begins with its header, as of every file.
         _ => format!("{}\n", header(name)),
     };
@@ -78,6 +80,17 @@ fn files(scheme: Option<Ready>) -> Vec<(String, String)> {
     files.push(("templates/matching_funds.csv".to_owned(), templates::MATCHING_FUNDS.to_owned()));
     files.push(("templates/diversified_indices.csv".to_owned(), templates::DIVERSIFIED_INDICES.to_owned()));
     files
+}
+
+/// The header of `issues.csv` under the scheme of another venue: with the columns that its limits are read from.
+fn issues_header(scheme: &str) -> String {
+    let own = [
+        ("limits_from = \"issue\"", ",max_spread_bps,min_value,min_quantity"),
+        ("min_quantity_from_value = \"reference\"", ",reference_price"),
+        ("windows_from = \"issue\"", ",windows"),
+    ];
+    let columns: String = own.iter().filter(|(key, _)| scheme.contains(key)).map(|(_, columns)| *columns).collect();
+    format!("issue,name,type,tick_table,trading_unit{columns},from,to\n")
 }
 
 /// The header of a file: the first line of its example in the README.

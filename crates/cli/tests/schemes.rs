@@ -80,6 +80,18 @@ fn a_registry_begins_under_a_ready_scheme() {
     assert_eq!(bench.read("new/scheme.toml"), file);
     assert_eq!(bench.read("new/excluded_days.csv"), "date,issue,market_maker,reason,only_if_failed\n");
     assert_eq!(bench.run(&["check", "--registry", "new"]).status.code(), Some(0));
+    // The sheet of issues asks for what the scheme's limits are read from, and for nothing else.
+    for (scheme, own) in [
+        ("wiener", ",max_spread_bps,min_value,min_quantity"),
+        ("xetra", ",max_spread_bps,min_value,min_quantity,reference_price"),
+        ("six", ",windows"),
+        ("twse", ""),
+    ] {
+        assert_eq!(bench.run(&["init", scheme, "--scheme", scheme]).status.code(), Some(0));
+        let header = format!("issue,name,type,tick_table,trading_unit{own},from,to\n");
+        assert_eq!(bench.read(&format!("{scheme}/issues.csv")), header);
+        assert_eq!(bench.run(&["check", "--registry", scheme]).status.code(), Some(0));
+    }
 }
 
 /// A day under `xetra`: an opening auction, then continuous trading with both sides as large, until from 12:00 on the offer is more
