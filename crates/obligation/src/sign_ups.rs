@@ -98,6 +98,13 @@ pub struct Running<'a> {
     pub own: &'a OwnQuotes,
 }
 
+/// What was looked for last, and where it stands: the next sign-up of an issue has mostly the same.
+#[derive(Default)]
+struct Last<'p> {
+    hours: Option<(&'p Arc<Availability>, &'p [Span], u32)>,
+    limits: Option<(&'p Limits, u32)>,
+}
+
 impl SignUps {
     /// Those of `plan`.
     pub(crate) fn new(plan: &DayPlan, sign_ups_at: &[SignUpAt]) -> SignUps {
@@ -106,7 +113,7 @@ impl SignUps {
         sign_ups.sign_ups.reserve_exact(sign_ups_at.len());
         sign_ups.obligations.reserve_exact(count);
         sign_ups.minima.reserve_exact(count);
-        let mut last = None;
+        let mut last = Last::default();
         for at in sign_ups_at {
             sign_ups.add(plan, *at, &mut last);
         }
@@ -117,17 +124,20 @@ impl SignUps {
         sign_ups
     }
 
-    /// `last` are the hours that were looked for last.
     fn add<'p>(
         &mut self,
         plan: &'p DayPlan,
         SignUpAt { position, first_obligation: first }: SignUpAt,
-        last: &mut Option<(&'p Arc<Availability>, &'p [Span], u32)>,
+        last: &mut Last<'p>,
     ) {
         let sign_up = &plan.sign_ups[position];
         let (before, margins_before) = (self.obligations.len(), self.minima.len());
         for (index, obligation) in (first.0..).map(ObligationIndex).zip(sign_up.obligations.iter()) {
-            let limits = position_in(&mut self.limits, &obligation.limits);
+            let limits = match last.limits {
+                Some((of, limits)) if std::ptr::eq(of, &obligation.limits) => limits,
+                _ => position_in(&mut self.limits, &obligation.limits),
+            };
+            last.limits = Some((&obligation.limits, limits));
             for LimitChange { at, limits } in obligation.limit_changes.iter() {
                 let (obligation, limits) = (number(self.obligations.len()), position_in(&mut self.limits, limits));
                 self.changes.push(Change { at: *at, obligation, limits });
@@ -139,11 +149,11 @@ impl SignUps {
             self.minima.extend(Minima::of(&obligation.limits).repeated(count));
             let margins = number(first)..number(self.minima.len());
             let (availability, exempt) = (&obligation.availability, &sign_up.exempt[..]);
-            let hours = match *last {
+            let hours = match last.hours {
                 Some((of, without, hours)) if Arc::ptr_eq(of, availability) && without == exempt => hours,
                 _ => position_in(&mut self.hours, &Hours::new(availability, exempt)),
             };
-            *last = Some((availability, exempt, hours));
+            last.hours = Some((availability, exempt, hours));
             let clock = Clock::new(plan.day.start);
             self.obligations.push(Obligation { index, limits, margins, hours, required: false, clock });
         }

@@ -132,6 +132,9 @@ impl Limited<'_> {
         relief: Relief,
         stress: &[(Span, Relief)],
     ) -> (Limits, Arc<[LimitChange]>) {
+        if self.regimes.is_empty() && stress.is_empty() {
+            return (self.terms.limits(&issue.limits, relief, self.tick_table), Arc::default());
+        }
         let mut pieces = self.pieces(day, issue, relief, stress).into_iter();
         let limits = pieces.next().expect("a day has a beginning").limits;
         let mut changes: Vec<LimitChange> = Vec::new();

@@ -80,6 +80,7 @@ impl Registry {
         // Sorted by market maker, of which there are few.
         for of_market_maker in self.sign_ups().chunk_by(|one, next| one.market_maker == next.market_maker) {
             let mut own_servers = servers.of(&of_market_maker[0].market_maker);
+            let all_servers = own_servers.of(None);
             let own_exemptions = exemptions.of(&of_market_maker[0].market_maker);
             for sign_up in of_market_maker.iter().filter(|sign_up| sign_up.period.contains(date)) {
                 // REFERENCE section 4: without a row of the issue in force, the sign-up is not measured.
@@ -88,8 +89,11 @@ impl Registry {
                     market_maker: sign_up.market_maker.clone(),
                     issue: sign_up.issue.clone(),
                     leveraged_inverse: issue.leveraged_inverse,
-                    servers: own_servers.of(sign_up.participant.as_deref()),
-                    servers_of_market_maker: own_servers.of(None),
+                    servers: match sign_up.participant.as_deref() {
+                        None => Arc::clone(&all_servers),
+                        participant => own_servers.of(participant),
+                    },
+                    servers_of_market_maker: Arc::clone(&all_servers),
                     exempt: own_exemptions.of(&sign_up.issue),
                     obligations: obligations.get_or_insert_with(|| terms.obligations(issue)).clone(),
                 });
