@@ -147,7 +147,7 @@ function show(answer) {
   $("stale").textContent = stale === null ? "The month cannot be read at the moment." : `The registry would alter stored days: ${stale.join(", ")}.`;
   const shards = answer.shards || [], away = shards.filter((shard) => shard.state !== "ok").length;
   $("away").hidden = away === 0;
-  $("away").textContent = `${away} of ${shards.length} parts of the market do not answer: what they measure is not shown.`;
+  $("away").textContent = `No answer from ${away} of ${shards.length} parts of the market: what is measured there is not shown.`;
   const alerts = answer.alerts || [];
   $("alerts").hidden = alerts.length === 0;
   const rest = alerts.length > ALERTS_MAX ? [element("li", {}, `and ${alerts.length - ALERTS_MAX} more`)] : [];
