@@ -162,6 +162,35 @@ fn alerts_are_told_once_and_ended_to_whom_they_concern() {
 }
 
 #[test]
+fn a_feed_that_is_silent_and_a_budget_that_is_low_are_told_and_ended() {
+    let bench = bench();
+    let rules = "[[rule]]\nname = \"silent\"\nfeed_silent_s = 2\n\
+        [[rule]]\nname = \"low\"\nparty = \"MM1\"\nbudget_below_s = 100000000\n\
+        [[rule]]\nname = \"enough\"\nparty = \"MM1\"\nbudget_below_s = 1\n";
+    bench.write("alerts.toml", rules.as_bytes());
+    let mut desk = Desk::start(bench, "2024-03-04", &["--alerts", "alerts.toml", "--alert-log", "alerts.log"]);
+    let lines = |desk: &Desk| -> Vec<Value> {
+        desk.bench.read("alerts.log").lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let count = |desk: &Desk, rule: &str, event: &str| {
+        lines(desk).iter().filter(|line| line["rule"] == rule && line["event"] == event).count()
+    };
+    desk.send(&RECORDS[..3]);
+    desk.wait("silence and a low budget are told", |desk| {
+        count(desk, "silent", "begin") == 1 && 1 < count(desk, "low", "begin")
+    });
+    let told = lines(&desk);
+    let silent = told.iter().find(|line| line["rule"] == "silent").unwrap();
+    assert_eq!(silent["alert"], "feed_silent");
+    assert!(silent.get("market_maker").is_none_or(Value::is_null), "{silent}");
+    let is_of_mm1 = |line: &Value| line["alert"] == "budget" && line["market_maker"] == "MM1";
+    assert!(told.iter().filter(|line| line["rule"] == "low").all(is_of_mm1), "{told:?}");
+    desk.send(&["09:02:00,1306,phase,,,,,,,,continuous"]);
+    desk.wait("the end of the silence is told", |desk| count(desk, "silent", "end") == 1);
+    assert_eq!(count(&desk, "enough", "begin"), 0, "more than a second is left of every budget");
+}
+
+#[test]
 fn a_run_that_ends_with_its_day_tells_the_end_of_its_alerts() {
     let bench = bench();
     let (address, messages) = receiver(0);
