@@ -7,7 +7,7 @@ mod support;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use support::chromium::Chromium;
-use support::desk::Desk;
+use support::desk::{Desk, enter};
 use support::{Bench, stderr, stdout};
 
 const LAST: &str = "2024-03-29";
@@ -74,15 +74,6 @@ fn status(bench: &Bench) -> Rows {
     let document: Value = serde_json::from_str(&stdout(&output)).unwrap();
     let key = |row: &Value| ["market_maker", "issue", "obligation"].map(|name| row[name].as_str().unwrap().to_owned());
     document["status"].as_array().unwrap().iter().map(|row| (key(row), row.clone())).collect()
-}
-
-/// Enters a token by typing it.
-fn enter(browser: &mut Chromium, desk: &Desk, role: usize) {
-    browser.go(&format!("http://{}/", desk.http));
-    browser.evaluate("document.getElementById('token').focus()");
-    browser.type_text(&desk.tokens[role]);
-    browser.press("Enter");
-    browser.wait("document.querySelectorAll('#grid td[data-key]').length > 0");
 }
 
 /// Whether nothing of the page is beyond the window, no text is cut, and nothing lies on anything else.

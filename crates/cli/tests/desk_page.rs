@@ -5,16 +5,7 @@ mod support;
 
 use serde_json::Value;
 use support::chromium::Chromium;
-use support::desk::{Desk, ROLES, bench};
-
-/// Enters a token by typing it.
-fn enter(browser: &mut Chromium, desk: &Desk, role: usize) {
-    browser.go(&format!("http://{}/", desk.http));
-    browser.evaluate("document.getElementById('token').focus()");
-    browser.type_text(&desk.tokens[role]);
-    browser.press("Enter");
-    browser.wait("document.querySelectorAll('#grid td[data-key]').length > 0");
-}
+use support::desk::{Desk, ROLES, bench, enter};
 
 /// Text and label of each cell, by issue and market maker.
 fn cells(browser: &mut Chromium) -> Value {

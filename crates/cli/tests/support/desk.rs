@@ -1,6 +1,7 @@
 //! A running day with two market makers and two asset managers, fed by a pipe that stays open, and whoever asks about it.
 #![allow(clippy::unwrap_used, reason = "helpers are part of the tests")]
 
+use super::chromium::Chromium;
 use super::{Bench, HEADER};
 use serde_json::Value;
 use std::fs;
@@ -375,4 +376,13 @@ fn hmac(key: &[u8], message: &[u8]) -> String {
     let inner = Sha256::digest([&pad(0x36), message].concat());
     let outer = Sha256::digest([&pad(0x5c)[..], &inner].concat());
     "sha256=".to_owned() + &outer.iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+}
+
+/// Enters a role's token on the page by typing it.
+pub fn enter(browser: &mut Chromium, desk: &Desk, role: usize) {
+    browser.go(&format!("http://{}/", desk.http));
+    browser.evaluate("document.getElementById('token').focus()");
+    browser.type_text(&desk.tokens[role]);
+    browser.press("Enter");
+    browser.wait("document.querySelectorAll('#grid td[data-key]').length > 0");
 }
