@@ -48,45 +48,36 @@ pub(super) const FAST_MARKETS: Layout = Layout {
 };
 pub(super) const EXEMPTIONS: Layout =
     Layout { file: "exemptions.csv", required: &["issue"], optional: &["market_maker", "from", "to", "reason"] };
+/// The columns that either file of conditions may have, after those that only one may.
+macro_rules! optional_of_conditions {
+    ($($own:literal),*) => {
+        &[
+            $($own,)*
+            "max_spread_bps",
+            "max_spread_ticks",
+            "coverage_pct",
+            "from",
+            "to",
+            "asset_manager",
+            "total_jpy",
+            "payment",
+            "max_makers",
+            "priority",
+            "aum_trigger_jpy",
+            "aum_part_jpy",
+        ]
+    };
+}
 pub(super) const SPONSORED: Layout = Layout {
     file: "sponsored.csv",
     required: &["condition", "issue", "min_value_jpy"],
-    optional: &[
-        "max_spread_bps",
-        "max_spread_ticks",
-        "coverage_pct",
-        "from",
-        "to",
-        "asset_manager",
-        "total_jpy",
-        "payment",
-        "max_makers",
-        "priority",
-        "aum_trigger_jpy",
-        "aum_part_jpy",
-    ],
+    optional: optional_of_conditions!(),
 };
 /// `issue` is not required as a column: `index` may stand in its place. A row has one of them.
 pub(super) const MATCHING: Layout = Layout {
     file: "matching_funds.csv",
     required: &["condition", "min_value_jpy"],
-    optional: &[
-        "issue",
-        "index",
-        "max_issues",
-        "max_spread_bps",
-        "max_spread_ticks",
-        "coverage_pct",
-        "from",
-        "to",
-        "asset_manager",
-        "total_jpy",
-        "payment",
-        "max_makers",
-        "priority",
-        "aum_trigger_jpy",
-        "aum_part_jpy",
-    ],
+    optional: optional_of_conditions!("issue", "index", "max_issues"),
 };
 pub(super) const HOLIDAYS: Layout = Layout { file: "holidays.csv", required: &["date"], optional: &["name"] };
 
