@@ -7,7 +7,8 @@ use crate::text::Page;
 use crate::view::View;
 use crate::{Explanation, Outage};
 use jiff::civil::Date;
-use quoteclock_ledger::{DisplayPercent, Total};
+use quoteclock_ledger::Total;
+use quoteclock_report::columns::{self, WithTimes};
 use quoteclock_report::{Style, wrap};
 use quoteclock_rows::{Align, Column, Decimals, JsonRow, Table, Unit, json_rows, text_table};
 use serde::Serialize;
@@ -46,6 +47,12 @@ impl LostLine {
             outage_count: explanation.outage_count as u64,
             lost: explanation.lost.clone(),
         }
+    }
+}
+
+impl WithTimes for &LostLine {
+    fn total(&self) -> Total {
+        self.total
     }
 }
 
@@ -119,14 +126,10 @@ impl Table for LostTimes {
     const COLUMNS: &'static [Column<Self>] = &[
         Column::<Self>::text("issue", |line| Some(line.issue.as_str().into())).shown("issue"),
         Column::<Self>::text("obligation", |line| Some(line.obligation.as_str().into())).shown("obligation"),
-        Column::<Self>::integer("available_us", Unit::Micros, |line| Some(line.total.available.0.into())),
-        Column::<Self>::integer("fulfilled_us", Unit::Micros, |line| Some(line.total.fulfilled.0.into())),
-        Column::<Self>::integer("unknown_us", Unit::Micros, |line| Some(line.total.unknown.0.into())),
-        Column::<Self>::decimal("display_pct", Unit::Percent, Decimals::Fixed(4), |line| {
-            DisplayPercent::of(line.total.fulfilled, line.total.available)
-                .map(|percent| percent.ten_thousandths().into())
-        })
-        .shown("display %"),
+        columns::available_us(),
+        columns::fulfilled_us(),
+        columns::unknown_us(),
+        columns::display_pct_of::<Self>().shown("display %"),
         Column::<Self>::decimal("required_pct", Unit::Percent, Decimals::UpTo(4), |line| {
             Some(line.required_pct.into())
         })

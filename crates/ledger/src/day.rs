@@ -66,6 +66,19 @@ pub struct Outage {
     pub reasons: Vec<(Reason, Micros)>,
 }
 
+/// Reasons as the output files write them, each with its time in microseconds: `spread:210000;no_bid:5000`.
+///
+/// ```
+/// use quoteclock_ledger::reasons_text;
+/// use quoteclock_model::{Micros, Reason};
+///
+/// assert_eq!(reasons_text(&[(Reason::Spread, Micros(210_000))]), "spread:210000");
+/// ```
+pub fn reasons_text(reasons: &[(Reason, Micros)]) -> String {
+    let texts: Vec<String> = reasons.iter().map(|(reason, length)| format!("{reason}:{}", length.0)).collect();
+    texts.join(";")
+}
+
 /// The outages that the breaches of one obligation make, in their order.
 pub fn outages(breaches: &[Breach]) -> impl Iterator<Item = Outage> {
     breaches.chunk_by(|one, next| one.span.end == next.span.start).map(|connected| {

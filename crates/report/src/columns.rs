@@ -9,7 +9,7 @@ use quoteclock_rows::{Align, Column, Decimals, Local, Table, Unit};
 use std::borrow::Cow;
 
 /// The quote display time as rows have it: four decimals, half up, nothing without available time.
-pub(crate) fn display_pct(total: Total) -> Option<i128> {
+fn display_pct(total: Total) -> Option<i128> {
     DisplayPercent::of(total.fulfilled, total.available).map(|percent| percent.ten_thousandths().into())
 }
 

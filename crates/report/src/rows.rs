@@ -1,14 +1,13 @@
 //! What was measured of a day: `daily.csv`, `breaches.csv` and `outages.csv`.
 
-use crate::columns::{self, OfDate, OfObligation, WithSpan, WithTimes};
+use crate::columns::{self, WithSpan, WithTimes};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use quoteclock_ledger::{Breach, DayLedger, Outage, Total, outages};
+use quoteclock_ledger::{Breach, DayLedger, Outage, Total, outages, reasons_text};
 use quoteclock_model::Span;
 use quoteclock_obligation::ObligationIndex;
 use quoteclock_rows::{Column, CsvRows, Table};
 use quoteclock_rules::{DayPlan, ObligationPlan};
-use std::borrow::Cow;
 use std::io::{self, Write};
 
 /// What the rows of one obligation on one day have in common.
@@ -20,6 +19,8 @@ pub struct DayKey<'a> {
     pub market_maker: &'a str,
     /// The issue.
     pub issue: &'a str,
+    /// Whether the issue is a leveraged or inverse ETF.
+    pub leveraged_inverse: bool,
     /// The obligation.
     pub obligation: &'a ObligationPlan,
     /// Its position in the plan.
@@ -36,6 +37,7 @@ pub fn keys(plan: &DayPlan) -> impl Iterator<Item = DayKey<'_>> {
         date: plan.date,
         market_maker: &sign_up.market_maker,
         issue: sign_up.issue.as_str(),
+        leveraged_inverse: sign_up.leveraged_inverse,
         obligation,
         index: ObligationIndex(index),
     })
@@ -85,8 +87,15 @@ pub struct Breaches;
 impl Table for Breaches {
     type Row<'a> = BreachRow<'a>;
     const NAME: &'static str = "breaches";
-    const COLUMNS: &'static [Column<Self>] =
-        &columns::of_stretches(Column::<Self>::text("reason", |row| Some(row.breach.reason.as_str().into())));
+    const COLUMNS: &'static [Column<Self>] = &columns::of_stretches(reason());
+}
+
+/// Why it was a breach.
+pub const fn reason<T>() -> Column<T>
+where
+    T: for<'a> Table<Row<'a> = BreachRow<'a>>,
+{
+    Column::text("reason", |row| Some(row.breach.reason.as_str().into()))
 }
 
 impl Breaches {
@@ -117,10 +126,15 @@ pub struct Outages;
 impl Table for Outages {
     type Row<'a> = OutageRow<'a>;
     const NAME: &'static str = "outages";
-    const COLUMNS: &'static [Column<Self>] = &columns::of_stretches(Column::<Self>::text("reasons", |row| {
-        let reasons = row.outage.reasons.iter().map(|(reason, length)| format!("{reason}:{}", length.0));
-        Some(reasons.collect::<Vec<_>>().join(";").into())
-    }));
+    const COLUMNS: &'static [Column<Self>] = &columns::of_stretches(reasons());
+}
+
+/// What each reason has of an outage.
+pub const fn reasons<T>() -> Column<T>
+where
+    T: for<'a> Table<Row<'a> = OutageRow<'a>>,
+{
+    Column::text("reasons", |row| Some(reasons_text(&row.outage.reasons).into()))
 }
 
 impl Outages {
@@ -136,13 +150,13 @@ impl Outages {
 /// What the rows of one obligation on one day have in common is in their key.
 macro_rules! rows_with_key {
     ($($row:ident),*) => {$(
-        impl OfDate for $row<'_> {
-            fn date(&self) -> Date {
+        impl $crate::columns::OfDate for $row<'_> {
+            fn date(&self) -> jiff::civil::Date {
                 self.key.date
             }
         }
 
-        impl OfObligation for $row<'_> {
+        impl $crate::columns::OfObligation for $row<'_> {
             fn market_maker(&self) -> &str {
                 self.key.market_maker
             }
@@ -151,12 +165,14 @@ macro_rules! rows_with_key {
                 self.key.issue
             }
 
-            fn obligation(&self) -> Cow<'_, str> {
+            fn obligation(&self) -> std::borrow::Cow<'_, str> {
                 self.key.obligation.id.to_string().into()
             }
         }
     )*};
 }
+
+pub(crate) use rows_with_key;
 
 rows_with_key!(DailyRow, BreachRow, OutageRow);
 

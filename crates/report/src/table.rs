@@ -1,9 +1,9 @@
 //! A day as people read it: a line for each obligation, with the worst outages named.
 
-use crate::columns::display_pct;
+use crate::columns::{self, WithTimes};
 use crate::format::{clock, percent_shown, trim_fraction};
 use crate::overview::{OverviewLine, Standing, grouped};
-use crate::rows::{DayKey, keys};
+use crate::rows::{DayKey, keys, rows_with_key};
 use quoteclock_incentive::AccountKey;
 use quoteclock_ledger::{DayLedger, Outage, Total, outages};
 use quoteclock_model::{IssueCode, Micros, Reason};
@@ -167,6 +167,14 @@ struct DayRow<'a> {
     line: &'a SummaryLine,
 }
 
+rows_with_key!(DayRow);
+
+impl WithTimes for DayRow<'_> {
+    fn total(&self) -> Total {
+        self.line.total
+    }
+}
+
 /// A day's table, the longest outages apart: they take what room there is.
 struct DayLines;
 
@@ -174,10 +182,10 @@ impl Table for DayLines {
     type Row<'a> = DayRow<'a>;
     const NAME: &'static str = "day";
     const COLUMNS: &'static [Column<Self>] = &[
-        Column::<Self>::text("market_maker", |row| Some(row.key.market_maker.into())).shown("market maker"),
-        Column::<Self>::text("issue", |row| Some(row.key.issue.into())).shown("issue"),
-        Column::<Self>::text("obligation", |row| Some(row.key.obligation.id.to_string().into())).shown("obligation"),
-        Column::<Self>::decimal("display_pct", Unit::Percent, Decimals::Fixed(4), |row| display_pct(row.line.total))
+        columns::market_maker::<Self>().shown("market maker"),
+        columns::issue::<Self>().shown("issue"),
+        columns::obligation::<Self>().shown("obligation"),
+        columns::display_pct_of::<Self>()
             .shown_as("display %", Align::Right, |row| {
                 // Colours are told by a sign, too.
                 let sign = if row.has_share() == Some(false) { "!" } else { "" };
@@ -188,10 +196,10 @@ impl Table for DayLines {
             Some(row.key.obligation.required.pct.into())
         })
         .shown("required %"),
-        Column::<Self>::integer("available_us", Unit::Micros, |row| Some(row.line.total.available.0.into()))
+        columns::available_us::<Self>()
             .shown_as("available", Align::Right, |row| clock(row.line.total.available).into())
             .gives_way(1),
-        Column::<Self>::integer("unknown_us", Unit::Micros, |row| Some(row.line.total.unknown.0.into()))
+        columns::unknown_us::<Self>()
             .shown_as("unknown", Align::Right, |row| clock(row.line.total.unknown).into())
             .on_occasion(|row| row.line.total.unknown != Micros::ZERO),
         Column::<Self>::integer("outages", Unit::Count, |row| i128::try_from(row.line.outage_count).ok())
