@@ -18,6 +18,7 @@ use jiff::civil::Date;
 use quoteclock_columnar::{ParquetFile, write_parquet};
 use quoteclock_ledger::DayLedger;
 use quoteclock_model::{DayTurnover, Shard};
+use quoteclock_report::rows;
 use quoteclock_rows::Table;
 use quoteclock_rules::DayPlan;
 use quoteclock_store::Provenance;
@@ -68,11 +69,11 @@ impl Dataset {
             write_parquet::<T>(rows, metadata, &file).with_context(|| format!("writing {}", T::NAME))?;
             Ok(file.sync_all()?)
         }
-        write::<Breaches>(&folder, tables::breaches(day.plan, day.ledger), &of_all)?;
-        write::<Outages>(&folder, tables::outages(day.plan, day.ledger), &of_all)?;
+        write::<Breaches>(&folder, rows::Breaches::rows(day.plan, day.ledger), &of_all)?;
+        write::<Outages>(&folder, rows::Outages::rows(day.plan, day.ledger), &of_all)?;
         write::<Turnovers>(&folder, tables::turnovers(day.plan, day.turnover), &of_all)?;
         write::<MarketTurnovers>(&folder, tables::market_turnovers(day.turnover), &of_all)?;
-        write::<Daily>(&folder, tables::daily(day.plan, day.ledger), &of_daily)
+        write::<Daily>(&folder, rows::Daily::rows(day.plan, day.ledger), &of_daily)
     }
 
     fn aside_of(&self, position: usize) -> PathBuf {

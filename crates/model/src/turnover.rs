@@ -91,6 +91,28 @@ pub struct Turnover {
 }
 
 impl Turnover {
+    /// All sums in the order in which tables have them: the continuous auction's, then call auctions'; of each, against market
+    /// makers, anybody else, and orders that the feed does not name.
+    pub const fn executed(&self) -> [Executed; 6] {
+        let Turnover { continuous, auction, order_count: _ } = self;
+        [
+            continuous.market_maker,
+            continuous.other,
+            continuous.unnamed,
+            auction.market_maker,
+            auction.other,
+            auction.unnamed,
+        ]
+    }
+
+    /// The turnover of those sums.
+    pub const fn from_executed(order_count: u64, executed: [Executed; 6]) -> Turnover {
+        let [market_maker, other, unnamed, in_auction @ ..] = executed;
+        let continuous = ByCounterparty { market_maker, other, unnamed };
+        let [market_maker, other, unnamed] = in_auction;
+        Turnover { continuous, auction: ByCounterparty { market_maker, other, unnamed }, order_count }
+    }
+
     /// The sums of one kind of trading.
     pub const fn of_mut(&mut self, trading: Trading) -> &mut ByCounterparty {
         match trading {
@@ -133,4 +155,18 @@ pub struct DayTurnover {
     pub sign_ups: Vec<Turnover>,
     /// Of each issue of the plan, and of every other in which there was a trade. An issue that is absent had none.
     pub issues: BTreeMap<IssueCode, MarketTurnover>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_sum_has_its_place() {
+        let executed = [1, 2, 3, 4, 5, 6].map(|quantity| Executed { value: Amount(quantity * 10), quantity });
+        let turnover = Turnover::from_executed(7, executed);
+        let quantity = |by: ByCounterparty| [by.market_maker, by.other, by.unnamed].map(|executed| executed.quantity);
+        assert_eq!((quantity(turnover.continuous), quantity(turnover.auction)), ([1, 2, 3], [4, 5, 6]));
+        assert_eq!((turnover.executed(), turnover.order_count), (executed, 7));
+    }
 }

@@ -1,15 +1,17 @@
 //! A dataset read back: its parts become a database of days, which a report is made from like from any other.
 
 use super::facts::{Facts, MEASURED};
-use super::tables::{Breaches, Daily, MarketTurnovers, Turnovers, turnover_of};
+use super::tables::{Breaches, Daily, EXECUTED, MarketTurnovers, Turnovers};
 use super::{TABLES, folder_of, parts};
 use crate::scratch::Scratch;
 use anyhow::{Context, Result, bail};
 use jiff::civil::Date;
 use quoteclock_columnar::{Cell, ParquetFile};
 use quoteclock_ledger::{DayRow, Total};
-use quoteclock_model::{Amount, Executed, IssueCode, MarketTurnover, Micros, ObligationId, Shard, Span, Timestamp};
-use quoteclock_rows::Table;
+use quoteclock_model::{
+    Amount, Executed, IssueCode, MarketTurnover, Micros, ObligationId, Shard, Span, Timestamp, Turnover,
+};
+use quoteclock_rows::{Table, column_names};
 use quoteclock_store::{BreachRow, DayBatch, DayRows, MarketTurnoverRow, Store, TurnoverRow, merge_as};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -116,11 +118,13 @@ fn read_part(dataset: &Path, date: Date, number: u32, file: &Path) -> Result<(Sh
 /// The rows of a table; the first that is not what the table has is the error.
 fn read<T: Table, R>(
     files: &BTreeMap<&str, (PathBuf, ParquetFile)>,
-    row: impl Fn(&[Cell]) -> Option<R>,
+    row: impl Fn(Cells<'_>) -> Option<R>,
 ) -> Result<Vec<R>> {
     let Some((name, file)) = files.get(T::NAME) else { return Ok(Vec::new()) };
+    let columns: Vec<&str> = column_names::<T>().collect();
     let mut rows: Vec<Option<R>> = Vec::new();
-    file.rows::<T>(|cells| rows.push(row(cells))).with_context(|| format!("{}: cannot be read", name.display()))?;
+    file.rows::<T>(|cells| rows.push(row(Cells { columns: &columns, cells })))
+        .with_context(|| format!("{}: cannot be read", name.display()))?;
     if let Some(wrong) = rows.iter().position(Option::is_none) {
         let wrong = wrong + 1;
         bail!("{}: row {wrong} has a value that none can be, expected what replay writes", name.display());
@@ -128,65 +132,92 @@ fn read<T: Table, R>(
     Ok(rows.into_iter().flatten().collect())
 }
 
-fn text(cells: &[Cell], column: usize) -> Option<&str> {
-    if let Cell::Text(text) = cells.get(column)? { Some(text) } else { None }
+/// A row, read by the names of the columns: by their places, a column put between others would shift values in silence.
+#[derive(Clone, Copy)]
+struct Cells<'a> {
+    columns: &'a [&'static str],
+    cells: &'a [Cell],
 }
 
-fn number<N: TryFrom<i128>>(cells: &[Cell], column: usize) -> Option<N> {
-    if let Cell::Number(number) = cells.get(column)? { N::try_from(*number).ok() } else { None }
+impl<'a> Cells<'a> {
+    fn of(self, column: &str) -> Option<&'a Cell> {
+        let place = self.columns.iter().position(|&name| name == column).expect("a column of the table");
+        self.cells.get(place)
+    }
+
+    fn text(self, column: &str) -> Option<&'a str> {
+        if let Cell::Text(text) = self.of(column)? { Some(text) } else { None }
+    }
+
+    fn number<N: TryFrom<i128>>(self, column: &str) -> Option<N> {
+        if let Cell::Number(number) = self.of(column)? { N::try_from(*number).ok() } else { None }
+    }
+
+    fn market_maker(self) -> Option<String> {
+        self.text("market_maker").map(str::to_owned)
+    }
+
+    fn issue(self) -> Option<IssueCode> {
+        IssueCode::new(self.text("issue")?.as_bytes())
+    }
+
+    fn obligation(self) -> Option<ObligationId> {
+        self.text("obligation")?.parse().ok()
+    }
 }
 
-fn issue(cells: &[Cell], column: usize) -> Option<IssueCode> {
-    IssueCode::new(text(cells, column)?.as_bytes())
-}
-
-fn obligation(cells: &[Cell], column: usize) -> Option<ObligationId> {
-    text(cells, column)?.parse().ok()
-}
-
-fn result(date: Date, cells: &[Cell]) -> Option<(DayRow, u32)> {
-    let micros = |column| number(cells, column).map(Micros);
+fn result(date: Date, cells: Cells<'_>) -> Option<(DayRow, u32)> {
+    let micros = |column| cells.number(column).map(Micros);
     let row = DayRow {
         date,
-        market_maker: text(cells, 0)?.to_owned(),
-        issue: issue(cells, 1)?,
-        obligation: obligation(cells, 2)?,
-        total: Total { available: micros(3)?, fulfilled: micros(4)?, unknown: micros(5)? },
-        required_pct: number(cells, 7)?,
-        leveraged_inverse: Some(number::<u8>(cells, 9)? != 0),
+        market_maker: cells.market_maker()?,
+        issue: cells.issue()?,
+        obligation: cells.obligation()?,
+        total: Total {
+            available: micros("available_us")?,
+            fulfilled: micros("fulfilled_us")?,
+            unknown: micros("unknown_us")?,
+        },
+        required_pct: cells.number("required_pct")?,
+        leveraged_inverse: Some(cells.number::<u8>("leveraged_inverse")? != 0),
     };
-    Some((row, number(cells, 8)?))
+    Some((row, cells.number("multiplier")?))
 }
 
-fn breach(date: Date, cells: &[Cell]) -> Option<BreachRow> {
-    let at = |column| number(cells, column).map(Timestamp::from_micros);
+fn breach(date: Date, cells: Cells<'_>) -> Option<BreachRow> {
+    let at = |column| cells.number(column).map(Timestamp::from_micros);
     Some(BreachRow {
         date,
-        market_maker: text(cells, 0)?.to_owned(),
-        issue: issue(cells, 1)?,
-        obligation: obligation(cells, 2)?,
-        span: Span { start: at(3)?, end: at(4)? },
-        reason: text(cells, 6)?.to_owned(),
+        market_maker: cells.market_maker()?,
+        issue: cells.issue()?,
+        obligation: cells.obligation()?,
+        span: Span { start: at("start")?, end: at("end")? },
+        reason: cells.text("reason")?.to_owned(),
     })
 }
 
-fn turnover(date: Date, cells: &[Cell]) -> Option<TurnoverRow> {
-    let mut sums = [0_u128; 12];
-    for (column, sum) in (3..).zip(&mut sums) {
-        *sum = number(cells, column)?;
+fn turnover(date: Date, cells: Cells<'_>) -> Option<TurnoverRow> {
+    let mut executed = [Executed::default(); 6];
+    for (names, sums) in EXECUTED.into_iter().zip(&mut executed) {
+        *sums = executions(cells, names)?;
     }
     Some(TurnoverRow {
         date,
-        market_maker: text(cells, 0)?.to_owned(),
-        issue: issue(cells, 1)?,
-        turnover: turnover_of(number(cells, 2)?, &sums),
+        market_maker: cells.market_maker()?,
+        issue: cells.issue()?,
+        turnover: Turnover::from_executed(cells.number("order_count")?, executed),
     })
 }
 
-fn market_turnover(date: Date, cells: &[Cell]) -> Option<MarketTurnoverRow> {
-    let executed = |column: usize| -> Option<Executed> {
-        Some(Executed { value: Amount(number(cells, column)?), quantity: number(cells, column + 1)? })
+fn market_turnover(date: Date, cells: Cells<'_>) -> Option<MarketTurnoverRow> {
+    let turnover = MarketTurnover {
+        continuous: executions(cells, ["continuous_value", "continuous_shares"])?,
+        auction: executions(cells, ["auction_value", "auction_shares"])?,
     };
-    let turnover = MarketTurnover { continuous: executed(1)?, auction: executed(3)? };
-    Some(MarketTurnoverRow { date, issue: issue(cells, 0)?, turnover })
+    Some(MarketTurnoverRow { date, issue: cells.issue()?, turnover })
+}
+
+/// Sums of executions, from the columns of their value and of their shares.
+fn executions(cells: Cells<'_>, [value, shares]: [&str; 2]) -> Option<Executed> {
+    Some(Executed { value: Amount(cells.number(value)?), quantity: cells.number(shares)? })
 }
