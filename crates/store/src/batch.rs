@@ -1,13 +1,13 @@
 //! The days of one run, written aside until all of them are measured.
 
-use crate::wide::Wide;
-use crate::{CompressedText, Digest, StoreError, checksum, connect, schema};
+use crate::insert::{self, Made, Terms, Whose, unwritable};
+use crate::{CompressedText, Digest, StoreError, StoredDay, checksum, connect, schema};
 use jiff::civil::Date;
 use quoteclock_ledger::{DayLedger, Total};
-use quoteclock_model::{ByCounterparty, DayTurnover, Executed, Micros, Timestamp, Turnover};
+use quoteclock_model::{DayTurnover, Timestamp};
 use quoteclock_obligation::ObligationIndex;
-use quoteclock_rules::{DayPlan, ObligationPlan, SignUpPlan};
-use rusqlite::{CachedStatement, Connection, Transaction, params};
+use quoteclock_rules::DayPlan;
+use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 
 /// The file that a running day was written down in.
@@ -112,16 +112,16 @@ impl DayBatch {
     /// [`StoreError`] of the file.
     pub fn add_part(&mut self, day: DayToStore<'_>, whole: &DayPlan) -> Result<(), StoreError> {
         let DayBatch { connection, file } = self;
-        let mut write = || -> rusqlite::Result<()> {
+        let mut add = || -> rusqlite::Result<()> {
             let transaction = connection.transaction()?;
             let date = date_text(day.plan.date);
             if transaction.prepare_cached("SELECT 1 FROM days WHERE date = ?1")?.exists([&date])? {
                 return Ok(());
             }
-            DayWriter { to: &transaction, date, day, whole }.write()?;
+            write(&transaction, &date, day, whole)?;
             transaction.commit()
         };
-        write().map_err(|source| StoreError::of(file, "writing days aside", source))
+        add().map_err(|source| StoreError::of(file, "writing days aside", source))
     }
 
     /// Closes the batch: its file.
@@ -134,9 +134,7 @@ impl DayBatch {
 }
 
 pub(crate) fn compressed(text: &str) -> rusqlite::Result<Vec<u8>> {
-    let compressed =
-        CompressedText::of(text).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
-    Ok(compressed.bytes().to_vec())
+    Ok(CompressedText::of(text).map_err(unwritable)?.bytes().to_vec())
 }
 
 /// A date as the file has it.
@@ -144,192 +142,57 @@ pub(crate) fn date_text(date: Date) -> String {
     date.to_string()
 }
 
-/// Writes the rows of one day.
-struct DayWriter<'a, 'c> {
-    to: &'a Transaction<'c>,
-    date: String,
-    day: DayToStore<'a>,
-    whole: &'a DayPlan,
+/// Writes the rows of a day, or of a shard's part of the `whole` of it.
+fn write(to: &Connection, date: &str, day: DayToStore<'_>, whole: &DayPlan) -> rusqlite::Result<()> {
+    let DayToStore { plan, ledger, turnover, provenance } = day;
+    let stored = stored(whole, provenance)?;
+    insert::day(to, date, &stored)?;
+    let (mut obligations, mut sum) = (0.., Total::default());
+    for (sign_up, turnover) in plan.sign_ups.iter().zip(&turnover.sign_ups) {
+        let (market_maker, issue) = (&*sign_up.market_maker, sign_up.issue.as_str());
+        for (obligation, index) in sign_up.obligations.iter().zip(&mut obligations) {
+            let (index, id) = (ObligationIndex(index), obligation.id.to_string());
+            let whose = Whose { date, market_maker, issue, obligation: &id };
+            let terms = Terms {
+                required_pct: obligation.required.pct,
+                multiplier: obligation.multiplier,
+                leveraged_inverse: Some(sign_up.leveraged_inverse),
+            };
+            let total = ledger.total(index);
+            sum += total;
+            insert::result(to, whose, terms, total)?;
+            let breaches = ledger.breaches(index).iter().map(|breach| (breach.span, breach.reason.as_str()));
+            insert::breaches(to, whose, breaches)?;
+        }
+        insert::turnover(to, date, (market_maker, issue), turnover)?;
+    }
+    insert::market_turnovers(to, date, &turnover.issues)?;
+    let made = Made { program_commit: &provenance.program_commit, measured_at: provenance.measured_at };
+    insert::measurement(to, date, &stored, made, sum)?;
+    checksum::write(to, date)
 }
 
-impl DayWriter<'_, '_> {
-    fn write(&self) -> rusqlite::Result<()> {
-        self.day_row()?;
-        self.interpretations()?;
-        let mut obligations = 0..;
-        for (sign_up, turnover) in self.day.plan.sign_ups.iter().zip(&self.day.turnover.sign_ups) {
-            for (obligation, index) in sign_up.obligations.iter().zip(&mut obligations) {
-                let index = ObligationIndex(index);
-                self.result(sign_up, obligation, self.day.ledger.total(index))?;
-                self.breaches(sign_up, obligation, index)?;
-            }
-            self.turnover(sign_up, turnover)?;
-        }
-        self.market_turnovers()?;
-        self.measurement()?;
-        checksum::write(self.to, &self.date)
-    }
-
-    fn prepare(&self, sql: &str) -> rusqlite::Result<CachedStatement<'_>> {
-        self.to.prepare_cached(sql)
-    }
-
-    fn day_row(&self) -> rusqlite::Result<()> {
-        let (plan, provenance) = (self.whole, self.day.provenance);
-        let canonical = plan.canonical();
-        let servers = serde_json::to_string(&provenance.servers_heard)
-            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
-        let sql = "INSERT INTO days (date, input, input_sha256, registry_sha256, plan_sha256, scheme, scheme_version, multiplier,
-            record_count, reject_count, program_version, options, plan, coverage, until_us, servers, journal,
-            journal_sha256)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
-        self.prepare(sql)?.execute(params![
-            self.date,
-            provenance.input,
-            provenance.input_sha256.0,
-            provenance.registry_sha256.0,
-            Digest::of(canonical.as_bytes()).0,
-            provenance.scheme,
-            provenance.scheme_version,
-            plan.multiplier,
-            count(provenance.record_count),
-            count(provenance.reject_count),
-            provenance.program_version,
-            provenance.options,
-            compressed(&canonical)?,
-            provenance.coverage,
-            provenance.until.map(Timestamp::as_micros),
-            compressed(&servers)?,
-            provenance.journal.as_ref().map(|journal| &journal.name),
-            provenance.journal.as_ref().map(|journal| journal.sha256.0),
-        ])?;
-        Ok(())
-    }
-
-    /// The measurement, with the sums over all results; what it changes is known once it is stored.
-    fn measurement(&self) -> rusqlite::Result<()> {
-        let DayToStore { plan, ledger, provenance, .. } = self.day;
-        let count_of = |sign_up: &SignUpPlan| sign_up.obligations.len();
-        let mut sum = Total::default();
-        for index in (0..).take(plan.sign_ups.iter().map(count_of).sum()) {
-            sum += ledger.total(ObligationIndex(index));
-        }
-        let sql = "INSERT INTO measurements VALUES
-            (NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, NULL, NULL, NULL, ?10, ?11, ?12, 0, 0)";
-        self.prepare(sql)?.execute(params![
-            self.date,
-            provenance.measured_at.as_micros(),
-            provenance.program_version,
-            provenance.program_commit,
-            provenance.options,
-            provenance.input,
-            provenance.input_sha256.0,
-            provenance.registry_sha256.0,
-            Digest::of_plan(self.whole).0,
-            micros(sum.available),
-            micros(sum.fulfilled),
-            micros(sum.unknown),
-        ])?;
-        Ok(())
-    }
-
-    fn interpretations(&self) -> rusqlite::Result<()> {
-        let mut insert = self.prepare("INSERT INTO interpretations VALUES (?1, ?2, ?3)")?;
-        for (name, value) in &self.day.provenance.interpretations {
-            insert.execute(params![self.date, name, value])?;
-        }
-        Ok(())
-    }
-
-    fn result(&self, sign_up: &SignUpPlan, obligation: &ObligationPlan, total: Total) -> rusqlite::Result<()> {
-        self.prepare("INSERT INTO results VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?.execute(params![
-            self.date,
-            sign_up.market_maker,
-            sign_up.issue.as_str(),
-            obligation.id.to_string(),
-            count(obligation.required.pct),
-            obligation.multiplier,
-            micros(total.available),
-            micros(total.fulfilled),
-            micros(total.unknown),
-            sign_up.leveraged_inverse,
-        ])?;
-        Ok(())
-    }
-
-    fn breaches(
-        &self,
-        sign_up: &SignUpPlan,
-        obligation: &ObligationPlan,
-        index: ObligationIndex,
-    ) -> rusqlite::Result<()> {
-        let mut insert = self.prepare("INSERT INTO breaches VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
-        // What all rows of the obligation have in common is bound once.
-        insert.raw_bind_parameter(1, &self.date)?;
-        insert.raw_bind_parameter(2, &sign_up.market_maker)?;
-        insert.raw_bind_parameter(3, sign_up.issue.as_str())?;
-        insert.raw_bind_parameter(4, obligation.id.to_string())?;
-        for breach in self.day.ledger.breaches(index) {
-            insert.raw_bind_parameter(5, breach.span.start.as_micros())?;
-            insert.raw_bind_parameter(6, breach.span.end.as_micros())?;
-            insert.raw_bind_parameter(7, breach.reason.as_str())?;
-            insert.raw_execute()?;
-        }
-        Ok(())
-    }
-
-    fn turnover(&self, sign_up: &SignUpPlan, turnover: &Turnover) -> rusqlite::Result<()> {
-        let sql =
-            "INSERT INTO turnovers VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
-        let [c1, c2, c3, c4, c5, c6] = sums(&turnover.continuous);
-        let [a1, a2, a3, a4, a5, a6] = sums(&turnover.auction);
-        let (market_maker, issue) = (&sign_up.market_maker, sign_up.issue.as_str());
-        let order_count = count(turnover.order_count);
-        self.prepare(sql)?.execute(params![
-            self.date,
-            market_maker,
-            issue,
-            order_count,
-            c1,
-            c2,
-            c3,
-            c4,
-            c5,
-            c6,
-            a1,
-            a2,
-            a3,
-            a4,
-            a5,
-            a6
-        ])?;
-        Ok(())
-    }
-
-    fn market_turnovers(&self) -> rusqlite::Result<()> {
-        let mut insert = self.prepare("INSERT INTO market_turnovers VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
-        for (issue, turnover) in &self.day.turnover.issues {
-            let ([c1, c2], [a1, a2]) = (sum(turnover.continuous), sum(turnover.auction));
-            insert.execute(params![self.date, issue.as_str(), c1, c2, a1, a2])?;
-        }
-        Ok(())
-    }
-}
-
-fn sums(by: &ByCounterparty) -> [Wide; 6] {
-    let ([a, b], [c, d], [e, f]) = (sum(by.market_maker), sum(by.other), sum(by.unnamed));
-    [a, b, c, d, e, f]
-}
-
-fn sum(executed: Executed) -> [Wide; 2] {
-    [Wide(executed.value.0), Wide(executed.quantity)]
-}
-
-/// A count as SQLite has it.
-fn count(count: u64) -> i64 {
-    i64::try_from(count).expect("nothing is counted that far")
-}
-
-fn micros(micros: Micros) -> i64 {
-    count(micros.0)
+/// What is known of a day besides its figures.
+fn stored(plan: &DayPlan, provenance: &Provenance) -> rusqlite::Result<StoredDay> {
+    let canonical = plan.canonical();
+    Ok(StoredDay {
+        date: plan.date,
+        input: provenance.input.clone(),
+        input_sha256: provenance.input_sha256,
+        registry_sha256: provenance.registry_sha256,
+        plan_sha256: Digest::of(canonical.as_bytes()),
+        scheme: provenance.scheme.clone(),
+        scheme_version: provenance.scheme_version.clone(),
+        interpretations: provenance.interpretations.clone(),
+        multiplier: plan.multiplier,
+        record_count: provenance.record_count,
+        reject_count: provenance.reject_count,
+        coverage: Some(provenance.coverage.clone()),
+        until: provenance.until,
+        program_version: provenance.program_version.clone(),
+        options: Some(provenance.options.clone()),
+        plan: Some(CompressedText::of(&canonical).map_err(unwritable)?),
+        servers_heard: Some(provenance.servers_heard.clone()),
+        journal: provenance.journal.clone(),
+    })
 }

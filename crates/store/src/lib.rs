@@ -15,6 +15,7 @@ mod closing;
 mod connect;
 mod digest;
 mod error;
+mod insert;
 mod merge;
 mod read;
 mod replaced;

@@ -6,9 +6,7 @@ use crate::wide::Wide;
 use crate::{Digest, Store, StoreError};
 use jiff::civil::Date;
 use quoteclock_ledger::{DayRow, Total};
-use quoteclock_model::{
-    Amount, ByCounterparty, Executed, IssueCode, MarketTurnover, Micros, ObligationId, Span, Timestamp, Turnover,
-};
+use quoteclock_model::{Amount, Executed, IssueCode, MarketTurnover, Micros, ObligationId, Span, Timestamp, Turnover};
 use rusqlite::types::Type;
 use rusqlite::{Error, Result, Row};
 use std::collections::{BTreeMap, BTreeSet};
@@ -231,11 +229,11 @@ impl Store {
     /// [`StoreError`] if the file cannot be read.
     pub fn turnovers(&self, dates: RangeInclusive<Date>, mut take: impl FnMut(TurnoverRow)) -> Result<(), StoreError> {
         self.each_summed(checksum::TURNOVERS, dates, |row| {
-            let turnover = Turnover {
-                order_count: unsigned(row, 3)?,
-                continuous: by_counterparty(row, 4)?,
-                auction: by_counterparty(row, 10)?,
-            };
+            let mut sums = [Executed::default(); 6];
+            for (sum, column) in sums.iter_mut().zip((4..).step_by(2)) {
+                *sum = executed(row, column)?;
+            }
+            let turnover = Turnover::from_executed(unsigned(row, 3)?, sums);
             take(TurnoverRow { date: date(row)?, market_maker: row.get(1)?, issue: issue(row, 2)?, turnover });
             Ok(())
         })
@@ -495,11 +493,6 @@ fn unsigned(row: &Row<'_>, column: usize) -> Result<u64> {
 
 fn micros(row: &Row<'_>, column: usize) -> Result<Micros> {
     unsigned(row, column).map(Micros)
-}
-
-fn by_counterparty(row: &Row<'_>, first: usize) -> Result<ByCounterparty> {
-    let (market_maker, other) = (executed(row, first)?, executed(row, first + 2)?);
-    Ok(ByCounterparty { market_maker, other, unnamed: executed(row, first + 4)? })
 }
 
 fn executed(row: &Row<'_>, first: usize) -> Result<Executed> {
