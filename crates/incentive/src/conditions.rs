@@ -530,3 +530,20 @@ impl Reckoning {
         Payout { amount_yen, by_exchange_yen: amount_yen - by_asset_manager_yen, by_asset_manager_yen }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    // clause: ST1/sponsored-priority
+    #[test]
+    fn what_decides_a_place_is_told_as_people_read_it() {
+        let told = |quantity, fulfilled, available, signed_up| {
+            let standing = Standing { quantity, fulfilled, available, signed_up };
+            [Priority::Volume, Priority::Time, Priority::SignUp].map(|key| standing.told(key))
+        };
+        assert_eq!(told(10, 80, 100, date(2024, 4, 1)), ["10 shares", "80.0000 %", "signed up from 2024-04-01"]);
+        assert_eq!(told(0, 0, 0, Date::MIN), ["0 shares", "no time", "signed up since ever"]);
+    }
+}

@@ -73,7 +73,9 @@ mod tests {
     #[test]
     fn a_month_is_written_with_its_year_first() {
         assert_eq!("2024-03".parse::<Month>().unwrap().to_string(), "2024-03");
-        for bad in ["2024-3", "2024-13", "2024-00", "202403", "2024-03-01", "24-03", "", "2024/03", "-024-03"] {
+        for bad in
+            ["2024-3", "2024-13", "2024-00", "202403", "2024-03-01", "24-03", "", "2024/03", "-024-03", "-002024-03"]
+        {
             assert!(bad.parse::<Month>().is_err(), "{bad}");
         }
         let february = Month::of(date(2024, 2, 17));

@@ -289,4 +289,22 @@ mod tests {
             assert!(share(off) && !share(off + 1), "{available} {fulfilled} {remaining}: {off}");
         }
     }
+
+    #[test]
+    fn what_may_be_off_is_shared_out_among_the_days_to_come() {
+        let may_be_off = |available, fulfilled, remaining, days_remaining| {
+            let issue = IssueCode::new(b"1306").unwrap();
+            let total = Total { available: Micros(available), fulfilled: Micros(fulfilled), unknown: Micros(0) };
+            let key = AccountKey { market_maker: "MM1".to_owned(), issue, obligation: ObligationId::GENERAL };
+            let (remaining, required_pct) = (Micros(remaining), 800_000);
+            Outlook { key, total, days_measured: 1, required_pct, remaining, by_sum: true, days_remaining }
+                .may_be_off_a_day()
+                .map(|span| span.0)
+        };
+        // Of 100 to come 160 of 200 less the 80 so far are needed, and 20 are not.
+        assert_eq!([1, 2, 3, 21].map(|days| may_be_off(100, 80, 100, days)), [Some(20), Some(10), Some(6), Some(0)]);
+        assert_eq!(may_be_off(100, 100, 24, 2), Some(12), "all of it where it is safe");
+        assert_eq!(may_be_off(100, 80, 0, 0), None, "no day is to come");
+        assert_eq!(may_be_off(100, 59, 100, 2), None, "it is lost");
+    }
 }

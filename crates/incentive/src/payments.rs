@@ -71,3 +71,32 @@ fn line_of<'l, 'k>(
         ..PaymentLine::default()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quoteclock_model::Amount;
+
+    // clause: ST1/free-servers, ST1/participant
+    #[test]
+    fn a_server_waiver_is_paid_and_none_is_no_line() {
+        for (registered, expected) in [(0, None), (1, Some(90_000)), (2, Some(180_000))] {
+            let maker = MakerLine {
+                market_maker: "MM1".to_owned(),
+                etfs_fulfilled: 20,
+                etfs_required: 5,
+                server_fee: Amount(900_000_000),
+                free_servers: 2,
+                servers_registered: registered,
+                server_participant: Some("P1".to_owned()),
+            };
+            let line = |server_waiver_yen| PaymentLine {
+                market_maker: "MM1".to_owned(),
+                participant: Some("P1".to_owned()),
+                server_waiver_yen,
+                ..PaymentLine::default()
+            };
+            assert_eq!(payments(&[], &[], &[maker]), Vec::from_iter(expected.map(line)), "{registered}");
+        }
+    }
+}

@@ -249,4 +249,105 @@ mod tests {
         );
         assert_eq!(mean_percent(&totals(&[(u64::MAX, u64::MAX); 12])), WHOLE_PCT);
     }
+
+    const FIRST: [&str; 3] = ["2024-01", "2024-02", "2024-03"];
+
+    /// Lines of MM1 in a month: of each issue from 1301 on the fulfilled part of 100.
+    fn lines(shares: &[u64]) -> Vec<MonthLine> {
+        let line = |(issue, &fulfilled): (usize, &u64)| MonthLine {
+            key: AccountKey {
+                market_maker: "MM1".to_owned(),
+                issue: IssueCode::new(issue.to_string().as_bytes()).unwrap(),
+                obligation: ObligationId::GENERAL,
+            },
+            total: Total { available: Micros(100), fulfilled: Micros(fulfilled), unknown: Micros(0) },
+            aggregate: quoteclock_rules::Aggregate::default(),
+            days: Vec::new(),
+            required_pct: 800_000,
+            leveraged_inverse: false,
+            need: None,
+            last_measured: jiff::civil::date(2024, 3, 1),
+            days_measured: 1,
+            trading_days: 1,
+        };
+        (1301..).zip(shares).map(line).collect()
+    }
+
+    /// MM1 with so many ETFs, and the months up to March; `None` is a month of which nothing is stored.
+    fn recommended(months: [Option<&[u64]>; 3], scheme: &Incentives) -> Vec<(Recommendation, Figure)> {
+        let now = lines(months[2].unwrap_or_default());
+        let past = FIRST
+            .iter()
+            .zip(months)
+            .take(2)
+            .filter_map(|(month, shares)| Some(PastMonth { month: month.parse().unwrap(), lines: lines(shares?) }));
+        let maker = MakerLine {
+            market_maker: "MM1".to_owned(),
+            etfs_fulfilled: crate::makers::etfs_fulfilled("MM1", &now),
+            etfs_required: scheme.etfs_required,
+            server_fee: scheme.server_fee,
+            free_servers: 0,
+            servers_registered: 0,
+            server_participant: None,
+        };
+        let month = FIRST[2].parse().unwrap();
+        let all = recommendations(scheme, month, &now, &[maker], &past.collect::<Vec<_>>());
+        all.into_iter().map(|line| (line.recommendation, line.figure)).collect()
+    }
+
+    // clause: ST1/six-month-average
+    #[test]
+    fn an_etf_is_dropped_for_a_mean_of_all_the_months_under_the_bound() {
+        let scheme = Incentives { drop_months: 3, revoke_months: 9, ..Incentives::built_in() };
+        let none: &[u64] = &[];
+        for (months, mean) in [
+            ([Some(&[5][..]), Some(&[5]), Some(&[4])], Some(46_667)),
+            ([Some(&[5]), Some(&[5]), Some(&[5])], None),
+            ([Some(&[0]), Some(&[0]), Some(&[15])], None),
+            // Months in which it was not signed up, and months that are not stored.
+            ([Some(none), Some(&[4]), Some(&[4])], None),
+            ([Some(&[4]), Some(none), Some(&[4])], None),
+            ([None, Some(&[4]), Some(&[4])], None),
+        ] {
+            let dropped = recommended(months, &scheme).into_iter().filter(|of| of.0 == Recommendation::DropFromSignUp);
+            let expected = mean.map(|mean| (Recommendation::DropFromSignUp, Figure::Percent(mean)));
+            assert_eq!(Vec::from_iter(dropped), Vec::from_iter(expected), "{months:?}");
+        }
+    }
+
+    // clause: ST1/twelve-months
+    #[test]
+    fn a_designation_is_revoked_after_so_many_months_in_a_row_without_the_number_of_etfs() {
+        let scheme = Incentives { etfs_required: 2, drop_months: 9, revoke_months: 3, ..Incentives::built_in() };
+        let (two, one, zero): (&[u64], &[u64], &[u64]) = (&[80, 80], &[80, 79], &[79]);
+        for (months, highest) in [
+            ([Some(one), Some(zero), Some(zero)], Some(1)),
+            ([Some(zero), Some(zero), Some(one)], Some(1)),
+            ([Some(zero), Some(zero), Some(zero)], Some(0)),
+            // Enough in one of the months.
+            ([Some(two), Some(one), Some(one)], None),
+            ([Some(one), Some(two), Some(one)], None),
+            ([Some(one), Some(one), Some(two)], None),
+            // Not measured in one of them, or one that is not stored.
+            ([Some(&[]), Some(one), Some(one)], None),
+            ([Some(one), Some(one), Some(&[])], None),
+            ([None, Some(one), Some(one)], None),
+        ] {
+            let revoked =
+                recommended(months, &scheme).into_iter().filter(|of| of.0 == Recommendation::RevokeDesignation);
+            let expected = highest.map(|etfs| (Recommendation::RevokeDesignation, Figure::Etfs(etfs)));
+            assert_eq!(Vec::from_iter(revoked), Vec::from_iter(expected), "{months:?}");
+        }
+    }
+
+    // clause: ST1/managing-qualification
+    #[test]
+    fn a_briefing_asks_for_a_measured_month() {
+        let scheme = Incentives { etfs_required: 2, ..Incentives::built_in() };
+        let briefing = |figure| (Recommendation::Briefing, figure);
+        let of = |now: &[u64]| recommended([None, None, Some(now)], &scheme);
+        assert_eq!(of(&[80, 80]), []);
+        assert_eq!(of(&[80, 79]), [briefing(Figure::Etfs(1)), briefing(Figure::Percent(790_000))]);
+        assert_eq!(of(&[]), [], "signed up, and not measured");
+    }
 }

@@ -3,9 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "helpers are part of the tests")]
 
 use jiff::civil::{Date, date};
-use quoteclock_incentive::{Month, MonthAccounts, makers, outlooks};
+use quoteclock_incentive::{Month, MonthAccounts, MonthLine, Outlook, makers, outlooks};
 use quoteclock_ledger::{DayRow, Total};
-use quoteclock_model::{IssueCode, Micros, ObligationId};
+use quoteclock_model::{IssueCode, Micros, ObligationId, Timestamp};
 use quoteclock_rules::{Registry, SourceFile};
 use std::collections::BTreeMap;
 
@@ -77,4 +77,101 @@ fn a_market_maker_whose_sign_ups_are_gone_has_a_line_as_long_as_it_was_measured(
     let names: Vec<String> =
         makers(Month::of(date(2024, 3, 1)), &lines, &registry).into_iter().map(|maker| maker.market_maker).collect();
     assert_eq!(names, ["MM1", "MM2"], "measured, and signed up");
+}
+
+/// `lines` of so many trading days, by market maker and obligation.
+fn trading_days(accounts: &MonthAccounts, registry: &Registry) -> Vec<(String, String, u32)> {
+    let of = |line: MonthLine| (line.key.market_maker, line.key.obligation.to_string(), line.trading_days);
+    accounts.lines(registry).into_iter().map(of).collect()
+}
+
+#[test]
+fn a_day_that_was_measured_is_within_what_it_was_measured_for_and_another_within_what_is_registered() {
+    // March 2024 has 21 days from Monday to Friday. MM1 was measured on the 1st and the 4th, MM2 on the 1st alone.
+    let registry = registry(&[("signups.csv", "market_maker,issue\nMM1,1306\nMM2,1306\n")]);
+    let [first, fourth] = [1, 4].map(|day| row(date(2024, 3, day), 1_000));
+    let of_other = DayRow { market_maker: "MM2".to_owned(), ..first.clone() };
+    let expected = [("MM1", 21), ("MM2", 20)].map(|(maker, days)| (maker.to_owned(), "general".to_owned(), days));
+    assert_eq!(trading_days(&accounts(&[first, fourth, of_other]), &registry), expected);
+}
+
+#[test]
+fn a_condition_is_within_the_days_of_its_own_rows() {
+    // Until Friday the 15th there are 11 days from Monday to Friday; the row of another issue is in force all month.
+    let sponsored = "condition,issue,max_spread_bps,min_value_jpy,coverage_pct,from,to\n\
+                     S,1306,50,1000,80,2024-03-01,2024-03-15\nS,1308,50,1000,80,2024-03-01,2024-03-31\n";
+    let registry =
+        registry(&[("sponsored.csv", sponsored), ("issues.csv", "issue,type,tick_table\n1306,B,01\n1308,B,01\n")]);
+    let general = row(date(2024, 3, 1), 1_000);
+    let of_condition = DayRow { obligation: ObligationId::Sponsored("S".to_owned()), ..general.clone() };
+    let expected = [("general", 21), ("sponsored:S", 11)].map(|(of, days)| ("MM1".to_owned(), of.to_owned(), days));
+    assert_eq!(trading_days(&accounts(&[general, of_condition]), &registry), expected);
+}
+
+// clause: WBAG/days-left-out
+#[test]
+fn a_day_is_left_out_in_any_case_or_where_it_fails() {
+    // The 1st is met (half, where half is required), the 4th is not.
+    let mut rows = [1, 4].map(|day| row(date(2024, 3, day), 1_000));
+    rows.iter_mut().for_each(|row| row.required_pct = 500_000);
+    rows[1].total.fulfilled = Micros(499);
+    for (excluded, (measured, within), (available, counts)) in [
+        // By the sum alone nothing is kept of single days.
+        ("", (2, 21), (2_000, None)),
+        ("2024-03-01,*,*,false\n", (1, 20), (1_000, Some((1, 0, 0)))),
+        ("2024-03-04,*,*,false\n", (1, 20), (1_000, Some((1, 1, 0)))),
+        ("2024-03-01,*,*,true\n", (2, 21), (2_000, Some((2, 1, 0)))),
+        ("2024-03-04,*,*,true\n", (2, 21), (1_000, Some((1, 1, 1)))),
+        // A day without a row plays no part either.
+        ("2024-03-05,*,*,false\n", (2, 20), (2_000, Some((2, 1, 0)))),
+    ] {
+        let registry =
+            registry(&[("excluded_days.csv", &format!("date,issue,market_maker,only_if_failed\n{excluded}"))]);
+        let line = accounts(&rows).lines(&registry).remove(0);
+        let found = line.day_counts().map(|days| (days.available, days.compliant, days.left_out));
+        assert_eq!((line.days_measured, line.trading_days), (measured, within), "{excluded}");
+        assert_eq!((line.total.available, found), (Micros(available), counts), "{excluded}");
+    }
+}
+
+/// The outlook of MM1 in 1306 with one day measured, and all others stored without a row of it but these.
+fn outlook(measured: &DayRow, to_come: &[(Date, Option<&str>)]) -> Outlook {
+    let stored = Month::of(date(2024, 3, 1)).weekdays().into_iter().map(|day| (day, None));
+    let mut stored: BTreeMap<Date, Option<Timestamp>> = stored.collect();
+    for (day, until) in to_come {
+        stored.remove(day);
+        let until = until.map(|until| until.parse::<jiff::Timestamp>().unwrap().as_microsecond());
+        stored.extend(until.map(|until| (*day, Some(Timestamp::from_micros(until)))));
+    }
+    outlooks(&accounts(std::slice::from_ref(measured)), &stored, &registry(&[])).unwrap().remove(0)
+}
+
+// clause: ST1/time-share
+#[test]
+fn of_a_day_that_runs_the_rest_is_to_come() {
+    const HOUR: u64 = 3_600_000_000;
+    let measured = row(date(2024, 3, 1), 1_000);
+    let last = date(2024, 3, 29);
+    // From 9:00 to 11:30, and from 12:30 to 15:00.
+    for (until, remaining, days) in [
+        (None, 5 * HOUR, 1),
+        (Some("2024-03-29T08:59:59+09:00"), 5 * HOUR, 1),
+        (Some("2024-03-29T10:30:00+09:00"), HOUR + 5 * HOUR / 2, 1),
+        (Some("2024-03-29T12:00:00+09:00"), 5 * HOUR / 2, 1),
+        (Some("2024-03-29T14:59:59.999999+09:00"), 1, 1),
+        (Some("2024-03-29T15:00:00+09:00"), 0, 0),
+    ] {
+        let outlook = outlook(&measured, &[(last, until)]);
+        assert_eq!((outlook.remaining, outlook.days_remaining), (Micros(remaining), days), "{until:?}");
+    }
+}
+
+// clause: ST1/time-share
+#[test]
+fn the_last_date_tells_what_is_required_measured_or_to_come() {
+    // 79 % as it was measured, and 80 % as it is registered.
+    let measured = |day| DayRow { required_pct: 790_000, ..row(date(2024, 3, day), 1_000) };
+    for (day, to_come, required_pct) in [(27, 28, 800_000), (28, 27, 790_000)] {
+        assert_eq!(outlook(&measured(day), &[(date(2024, 3, to_come), None)]).required_pct, required_pct, "{day}");
+    }
 }

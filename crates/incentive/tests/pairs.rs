@@ -293,6 +293,61 @@ fn a_place_goes_by_volume_then_time_then_sign_up_then_code() {
     }
 }
 
+// clause: ST1/sponsored-grouping, ST1/sponsored-priority
+#[test]
+fn a_group_is_all_or_nothing_and_its_places_go_by_all_of_its_issues() {
+    let terms = "max_spread_bps,min_value_jpy,coverage_pct,from,to,asset_manager,total_jpy,max_makers";
+    let of_issue = |issue| format!("S,{issue},50,1000,80,2024-04-01,2024-09-30,AM,100000,1\n");
+    let rows = format!("condition,issue,{terms}\n{}{}", of_issue(1301), of_issue(1302));
+    let (first, second, incomplete) = ((Some(1), ""), (Some(2), "not_among_max_makers"), (None, "group_incomplete"));
+    // Of MM1 and of MM2: shares in both issues, and their fulfilled time.
+    for (shares, fulfilled, expected) in [
+        // 10 and 11 shares, though in the first issue MM1 has more.
+        ([[10, 0], [5, 6]], [[100, 100], [80, 80]], [second, first]),
+        // As many shares: 180 and 181 of 200 seconds.
+        ([[10, 0], [0, 10]], [[80, 100], [100, 81]], [second, first]),
+        // One of both issues is not enough.
+        ([[10, 10], [0, 0]], [[100, 79], [80, 80]], [incomplete, first]),
+    ] {
+        let mut case = Case::new(5, &["MM1", "MM2"]).file("sponsored.csv", &rows);
+        for (place, maker) in ["MM1", "MM2"].into_iter().enumerate() {
+            for (which, issue) in [1301, 1302].into_iter().enumerate() {
+                case.measured(DAY, maker, issue, "sponsored:S", fulfilled[place][which]);
+                case.traded(DAY, maker, issue, 1_000, shares[place][which], 1);
+            }
+        }
+        let settled = case.settled();
+        let of_first = settled.conditions.iter().filter(|line| line.issue == code(1301));
+        let found: Vec<_> = of_first.map(|line| (line.place, line.note())).collect();
+        assert_eq!(found, expected.map(|(place, note)| (place, note.to_owned())), "{shares:?} {fulfilled:?}");
+    }
+}
+
+// clause: ST1/matching-obligation, QC/hedging
+#[test]
+fn an_index_pays_for_the_issues_that_were_listed_first_those_with_a_row_of_their_own_aside() {
+    let rows: String = (1304..1306).map(|of| format!("{of},B,01,I,,\n")).collect();
+    let issues = format!(
+        "issue,type,tick_table,tier,index,listed\n1301,B,01,I,Made up,2020-01-02\n1302,B,01,I,Made up,2020-01-01\n\
+         1303,B,01,I,Made up,\n{rows}"
+    );
+    let header = "condition,index,issue,max_spread_bps,min_value_jpy,coverage_pct,asset_manager,total_jpy,max_issues";
+    let (paid, beyond) = ("", "beyond_max_issues");
+    for (issues_max, own, expected) in [
+        ("1", "", [beyond, paid, beyond]),
+        // One without a date of listing comes last.
+        ("2", "", [paid, paid, beyond]),
+        ("3", "", [paid, paid, paid]),
+        ("1", "M,,1302,50,1000,80,AM,1000,\n", [paid, paid, beyond]),
+    ] {
+        let funds = format!("{header}\nM,Made up,,50,1000,80,AM,1000,{issues_max}\n{own}");
+        let mut case = Case::new(5, &["MM1"]).file("matching_funds.csv", &funds).file("issues.csv", &issues);
+        (1301..1304).for_each(|of| case.measured(DAY, "MM1", of, "matching:M", 100));
+        let notes: Vec<_> = case.settled().conditions.iter().map(ConditionLine::note).collect();
+        assert_eq!(notes, expected, "{issues_max} {own}");
+    }
+}
+
 // clause: ST1/sponsored-amount
 #[test]
 fn assets_at_the_trigger_are_not_above_it() {

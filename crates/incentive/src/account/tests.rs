@@ -130,3 +130,45 @@ fn a_month_is_a_ratio_of_sums_and_the_last_date_tells_what_is_required() {
     assert_eq!((account.total, account.days_measured, account.required_pct), (expected, 2, 790_000));
     assert_eq!(account.leveraged_inverse, Some(true), "of the last date, in whichever order days come");
 }
+
+// clause: ST1/quote-display-time
+#[test]
+fn unknown_time_of_a_day_can_turn_a_month_that_goes_by_its_days() {
+    // Half of the days have to reach 80 % by themselves. The first does not: the second decides, with 100 available.
+    for (fulfilled, unknown, certain, compliant) in
+        [(80, 0, true, 1), (80, 1, false, 1), (79, 5, false, 0), (79, 4, true, 0)]
+    {
+        let day = |day, available, fulfilled, unknown| DayShare {
+            date: date(2024, 3, day),
+            total: Total { available: Micros(available), fulfilled: Micros(fulfilled), unknown: Micros(unknown) },
+            required_pct: 800_000,
+            left_out_if_failed: false,
+        };
+        let days = vec![day(1, 1_000, 0, 0), day(4, 100, fulfilled, unknown)];
+        let aggregate =
+            Aggregate { month: quoteclock_rules::MonthShare::Days { pct: 500_000 }, ..Aggregate::default() };
+        let by_days = MonthLine { aggregate, days, ..line(1_100, fulfilled, 800_000, false) };
+        assert_eq!(by_days.certain(), certain, "{fulfilled} {unknown}");
+        assert_eq!(by_days.day_counts(), Some(DayCounts { available: 2, compliant, left_out: 0 }));
+    }
+    assert_eq!(line(100, 80, 800_000, false).day_counts(), None, "single days do not matter");
+}
+
+#[test]
+fn a_general_obligation_with_a_name_is_a_criterion() {
+    let named = |name: &str| Some(name.to_owned());
+    for (obligation, is_criterion) in [
+        (ObligationId::General(None), false),
+        (ObligationId::General(named("spread")), true),
+        (ObligationId::Sponsored("spread".to_owned()), false),
+    ] {
+        let mut line = line(100, 80, 800_000, false);
+        line.key.obligation = obligation;
+        assert_eq!(
+            (line.is_criterion(), line.key.is_criterion()),
+            (is_criterion, is_criterion),
+            "{}",
+            line.key.obligation
+        );
+    }
+}
