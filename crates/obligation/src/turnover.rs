@@ -75,7 +75,7 @@ impl Parties {
 #[derive(Debug)]
 pub(crate) struct IssueTurnover {
     market: MarketTurnover,
-    /// Each sign-up's position in the plan, and its sums.
+    /// Each sign-up's position in the plan, and its sums. Orders are not among them: they are counted beside their quotes.
     sign_ups: Vec<(usize, Turnover)>,
     /// For each server of the plan, who trades through it.
     trader_of_server: Vec<Trader>,
@@ -181,12 +181,11 @@ impl IssueTurnover {
     pub(crate) fn restore(&mut self, market: MarketTurnover, sign_ups: &[Turnover]) {
         self.market = market;
         for ((_, sums), restored) in self.sign_ups.iter_mut().zip(sign_ups) {
-            // Orders are counted beside their quotes.
-            *sums = Turnover { order_count: 0, ..*restored };
+            *sums = *restored;
         }
     }
 
-    /// The sums of each sign-up, with its position in the plan.
+    /// The sums of each sign-up, orders aside, with its position in the plan.
     pub(crate) fn sign_ups(&self) -> &[(usize, Turnover)] {
         &self.sign_ups
     }
