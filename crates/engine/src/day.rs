@@ -1,25 +1,27 @@
 //! One day's input: each record judged for its place, then measured, refused or set aside.
 
 mod doubt;
+mod finish;
 mod judge;
+mod open;
 mod save;
 mod sources;
 
 use crate::batch::EventBatch;
 use crate::coverage::Coverage;
-use crate::engine::{Engine, MeasureIndex, Part};
+use crate::engine::{Engine, MeasureIndex};
 use crate::executor::{Executor, SingleThread};
 use crate::faults::{About, BadRecord, DayError, Fault};
 use crate::group::GroupFault;
 use crate::order_checks::{DayProgress, Sequencer};
-use crate::retroactive::{RetroactiveWindows, UnknownTime, UnknownWindow};
+use crate::retroactive::{RetroactiveWindows, UnknownWindow};
 use crate::until::Until;
 use jiff::civil::Date;
 use quoteclock_feed::binary::BlockTimes;
 use quoteclock_feed::{Place, Stop};
-use quoteclock_model::{DayTurnover, IssueCode, IssueIndex, Phase, Scope, ServerIndex, Shard, Span, Timestamp};
+use quoteclock_model::{DayTurnover, IssueCode, IssueIndex, Scope, Shard, Span, Timestamp};
 use quoteclock_obligation::{DaySink, IntervalSink, IssueMeasure};
-use quoteclock_rules::{DayPlan, PhaseSource, Registry};
+use quoteclock_rules::{DayPlan, Registry};
 use sources::Sources;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -224,14 +226,6 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
         }
     }
 
-    /// The same, begun, if its date is given.
-    fn opened(mut self) -> Result<Self, DayError> {
-        if let Some(date) = self.options.date {
-            self.open(date)?;
-        }
-        Ok(self)
-    }
-
     /// The same day with so many events at most in a batch, if there are any, rather than as many as suit the number of issues.
     #[must_use]
     pub fn with_batch_events(mut self, events_max: usize) -> Self {
@@ -275,79 +269,6 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
         }
         self.doubt_issue(self.last_time(), None);
         Ok(())
-    }
-
-    /// Takes note that all input has been read. Where no record has told the date, the input may say it of itself.
-    ///
-    /// # Errors
-    /// [`Stop`] if that date cannot be measured.
-    pub fn end_of_input(&mut self, stated: Option<Date>) -> Result<(), Stop> {
-        self.apply_batch()?;
-        if let (Stage::Waiting { .. }, Some(date)) = (&self.stage, stated)
-            && let Err(error) = self.open(date)
-        {
-            self.error = Some(error);
-            return Err(Stop);
-        }
-        Ok(())
-    }
-
-    /// Ends the day, and gives the sinks back.
-    ///
-    /// # Errors
-    /// [`DayError`] if a strict run met a bad record, or the date never became known.
-    pub fn finish(mut self) -> Result<(Finished, S, R), DayError> {
-        let _stopped = self.error.is_none() && self.apply_batch().is_err();
-        if let Some(error) = self.error {
-            return Err(error);
-        }
-        let stage = std::mem::replace(&mut self.stage, Stage::new());
-        let Stage::Open { engine, progress } = stage else { return Err(DayError::NoDate) };
-        let plan = Arc::clone(engine.plan());
-        // An issue that has never got its name may be any.
-        if let Some(&since) = self.unnamed_doubts.values().min() {
-            self.retroactive.add(None, Span { start: since, end: plan.day.end });
-        }
-        let coverage = self.coverage(&engine, progress.last());
-        let servers_heard = engine.servers_heard(&self.servers);
-        let turnover = engine.finish(&*self.executor, &mut self.sink);
-        let (plan, until) = match self.cut {
-            Some((whole, until)) => (whole, Some(until)),
-            None => (plan, None),
-        };
-        let finished = Finished {
-            plan,
-            turnover,
-            coverage,
-            servers_heard,
-            until,
-            record_count: self.record_count,
-            reject_count: self.reject_count,
-            retroactive: self.retroactive.windows(),
-            late_names: self.late_names,
-        };
-        Ok((finished, self.sink, self.rejects))
-    }
-
-    /// What the input does not support of the figures.
-    fn coverage(&self, engine: &Engine, last: Timestamp) -> Vec<Coverage> {
-        let mut coverage = engine.coverage(&self.servers, &self.registry);
-        let plan = engine.plan();
-        let session_end = match plan.phase_source {
-            PhaseSource::Schedule => plan.trading.windows.last().map(|window| window.end),
-            PhaseSource::Feed => None,
-        };
-        let is_open = engine.last_market_phase() != Some(Phase::Closed);
-        let is_early = match plan.phase_source {
-            PhaseSource::Schedule => session_end.is_some_and(|end| last < end),
-            // Without any phase the market has never opened.
-            PhaseSource::Feed => engine.last_market_phase().is_some(),
-        };
-        if self.cut.is_none() && is_open && is_early && 0 < self.record_count {
-            coverage.push(Coverage::EndsEarly { last, session_end });
-            coverage.sort();
-        }
-        coverage
     }
 
     /// Records read so far.
@@ -415,23 +336,6 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
         &mut self.rejects
     }
 
-    /// Opens the day that holds `time`, as a record of that time does; without effect when it is open already, or where
-    /// the time has no date.
-    ///
-    /// # Errors
-    /// [`Stop`] if the date cannot be measured.
-    pub fn open_at(&mut self, time: Timestamp) -> Result<(), Stop> {
-        if let Stage::Waiting { .. } = self.stage
-            && let Ok(date) = self.registry.local_date(time)
-        {
-            return self.open(date).map_err(|error| {
-                self.error = Some(error);
-                Stop
-            });
-        }
-        Ok(())
-    }
-
     /// Takes one issue on to `to`, see [`Engine::look`], and shows it together with the sink, which has been told what has
     /// ended before then; `None` before the date is known, or if `to` is not what is left of the day. A record of a time
     /// from `to` on has to follow, or the end.
@@ -443,27 +347,6 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
         }
         let measure = engine.look(at, to, &mut self.sink);
         Some((measure, &mut self.sink))
-    }
-
-    /// Goes on under another registry, if that requires of the day what this one does; in variants it may declare another
-    /// Fast Market. Says whether it does.
-    ///
-    /// # Errors
-    /// [`DayError::Plan`] if the date cannot be measured under it.
-    pub fn take_registry(&mut self, registry: &Registry) -> Result<bool, DayError> {
-        if let Stage::Open { engine, .. } = &mut self.stage {
-            let mut plan = plan_under(registry, &self.options, engine.plan().date)?;
-            if let Some(shard) = self.options.shard {
-                plan = plan.of_shard(shard);
-            }
-            let as_before = DayPlan { multiplier: engine.plan().multiplier, ..plan.clone() };
-            if self.cut.is_some() || as_before != **engine.plan() {
-                return Ok(false);
-            }
-            engine.set_plan(Arc::new(plan));
-        }
-        self.registry = registry.clone();
-        Ok(true)
     }
 
     pub(crate) fn engine_mut(&mut self) -> Option<&mut Engine> {
@@ -488,51 +371,6 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
         engine.so_far(&mut self.sink, running);
         Some((Arc::clone(engine.plan()), progress.last(), &mut self.sink))
     }
-
-    /// What of `date` is measured here: the plan, and which part of the whole that is.
-    fn part_of(&self, date: Date) -> Result<(DayPlan, Option<Part>), DayError> {
-        let whole = plan_under(&self.registry, &self.options, date)?;
-        let Some(shard) = self.options.shard else { return Ok((whole, None)) };
-        let (is_anything_planned, passes_over) = (!whole.sign_ups.is_empty(), self.batch.is_some());
-        Ok((whole.of_shard(shard), Some(Part { shard, is_anything_planned, passes_over })))
-    }
-
-    /// Begins to measure `date`.
-    fn open(&mut self, date: Date) -> Result<(), DayError> {
-        let (plan, part) = self.part_of(date)?;
-        let mut plan = Arc::new(plan);
-        self.sink.open(&plan);
-        if let Some(until) = self.options.until {
-            let until = until.on(&plan).map_err(|problem| DayError::Plan { date, problem })?;
-            let cut = DayPlan { day: Span { end: until, ..plan.day }, ..DayPlan::clone(&plan) };
-            self.cut = Some((std::mem::replace(&mut plan, Arc::new(cut)), until));
-        }
-        let unknown = UnknownTime::new(&self.options.unknown, plan.day);
-        let mut engine = Engine::new(Arc::clone(&plan), &unknown, &*self.executor);
-        if let Some(part) = part {
-            engine.measure_part(part);
-        }
-        for (index, code) in (0..).zip(&self.issues) {
-            if let Some(code) = code {
-                engine.define_issue(IssueIndex(index), code);
-            }
-        }
-        for (index, name) in (0..).zip(&self.servers) {
-            engine.define_server(ServerIndex(index), name);
-        }
-        let open = Stage::Open { engine: Box::new(engine), progress: DayProgress::new(plan.day) };
-        if let Stage::Waiting { doubts, unnamed } = std::mem::replace(&mut self.stage, open) {
-            doubts.into_iter().for_each(|issue| self.doubt_issue(None, issue));
-            unnamed.into_iter().for_each(|issue| self.doubt(None, Scope::Issue(issue)));
-        }
-        Ok(())
-    }
-}
-
-/// What a registry requires on `date`.
-fn plan_under(registry: &Registry, options: &DayOptions, date: Date) -> Result<DayPlan, DayError> {
-    let plan = if options.variants { registry.plan_in_variants(date) } else { registry.plan(date) };
-    plan.map_err(|error| DayError::Plan { date, problem: error.to_string() })
 }
 
 #[cfg(test)]
