@@ -45,6 +45,20 @@ pub(crate) enum Phase {
     Closed,
 }
 
+impl Phase {
+    /// As files spell it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Phase::Continuous => "continuous",
+            Phase::SequentialQuote => "sequential_quote",
+            Phase::SpecialQuote => "special_quote",
+            Phase::Halt => "halt",
+            Phase::Auction => "auction",
+            Phase::Closed => "closed",
+        }
+    }
+}
+
 /// What an event does.
 #[derive(Clone, Debug)]
 pub(crate) enum Action {

@@ -6,7 +6,7 @@ use super::choices::Choices;
 use super::flow::Draft;
 use super::setup::Setup;
 use super::times;
-use crate::event::{Action, Condition, Phase, Scope, Side};
+use crate::event::{Action, Condition, Scope, Side};
 
 /// An events file before it is joined to text.
 pub(super) struct Sheet {
@@ -127,7 +127,7 @@ fn cells(choices: &mut Choices<'_>, draft: &Draft) -> BTreeMap<&'static str, Str
             "trade"
         }
         Action::Phase(phase) => {
-            cells.insert("phase", phase_word(*phase).to_owned());
+            cells.insert("phase", phase.name().to_owned());
             "phase"
         }
         Action::Clear => "clear",
@@ -153,16 +153,5 @@ fn condition_word(condition: Condition) -> &'static str {
         Condition::OnClose => "on_close",
         Condition::Funari => "funari",
         Condition::Ioc => "ioc",
-    }
-}
-
-fn phase_word(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Continuous => "continuous",
-        Phase::SequentialQuote => "sequential_quote",
-        Phase::SpecialQuote => "special_quote",
-        Phase::Halt => "halt",
-        Phase::Auction => "auction",
-        Phase::Closed => "closed",
     }
 }
