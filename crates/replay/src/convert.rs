@@ -224,14 +224,29 @@ pub fn convert(
     progress: Progress<'_>,
 ) -> Result<Converted, ConvertError> {
     let inputs = options.beside.with(input);
-    let mut sources = Vec::new();
     let given = options.date.or_else(|| inputs.iter().find_map(|input| input.date_of_name()));
-    for input in &inputs {
-        sources.push(begin(input, given, &options.zone, progress)?);
-    }
+    let begin = |input: &&Input| begin(input, given, &options.zone, progress);
+    let mut sources = inputs.iter().map(begin).collect::<Result<Vec<_>, _>>()?;
     let Some(date) = sources.iter().find_map(|source| source.date.or(source.probe.date)) else {
         return Err(no_date(input, &mut sources[0].chunks));
     };
+    let converter = converter_of(&sources, options, date, output);
+    let compressions: Vec<_> = sources.iter().map(|source| source.chunks.compression()).collect();
+    let mut pushed = push(sources, converter);
+    pushed.converter.begin_at_the_end();
+    let (converter, unseen) = pushed.checked(&inputs, &compressions)?;
+    let record_count = converter.written;
+    converter.writer.finish()?;
+    Ok(Converted { record_count, unseen })
+}
+
+/// What takes the records of `sources` and writes those of `date` that are wanted.
+fn converter_of<'a, W: Write>(
+    sources: &[Beginning<'_>],
+    options: &'a ConvertOptions,
+    date: Date,
+    output: W,
+) -> Converter<'a, W> {
     let is_excerpt = options.issue.is_some() || options.from.is_some();
     let is_merged = 1 < sources.len();
     let has_sequence = sources.iter().any(|source| source.probe.has_sequence);
@@ -244,7 +259,7 @@ pub fn convert(
             AnyWriter::Binary(Box::new(BinaryWriter::new(output, &header)))
         }
     };
-    let converter = Converter {
+    Converter {
         writer,
         options,
         renumbered: (has_sequence && (is_excerpt || is_merged)).then_some(0),
@@ -255,43 +270,6 @@ pub fn convert(
         begun: options.from.is_none(),
         written: 0,
         problem: None,
-    };
-    let compressions: Vec<_> = sources.iter().map(|source| source.chunks.compression()).collect();
-    let Pushed { result, mut converter, at, clash, unseen } = push(sources, converter);
-    if !converter.begun && converter.problem.is_none() {
-        // Nothing happened in the time that is wanted; what rests there rests all the same.
-        let begun = converter.begin();
-        let _ = converter.keep(begun);
-    }
-    let placed = |input: usize, place| file_of(inputs[input], compressions[input], place);
-    let named = |input: usize| inputs[input].name();
-    if let Some(Clash { issue, inputs: [first, second] }) = clash {
-        return Err(ConvertError::OrdersTwice { file: named(second), issue, first: named(first) });
-    }
-    if let (Ok(()) | Err((_, DecodeError::Feed(FeedError::Stopped))), None, Some(issue)) =
-        (&result, &converter.problem, &options.issue)
-        && !converter.issues.values().any(|code| code == issue)
-    {
-        return Err(ConvertError::NoIssue { file: input.name(), issue: issue.clone() });
-    }
-    match (result, converter.problem.take()) {
-        (Err((input, DecodeError::Io(source))), _) => Err(ConvertError::Read { file: named(input), source }),
-        (Err((input, DecodeError::Watcher)), _) => Err(ConvertError::Stopped { file: named(input) }),
-        (_, Some(Problem::Write(error))) => Err(error.into()),
-        (_, Some(Problem::Damaged(place, problem))) => {
-            Err(ConvertError::Damaged { file: named(at), problem: format!("decompressed {place}: {problem}") })
-        }
-        (_, Some(Problem::Record(place, problem))) => {
-            Err(ConvertError::Record { file: placed(at, Some(place)), place, problem })
-        }
-        (Err((_, DecodeError::Feed(FeedError::Stopped))) | Ok(()), None) => {
-            let record_count = converter.written;
-            converter.writer.finish()?;
-            Ok(Converted { record_count, unseen })
-        }
-        (Err((input, DecodeError::Feed(source))), None) => {
-            Err(ConvertError::Feed { file: placed(input, source.place()), source })
-        }
     }
 }
 
@@ -315,6 +293,42 @@ struct Pushed<'a, W: Write> {
     at: usize,
     clash: Option<Clash>,
     unseen: Vec<Coverage>,
+}
+
+impl<'a, W: Write> Pushed<'a, W> {
+    /// The converter and the orders of one's own that have not been seen, unless something was wrong with an input or the
+    /// output.
+    fn checked(
+        mut self,
+        inputs: &[&Input],
+        compressions: &[Option<&'static str>],
+    ) -> Result<(Converter<'a, W>, Vec<Coverage>), ConvertError> {
+        let named = |input: usize| inputs[input].name();
+        let placed = |input: usize, place| file_of(inputs[input], compressions[input], place);
+        if let Some(Clash { issue, inputs: [first, second] }) = self.clash {
+            return Err(ConvertError::OrdersTwice { file: named(second), issue, first: named(first) });
+        }
+        let is_whole = matches!(self.result, Ok(()) | Err((_, DecodeError::Feed(FeedError::Stopped))));
+        let problem = self.converter.problem.take();
+        if let (true, None, Some(issue)) = (is_whole, &problem, self.converter.unnamed()) {
+            return Err(ConvertError::NoIssue { file: named(0), issue: issue.clone() });
+        }
+        match (self.result, problem) {
+            (Err((input, DecodeError::Io(source))), _) => Err(ConvertError::Read { file: named(input), source }),
+            (Err((input, DecodeError::Watcher)), _) => Err(ConvertError::Stopped { file: named(input) }),
+            (_, Some(Problem::Write(error))) => Err(error.into()),
+            (_, Some(Problem::Damaged(place, problem))) => {
+                Err(ConvertError::Damaged { file: named(self.at), problem: format!("decompressed {place}: {problem}") })
+            }
+            (_, Some(Problem::Record(place, problem))) => {
+                Err(ConvertError::Record { file: placed(self.at, Some(place)), place, problem })
+            }
+            (Err((_, DecodeError::Feed(FeedError::Stopped))) | Ok(()), None) => Ok((self.converter, self.unseen)),
+            (Err((input, DecodeError::Feed(source))), None) => {
+                Err(ConvertError::Feed { file: placed(input, source.place()), source })
+            }
+        }
+    }
 }
 
 /// Pushes all inputs through a converter; a single one keeps its names as they are numbered, also those that no record uses.

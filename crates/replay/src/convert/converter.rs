@@ -128,13 +128,28 @@ impl<W: Write> Converter<'_, W> {
     }
 
     /// Begins an excerpt with what there is at its start.
-    pub(super) fn begin(&mut self) -> Result<(), Problem> {
+    fn begin(&mut self) -> Result<(), Problem> {
         self.begun = true;
         let (Some(books), Some(ts_event)) = (&self.books, self.options.from) else { return Ok(()) };
         for event in books.snapshot() {
             self.write(None, &Record { ts_event, event })?;
         }
         Ok(())
+    }
+
+    /// Begins an excerpt that has not begun: nothing happened in the time that is wanted, but what rests there rests all the
+    /// same.
+    pub(super) fn begin_at_the_end(&mut self) {
+        if !self.begun && self.problem.is_none() {
+            let begun = self.begin();
+            let _ = self.keep(begun);
+        }
+    }
+
+    /// The issue that is wanted, if no input has named it.
+    pub(super) fn unnamed(&self) -> Option<&IssueCode> {
+        let issue = self.options.issue.as_ref()?;
+        (!self.issues.values().any(|code| code == issue)).then_some(issue)
     }
 
     fn write(&mut self, sequence: Option<SequenceNo>, record: &Record) -> Result<(), Problem> {
@@ -166,7 +181,7 @@ impl<W: Write> Converter<'_, W> {
             || record.ts_event.is_some_and(|time| self.options.to.is_some_and(|to| to <= time))
     }
 
-    pub(super) fn keep(&mut self, result: Result<(), Problem>) -> Result<(), Stop> {
+    fn keep(&mut self, result: Result<(), Problem>) -> Result<(), Stop> {
         result.map_err(|problem| {
             self.problem = Some(problem);
             Stop
