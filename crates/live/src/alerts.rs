@@ -10,7 +10,7 @@ pub(crate) use rules::{Rule, read};
 pub(crate) use send::{Counts, Log, Sender, start_log};
 
 use crate::budget::{Budget, MonthSoFar};
-use crate::http::Recipient;
+use crate::recipient::Recipient;
 use crate::watch::{Picture, before};
 use quoteclock_incentive::Prospect;
 use quoteclock_model::{Micros, State};

@@ -4,10 +4,11 @@
 //! What is bad is refused, and all of the old stays. A good registry is handed to the feed, which has the day measured
 //! again under it beside the running measurement; whoever has ordered it is answered once that has taken over.
 
+use crate::alerting::Alerting;
 use crate::feed::{Remeasurement, Stop};
-use crate::http::Alerting;
+use crate::recipient::is_party;
 use crate::tls::Tls;
-use crate::tokens::{Role, TokenRow, Tokens};
+use crate::tokens::{TokenRow, Tokens};
 use anyhow::{Context, Result, anyhow};
 use crossbeam_channel::Sender;
 use jiff::civil::Date;
@@ -86,15 +87,6 @@ pub(crate) fn read_tokens(file: Option<&Path>, registry: &Registry) -> Result<To
 /// Reads certificates and their key, if there are any.
 pub(crate) fn read_tls(files: Option<&(PathBuf, PathBuf)>) -> Result<Option<Tls>> {
     files.map(|(certificates, key)| Tls::read(certificates, key)).transpose()
-}
-
-/// Whether the registry knows `party` in `role`.
-pub(crate) fn is_party(registry: &Registry, role: Role, party: &str) -> bool {
-    match role {
-        Role::MarketMaker => registry.market_makers().iter().any(|market_maker| market_maker.market_maker == party),
-        Role::AssetManager => registry.issues().iter().any(|issue| issue.asset_manager.as_deref() == Some(party)),
-        Role::Exchange | Role::Operator => party.is_empty(),
-    }
 }
 
 impl Desk {

@@ -5,7 +5,6 @@
 //! costs the feed nothing but the looking.
 
 mod acknowledgements;
-mod alerting;
 mod auth;
 mod days;
 mod events;
@@ -19,8 +18,6 @@ mod page;
 mod rates;
 mod state;
 
-pub(crate) use alerting::Alerting;
-pub(crate) use auth::Recipient;
 pub(crate) use events::{ALERTS_WITHIN, Told};
 pub use front::{FrontOptions, front};
 pub(crate) use looking::Looking;
@@ -28,12 +25,14 @@ pub(crate) use metrics::Requests;
 pub(crate) use names::Names;
 pub(crate) use rates::Rates;
 
+use crate::alerting::{Alerting, Sight};
 use crate::database::Database;
 use crate::desk::Desk;
 use crate::feed::{Inbox, Stop};
 use crate::health::Health;
 use crate::hub::Hub;
 use crate::measure::{Facts, LiveDay, Look, Work, at_once};
+use crate::standing::{Now, Present};
 use anyhow::{Context, Result};
 use auth::Caller;
 use axum::extract::{MatchedPath, Request, State};
@@ -44,6 +43,7 @@ use axum::routing::{MethodRouter, get, post};
 use axum::{Extension, Router};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use quoteclock_rules::Registry;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -90,6 +90,16 @@ impl Http {
     /// The names under which it may be asked to change something.
     fn names(&self) -> Names {
         self.desk.tls().map_or_else(|| self.names.clone(), |tls| Names::Certificate(tls.certificate))
+    }
+
+    /// What depends on the clock on the wall, where the last record took so long.
+    fn now(&self, lag_us: u64) -> Now {
+        Now::of((self.clock)(), &self.health, lag_us)
+    }
+
+    /// What alerts are told from.
+    fn sight<'a>(&'a self, present: Option<&'a Present>, registry: &'a Registry) -> Sight<'a> {
+        Sight { present, registry, health: &self.health, hub: &self.hub, now: (self.clock)() }
     }
 }
 

@@ -3,7 +3,7 @@
 //! A stream keeps a place in its recipient's log and nothing else. Whoever does not take its events is put out: nothing
 //! waits for it, and it is never owed more than the log holds.
 
-use crate::http::Recipient;
+use crate::recipient::Recipient;
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};

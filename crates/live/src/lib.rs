@@ -13,6 +13,7 @@
 //! waits; a day is stored only when its journal has ended and is on the disk. Deliberately absent: any rule of measurement.
 
 mod address;
+mod alerting;
 mod alerts;
 mod budget;
 mod checkpoint;
@@ -30,8 +31,10 @@ mod ledger;
 mod measure;
 mod past;
 mod publish;
+mod recipient;
 mod serve;
 mod spool;
+mod standing;
 mod store_day;
 mod tls;
 mod tokens;

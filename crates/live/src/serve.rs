@@ -1,6 +1,7 @@
 //! The running program: one session after the other, each a day, measured and stored.
 
 use crate::address::{Feed, stream_and_shard};
+use crate::alerting::Alerting;
 use crate::alerts;
 use crate::bad_usage;
 use crate::checkpoint::{self, Keeper};
@@ -13,7 +14,7 @@ use crate::feed::{
 };
 use crate::folder::Folder;
 use crate::health::Health;
-use crate::http::{self, Alerting, Http, Looking, Names, Rates, Requests, Told};
+use crate::http::{self, Http, Looking, Names, Rates, Requests, Told};
 use crate::hub::Hub;
 use crate::journal::{Journal, Lock, Stage};
 use crate::measure::{Keep, Measured, Source, measure_again};

@@ -1,8 +1,7 @@
 //! The file of alerts: who is told what, and where.
 
 use crate::bad_usage;
-use crate::desk::is_party;
-use crate::http::Recipient;
+use crate::recipient::{Recipient, is_party};
 use crate::tokens::Role;
 use crate::watch::WINDOWS;
 use anyhow::{Context, Result, anyhow, bail};

@@ -1,7 +1,8 @@
 //! `/api/v1/acknowledgements`: what people say about an obligation, kept in the store with who and when.
 
-use super::auth::{Caller, Onlooker, Recipient};
+use super::auth::{Caller, Onlooker};
 use super::{Http, Shared, error, failed, json, not_found};
+use crate::recipient::Recipient;
 use crate::tokens::Role;
 use anyhow::Result;
 use axum::body::Bytes;

@@ -2,49 +2,13 @@
 
 use super::names::Names;
 use super::{Http, not_found, too_many, unauthorised};
+use crate::recipient::Recipient;
 use crate::tokens::{Role, TokenRow};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use axum::response::Response;
-use jiff::civil::Date;
-use quoteclock_model::IssueCode;
-use quoteclock_rules::Registry;
 use std::sync::Arc;
-
-/// Who is asked about: a role, and the party that has it.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub(crate) struct Recipient {
-    pub(crate) role: Role,
-    /// Empty where the role has none.
-    pub(crate) party: String,
-}
-
-impl Recipient {
-    /// Whether it sees anything of the market.
-    pub(crate) fn sees_market(&self) -> bool {
-        self.role != Role::Operator
-    }
-
-    /// Whether it sees where the feed stands, to the message.
-    pub(crate) fn sees_feed(&self) -> bool {
-        matches!(self.role, Role::Exchange | Role::Operator)
-    }
-
-    /// Whether it sees the obligations of `market_maker` in `issue` on `date`.
-    pub(crate) fn sees(&self, registry: &Registry, date: Date, market_maker: &str, issue: &str) -> bool {
-        match self.role {
-            Role::Exchange => true,
-            Role::MarketMaker => self.party == market_maker,
-            Role::AssetManager => IssueCode::new(issue.as_bytes())
-                .and_then(|code| {
-                    registry.issue_on(&code, date).map(|row| row.asset_manager.as_deref() == Some(&self.party))
-                })
-                .unwrap_or(false),
-            Role::Operator => false,
-        }
-    }
-}
 
 /// Whoever has been told apart by a token.
 #[derive(Clone, Debug)]

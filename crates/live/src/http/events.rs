@@ -3,12 +3,12 @@
 //! A thread of asking, not of measuring: the picture that all share is looked at a few times a second while somebody
 //! listens, and what differs from the one before is told.
 
-use super::auth::{Onlooker, Recipient};
-use super::looking::Standing;
-use super::state::word;
+use super::auth::Onlooker;
 use super::{Connection, Http, Shared, too_many};
 use crate::health::FeedHealth;
 use crate::hub::{Log, Stream, Taken};
+use crate::recipient::Recipient;
+use crate::standing::{Present, word};
 use crate::watch::Picture;
 use axum::Extension;
 use axum::body::{Body, Bytes};
@@ -42,7 +42,7 @@ pub(super) async fn events(
     // From here on whatever changes is told.
     let mut told = shown.told.0.lock().await;
     if told.is_none()
-        && let Some(Standing { picture, .. }) = shown.looking.now(&shown).await
+        && let Some(Present { picture, .. }) = shown.looking.now(&shown).await
     {
         let health = shown.health.feed(picture.facts.lag_us);
         *told = Some((picture, health));
@@ -112,7 +112,8 @@ pub(super) async fn watch(shown: Arc<Http>) {
         shown.hub.tidy(|token| shown.desk.is_valid(token));
         looks += 1;
         if let Some(alerting) = shown.alerting.as_ref().filter(|_| looks.is_multiple_of(ALERTS_EACH)) {
-            alerting.look(&shown, shown.looking.now(&shown).await.as_ref());
+            let present = shown.looking.now(&shown).await;
+            alerting.look(shown.sight(present.as_ref(), &shown.desk.registry()));
         }
         let mut known = shown.told.0.lock().await;
         let recipients = shown.hub.recipients();
@@ -120,7 +121,7 @@ pub(super) async fn watch(shown: Arc<Http>) {
             *known = None;
             continue;
         }
-        let Some(Standing { picture, .. }) = shown.looking.now(&shown).await else {
+        let Some(Present { picture, .. }) = shown.looking.now(&shown).await else {
             if known.take().is_some() {
                 recipients.iter().for_each(|(_, log)| log.tell("day", "{\"date\":null}"));
             }

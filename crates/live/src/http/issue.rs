@@ -3,22 +3,21 @@
 //! Nothing of it depends on anybody else's orders: the market's prices are not in it, and suggestions do without them.
 
 use super::auth::Onlooker;
-use super::looking::Standing;
-use super::state::{Now, Obligation, obligation, word};
 use super::{Http, Shared, ask_engine_for, failed, json, not_found, too_many};
 use crate::measure::Work;
 use crate::past;
+use crate::standing::{Around, Now, Obligation, Present};
 use crate::watch::{Close, Closely};
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use quoteclock_explain::{CauseRows, Explanation, Question, Scene, States, Strip, Subject, View, ViewRows};
 use quoteclock_ledger::{Outage, outages};
-use quoteclock_model::{IssueCode, Span, Timestamp};
-use quoteclock_report::rows::keys;
-use quoteclock_rules::{Registry, local_time};
+use quoteclock_model::{Interval, IssueCode, Span, State as Verdict, Timestamp};
+use quoteclock_report::rows::{DayKey, keys};
+use quoteclock_rules::{Issue, Registry, local_time};
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroU64;
 use std::sync::Arc;
@@ -106,11 +105,11 @@ pub(super) async fn issue(
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Response {
     let registry = shown.desk.registry();
-    let Some(standing) = shown.looking.now(&shown).await else { return not_found() };
-    if !caller.recipient.sees(&registry, standing.picture.plan.date, &market_maker, &issue) {
+    let Some(present) = shown.looking.now(&shown).await else { return not_found() };
+    if !caller.recipient.sees(&registry, present.picture.plan.date, &market_maker, &issue) {
         return not_found();
     }
-    let Some((standing, closely)) = shown.looking.closely(&shown, &market_maker, &issue).await else {
+    let Some((present, closely)) = shown.looking.closely(&shown, &market_maker, &issue).await else {
         return not_found();
     };
     let Ok(Query(Asked { causes })) = asked else { return not_found() };
@@ -118,7 +117,7 @@ pub(super) async fn issue(
         None => None,
         Some(obligation) => {
             let whose = (market_maker.as_str(), issue.as_str(), obligation.as_str());
-            match explanation(&shown, &standing, &closely, whose).await {
+            match explanation(&shown, &present, &closely, whose).await {
                 Ok(explanation) => {
                     let sees_everything = caller.recipient.sees_feed();
                     Some(Told { obligation, explanation, sees_everything })
@@ -127,8 +126,16 @@ pub(super) async fn issue(
             }
         }
     };
-    let now = Now::of(&shown, standing.picture.facts.lag_us);
-    match answer(&registry, &standing, &closely, now, told.as_ref(), (&market_maker, &issue)) {
+    let now = shown.now(present.picture.facts.lag_us);
+    let sign_up = SignUp {
+        registry: &registry,
+        present: &present,
+        closely: &closely,
+        told: told.as_ref(),
+        market_maker: &market_maker,
+        issue: &issue,
+    };
+    match sign_up.answer(now) {
         Ok(text) => json(StatusCode::OK, text + "\n"),
         Err(error) => failed(&error),
     }
@@ -138,7 +145,7 @@ pub(super) async fn issue(
 /// again.
 async fn explanation(
     shown: &Arc<Http>,
-    standing: &Standing,
+    present: &Present,
     closely: &Closely,
     (market_maker, issue, obligation): (&str, &str, &str),
 ) -> Result<Explanation, Box<Response>> {
@@ -160,7 +167,7 @@ async fn explanation(
         at: None,
         limit: OUTAGES_MAX,
     };
-    let (last, is_clean) = (closely.last, standing.picture.rejects == 0);
+    let (last, is_clean) = (closely.last, present.picture.rejects == 0);
     let explain = move || {
         let explained = past::explain(&source, &question, last, is_clean);
         drop(place);
@@ -170,107 +177,111 @@ async fn explanation(
     explained.map_err(|error| Box::new(failed(&error)))
 }
 
-fn answer(
-    registry: &Registry,
-    standing: &Standing,
-    closely: &Closely,
-    now: Now,
-    told: Option<&Told>,
-    (market_maker, issue): (&str, &str),
-) -> Result<String> {
-    let Closely { plan, last, phase, market_phase, obligations } = closely;
-    let row = IssueCode::new(issue.as_bytes()).and_then(|code| registry.issue_on(&code, plan.date));
-    let time = |at: Timestamp| local_time(at, &plan.zone);
-    let in_depth = |close: &Close| in_depth(standing, closely, (close, told), (market_maker, issue), row, &time);
-    Ok(serde_json::to_string(&Answer {
-        date: plan.date.to_string(),
-        as_of: time(*last),
-        now,
-        market_maker,
-        issue,
-        issue_name: row.and_then(|row| row.name.clone()),
-        phase: phase.as_str(),
-        market_phase: market_phase.as_str(),
-        fast_market_multiplier: plan.multiplier,
-        obligations: obligations.iter().map(in_depth).collect::<Result<_>>()?,
-    })?)
+/// The sign-up that is asked about.
+#[derive(Clone, Copy)]
+struct SignUp<'a> {
+    registry: &'a Registry,
+    present: &'a Present,
+    closely: &'a Closely,
+    told: Option<&'a Told>,
+    market_maker: &'a str,
+    issue: &'a str,
 }
 
-fn in_depth<'a>(
-    standing: &Standing,
-    Closely { plan, last, phase, market_phase, .. }: &Closely,
-    (close, told): (&Close, Option<&Told>),
-    (market_maker, issue): (&'a str, &'a str),
-    registered: Option<&quoteclock_rules::Issue>,
-    time: &dyn Fn(Timestamp) -> String,
-) -> Result<InDepth<'a>> {
-    let Close { position, row, own, limits, breaches, intervals } = close;
-    let key = keys(plan).nth(*position).ok_or_else(|| anyhow::anyhow!("an obligation that is not of the plan"))?;
-    let id = key.obligation.id.to_string();
-    let budget = standing.month.as_ref().and_then(|month| month.budget(plan, *position, row));
-    let subject = Subject {
-        market_maker: market_maker.to_owned(),
-        issue: issue.to_owned(),
-        issue_name: None,
-        obligation: id.clone(),
-        limits: limits.clone(),
-        limit_changes: Arc::default(),
-        trading_unit: registered.and_then(|row| NonZeroU64::new(row.trading_unit?)).unwrap_or(NonZeroU64::MIN),
-        multiplier: key.obligation.multiplier,
-        required_pct: key.obligation.required.pct,
-        servers: Vec::new(),
-    };
-    let scene = Scene {
-        at: *last,
-        own: own.clone(),
-        uncounted: Vec::new(),
-        uncounted_count: 0,
-        market: [None, None],
-        phase: *phase,
-        market_phase: *market_phase,
-        recent: Vec::new(),
-    };
-    let view = View::new(&scene, &subject);
-    let (span, columns) =
-        Strip::of_states(plan, intervals.iter().copied().chain(fulfilled(close, plan.day, *last))).states(COLUMNS);
-    let all: Vec<_> = outages(breaches).collect();
-    let is_off = word(row.state).0 == "breach";
-    let told = told.filter(|told| told.obligation == id);
-    let outage = |outage: &Outage| -> Result<OutageRow> {
-        let is_over = !is_off || outage.span.end != *last;
-        let [began, ended] = told.map_or(Ok([None, None]), |told| told.causes(outage.span.start))?;
-        Ok(OutageRow {
-            start: time(outage.span.start),
-            end: is_over.then(|| time(outage.span.end)),
-            duration_us: outage.span.end.since(outage.span.start).0,
-            reasons: outage
-                .reasons
-                .iter()
-                .map(|(reason, lost)| ReasonRow { reason: reason.as_str(), lost_us: lost.0 })
-                .collect(),
-            began,
-            ended: ended.filter(|_| is_over),
+impl<'a> SignUp<'a> {
+    /// The registry's row of its issue.
+    fn registered(self) -> Option<&'a Issue> {
+        IssueCode::new(self.issue.as_bytes()).and_then(|code| self.registry.issue_on(&code, self.closely.plan.date))
+    }
+
+    fn time(self, at: Timestamp) -> String {
+        local_time(at, &self.closely.plan.zone)
+    }
+
+    fn answer(self, now: Now) -> Result<String> {
+        let Closely { plan, last, phase, market_phase, obligations } = self.closely;
+        Ok(serde_json::to_string(&Answer {
+            date: plan.date.to_string(),
+            as_of: self.time(*last),
+            now,
+            market_maker: self.market_maker,
+            issue: self.issue,
+            issue_name: self.registered().and_then(|row| row.name.clone()),
+            phase: phase.as_str(),
+            market_phase: market_phase.as_str(),
+            fast_market_multiplier: plan.multiplier,
+            obligations: obligations.iter().map(|close| self.in_depth(close)).collect::<Result<_>>()?,
+        })?)
+    }
+
+    fn in_depth(self, close: &Close) -> Result<InDepth<'a>> {
+        let Closely { plan, last, .. } = self.closely;
+        let Close { position, row, limits, breaches, intervals, .. } = close;
+        let key = keys(plan).nth(*position).ok_or_else(|| anyhow!("an obligation that is not of the plan"))?;
+        let around = Around { plan, ..self.present.around(self.registry) };
+        let (span, columns) =
+            Strip::of_states(plan, intervals.iter().copied().chain(fulfilled(close, plan.day, *last))).states(COLUMNS);
+        let all: Vec<_> = outages(breaches).collect();
+        let is_off = matches!(row.state, Verdict::Breach(_));
+        let id = key.obligation.id.to_string();
+        let told = self.told.filter(|told| told.obligation == id);
+        let outage = |outage: &Outage| self.outage(outage, is_off && outage.span.end == *last, told);
+        Ok(InDepth {
+            standing: Obligation::of(&key, row, limits, around),
+            quotes: self.quotes(close, &key)?,
+            strip: StripRow {
+                start: self.time(span.start),
+                end: self.time(span.end),
+                columns: columns.iter().map(letters).collect(),
+            },
+            outage_count: all.len(),
+            breach_count: breaches.len(),
+            outages: all.iter().rev().take(OUTAGES_MAX).map(outage).collect::<Result<_>>()?,
         })
-    };
-    Ok(InDepth {
-        standing: obligation(
-            (market_maker, issue, id.clone()),
-            registered.map(|row| row.type_name.clone()),
-            row,
-            limits,
-            budget.as_ref(),
-            time,
-        ),
-        quotes: ViewRows::of(&view)?,
-        strip: StripRow {
-            start: time(span.start),
-            end: time(span.end),
-            columns: columns.iter().map(letters).collect(),
-        },
-        outage_count: all.len(),
-        breach_count: breaches.len(),
-        outages: all.iter().rev().take(OUTAGES_MAX).map(outage).collect::<Result<_>>()?,
-    })
+    }
+
+    /// Its quotes for an obligation, level by level.
+    fn quotes(self, Close { own, limits, .. }: &Close, key: &DayKey<'_>) -> Result<ViewRows> {
+        let Closely { last, phase, market_phase, .. } = self.closely;
+        let trading_unit = self.registered().and_then(|row| NonZeroU64::new(row.trading_unit?));
+        let subject = Subject {
+            market_maker: self.market_maker.to_owned(),
+            issue: self.issue.to_owned(),
+            issue_name: None,
+            obligation: key.obligation.id.to_string(),
+            limits: limits.clone(),
+            limit_changes: Arc::default(),
+            trading_unit: trading_unit.unwrap_or(NonZeroU64::MIN),
+            multiplier: key.obligation.multiplier,
+            required_pct: key.obligation.required.pct,
+            servers: Vec::new(),
+        };
+        let scene = Scene {
+            at: *last,
+            own: own.clone(),
+            uncounted: Vec::new(),
+            uncounted_count: 0,
+            market: [None, None],
+            phase: *phase,
+            market_phase: *market_phase,
+            recent: Vec::new(),
+        };
+        Ok(ViewRows::of(&View::new(&scene, &subject))?)
+    }
+
+    /// One outage, with what it began and ended with where that is told.
+    fn outage(self, outage: &Outage, goes_on: bool, told: Option<&Told>) -> Result<OutageRow> {
+        let [began, ended] = told.map_or(Ok([None, None]), |told| told.causes(outage.span.start))?;
+        let reasons = outage.reasons.iter();
+        Ok(OutageRow {
+            start: self.time(outage.span.start),
+            end: (!goes_on).then(|| self.time(outage.span.end)),
+            duration_us: outage.span.end.since(outage.span.start).0,
+            reasons: reasons.map(|(reason, lost)| ReasonRow { reason: reason.as_str(), lost_us: lost.0 }).collect(),
+            began,
+            ended: ended.filter(|_| !goes_on),
+        })
+    }
 }
 
 impl Told {
@@ -287,17 +298,13 @@ impl Told {
 }
 
 /// What of the day so far is in none of the other intervals is fulfilled.
-fn fulfilled(close: &Close, day: Span, last: Timestamp) -> Vec<quoteclock_model::Interval> {
+fn fulfilled(close: &Close, day: Span, last: Timestamp) -> Vec<Interval> {
     let mut others: Vec<Span> = close.intervals.iter().map(|interval| interval.span()).collect();
     others.sort_unstable_by_key(|span| span.start);
     let (mut found, mut at) = (Vec::new(), day.start);
     for span in others.into_iter().chain([Span { start: last, end: last }]) {
         if at < span.start {
-            found.push(quoteclock_model::Interval {
-                start: at,
-                end: span.start,
-                state: quoteclock_model::State::Fulfilled,
-            });
+            found.push(Interval { start: at, end: span.start, state: Verdict::Fulfilled });
         }
         at = at.max(span.end);
     }

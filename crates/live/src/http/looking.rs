@@ -2,6 +2,7 @@
 
 use super::{Http, ask_engine, look};
 use crate::budget::MonthSoFar;
+use crate::standing::Present;
 use crate::watch::{Closely, Picture, Watch, see, see_closely};
 use quoteclock_rules::DayPlan;
 use std::sync::Arc;
@@ -33,17 +34,9 @@ struct MonthKey {
     written: Vec<Option<SystemTime>>,
 }
 
-/// The running day and its month.
-#[derive(Clone)]
-pub(crate) struct Standing {
-    pub(crate) picture: Arc<Picture>,
-    /// None while it cannot be read.
-    pub(crate) month: Option<Arc<MonthSoFar>>,
-}
-
 impl Looking {
     /// How everything stands; `None` if no day runs.
-    pub(crate) async fn now(&self, shown: &Arc<Http>) -> Option<Standing> {
+    pub(crate) async fn now(&self, shown: &Arc<Http>) -> Option<Present> {
         let mut looked = self.0.lock().await;
         if looked.at.is_none_or(|at| FRESH_FOR <= at.elapsed()) {
             let mark = looked.watch.mark();
@@ -58,7 +51,7 @@ impl Looking {
         let picture = Arc::clone(looked.picture.as_ref()?);
         looked.see_to_month(shown, &picture.plan).await;
         let month = looked.month.clone().filter(|month| month.is_of(&picture.plan));
-        Some(Standing { picture, month })
+        Some(Present { picture, month })
     }
 
     /// However short ago the last look was, the next is a new one.
@@ -73,12 +66,12 @@ impl Looking {
         shown: &Arc<Http>,
         market_maker: &str,
         issue: &str,
-    ) -> Option<(Standing, Closely)> {
-        let standing = self.now(shown).await?;
+    ) -> Option<(Present, Closely)> {
+        let present = self.now(shown).await?;
         let looked = self.0.lock().await;
         let known = looked.watch.known(market_maker, issue)?;
         let closely = look(shown, move |day, _| see_closely(day, known)).await.flatten()?;
-        Some((standing, closely))
+        Some((present, closely))
     }
 }
 

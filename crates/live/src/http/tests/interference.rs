@@ -7,6 +7,7 @@ use crate::desk::Current;
 use crate::disk::tests::TestDisk;
 use crate::measure::Measuring;
 use crate::measure::tests::{create, registry, source};
+use crate::recipient::Recipient;
 use crate::tokens::{Role, Tokens, new_token};
 use quoteclock_rules::Registry;
 use quoteclock_store::Store;
@@ -265,8 +266,8 @@ async fn seen(setting: &Setting, messages: &[String], looker: Looker) -> [String
     [before, without_dates(&events), after]
 }
 
-fn look_for_alerts(shown: &Http, standing: &looking::Standing) {
-    shown.alerting.as_ref().unwrap().look(shown, Some(standing));
+fn look_for_alerts(shown: &Http, present: &Present) {
+    shown.alerting.as_ref().unwrap().look(shown.sight(Some(present), &shown.desk.registry()));
 }
 
 /// Reads until something has come.

@@ -1,10 +1,10 @@
 //! Alerts as they are told: messages to receivers, and what of them a caller of the page sees.
 
-use super::Http;
-use super::auth::Recipient;
-use super::looking::Standing as Looked;
-use super::state::{Now, Obligation, obligation};
 use crate::alerts::{self, AlertKey, Change, Counts, Kind, Log, Rule, Sender};
+use crate::health::Health;
+use crate::hub::Hub;
+use crate::recipient::Recipient;
+use crate::standing::{Now, Obligation, Present};
 use anyhow::Result;
 use quoteclock_report::rows::keys;
 use quoteclock_rules::{Registry, local_time};
@@ -65,13 +65,25 @@ struct BurnLimit<'a> {
 
 /// What the page shows.
 #[derive(Serialize)]
-pub(super) struct Shown {
+pub(crate) struct Shown {
     rule: String,
     alert: &'static str,
     number: u64,
     market_maker: Option<String>,
     issue: Option<String>,
     obligation: Option<String>,
+}
+
+/// What is looked at, and who is told.
+#[derive(Clone, Copy)]
+pub(crate) struct Sight<'a> {
+    /// None where no day runs.
+    pub(crate) present: Option<&'a Present>,
+    pub(crate) registry: &'a Registry,
+    pub(crate) health: &'a Health,
+    pub(crate) hub: &'a Hub,
+    /// By the clock on the wall.
+    pub(crate) now: jiff::Timestamp,
 }
 
 impl Alerting {
@@ -104,35 +116,34 @@ impl Alerting {
     }
 
     /// Looks at everything, and tells what has begun and what has ended.
-    pub(super) fn look(&self, shown: &Http, looked: Option<&Looked>) {
-        let registry = shown.desk.registry();
+    pub(crate) fn look(&self, sight: Sight<'_>) {
         let Ok(mut watched) = self.watched.lock() else { return };
         let Watched { by, standing, next } = &mut *watched;
         if let Some(next) = next.take() {
             let over = standing.follow(&by.rules, &next.rules);
             // Whoever has been told of a beginning is told of its end.
-            over.iter().for_each(|change| self.tell(shown, (looked, &registry), by, change));
+            over.iter().for_each(|change| self.tell(sight, by, change));
             *by = next;
         }
-        let of_day = looked.map(|Looked { picture, month }| alerts::Looked {
+        let of_day = sight.present.map(|Present { picture, month }| alerts::Looked {
             picture,
             month: month.as_deref(),
-            registry: &registry,
+            registry: sight.registry,
         });
-        let silent_for = if shown.health.is_following() { shown.health.silent_for_s() } else { 0 };
+        let silent_for = if sight.health.is_following() { sight.health.silent_for_s() } else { 0 };
         let changes = standing.look(&by.rules, of_day.as_ref(), silent_for);
-        changes.iter().for_each(|change| self.tell(shown, (looked, &registry), by, change));
+        changes.iter().for_each(|change| self.tell(sight, by, change));
     }
 
-    fn tell(&self, shown: &Http, looked: (Option<&Looked>, &Registry), by: &Rules, change: &Change) {
+    fn tell(&self, sight: Sight<'_>, by: &Rules, change: &Change) {
         let Some(rule) = by.rules.get(change.key.rule) else { return };
         // Of whatever goes to one receiver no two are the same.
         let number = format!("{}-{}-{}-{}", self.run, change.key.rule, change.alert.number, event(change));
-        match serde_json::to_string(&message(shown, looked, rule, change)) {
+        match serde_json::to_string(&message(sight, rule, change)) {
             Ok(body) => by.sender.send(change.key.rule, number, body),
             Err(error) => tracing::error!(%error, "writing an alert"),
         }
-        for (recipient, log) in shown.hub.recipients() {
+        for (recipient, log) in sight.hub.recipients() {
             if rule.recipient == recipient {
                 let data = format!("{{\"event\":\"{}\",\"number\":{}}}", event(change), change.alert.number);
                 log.tell("alert", &data);
@@ -141,7 +152,7 @@ impl Alerting {
     }
 
     /// What a recipient's own rules have found.
-    pub(super) fn shown_to(&self, recipient: &Recipient) -> Vec<Shown> {
+    pub(crate) fn shown_to(&self, recipient: &Recipient) -> Vec<Shown> {
         let Ok(watched) = self.watched.lock() else { return Vec::new() };
         let Watched { by, standing, .. } = &*watched;
         let own = standing.active().filter_map(|(key, alert)| {
@@ -167,12 +178,7 @@ impl Rules {
     }
 }
 
-fn message<'a>(
-    shown: &Http,
-    (looked, registry): (Option<&'a Looked>, &Registry),
-    rule: &'a Rule,
-    change: &'a Change,
-) -> Message<'a> {
+fn message<'a>(sight: Sight<'a>, rule: &'a Rule, change: &'a Change) -> Message<'a> {
     let AlertKey { kind, of, .. } = &change.key;
     let limit = match kind {
         Kind::Burn(place) => rule.limits.burn.get(*place).map(|burn| BurnLimit {
@@ -189,14 +195,14 @@ fn message<'a>(
         alert: kind.as_str(),
         event: event(change),
         number: change.alert.number,
-        now: Now::of(shown, looked.map_or(0, |looked| looked.picture.facts.lag_us)),
-        date: looked.map(|looked| looked.picture.plan.date.to_string()),
-        as_of: looked.map(|looked| local_time(looked.picture.last, &looked.picture.plan.zone)),
+        now: Now::of(sight.now, sight.health, sight.present.map_or(0, |present| present.picture.facts.lag_us)),
+        date: sight.present.map(|present| present.picture.plan.date.to_string()),
+        as_of: sight.present.map(|present| local_time(present.picture.last, &present.picture.plan.zone)),
         market_maker: names.map(|[market_maker, _, _]| market_maker),
         issue: names.map(|[_, issue, _]| issue),
         obligation: names.map(|[_, _, obligation]| obligation),
         limit,
-        standing: names.zip(looked).and_then(|(names, looked)| standing(looked, registry, names)),
+        standing: names.zip(sight.present).and_then(|(names, present)| standing(present, sight.registry, names)),
     }
 }
 
@@ -204,21 +210,12 @@ fn event(change: &Change) -> &'static str {
     if change.has_begun { "begin" } else { "end" }
 }
 
-fn standing<'a>(
-    Looked { picture, month }: &'a Looked,
-    registry: &Registry,
-    names: [&str; 3],
-) -> Option<Obligation<'a>> {
-    let plan = &picture.plan;
+fn standing<'a>(present: &'a Present, registry: &Registry, names: [&str; 3]) -> Option<Obligation<'a>> {
+    let Present { picture, .. } = present;
     let is_meant = |key: &quoteclock_report::rows::DayKey<'_>| {
         [key.market_maker, key.issue] == names[..2] && key.obligation.id.to_string() == names[2]
     };
-    let key = keys(plan).find(is_meant)?;
-    let (position, row) = (key.index.0 as usize, picture.rows.get(key.index.0 as usize)?);
-    let budget = month.as_ref().and_then(|month| month.budget(plan, position, row));
-    let limits = key.obligation.limits_at(picture.last);
-    let code = quoteclock_model::IssueCode::new(key.issue.as_bytes());
-    let kind = code.and_then(|code| registry.issue_on(&code, plan.date)).map(|issue| issue.type_name.clone());
-    let whose = (key.market_maker, key.issue, key.obligation.id.to_string());
-    Some(obligation(whose, kind, row, limits, budget.as_ref(), &|at| local_time(at, &plan.zone)))
+    let key = keys(&picture.plan).find(is_meant)?;
+    let row = picture.rows.get(key.index.0 as usize)?;
+    Some(Obligation::of(&key, row, key.obligation.limits_at(picture.last), present.around(registry)))
 }
