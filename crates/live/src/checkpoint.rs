@@ -15,7 +15,7 @@ pub(crate) use keeper::Keeper;
 
 use crate::disk::DiskFile;
 use crate::folder::{Folder, session_name};
-use crate::ledger::Uncounted;
+use crate::uncounted::Uncounted;
 use anyhow::{Context, Result, anyhow, bail};
 use bincode::de::Decoder;
 use bincode::enc::Encoder;

@@ -1,8 +1,9 @@
 //! The ledger of a running day, which can be saved piece by piece while it goes on.
 
 use crate::checkpoint::Part;
+use crate::uncounted::Uncounted;
 use quoteclock_ledger::{OpenLedger, Total};
-use quoteclock_model::{Interval, Span, State};
+use quoteclock_model::{Interval, State};
 use quoteclock_obligation::{DaySink, IntervalSink, ObligationIndex};
 use quoteclock_rules::DayPlan;
 use std::sync::Arc;
@@ -12,14 +13,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 const TOTALS: usize = 1024;
 /// Breaches in one piece.
 const BREACHES: usize = 2048;
-
-/// A stretch of one obligation's day that counts for nothing: no quote was required, or it is not known what was quoted.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Uncounted {
-    pub(crate) obligation: ObligationIndex,
-    pub(crate) span: Span,
-    pub(crate) is_unknown: bool,
-}
 
 /// An open ledger. Pieces of it that change before they have been saved are kept as they were when the save began.
 #[derive(Debug, Default)]

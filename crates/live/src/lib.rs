@@ -38,6 +38,7 @@ mod standing;
 mod store_day;
 mod tls;
 mod tokens;
+mod uncounted;
 mod watch;
 
 pub use address::{Feed, MoldAddress, Publication, StreamAddress};

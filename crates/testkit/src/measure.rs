@@ -265,7 +265,7 @@ fn phases_trade(registry: &Registry, day: &DayEvents, line: &ObligationDay, time
         None => trades(registry, market) && trades(registry, issue),
         // The phases that the type names. A market or an issue that is continuous leaves it to the other.
         Some(named) => {
-            let is_named = |phase| named.iter().any(|name| phase.name() == name);
+            let is_named = |phase: Phase| named.iter().any(|name| phase.name() == name);
             match (market, issue) {
                 (Phase::Continuous, other) | (other, Phase::Continuous) => is_named(other),
                 (market, issue) => is_named(market) && is_named(issue),
