@@ -1,9 +1,9 @@
 //! Heat maps: rows of coloured cells, in blocks that a sheet of paper is wide enough for.
 
 use crate::format::{hours, required, whole_percent};
-use crate::page::{Verdict, Verdicts, anchor, lost_time, names, share, worst};
 use crate::picture::{MakerPicture, MonthPicture};
 use crate::shade::Shade;
+use crate::verdict::{Verdict, Verdicts, anchor, lost_time, names, share, worst};
 use jiff::civil::Date;
 use quoteclock_incentive::{MonthLine, Status};
 use quoteclock_ledger::{DisplayPercent, Total};

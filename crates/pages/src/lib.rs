@@ -14,10 +14,12 @@ mod page;
 mod picture;
 mod shade;
 mod strip;
+mod verdict;
 
 /// The colours of a page, light and dark, as CSS.
 pub const PALETTE: &str = include_str!("../templates/palette.css");
 
 pub use format::grouped;
-pub use page::{Evidence, MonthPage, Section, Verdicts};
+pub use page::{Evidence, MonthPage, Section};
 pub use picture::{DayFrame, DayLost, Frames, MonthPicture};
+pub use verdict::Verdicts;

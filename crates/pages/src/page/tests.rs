@@ -2,7 +2,8 @@ use super::*;
 use crate::picture::Frames;
 use jiff::civil::date;
 use jiff::tz::TimeZone;
-use quoteclock_ledger::DayRow;
+use quoteclock_incentive::AccountKey;
+use quoteclock_ledger::{DayRow, Total};
 use quoteclock_model::{IssueCode, Span, Timestamp};
 
 const HOUR: u64 = 3_600_000_000;
