@@ -8,6 +8,7 @@
 mod along;
 mod applications;
 mod classes;
+mod clock;
 mod files;
 mod limits;
 mod load;

@@ -1,6 +1,6 @@
 //! Limits in the course of a day: at times of it, and while conditions are stressed.
 
-use super::plan::clock;
+use super::clock::clock;
 use super::{ConditionKind, Issue, PaidCondition, Registry, Target};
 use crate::scheme::Relief;
 use crate::{LimitChange, Limits, Regime, Terms, TickTable, TypeRules};
