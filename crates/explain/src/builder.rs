@@ -30,6 +30,17 @@ const ALONE: ObligationIndex = ObligationIndex(0);
 /// A book that is looked through in debug builds.
 const SMALL_BOOK: usize = 64;
 
+/// What is kept of a day.
+#[derive(Clone, Copy)]
+pub(crate) struct Kept {
+    /// So many breaches and outages.
+    pub(crate) limit: usize,
+    /// Whether the outages are the latest, rather than the longest.
+    pub(crate) latest: bool,
+    /// Whether there is a picture.
+    pub(crate) picture: bool,
+}
+
 /// How a day ended.
 #[derive(Clone, Copy)]
 pub(crate) struct Ended {
@@ -44,7 +55,7 @@ pub(crate) struct ExplanationBuilder {
     plan: Arc<DayPlan>,
     found: Found,
     subject: Subject,
-    limit: usize,
+    kept: Kept,
     /// The time up to which everything is settled; events of this time may still come.
     pub(crate) now: Timestamp,
     /// Events of the current time, the last ones, and how many before them are left out.
@@ -62,8 +73,6 @@ pub(crate) struct ExplanationBuilder {
     ledger: OpenLedger,
     breaches: Vec<Stretch>,
     outages: Vec<Outage>,
-    /// Whether these are the latest, rather than the longest.
-    keeps_latest: bool,
     /// The outage that may go on.
     outage: Option<Outage>,
     asked: Asked,
@@ -94,9 +103,8 @@ impl ExplanationBuilder {
         registry: &Registry,
         plan: &Arc<DayPlan>,
         found: Found,
-        limit: usize,
         unknown: &[Span],
-        is_drawn: bool,
+        kept: Kept,
     ) -> ExplanationBuilder {
         let sign_up = &plan.sign_ups[found.sign_up];
         let concerns = |row: &&Exemption| {
@@ -109,7 +117,7 @@ impl ExplanationBuilder {
             plan: Arc::clone(plan),
             found,
             subject: subject(registry, plan, found),
-            limit,
+            kept,
             now: plan.day.start,
             instant: VecDeque::new(),
             omitted: 0,
@@ -123,10 +131,9 @@ impl ExplanationBuilder {
                 .expect("no breach is of an obligation left out"),
             breaches: Vec::new(),
             outages: Vec::new(),
-            keeps_latest: false,
             outage: None,
             asked: Asked::default(),
-            strip: is_drawn.then(|| Strip::new(plan)),
+            strip: kept.picture.then(|| Strip::new(plan)),
             sample: Sample::default(),
             stale: true,
         }
@@ -134,7 +141,7 @@ impl ExplanationBuilder {
 
     /// Of the outages the latest are kept.
     pub(crate) fn keep_latest(&mut self) {
-        self.keeps_latest = true;
+        self.kept.latest = true;
     }
 
     /// The obligation's position in the plan.
@@ -183,17 +190,10 @@ impl ExplanationBuilder {
         self.doubt = None;
     }
 
-    /// Everything before `to` is settled: `measure` stands as after the last event of the current time, and `ended` are
-    /// the intervals that ended in between.
-    pub(crate) fn settle(
-        &mut self,
-        measure: &IssueMeasure,
-        ended: Vec<Interval>,
-        market: &Market,
-        uncounted: &Uncounting,
-        to: Timestamp,
-    ) {
-        let around = Around { measure, market, uncounted };
+    /// Everything before `to` is settled: what is `around` stands as after the last event of the current time, and `ended`
+    /// are the intervals that ended in between.
+    pub(crate) fn settle(&mut self, around: Around<'_>, ended: Vec<Interval>, to: Timestamp) {
+        let Around { measure, market, .. } = around;
         if self.current.is_none() {
             let began = vec![Cause::Edge { edge: Edge::DayStart, at: self.now }];
             self.current = Some(Opening { began, scene: self.scene(around, self.now) });
@@ -287,16 +287,16 @@ impl ExplanationBuilder {
                 self.outage = Some(Outage::new(stretch.clone(), reason));
             }
         }
-        keep_longest(&mut self.breaches, stretch, self.limit, length);
+        keep_longest(&mut self.breaches, stretch, self.kept.limit, length);
     }
 
     fn end_outage(&mut self) {
         let Some(outage) = self.outage.take() else { return };
-        if !self.keeps_latest {
-            return keep_longest(&mut self.outages, outage, self.limit, Outage::length);
+        if !self.kept.latest {
+            return keep_longest(&mut self.outages, outage, self.kept.limit, Outage::length);
         }
         self.outages.push(outage);
-        if self.limit < self.outages.len() {
+        if self.kept.limit < self.outages.len() {
             self.outages.remove(0);
         }
     }
@@ -379,10 +379,10 @@ impl ExplanationBuilder {
 
 /// What a scene is of.
 #[derive(Clone, Copy)]
-struct Around<'a> {
-    measure: &'a IssueMeasure,
-    market: &'a Market,
-    uncounted: &'a Uncounting,
+pub(crate) struct Around<'a> {
+    pub(crate) measure: &'a IssueMeasure,
+    pub(crate) market: &'a Market,
+    pub(crate) uncounted: &'a Uncounting,
 }
 
 fn own_quotes(measure: &IssueMeasure, index: ObligationIndex) -> &quoteclock_book::OwnQuotes {
