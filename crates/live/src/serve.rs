@@ -190,7 +190,10 @@ pub fn serve(options: &ServeOptions, load: &Load, ready: impl FnOnce(Ready) -> R
         stop_on_signals(&stop)?;
         reload_on_signal(&desk)?;
         ready(Ready { http, listen })?;
-        let result = server.run(lines.as_ref(), resumed, (&inbox, &given), &health, &stop).await;
+        let result = match server.intake(&inbox, &given, &health) {
+            Ok(intake) => server.run(lines.as_ref(), resumed, intake, &stop).await,
+            Err(error) => Err(error),
+        };
         if let Some(counts) = counts {
             alerts_end(&counts).await;
         }
@@ -420,14 +423,8 @@ impl Server<'_> {
         }
     }
 
-    async fn run(
-        &mut self,
-        lines: Option<&Lines>,
-        mut resumed: Option<Journal>,
-        (inbox, orders): (&Inbox, &Receiver<Remeasurement>),
-        health: &Arc<Health>,
-        stop: &Stop,
-    ) -> Result<DayEnd> {
+    /// What takes the messages of the feed.
+    fn intake(&self, inbox: &Inbox, orders: &Receiver<Remeasurement>, health: &Arc<Health>) -> Result<Intake> {
         let folder = Folder { disk: Arc::clone(&self.folder.disk), path: self.folder.path.clone() };
         let (payload, date, feed) = (self.options.payload, self.options.date, self.options.feed_name());
         let shard = self.options.shard;
@@ -435,13 +432,18 @@ impl Server<'_> {
         let (keeper, every) = (Keeper::start(&folder)?, self.options.checkpoint_every);
         let keep = Keep { keeper, every, program: self.options.program() };
         let (under, others) = (self.under.clone(), (Arc::clone(inbox), orders.clone()));
-        let mut intake = Intake::new(
-            folder,
-            under,
-            Followed { payload, date, feed, shard, health: Arc::clone(health) },
-            (syncer, keep),
-            others,
-        );
+        let followed = Followed { payload, date, feed, shard, health: Arc::clone(health) };
+        Ok(Intake::new(folder, under, followed, (syncer, keep), others))
+    }
+
+    async fn run(
+        &self,
+        lines: Option<&Lines>,
+        mut resumed: Option<Journal>,
+        mut intake: Intake,
+        stop: &Stop,
+    ) -> Result<DayEnd> {
+        let health = Arc::clone(&intake.health);
         loop {
             match resumed.take() {
                 Some(journal) => {

@@ -40,12 +40,19 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// What a batch's acknowledgement is waited for with.
 type Acknowledged = Pin<Box<dyn Future<Output = Result<(), StreamError>> + Send>>;
 
-/// Publishes sessions, one for each shard, until `shutdown` comes.
+/// Into which stream what is published.
+pub(super) struct Stream<'a> {
+    pub(super) address: &'a StreamAddress,
+    pub(super) credentials: Option<&'a Credentials>,
+    /// One for each shard.
+    pub(super) sessions: Vec<Session>,
+    /// The session of the whole market, where these are shards of it.
+    pub(super) whole: Option<Whole>,
+}
+
+/// Publishes until `shutdown` comes.
 pub(super) async fn serve(
-    address: &StreamAddress,
-    mut sessions: Vec<Session>,
-    whole: Option<Whole>,
-    credentials: Option<&Credentials>,
+    Stream { address, credentials, mut sessions, whole }: Stream<'_>,
     ready: impl FnOnce(SocketAddr) -> Result<()>,
     shutdown: impl Future<Output = ()>,
 ) -> Result<()> {
