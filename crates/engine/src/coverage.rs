@@ -5,6 +5,13 @@ use std::fmt;
 
 /// Something that an input lacks, or holds beyond what the registry knows. A figure stands on it all the same; whoever
 /// reads the figure has to know.
+///
+/// ```
+/// use quoteclock_engine::Coverage;
+///
+/// let silent = Coverage::SilentServer { server: "VS101".to_owned() };
+/// assert_eq!((silent.kind(), silent.name()), ("silent_server", Some("VS101")));
+/// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 #[non_exhaustive]
 pub enum Coverage {

@@ -7,6 +7,15 @@ use quoteclock_model::{IssueCode, SequenceNo};
 use thiserror::Error;
 
 /// Why a record is bad (REFERENCE section 2).
+///
+/// ```
+/// use quoteclock_engine::Fault;
+/// use quoteclock_model::SequenceNo;
+///
+/// let fault = Fault::SequenceGap { found: SequenceNo(9), expected: SequenceNo(7) };
+/// assert_eq!(fault.to_string(), "seq: found 9, expected 7: records are missing");
+/// assert_eq!(fault.column(), Some("seq"));
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 #[non_exhaustive]
 pub enum Fault {
@@ -168,6 +177,15 @@ impl About {
 }
 
 /// A bad record, with its place.
+///
+/// ```
+/// use quoteclock_engine::{About, BadRecord, Fault};
+/// use quoteclock_feed::Place;
+///
+/// let fault = Fault::Broken { problem: "the input ends inside a record".to_owned() };
+/// let bad = BadRecord { place: Place::Line(7), about: About::Market, fault };
+/// assert_eq!(bad.to_string(), "line 7: the input ends inside a record, expected an input that is whole");
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 #[error("{place}: {fault}")]
 pub struct BadRecord {
@@ -180,6 +198,17 @@ pub struct BadRecord {
 }
 
 /// Why a day cannot be measured.
+///
+/// ```
+/// use quoteclock_engine::{About, BadRecord, DayError, Fault};
+/// use quoteclock_feed::Place;
+/// use quoteclock_model::SequenceNo;
+///
+/// let fault = Fault::SequenceRepeat { found: SequenceNo(7), last: SequenceNo(7) };
+/// let error = DayError::from(BadRecord { place: Place::Line(9), about: About::Nothing, fault });
+/// assert_eq!((error.place(), error.column()), (Some(Place::Line(9)), Some("seq")));
+/// assert_eq!(DayError::NoDate.place(), None, "the whole input is to blame");
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 #[non_exhaustive]
 pub enum DayError {

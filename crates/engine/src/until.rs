@@ -5,6 +5,13 @@ use quoteclock_model::Timestamp;
 use quoteclock_rules::DayPlan;
 
 /// Up to when a day is measured.
+///
+/// ```
+/// use jiff::civil::time;
+/// use quoteclock_engine::{DayOptions, Until};
+///
+/// let options = DayOptions { until: Some(Until::Clock(time(11, 30, 0, 0))), ..DayOptions::default() };
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Until {
     /// An instant, of the one day that is measured.

@@ -10,6 +10,16 @@ use std::str::FromStr;
 use thiserror::Error;
 
 /// Why a question has no answer.
+///
+/// ```
+/// use quoteclock_explain::QuestionError;
+///
+/// let (market_maker, date, found) = ("MM1".to_owned(), "2024-03-01".parse()?, "sponsored:X".to_owned());
+/// let known = "general".to_owned();
+/// let error = QuestionError::Obligation { market_maker, issue: "1306".to_owned(), date, found, known };
+/// assert!(error.to_string().ends_with("no obligation sponsored:X in 1306 on 2024-03-01, expected one of general"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 #[non_exhaustive]
 pub enum QuestionError {
@@ -135,6 +145,14 @@ impl Question {
 }
 
 /// An instant as people give it.
+///
+/// ```
+/// use quoteclock_explain::At;
+///
+/// assert!(matches!("10:15:30.2".parse()?, At::Clock(_)));
+/// assert!(matches!("2024-03-01T10:15:30.2+09:00".parse()?, At::Instant(_)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum At {
     /// With its date and offset.
@@ -144,6 +162,13 @@ pub enum At {
 }
 
 /// Text that is no instant.
+///
+/// ```
+/// use quoteclock_explain::At;
+///
+/// let error = "noon".parse::<At>().unwrap_err();
+/// assert!(error.to_string().starts_with("found \"noon\", expected a local clock time such as 10:15:30.2"));
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 #[error(
     "found \"{found}\", expected a local clock time such as 10:15:30.2, or one such as 2024-03-01T10:15:30.2+09:00"

@@ -8,6 +8,12 @@ use std::{fmt, io};
 use thiserror::Error;
 
 /// Where in its file a record stands.
+///
+/// ```
+/// use quoteclock_feed::Place;
+///
+/// assert_eq!([Place::Line(2), Place::Byte(96)].map(|place| place.to_string()), ["line 2", "byte 96"]);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Place {
     /// In a text file: the line, counted from 1.

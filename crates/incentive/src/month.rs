@@ -7,6 +7,15 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 /// A calendar month. Written `2024-03`.
+///
+/// ```
+/// use quoteclock_incentive::Month;
+///
+/// let month: Month = "2024-02".parse()?;
+/// assert_eq!(month.dates().end().to_string(), "2024-02-29");
+/// assert_eq!(month.earlier(2).map(|month| month.to_string()).as_deref(), Some("2023-12"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Month {
     first: Date,

@@ -13,6 +13,26 @@ use quoteclock_rules::{PhaseSource, PlanError, Registry};
 use std::collections::BTreeMap;
 
 /// Where one obligation stands in a month that is not over.
+///
+/// ```
+/// use quoteclock_incentive::{AccountKey, Outlook, Prospect};
+/// use quoteclock_ledger::Total;
+/// use quoteclock_model::{IssueCode, Micros};
+///
+/// let hours = |hours: u64| Micros(hours * 3_600_000_000);
+/// let issue = IssueCode::new(b"1306").expect("a code");
+/// let outlook = Outlook {
+///     key: AccountKey { market_maker: "MM1".to_owned(), issue, obligation: "general".parse()? },
+///     total: Total { available: hours(10), fulfilled: hours(9), unknown: hours(0) },
+///     days_measured: 2,
+///     required_pct: 800_000,
+///     remaining: hours(10),
+///     days_remaining: 2,
+///     by_sum: true,
+/// };
+/// assert_eq!(outlook.prospect(), Prospect::Open { slack: hours(3) }, "16 of 20 hours do");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Outlook {
     /// Whose.

@@ -6,6 +6,14 @@ use std::fmt;
 /// A share of time in ten-thousandths of a percent, rounded half up. For reading: no verdict is taken on it.
 ///
 /// Clause: `ST1/quote-display-time`.
+///
+/// ```
+/// use quoteclock_ledger::DisplayPercent;
+/// use quoteclock_model::Micros;
+///
+/// let percent = DisplayPercent::of(Micros(2), Micros(3)).expect("time was available");
+/// assert_eq!((percent.to_string(), percent.ten_thousandths()), ("66.6667".to_owned(), 666_667));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct DisplayPercent(u64);
 

@@ -5,6 +5,12 @@
 use crate::{IssueIndex, OrderId, Price, ServerIndex, Shares, Timestamp};
 
 /// The side of an order.
+///
+/// ```
+/// use quoteclock_model::Side;
+///
+/// assert_eq!(Side::BOTH, [Side::Bid, Side::Offer]);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Side {
     /// To buy.

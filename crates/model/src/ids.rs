@@ -42,6 +42,13 @@ pub struct SequenceNo(pub u64);
 
 /// The code of an issue: 1 to 32 visible ASCII characters without `,` and `"`, and not the lone `*` that stands for
 /// the whole market.
+///
+/// ```
+/// use quoteclock_model::IssueCode;
+///
+/// assert_eq!(IssueCode::new(b"130A").expect("a code").as_str(), "130A");
+/// assert_eq!(IssueCode::new(b"*"), None, "that is the whole market");
+/// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct IssueCode(Arc<str>);
 

@@ -4,6 +4,12 @@ use crate::{Span, Timestamp};
 use std::fmt;
 
 /// What is wrong with one side of a market maker's quotes.
+///
+/// ```
+/// use quoteclock_model::{Reason, SideFault};
+///
+/// assert_eq!([SideFault::NoQuote, SideFault::Size].map(|fault| Reason::Bid(fault).as_str()), ["no_bid", "bid_size"]);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum SideFault {
     /// No quote at all.
@@ -13,6 +19,13 @@ pub enum SideFault {
 }
 
 /// Why an obligation was not fulfilled (REFERENCE section 8).
+///
+/// ```
+/// use quoteclock_model::{Reason, SideFault};
+///
+/// let reason = Reason::Both { bid: SideFault::Size, offer: SideFault::NoQuote };
+/// assert_eq!(reason.to_string(), "bid_size+no_offer");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Reason {
     /// The bid side is missing or too small.
@@ -91,6 +104,18 @@ impl fmt::Display for Reason {
 }
 
 /// The state of one obligation at an instant.
+///
+/// ```
+/// use quoteclock_model::{Reason, State};
+///
+/// let told = match State::Breach(Reason::Spread) {
+///     State::Unavailable => "no quote was required".to_owned(),
+///     State::Unknown => "nobody knows".to_owned(),
+///     State::Fulfilled => "met".to_owned(),
+///     State::Breach(reason) => format!("not met: {reason}"),
+/// };
+/// assert_eq!(told, "not met: spread");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum State {
     /// No quote was required (REFERENCE section 4).

@@ -8,6 +8,13 @@ use std::fmt;
 /// An instant: whole microseconds since 1970-01-01T00:00:00Z.
 ///
 /// Clause: `ST1/timestamps` (all measurement is based on the exchange's timestamps, in microseconds).
+///
+/// ```
+/// use quoteclock_model::{Micros, Timestamp};
+///
+/// let (start, end) = (Timestamp::from_micros(1_709_251_200_000_000), Timestamp::from_micros(1_709_251_200_000_123));
+/// assert_eq!(end.since(start), Micros(123));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Timestamp(i64);
 
@@ -46,6 +53,13 @@ impl Timestamp {
 }
 
 /// A length of time in whole microseconds.
+///
+/// ```
+/// use quoteclock_model::Micros;
+///
+/// let time = Micros(300_000_000) + Micros(123);
+/// assert_eq!(time.to_string(), "0:05:00.000123");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Micros(pub u64);
 
@@ -83,6 +97,14 @@ impl fmt::Display for Micros {
 }
 
 /// A stretch of time, half-open: it holds `start` and every instant up to, not including, `end`.
+///
+/// ```
+/// use quoteclock_model::{Span, Timestamp};
+///
+/// let at = Timestamp::from_micros;
+/// let span = Span { start: at(5), end: at(9) };
+/// assert!(span.contains(at(5)) && !span.contains(at(9)));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Span {
     /// The first instant inside.

@@ -10,6 +10,13 @@ use std::num::{NonZeroU32, NonZeroU64};
 const SCALE: u64 = 10_000;
 
 /// A price in ten-thousandths of a currency unit (1 = 0.0001), exactly as traded. Always above zero.
+///
+/// ```
+/// use quoteclock_model::{Price, Shares};
+///
+/// let price = Price::from_ten_thousandths(23_455_000).expect("above zero");
+/// assert_eq!((price.to_string(), price.amount(Shares(100)).to_string()), ("2345.5".to_owned(), "234550".to_owned()));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Price(NonZeroU64);
 
@@ -52,6 +59,13 @@ impl fmt::Display for Price {
 }
 
 /// A number of shares. Zero is legal: it is what remains when all is gone.
+///
+/// ```
+/// use quoteclock_model::Shares;
+///
+/// assert!(Shares(100) < Shares::MAX_PER_RECORD);
+/// assert_eq!(Shares(100).to_string(), "100");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Shares(pub u64);
 
@@ -73,6 +87,13 @@ impl fmt::Display for Shares {
 }
 
 /// A value in ten-thousandths of a currency unit: price times shares, summed without rounding.
+///
+/// ```
+/// use quoteclock_model::Amount;
+///
+/// let value = Amount(282_000_000_000) + Amount(18_000_000_000);
+/// assert_eq!(value.to_string(), "30000000");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Amount(pub u128);
 

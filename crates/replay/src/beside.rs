@@ -51,6 +51,13 @@ impl Beside {
 }
 
 /// A further input of the day, and what of it is taken.
+///
+/// ```
+/// use quoteclock_replay::{Also, Input, Part};
+///
+/// let also = Also { input: Input::named("phases.csv".as_ref()), part: Part::Phases };
+/// assert_eq!(also.input.name(), "phases.csv");
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Also {
     /// The input.
@@ -60,6 +67,13 @@ pub struct Also {
 }
 
 /// What is taken of an input.
+///
+/// ```
+/// use quoteclock_replay::Part;
+///
+/// assert_eq!("phases".parse(), Ok(Part::Phases));
+/// assert_eq!(Part::default(), Part::All);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Part {
     /// Everything.

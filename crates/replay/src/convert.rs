@@ -36,6 +36,17 @@ use std::io::{self, Write};
 use thiserror::Error;
 
 /// What is to be written.
+///
+/// ```
+/// use quoteclock_model::IssueCode;
+/// use quoteclock_replay::{ConvertOptions, Input, Target, UNWATCHED, convert};
+///
+/// let input = Input::named("../../replay-data/tse-small/2024-03-01.csv".as_ref());
+/// let options = ConvertOptions { issue: IssueCode::new(b"1306"), limit: Some(10), ..ConvertOptions::to(Target::Csv) };
+/// let mut text = Vec::new();
+/// assert_eq!(convert(&input, &options, &mut text, UNWATCHED)?.record_count, 10);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct ConvertOptions {
     /// The form to write; ITCH is read only.
@@ -68,6 +79,12 @@ impl ConvertOptions {
 }
 
 /// A form that can be written.
+///
+/// ```
+/// use quoteclock_replay::{ConvertOptions, Target};
+///
+/// assert_eq!(ConvertOptions::to(Target::Binary).target, Target::Binary);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Target {
     /// Canonical CSV.
@@ -77,6 +94,17 @@ pub enum Target {
 }
 
 /// Why an input cannot be converted.
+///
+/// ```
+/// use quoteclock_replay::{ConvertError, ConvertOptions, Input, Target, UNWATCHED, convert};
+///
+/// let header = "time,issue,event,order,server,side,price,quantity";
+/// let text = format!("{header}\n2024-03-01T09:00:00+09:00,1306,cancel,seven,,,,\n");
+/// let input = Input::memory("day.csv", text.into_bytes());
+/// let error = convert(&input, &ConvertOptions::to(Target::Csv), Vec::new(), UNWATCHED).unwrap_err();
+/// assert!(matches!(error, ConvertError::Record { .. }), "{error}");
+/// assert_eq!((error.file(), error.column()), (Some("day.csv"), Some("order")));
+/// ```
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ConvertError {
@@ -205,6 +233,16 @@ pub enum RecordProblem {
 }
 
 /// What has been converted.
+///
+/// ```
+/// use quoteclock_replay::{ConvertOptions, Converted, Input, Target, UNWATCHED, convert};
+///
+/// let input = Input::named("../../replay-data/tse-small/2024-03-01.csv".as_ref());
+/// let converted = convert(&input, &ConvertOptions::to(Target::Binary), Vec::new(), UNWATCHED)?;
+/// let Converted { record_count, unseen } = converted;
+/// assert!(0 < record_count && unseen.is_empty(), "no orders are said to be one's own");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Converted {
     /// Records written.
@@ -217,6 +255,18 @@ pub struct Converted {
 ///
 /// # Errors
 /// [`ConvertError`]; then what has been written is worth nothing.
+///
+/// ```
+/// use quoteclock_replay::{ConvertOptions, Input, Target, UNWATCHED, convert};
+///
+/// let input = Input::named("../../replay-data/tse-small/2024-03-01.csv".as_ref());
+/// let mut binary = Vec::new();
+/// convert(&input, &ConvertOptions::to(Target::Binary), &mut binary, UNWATCHED)?;
+/// let mut text = Vec::new();
+/// convert(&Input::memory("day.qcev", binary), &ConvertOptions::to(Target::Csv), &mut text, UNWATCHED)?;
+/// assert!(text.starts_with(b"seq,time,issue,event,"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn convert(
     input: &Input,
     options: &ConvertOptions,

@@ -16,6 +16,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// One event as an input tells it, in whatever form.
+///
+/// ```
+/// use jiff::tz::TimeZone;
+/// use quoteclock_replay::{Beside, Input, InputEvents};
+///
+/// let input = Input::named("../../replay-data/tse-small/2024-03-01.csv".as_ref());
+/// let mut events = InputEvents::open(&input, &Beside::default(), None, &TimeZone::UTC)?;
+/// let first = events.next_events()?.remove(0);
+/// assert_eq!(first.sequence.map(|number| number.0), Some(1));
+/// assert!(first.issue.is_none() && first.server.is_none(), "the phase of the whole market");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, PartialEq, Debug)]
 pub struct InputEvent {
     /// Its sequence number, where the input has them.
@@ -33,6 +45,24 @@ pub struct InputEvent {
 
 /// The events of an input, and of what is given beside it, some at a time. No book is kept: an execution whose price the source
 /// leaves to the book has none.
+///
+/// ```
+/// use jiff::tz::TimeZone;
+/// use quoteclock_replay::{Beside, Input, InputEvents};
+///
+/// let input = Input::named("../../replay-data/tse-small/2024-03-01.csv".as_ref());
+/// let mut events = InputEvents::open(&input, &Beside::default(), None, &TimeZone::UTC)?;
+/// let mut count = 0;
+/// loop {
+///     let some = events.next_events()?;
+///     if some.is_empty() {
+///         break;
+///     }
+///     count += some.len();
+/// }
+/// assert!(100 < count);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct InputEvents {
     readers: Vec<Reader<'static>>,
     /// The inputs' names in messages about their bytes.

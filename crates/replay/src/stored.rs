@@ -13,12 +13,29 @@ pub(crate) const CHUNK_BYTES: usize = 1 << 18;
 
 /// Told how many bytes of the inputs, as stored, have been read since it was last told, 0 where they are read again; says
 /// whether to go on.
+///
+/// ```
+/// use quoteclock_replay::{ConvertError, ConvertOptions, Input, Progress, Target, convert};
+/// use std::ops::ControlFlow;
+///
+/// let input = Input::named("../../replay-data/tse-small/2024-03-01.csv".as_ref());
+/// let no_more: Progress<'_> = &|_bytes| ControlFlow::Break(());
+/// let stopped = convert(&input, &ConvertOptions::to(Target::Csv), Vec::new(), no_more);
+/// assert!(matches!(stopped, Err(ConvertError::Stopped { .. })));
+/// ```
 pub type Progress<'a> = &'a (dyn Fn(u64) -> ControlFlow<()> + Sync);
 
 /// What an error says where whoever watched wanted no more.
 pub(crate) const STOPPED: &str = "stopped by whoever watched";
 
 /// Nobody watches: what reads goes on to the end.
+///
+/// ```
+/// use quoteclock_replay::UNWATCHED;
+/// use std::ops::ControlFlow;
+///
+/// assert_eq!(UNWATCHED(1 << 18), ControlFlow::Continue(()));
+/// ```
 pub const UNWATCHED: Progress<'static> = &|_| ControlFlow::Continue(());
 
 /// What a caller has opened: read from its start, also a second time.

@@ -9,6 +9,12 @@ use comfy_table::{Cell, CellAlignment, Color, ColumnConstraint, ContentArrangeme
 use std::borrow::Cow;
 
 /// How a table is to look.
+///
+/// ```
+/// use quoteclock_rows::Style;
+///
+/// let in_a_log = Style { width: 100, colour: false };
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Style {
     /// Columns of the terminal.

@@ -6,6 +6,12 @@
 use std::fmt;
 
 /// A file of a folder, already read into memory.
+///
+/// ```
+/// use quoteclock_sheets::SourceFile;
+///
+/// let file = SourceFile { name: "market_makers.csv".to_owned(), bytes: b"market_maker\nMM1\n".to_vec() };
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SourceFile {
     /// Its name without a folder, such as `issues.csv`.
@@ -15,6 +21,12 @@ pub struct SourceFile {
 }
 
 /// Whether a finding stops the work.
+///
+/// ```
+/// use quoteclock_sheets::Severity;
+///
+/// assert_eq!([Severity::Error, Severity::Warning].map(|severity| severity.to_string()), ["error", "warning"]);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Severity {
     /// The files cannot be used.
@@ -34,6 +46,12 @@ impl fmt::Display for Severity {
 }
 
 /// Where in a line a finding lies.
+///
+/// ```
+/// use quoteclock_sheets::Column;
+///
+/// assert_eq!([Column::Name("issue".to_owned()), Column::Number(7)].map(|column| column.to_string()), ["issue", "7"]);
+/// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Column {
     /// The column's name in the header of a CSV file.
@@ -52,6 +70,14 @@ impl fmt::Display for Column {
 }
 
 /// One fault and its place.
+///
+/// ```
+/// use quoteclock_sheets::{Finding, Severity};
+///
+/// let (severity, file, message) = (Severity::Error, "issues.csv".to_owned(), "is not there, expected it".to_owned());
+/// let finding = Finding { severity, file, line: None, column: None, message };
+/// assert_eq!(finding.to_string(), "issues.csv: is not there, expected it");
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Finding {
     /// Whether it stops the work.

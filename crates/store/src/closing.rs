@@ -25,6 +25,16 @@ fn month_text(month: Date) -> String {
 }
 
 /// Days that are stored anew although the report of their month has gone out.
+///
+/// ```
+/// use quoteclock_store::{Closing, Digest, StoredAfter};
+///
+/// let (month, closed_on, report_sha256) = ("2024-03-01".parse()?, "2024-04-02".parse()?, Digest::of(b"its files"));
+/// let closing = Closing { month, revision: 1, closed_on, report_sha256 };
+/// let after = StoredAfter { closing, dates: vec!["2024-03-04".parse()?] };
+/// assert!(after.to_string().starts_with("the report of 2024-03 has gone out (revision 1 of 2024-04-02), and 2024-03-04 is"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StoredAfter {
     /// The last report that has.

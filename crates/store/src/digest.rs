@@ -5,6 +5,13 @@ use sha2::{Digest as _, Sha256};
 use std::fmt;
 
 /// A SHA-256 digest. Prints as 64 hexadecimal digits.
+///
+/// ```
+/// use quoteclock_store::Digest;
+///
+/// let digest = Digest::of(b"the bytes of a file");
+/// assert_eq!(Digest::named(&digest.to_string()), Some(digest));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(pub [u8; 32]);
 

@@ -7,6 +7,13 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 /// Why a file of measured days cannot be used.
+///
+/// ```
+/// use quoteclock_store::{Store, StoreError};
+///
+/// let opened = Store::open("no/such/file.db".as_ref());
+/// assert!(matches!(opened, Err(StoreError::Absent { .. })));
+/// ```
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum StoreError {

@@ -18,6 +18,14 @@ use std::sync::Arc;
 use thiserror::Error;
 
 /// Why there is no plan for a date.
+///
+/// ```
+/// use jiff::civil::Date;
+/// use quoteclock_rules::PlanError;
+///
+/// let error = PlanError::DateOutOfRange { date: Date::MAX, zone: "Asia/Tokyo".to_owned() };
+/// assert_eq!(error.to_string(), "the date 9999-12-31 is out of range in the time zone Asia/Tokyo");
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 #[non_exhaustive]
 pub enum PlanError {
