@@ -25,6 +25,13 @@ pub struct BesideFile {
 }
 
 /// The words that files are stored as: those of the command.
+///
+/// ```
+/// use quoteclock::{BesideFile, Part, beside_words};
+///
+/// let phases = BesideFile { path: "phases.csv".into(), part: Part::Phases, sha256: None };
+/// assert!(beside_words(None, &[phases]).eq(["--also phases.csv:phases"]));
+/// ```
 pub fn beside_words<'a>(
     own_orders: Option<&'a BesideFile>,
     also: &'a [BesideFile],

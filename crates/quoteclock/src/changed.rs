@@ -9,6 +9,16 @@ use quoteclock_store::{Digest, StoredDay};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A stored day's plan as it is now, and why it differs from the one that the day was measured under.
+///
+/// ```
+#[doc = include_str!("../doc/march.txt")]
+/// use quoteclock::{PlanNow, plan_now};
+///
+/// let stored = store.days("2024-03".parse()?)?.remove(0);
+/// let PlanNow { plan, reasons } = plan_now(&stored, registry.tables())?;
+/// assert_eq!((plan.date, reasons.len()), (stored.date, 0), "nothing has changed");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct PlanNow {
     /// The plan under the registry as it is now.
@@ -23,15 +33,10 @@ pub struct PlanNow {
 /// [`PlanError`] if the registry cannot measure the date.
 ///
 /// ```
-/// # use quoteclock::{Registry, Store, plan_now, replay};
-/// # let folder = std::env::temp_dir().join(format!("quoteclock-plan-{}", std::process::id()));
-/// # std::fs::create_dir_all(&folder)?;
-/// let registry = Registry::open("../../replay-data/tse-small/registry")?;
-/// let store = Store::at(folder.join("march.db"));
-/// store.add(&replay("../../replay-data/tse-small/2024-03-01.csv", &registry)?, &Default::default())?;
-/// let day = store.days("2024-03".parse()?)?.remove(0);
-/// assert!(plan_now(&day, registry.tables())?.reasons.is_empty(), "the registry is as it was");
-/// # std::fs::remove_dir_all(&folder)?;
+#[doc = include_str!("../doc/march.txt")]
+/// let stored = store.days("2024-03".parse()?)?.remove(0);
+/// let now = quoteclock::plan_now(&stored, registry.tables())?;
+/// assert!(now.reasons.is_empty(), "the registry is as it was");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn plan_now(day: &StoredDay, registry: &Registry) -> Result<PlanNow, PlanError> {

@@ -111,6 +111,13 @@ impl<W: Write> Compressed<'_, W> {
     ///
     /// # Errors
     /// Those of the library.
+    ///
+    /// ```
+    /// let mut bytes = Vec::new();
+    /// let to = quoteclock::Compressed::new(&mut bytes, "2024-03-01.csv".as_ref())?;
+    /// assert!(matches!(to, quoteclock::Compressed::Plain(_)), "neither .gz nor .zst");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(to: W, name: &Path) -> std::io::Result<Self> {
         const ZSTD_LEVEL: i32 = 3;
         let extension = name.extension().map(|extension| extension.to_ascii_lowercase());
@@ -129,6 +136,17 @@ impl<W: Write> Compressed<'_, W> {
     ///
     /// # Errors
     /// Those of the writer.
+    ///
+    /// ```
+    /// use std::io::Write;
+    ///
+    /// let mut bytes = Vec::new();
+    /// let mut to = quoteclock::Compressed::new(&mut bytes, "2024-03-01.csv.zst".as_ref())?;
+    /// to.write_all(b"events")?;
+    /// to.finish()?;
+    /// assert_eq!(bytes[..4], [0x28, 0xb5, 0x2f, 0xfd], "whole only now");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn finish(self) -> std::io::Result<()> {
         let mut to = match self {
             Compressed::Plain(to) => to,

@@ -28,10 +28,16 @@ impl CoverageRow {
     /// Those of a finished day.
     ///
     /// ```
-    /// # fn rows(finished: &quoteclock_engine::Finished) {
-    /// let rows: Vec<_> = quoteclock::CoverageRow::of(finished).collect();
-    /// assert_eq!(rows.len(), finished.coverage.len());
-    /// # }
+    /// use jiff::civil::date;
+    /// use quoteclock_engine::{Day, DayOptions, NoRejects};
+    /// use quoteclock_ledger::OpenLedger;
+    ///
+    /// # let registry = quoteclock::Registry::open("../../replay-data/tse-small/registry")?;
+    /// let options = DayOptions { date: Some(date(2024, 3, 1)), ..DayOptions::default() };
+    /// let day = Day::new(registry.tables(), options, OpenLedger::default(), NoRejects)?;
+    /// let (finished, _, _) = day.finish()?;
+    /// assert!(quoteclock::CoverageRow::of(&finished).any(|row| row.coverage.kind() == "nothing_to_measure"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn of(finished: &Finished) -> impl Iterator<Item = CoverageRow> + '_ {
         let row = |coverage: &Coverage| CoverageRow { plan: Arc::clone(&finished.plan), coverage: coverage.clone() };

@@ -74,6 +74,16 @@ pub enum EngineError {
 
 impl EngineError {
     /// Where in what was pushed something is wrong, where that is one record's fault.
+    ///
+    /// ```
+    /// # use quoteclock::{Engine, EngineOptions, Place, Registry};
+    /// # let registry = Registry::open("../../replay-data/tse-small/registry")?;
+    /// let mut engine = Engine::new(&registry, EngineOptions::default())?;
+    /// engine.push(b"time,issue,event,order,server,side,price,quantity\n")?;
+    /// let error = engine.push(b"2024-03-01T09:00:00+09:00,1306,add,seven,,B,2820,100\n").unwrap_err();
+    /// assert_eq!(error.place(), Some(Place::Line(2)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn place(&self) -> Option<Place> {
         match self {
             EngineError::Feed(error) => error.place(),
@@ -83,6 +93,16 @@ impl EngineError {
     }
 
     /// Which column of that record is wrong, where it is one.
+    ///
+    /// ```
+    /// # use quoteclock::{Engine, EngineOptions, Registry};
+    /// # let registry = Registry::open("../../replay-data/tse-small/registry")?;
+    /// let mut engine = Engine::new(&registry, EngineOptions::default())?;
+    /// engine.push(b"time,issue,event,order,server,side,price,quantity\n")?;
+    /// let error = engine.push(b"2024-03-01T09:00:00+09:00,1306,add,seven,,B,2820,100\n").unwrap_err();
+    /// assert_eq!(error.column(), Some("order"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn column(&self) -> Option<&'static str> {
         match self {
             EngineError::Feed(error) => error.column(),

@@ -84,14 +84,142 @@ pub use store::{AddError, Added, Program, Store, provenance};
 pub use tables::{Breaches, Daily, Outages, RejectsTable};
 
 pub use quoteclock_engine::{BadRecord, Coverage, DayError, Fault, Until};
-pub use quoteclock_explain::{At, AtError, Explanation, QuestionError, render_text, write_html, write_json};
+pub use quoteclock_explain::{At, AtError, QuestionError};
 pub use quoteclock_feed::Place;
 pub use quoteclock_incentive::{Month, Outlook};
 pub use quoteclock_ledger::DisplayPercent;
 pub use quoteclock_model::{Amount, IssueCode, Micros, Price, Reason, Shares, Side, SideFault, Span, State, Timestamp};
-pub use quoteclock_replay::{Also, Beside, OwnOrders, Part};
+pub use quoteclock_replay::{Also, Beside, OwnOrders, Part, Progress, UNWATCHED};
 pub use quoteclock_replay::{ConvertError, ConvertOptions, Converted, InputEvent, InputEvents, Target, convert};
-pub use quoteclock_replay::{Input, Progress, ReplayError, Threads, UNWATCHED};
 pub use quoteclock_report::Style;
 pub use quoteclock_rules::{Column, Finding, PlanError, Severity, SourceFile};
-pub use quoteclock_store::{Digest, Replaced, StoreError, StoredAfter, StoredDay};
+pub use quoteclock_store::{Digest, StoreError, StoredAfter};
+
+// What only a measured day shows has its example here, where days are measured.
+
+/// Where events come from.
+///
+/// ```
+/// use quoteclock::{Input, Registry, ReplayOptions, UNWATCHED, replay_with};
+///
+/// let registry = Registry::open("../../replay-data/tse-small/registry")?;
+/// let file = "../../replay-data/tse-small/2024-03-01.csv";
+/// let inputs = [
+///     Input::named(file.as_ref()),
+///     Input::memory("2024-03-01.csv", std::fs::read(file)?),
+///     Input::once("2024-03-01.csv", std::fs::File::open(file)?),
+/// ];
+/// for input in inputs {
+///     let day = replay_with(&input, &registry, &ReplayOptions::default(), UNWATCHED)?;
+///     assert_eq!(day.daily().count(), 17, "{}", input.name());
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub use quoteclock_replay::Input;
+
+/// Why a day has no figures.
+///
+/// ```
+/// use quoteclock::{Input, Place, Registry, ReplayError, ReplayOptions, UNWATCHED, error_text, replay_with};
+///
+/// let registry = Registry::open("../../replay-data/tse-small/registry")?;
+/// let header = "time,issue,event,order,server,side,price,quantity";
+/// let text = format!("{header}\n2024-03-01T09:00:00+09:00,1306,cancel,seven,,,,\n");
+/// let input = Input::memory("day.csv", text.into_bytes());
+/// let error = replay_with(&input, &registry, &ReplayOptions::default(), UNWATCHED).unwrap_err();
+/// assert!(matches!(error, ReplayError::Day { .. }), "{}", error_text(&error));
+/// assert_eq!((error.file(), error.place(), error.column()), ("day.csv", Some(Place::Line(2)), Some("order")));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub use quoteclock_replay::ReplayError;
+
+/// What a day is measured with; its figures do not depend on it.
+///
+/// ```
+/// use quoteclock::{Input, Registry, ReplayOptions, Threads, UNWATCHED, replay_with};
+///
+/// let registry = Registry::open("../../replay-data/tse-small/registry")?;
+/// let input = Input::named("../../replay-data/tse-small/2024-03-01.csv".as_ref());
+/// let by = |threads| ReplayOptions { threads: Threads(threads), ..ReplayOptions::default() };
+/// let alone = replay_with(&input, &registry, &by(1.try_into()?), UNWATCHED)?;
+/// assert_eq!(alone, replay_with(&input, &registry, &by(4.try_into()?), UNWATCHED)?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub use quoteclock_replay::Threads;
+
+/// What [`explain()`] says, as values.
+///
+/// ```
+/// # use quoteclock::{Input, Question, Registry, ReplayOptions, UNWATCHED, explain};
+/// # let registry = Registry::open("../../replay-data/tse-small/registry")?;
+/// # let input = Input::named("../../replay-data/tse-small/2024-03-01.csv".as_ref());
+/// let question = Question::new("MM3", "1306");
+/// let explanation = explain(&input, &registry, &ReplayOptions::default(), &question, UNWATCHED)?;
+/// assert_eq!((explanation.breach_count, explanation.subject.obligation.as_str()), (1, "general"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub use quoteclock_explain::Explanation;
+
+/// What [`explain()`] says, for a terminal.
+///
+/// ```
+/// # use quoteclock::{Input, Question, Registry, ReplayOptions, Style, UNWATCHED, explain, render_text};
+/// # let registry = Registry::open("../../replay-data/tse-small/registry")?;
+/// # let input = Input::named("../../replay-data/tse-small/2024-03-01.csv".as_ref());
+/// # let question = Question::new("MM3", "1306");
+/// let explanation = explain(&input, &registry, &ReplayOptions::default(), &question, UNWATCHED)?;
+/// let text = render_text(&explanation, Style { width: 80, colour: false });
+/// assert!(text.starts_with("2024-03-01  MM3  1306 Kita TOPIX ETF  general\n"), "{text}");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub use quoteclock_explain::render_text;
+
+/// What [`explain()`] says, for people with a browser.
+///
+/// ```
+/// # use quoteclock::{Input, Question, Registry, ReplayOptions, UNWATCHED, explain, write_html};
+/// # let registry = Registry::open("../../replay-data/tse-small/registry")?;
+/// # let input = Input::named("../../replay-data/tse-small/2024-03-01.csv".as_ref());
+/// # let question = Question::new("MM3", "1306");
+/// let explanation = explain(&input, &registry, &ReplayOptions::default(), &question, UNWATCHED)?;
+/// let mut page = Vec::new();
+/// write_html(&explanation, &mut page)?;
+/// assert!(page.starts_with(b"<!DOCTYPE html>"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub use quoteclock_explain::write_html;
+
+/// What [`explain()`] says, for programs of other languages.
+///
+/// ```
+/// # use quoteclock::{Input, Question, Registry, ReplayOptions, UNWATCHED, explain, write_json};
+/// # let registry = Registry::open("../../replay-data/tse-small/registry")?;
+/// # let input = Input::named("../../replay-data/tse-small/2024-03-01.csv".as_ref());
+/// # let question = Question::new("MM3", "1306");
+/// let explanation = explain(&input, &registry, &ReplayOptions::default(), &question, UNWATCHED)?;
+/// let mut document = Vec::new();
+/// write_json(&explanation, &mut document)?;
+/// assert!(String::from_utf8(document)?.contains("\"market_maker\": \"MM3\""));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub use quoteclock_explain::write_json;
+
+/// What [`Store::add`] says where the date was there before.
+///
+/// ```
+#[doc = include_str!("../doc/march.txt")]
+/// let replaced = store.add(&day, &Default::default())?.replaced.expect("the day was there");
+/// assert_eq!((replaced.date, replaced.changes.len()), (day.date(), 0), "with the same figures");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub use quoteclock_store::Replaced;
+
+/// What [`Store::days`] lists.
+///
+/// ```
+#[doc = include_str!("../doc/march.txt")]
+/// let stored = store.days("2024-03".parse()?)?.remove(0);
+/// assert_eq!((stored.date, stored.registry_sha256), (day.date(), registry.digest()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub use quoteclock_store::StoredDay;

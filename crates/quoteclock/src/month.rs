@@ -37,6 +37,14 @@ pub enum MonthError {
 /// The stored days of a month, as the registry sees them now.
 ///
 /// [`Report`](crate::Report) settles one.
+///
+/// ```
+#[doc = include_str!("../doc/march.txt")]
+/// let month = store.report("2024-03".parse()?, &registry)?.stored;
+/// assert_eq!((month.measured.len(), month.missing.len()), (1, 19));
+/// assert!(month.changed.is_empty() && month.partial.is_empty() && !month.is_over());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct StoredMonth {
     /// Its figures by obligation.
@@ -65,11 +73,11 @@ impl StoredMonth {
     /// [`MonthError`] if the file cannot be read, or the registry cannot measure a date.
     ///
     /// ```
-    /// # fn read(store: &quoteclock_store::Store, registry: &quoteclock::Registry) -> Result<(), Box<dyn std::error::Error>> {
-    /// let month = quoteclock::StoredMonth::read(store, registry.tables(), "2024-03".parse()?, false)?;
-    /// println!("{} days measured, {} missing", month.measured.len(), month.missing.len());
-    /// # Ok(())
-    /// # }
+    #[doc = include_str!("../doc/march.txt")]
+    /// let file = quoteclock_store::Store::open(store.file())?;
+    /// let month = quoteclock::StoredMonth::read(&file, registry.tables(), "2024-03".parse()?, false)?;
+    /// assert_eq!(month.days[0].date.to_string(), "2024-03-01");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn read(
         store: &Store,
@@ -86,12 +94,12 @@ impl StoredMonth {
     /// [`MonthError`] if the file cannot be read, or the registry cannot measure a date.
     ///
     /// ```
-    /// # fn read(store: &quoteclock_store::Store, registry: &quoteclock::Registry) -> Result<(), Box<dyn std::error::Error>> {
-    /// let (month, today) = ("2024-03".parse()?, "2024-03-29".parse()?);
-    /// let month = quoteclock::StoredMonth::read_without(store, registry.tables(), month, false, Some(today))?;
-    /// assert!(!month.measured.contains(&today));
-    /// # Ok(())
-    /// # }
+    #[doc = include_str!("../doc/march.txt")]
+    /// let (march, today) = ("2024-03".parse()?, "2024-03-01".parse()?);
+    /// let file = quoteclock_store::Store::open(store.file())?;
+    /// let month = quoteclock::StoredMonth::read_without(&file, registry.tables(), march, false, Some(today))?;
+    /// assert!(month.measured.is_empty(), "the only stored day is left out");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn read_without(
         store: &Store,
@@ -144,9 +152,10 @@ impl StoredMonth {
     /// Each stored date, with the time up to which it was measured, if that is not its end.
     ///
     /// ```
-    /// # fn until(month: &quoteclock::StoredMonth) {
-    /// assert!(month.measured_until().keys().eq(&month.measured));
-    /// # }
+    #[doc = include_str!("../doc/march.txt")]
+    /// let month = store.report("2024-03".parse()?, &registry)?.stored;
+    /// assert!(month.measured_until().values().all(Option::is_none), "every day to its end");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn measured_until(&self) -> BTreeMap<Date, Option<Timestamp>> {
         self.measured.iter().map(|date| (*date, self.partial.get(date).copied())).collect()
@@ -158,10 +167,14 @@ impl StoredMonth {
     /// [`PlanError`] if the registry cannot measure one of them.
     ///
     /// ```
-    /// # fn tell(month: &quoteclock::StoredMonth, registry: &quoteclock::Registry) -> Result<(), Box<dyn std::error::Error>> {
-    /// println!("measured in part: {}", month.partial_days(registry.tables())?);
-    /// # Ok(())
-    /// # }
+    #[doc = include_str!("../doc/march.txt")]
+    /// # use quoteclock::{Input, ReplayOptions, UNWATCHED, replay_with, until};
+    /// # let input = Input::named("../../replay-data/tse-small/2024-03-04.csv".as_ref());
+    /// let options = ReplayOptions { until: Some(until("10:30")?), ..ReplayOptions::default() };
+    /// store.add(&replay_with(&input, &registry, &options, UNWATCHED)?, &Default::default())?;
+    /// let month = store.report("2024-03".parse()?, &registry)?.stored;
+    /// assert_eq!(month.partial_days(registry.tables())?, "2024-03-04 (up to 10:30:00.000000)");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn partial_days(&self, registry: &Registry) -> Result<String, PlanError> {
         let days = self.partial.iter().map(|(date, until)| {
@@ -176,9 +189,10 @@ impl StoredMonth {
     /// Whether the month is over: all its trading days are stored, to their end.
     ///
     /// ```
-    /// # fn over(month: &quoteclock::StoredMonth) {
-    /// assert_eq!(month.is_over(), month.missing.is_empty() && month.partial.is_empty());
-    /// # }
+    #[doc = include_str!("../doc/march.txt")]
+    /// let month = store.report("2024-03".parse()?, &registry)?.stored;
+    /// assert!(!month.is_over(), "one day of twenty");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn is_over(&self) -> bool {
         self.missing.is_empty() && self.partial.is_empty()
@@ -187,9 +201,10 @@ impl StoredMonth {
     /// A line for each day on which something is not known: `2024-03-18: 1 record set aside, 4:04:12 unknown`.
     ///
     /// ```
-    /// # fn tell(month: &quoteclock::StoredMonth) {
-    /// month.unknown_notes().iter().for_each(|note| println!("{note}"));
-    /// # }
+    #[doc = include_str!("../doc/march.txt")]
+    /// let month = store.report("2024-03".parse()?, &registry)?.stored;
+    /// assert!(month.unknown_notes().is_empty(), "a strict run leaves nothing in doubt");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn unknown_notes(&self) -> Vec<String> {
         let note = |day: &StoredDay| {

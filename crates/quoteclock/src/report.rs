@@ -49,10 +49,11 @@ impl Report {
     /// [`MonthError`]; [`MonthError::Changed`] names the days that have to be measured anew.
     ///
     /// ```
-    /// # fn read(store: &quoteclock_store::Store, registry: &quoteclock::Registry) -> Result<(), Box<dyn std::error::Error>> {
-    /// let report = quoteclock::Report::read(store, registry.tables(), "2024-03".parse()?, false)?;
-    /// # Ok(())
-    /// # }
+    #[doc = include_str!("../doc/march.txt")]
+    /// let file = quoteclock_store::Store::open(store.file())?;
+    /// let report = quoteclock::Report::read(&file, registry.tables(), "2024-03".parse()?, false)?;
+    /// assert_eq!(report.month.to_string(), "2024-03");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn read(
         store: &Store,
@@ -71,9 +72,10 @@ impl Report {
     /// What the month's days come to.
     ///
     /// ```
-    /// # fn tell(report: &quoteclock::Report) {
-    /// println!("{} payments", report.settlement().payments.len());
-    /// # }
+    #[doc = include_str!("../doc/march.txt")]
+    /// let report = store.report("2024-03".parse()?, &registry)?;
+    /// assert_eq!(report.settlement().makers.len(), 3, "MM1, MM2 and MM3");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn settlement(&self) -> &Settlement {
         &self.settled.settlement
@@ -82,9 +84,11 @@ impl Report {
     /// The rows of `monthly.csv`.
     ///
     /// ```
-    /// # fn tell(report: &quoteclock::Report) {
-    /// report.monthly().for_each(|row| println!("{}: {:?}", row.line.key.issue, row.line.status()));
-    /// # }
+    #[doc = include_str!("../doc/march.txt")]
+    /// let report = store.report("2024-03".parse()?, &registry)?;
+    /// let row = report.monthly().find(|row| row.line.key.market_maker == "MM3").expect("MM3 is signed up");
+    /// assert_eq!(row.line.key.issue.as_str(), "1306");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn monthly(&self) -> impl Iterator<Item = MonthlyRow<'_>> {
         let (month, is_over) = (self.month, self.stored.is_over());
@@ -94,9 +98,10 @@ impl Report {
     /// The rows of `criteria.csv`, none where the scheme has no criteria.
     ///
     /// ```
-    /// # fn tell(report: &quoteclock::Report) {
-    /// report.criteria().for_each(|row| println!("{}: {:?}", row.sign_up.issue(), row.sign_up.status()));
-    /// # }
+    #[doc = include_str!("../doc/march.txt")]
+    /// let report = store.report("2024-03".parse()?, &registry)?;
+    /// assert_eq!(report.criteria().count(), 0, "this scheme has no criteria");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn criteria(&self) -> impl Iterator<Item = CriteriaRow<'_>> {
         CriteriaRow::all(self.month, &self.settlement().lines, self.stored.is_over())
@@ -105,9 +110,10 @@ impl Report {
     /// The rows of `market_makers.csv`.
     ///
     /// ```
-    /// # fn tell(report: &quoteclock::Report) {
-    /// report.market_makers().for_each(|row| println!("{}", row.maker.market_maker));
-    /// # }
+    #[doc = include_str!("../doc/march.txt")]
+    /// let report = store.report("2024-03".parse()?, &registry)?;
+    /// assert!(report.market_makers().map(|row| &*row.maker.market_maker).eq(["MM1", "MM2", "MM3"]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn market_makers(&self) -> impl Iterator<Item = MakerRow<'_>> {
         let (month, is_over) = (self.month, self.stored.is_over());
@@ -117,9 +123,11 @@ impl Report {
     /// The rows of one of the month's lists, such as [`Settlement::payments`], with the month.
     ///
     /// ```
-    /// # fn tell(report: &quoteclock::Report) {
-    /// let incentives = report.of_month(&report.settlement().incentives);
-    /// # }
+    #[doc = include_str!("../doc/march.txt")]
+    /// let report = store.report("2024-03".parse()?, &registry)?;
+    /// let incentives = &report.settlement().incentives;
+    /// assert_eq!(report.of_month(incentives).count(), incentives.len());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn of_month<'a, L>(&self, lines: &'a [L]) -> impl Iterator<Item = OfMonth<'a, L>> {
         OfMonth::all(self.month, lines)
@@ -131,17 +139,26 @@ impl Report {
     /// [`PlanError`] if the registry cannot measure a date to come.
     ///
     /// ```
-    /// # fn tell(report: &quoteclock::Report) -> Result<(), Box<dyn std::error::Error>> {
+    #[doc = include_str!("../doc/march.txt")]
+    /// let report = store.report("2024-03".parse()?, &registry)?;
     /// let outlooks = report.outlooks()?;
-    /// report.status(&outlooks).for_each(|row| println!("{}", row.outlook.word()));
-    /// # Ok(())
-    /// # }
+    /// assert_eq!((outlooks[0].days_measured, outlooks[0].days_remaining), (1, 19));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn outlooks(&self) -> Result<Vec<Outlook>, PlanError> {
         outlooks(&self.stored.accounts, &self.stored.measured_until(), &self.registry)
     }
 
     /// [`Report::outlooks`] as rows, to the microsecond.
+    ///
+    /// ```
+    #[doc = include_str!("../doc/march.txt")]
+    /// let report = store.report("2024-03".parse()?, &registry)?;
+    /// let outlooks = report.outlooks()?;
+    /// let first = report.status(&outlooks).next().expect("MM1 is signed up");
+    /// assert_eq!((first.outlook.key.issue.as_str(), first.outlook.word()), ("1306", "open"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn status<'a>(&self, outlooks: &'a [Outlook]) -> impl Iterator<Item = StatusRow<'a>> {
         let month = self.month;
         outlooks.iter().map(move |outlook| StatusRow { month, outlook, exact: true })
@@ -150,11 +167,10 @@ impl Report {
     /// Whether nothing is missing and nothing in doubt.
     ///
     /// ```
-    /// # fn tell(report: &quoteclock::Report) {
-    /// if !report.is_complete() {
-    ///     report.doubts().iter().chain(&report.notes(5)).for_each(|note| println!("{note}"));
-    /// }
-    /// # }
+    #[doc = include_str!("../doc/march.txt")]
+    /// let report = store.report("2024-03".parse()?, &registry)?;
+    /// assert!(!report.is_complete(), "nineteen days are missing");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn is_complete(&self) -> bool {
         let is_whole = self.stored.missing.is_empty() && self.stored.partial.is_empty();
@@ -163,6 +179,13 @@ impl Report {
     }
 
     /// What is not known, and what that could turn.
+    ///
+    /// ```
+    #[doc = include_str!("../doc/march.txt")]
+    /// let report = store.report("2024-03".parse()?, &registry)?;
+    /// assert!(report.doubts().is_empty(), "no record was set aside");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn doubts(&self) -> Vec<String> {
         let mut doubts = self.stored.unknown_notes();
         let uncertain: Vec<&MonthLine> = self.settlement().lines.iter().filter(|line| !line.certain()).collect();
@@ -186,11 +209,25 @@ impl Report {
     }
 
     /// What rests on a status that unknown time could turn.
+    ///
+    /// ```
+    #[doc = include_str!("../doc/march.txt")]
+    /// let report = store.report("2024-03".parse()?, &registry)?;
+    /// assert!(report.rests_on_doubt().is_empty(), "nothing is in doubt");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn rests_on_doubt(&self) -> Vec<String> {
         self.settlement().doubtful(&self.registry.scheme().incentives().servers).words()
     }
 
     /// What a reader has to know of the figures; so many issues are named one by one.
+    ///
+    /// ```
+    #[doc = include_str!("../doc/march.txt")]
+    /// let report = store.report("2024-03".parse()?, &registry)?;
+    /// assert_eq!(report.notes(5)[0], "measured: 1 day");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn notes(&self, named: usize) -> Vec<String> {
         let mut notes = self.notes_of_days();
         notes.extend(self.money_notes(named));
@@ -198,6 +235,13 @@ impl Report {
     }
 
     /// What a reader has to know of the days.
+    ///
+    /// ```
+    #[doc = include_str!("../doc/march.txt")]
+    /// let report = store.report("2024-03".parse()?, &registry)?;
+    /// assert!(report.notes_of_days()[1].starts_with("NOT COMPLETE: 19 trading days not measured: "));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn notes_of_days(&self) -> Vec<String> {
         let (measured, missing) = (self.stored.measured.len(), &self.stored.missing);
         let mut notes = vec![format!("measured: {}", count(measured, "day"))];
@@ -231,6 +275,13 @@ impl Report {
     }
 
     /// What a reader has to know of the money.
+    ///
+    /// ```
+    #[doc = include_str!("../doc/march.txt")]
+    /// let report = store.report("2024-03".parse()?, &registry)?;
+    /// assert!(report.money_notes(5).is_empty(), "issues.csv has every tier in use");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn money_notes(&self, named: usize) -> Vec<String> {
         let settled = self.settlement();
         let mut unknown: Vec<String> = settled.unknown_tiers().into_iter().map(ToString::to_string).collect();

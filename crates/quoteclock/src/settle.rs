@@ -7,6 +7,14 @@ use quoteclock_rules::Registry;
 use quoteclock_store::{Store, StoreError};
 
 /// A settled month, and what it rests on besides the month's own days.
+///
+/// ```
+#[doc = include_str!("../doc/march.txt")]
+/// let settled = store.report("2024-03".parse()?, &registry)?.settled;
+/// assert_eq!(settled.settlement.makers.len(), 3);
+/// assert!(settled.past_changed.is_empty(), "no earlier month is stored");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Settled {
     /// What they come to.
@@ -49,10 +57,11 @@ pub(crate) fn settle(
 /// [`StoreError`] if the file cannot be read.
 ///
 /// ```
-/// # fn stock(store: &quoteclock_store::Store) -> Result<(), Box<dyn std::error::Error>> {
-/// let stock = quoteclock::review(store, "2024-03".parse()?)?;
-/// # Ok(())
-/// # }
+#[doc = include_str!("../doc/march.txt")]
+/// let file = quoteclock_store::Store::open(store.file())?;
+/// let stock = quoteclock::review(&file, "2024-03".parse()?)?;
+/// assert!(stock.review().in_force.contains(&day.date()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn review(store: &Store, month: Month) -> Result<ReviewStock, StoreError> {
     let review = Review::of(month);

@@ -71,11 +71,11 @@ pub enum AddError {
 /// What keeping a day has changed.
 ///
 /// ```
-/// # fn tell(added: &quoteclock::Added) {
-/// if let Some(after) = &added.after {
-///     eprintln!("warning: {after}");
-/// }
-/// # }
+#[doc = include_str!("../doc/march.txt")]
+/// let added = store.add(&day, &Default::default())?;
+/// assert!(added.replaced.is_some(), "the day was there");
+/// assert!(added.after.is_none(), "no report of its month has gone out");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Added {
@@ -172,12 +172,10 @@ impl Store {
     /// [`StoreError`] if the file cannot be read.
     ///
     /// ```
-    /// # fn list(store: &quoteclock::Store) -> Result<(), Box<dyn std::error::Error>> {
-    /// for day in store.days("2024-03".parse()?)? {
-    ///     println!("{} from {} ({})", day.date, day.input, day.input_sha256);
-    /// }
-    /// # Ok(())
-    /// # }
+    #[doc = include_str!("../doc/march.txt")]
+    /// let days = store.days("2024-03".parse()?)?;
+    /// assert!(days[0].input.ends_with("2024-03-01.csv") && days[0].reject_count == 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn days(&self, month: Month) -> Result<Vec<StoredDay>, StoreError> {
         self.open()?.days(month.dates())
@@ -189,10 +187,10 @@ impl Store {
     /// [`MonthError`].
     ///
     /// ```
-    /// # fn settle(store: &quoteclock::Store, registry: &quoteclock::Registry) -> Result<(), Box<dyn std::error::Error>> {
-    /// let report = store.report("2024-03".parse()?, registry)?;
-    /// # Ok(())
-    /// # }
+    #[doc = include_str!("../doc/march.txt")]
+    /// let report = store.report("2024-03".parse()?, &registry)?;
+    /// assert!(!report.stored.is_over());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn report(&self, month: Month, registry: &Registry) -> Result<Report, MonthError> {
         Report::read(&self.open()?, registry.tables(), month, false)
@@ -205,10 +203,10 @@ impl Store {
     /// [`MonthError`].
     ///
     /// ```
-    /// # fn settle(store: &quoteclock::Store, registry: &quoteclock::Registry) -> Result<(), Box<dyn std::error::Error>> {
-    /// let report = store.report_as_measured("2024-03".parse()?, registry)?;
-    /// # Ok(())
-    /// # }
+    #[doc = include_str!("../doc/march.txt")]
+    /// let report = store.report_as_measured("2024-03".parse()?, &registry)?;
+    /// assert!(report.stored.changed.is_empty(), "nothing has changed since");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn report_as_measured(&self, month: Month, registry: &Registry) -> Result<Report, MonthError> {
         Report::read(&self.open()?, registry.tables(), month, true)
@@ -228,12 +226,18 @@ impl Store {
 /// [`AddError::NoOrigin`] where the input was not hashed.
 ///
 /// ```
-/// # fn of(registry: &quoteclock::Registry, finished: &quoteclock_engine::Finished, origin: &quoteclock::Origin)
-/// # -> Result<(), quoteclock::AddError> {
-/// let provenance = quoteclock::provenance(registry, finished, origin, &Default::default())?;
-/// assert_eq!(provenance.input, origin.input);
-/// # Ok(())
-/// # }
+/// use quoteclock::{Digest, Origin, provenance};
+/// use quoteclock_engine::{Day, DayOptions, NoRejects};
+/// use quoteclock_ledger::OpenLedger;
+///
+/// # let registry = quoteclock::Registry::open("../../replay-data/tse-small/registry")?;
+/// let options = DayOptions { date: Some("2024-03-01".parse()?), ..DayOptions::default() };
+/// let (finished, _, _) = Day::new(registry.tables(), options, OpenLedger::default(), NoRejects)?.finish()?;
+/// let input_sha256 = Some(Digest::of(b"the bytes of the input"));
+/// let origin = Origin { input: "2024-03-01.csv".to_owned(), input_sha256, options: String::new() };
+/// let provenance = provenance(&registry, &finished, &origin, &Default::default())?;
+/// assert_eq!((&*provenance.input, provenance.registry_sha256), ("2024-03-01.csv", registry.digest()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn provenance(
     registry: &Registry,
