@@ -91,4 +91,18 @@ mod tests {
         assert_eq!(february.dates(), date(2024, 2, 1)..=date(2024, 2, 29));
         assert_eq!((february.weekdays().len(), february.weekdays()[2]), (21, date(2024, 2, 5)));
     }
+
+    #[test]
+    fn a_period_is_in_a_month_with_a_single_date() {
+        let month = Month::of(date(2024, 2, 1));
+        let period = |from: (i8, i8), to: (i8, i8)| Period {
+            from: Some(date(2024, from.0, from.1)),
+            to: Some(date(2024, to.0, to.1)),
+        };
+        let holds = |from, to| month.holds_any_of(period(from, to));
+        assert!(!holds((1, 1), (1, 31)) && holds((1, 1), (2, 1)));
+        assert!(!holds((3, 1), (3, 31)) && holds((2, 29), (3, 31)));
+        assert!(month.holds_any_of(Period { from: None, to: None }));
+        assert_eq!((month.earlier(1), month.earlier(2)), ("2024-01".parse().ok(), "2023-12".parse().ok()));
+    }
 }

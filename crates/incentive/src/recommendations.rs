@@ -313,6 +313,10 @@ mod tests {
             let expected = mean.map(|mean| (Recommendation::DropFromSignUp, Figure::Percent(mean)));
             assert_eq!(Vec::from_iter(dropped), Vec::from_iter(expected), "{months:?}");
         }
+        // Of two months the one before, not the one before that.
+        let scheme = Incentives { drop_months: 2, ..scheme };
+        let of = |months| recommended(months, &scheme).iter().any(|of| of.0 == Recommendation::DropFromSignUp);
+        assert!(of([Some(&[90]), Some(&[5]), Some(&[4])]) && !of([Some(&[5]), Some(&[90]), Some(&[4])]));
     }
 
     // clause: ST1/twelve-months

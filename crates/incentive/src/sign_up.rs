@@ -237,7 +237,11 @@ mod tests {
         assert_eq!(all, [("X".to_owned(), Status::Fulfilled, 2), ("Y".to_owned(), Status::NotFulfilled, 1)]);
         let found = |issue: &[u8]| SignUpMonth::find(&lines, "MM1", &IssueCode::new(issue).unwrap());
         assert_eq!(found(b"Y").map(SignUpMonth::status), Some(Status::NotFulfilled));
+        assert_eq!(found(b"Y").map(SignUpMonth::has_criteria), Some(true));
+        assert!(sign_up_months(&lines[2..3]).next().is_none(), "a condition alone is no sign-up's month");
         assert!(found(b"Z").is_none() && SignUpMonth::find(&lines, "MM2", &lines[0].key.issue).is_none());
+        lines[3].key.obligation = ObligationId::GENERAL;
+        assert_eq!(SignUpMonth::find(&lines, "MM1", &lines[3].key.issue).map(SignUpMonth::has_criteria), Some(false));
     }
 
     #[test]
@@ -245,5 +249,9 @@ mod tests {
         let lines = month(None, &[MISSED, (10, 7, 0), MET]);
         let of = sign_up_months(&lines).next().unwrap();
         assert_eq!(of.least_fulfilled().map(|total| total.available), Some(Micros(10)));
+        // 70 %, and 69 % of a longer time.
+        let lines = month(None, &[(10, 7, 0), (1_000, 690, 0)]);
+        let of = sign_up_months(&lines).next().unwrap();
+        assert_eq!(of.least_fulfilled().map(|total| total.available), Some(Micros(1_000)));
     }
 }

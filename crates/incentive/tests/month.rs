@@ -3,9 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "helpers are part of the tests")]
 
 use jiff::civil::{Date, date};
-use quoteclock_incentive::{Month, MonthAccounts, MonthLine, Outlook, makers, outlooks};
+use quoteclock_incentive::{Month, MonthAccounts, MonthLine, MonthStock, Outlook, Trading, makers, outlooks};
 use quoteclock_ledger::{DayRow, Total};
-use quoteclock_model::{IssueCode, Micros, ObligationId, Timestamp};
+use quoteclock_model::{Amount, ByCounterparty, Executed, IssueCode, Micros, ObligationId, Timestamp, Turnover};
 use quoteclock_rules::{Registry, SourceFile};
 use std::collections::BTreeMap;
 
@@ -174,4 +174,37 @@ fn the_last_date_tells_what_is_required_measured_or_to_come() {
     for (day, to_come, required_pct) in [(27, 28, 800_000), (28, 27, 790_000)] {
         assert_eq!(outlook(&measured(day), &[(date(2024, 3, to_come), None)]).required_pct, required_pct, "{day}");
     }
+}
+
+// clause: ST1/twelve-months, ST1/six-month-average
+#[test]
+fn recommendations_look_back_as_far_as_the_longer_of_their_months() {
+    for (drop, revoke, expected) in [(3, 2, &["2024-02", "2024-01"][..]), (2, 3, &["2024-02", "2024-01"]), (1, 1, &[])]
+    {
+        let scheme =
+            format!("name = \"x\"\nversion = \"1\"\n[incentives]\ndrop_months = {drop}\nrevoke_months = {revoke}\n");
+        let before = MonthStock::months_before(Month::of(date(2024, 3, 1)), &registry(&[("scheme.toml", &scheme)]));
+        assert_eq!(before.iter().map(Month::to_string).collect::<Vec<_>>(), expected);
+    }
+}
+
+// clause: ST1/trading-value, QC/unnamed_counterparty
+#[test]
+fn what_was_traded_is_shared_out_by_auction_and_counterparty() {
+    let executed = |value| Executed { value: Amount(value), quantity: 2 * value };
+    let [mut continuous, mut auction] = [ByCounterparty::default(); 2];
+    (continuous.market_maker, continuous.other, continuous.unnamed) = (executed(1), executed(20), executed(300));
+    (auction.market_maker, auction.other, auction.unnamed) = (executed(4_000), executed(50_000), executed(600_000));
+    let turnover = Turnover { continuous, auction, order_count: 7 };
+    let (registry, issue) = (registry(&[]), IssueCode::new(b"1306").unwrap());
+    let mut trading = Trading::new(Month::of(date(2024, 3, 1)), &registry);
+    let days = [date(2024, 3, 1), date(2024, 3, 4)];
+    days.iter().for_each(|day| trading.add(&registry, *day, "MM1", &issue, &turnover));
+    let traded = trading.of("MM1", &issue).unwrap();
+    assert_eq!((traded.value, traded.quantity), (Amount(2 * 654_321), 4 * 654_321));
+    let basis = &traded.by_participant[&None];
+    assert_eq!((basis.others, basis.auction_or_market_maker), (Amount(2 * 320), Amount(2 * 654_001)));
+    assert_eq!((basis.days, basis.orders), (2, 14));
+    let daily = basis.daily.values().map(|day| (day.others, day.auction_or_market_maker, day.quantity));
+    assert_eq!(daily.collect::<Vec<_>>(), [(Amount(320), Amount(654_001), 2 * 654_321); 2]);
 }
