@@ -9,7 +9,7 @@ const FILE: &[u8] = include_bytes!("../../../fuzz/corpus/binary/every_kind.qcev"
 
 /// Whether a strict replay takes the file, by each way.
 fn is_taken(file: &[u8]) -> bool {
-    let ways = [Way::OneByOne, Way::Batches(usize::MAX), Way::Shared(3, 2)];
+    let ways = [Way::OneByOne, Way::Batches(usize::MAX), Way::Shared(3, 2), Way::Threads(3, 2)];
     let taken = ways.map(|way| measure_by(Form::Binary, &whole(file), false, way).is_ok());
     assert!(taken.iter().all(|&by_way| by_way == taken[0]), "{taken:?}");
     taken[0]

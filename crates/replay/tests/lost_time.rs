@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::{fs, io};
 use support::Form;
-use support::itch::{add, delete, state};
+use support::itch::{add, damage, delete, state};
 
 /// Market makers V and W, signed up for A1 and B2 each, at a bid of 1,000 and an offer of 1,002.
 fn case(events: &str) -> Case {
@@ -184,47 +184,6 @@ fn a_replace_of_an_unknown_order_adds_nothing() {
     let outcome = support::measure(&case, usize::MAX);
     assert_eq!(outcome, quoteclock_testkit::measure(&case));
     assert_eq!(sums(&outcome), (vec![[4 * HOUR, 0, HOUR], SILENT, SILENT], 3));
-}
-
-/// Damages a stream in one place, and leaves its frames as they are.
-fn damage(bytes: &mut Vec<u8>, kind: u8, anywhere: usize, value: u8) {
-    let mut starts = vec![];
-    let mut at = 0;
-    while at + 2 < bytes.len() {
-        starts.push(at);
-        at += 2 + usize::from(u16::from_be_bytes([bytes[at], bytes[at + 1]]));
-    }
-    let Some(&start) = starts.get(anywhere % starts.len().max(1)) else { return };
-    let length = usize::from(u16::from_be_bytes([bytes[start], bytes[start + 1]]));
-    let message = start + 2..start + 2 + length;
-    match kind {
-        // A locate near the others, or any.
-        0 => bytes[message.start + 2] = value % 8,
-        1 => bytes[message.start + 1 + usize::from(value % 2)] ^= 1 << (value % 8),
-        // A time: its lowest bytes, or its highest, which take it out of the day.
-        2 => bytes[message.start + 5 + usize::from(value % 6)] ^= 1 << (value % 8),
-        // Another type, known or not.
-        3 => bytes[message.start] = *b"AFEXDUCPQHSRLVa0".get(usize::from(value % 16)).unwrap(),
-        // Any bit.
-        4 | 5 => bytes[message.start + usize::from(value) % length] ^= 1 << (anywhere % 8),
-        // Lost, twice there, or further back.
-        6 => drop(bytes.drain(start..message.end)),
-        7 => {
-            let again = bytes[start..message.end].to_vec();
-            bytes.splice(message.end..message.end, again);
-        }
-        _ => {
-            let moved: Vec<u8> = bytes.drain(start..message.end).collect();
-            let to = starts[usize::from(value) % starts.len()];
-            let to = if to <= start { to } else { to.saturating_sub(moved.len()).max(start) };
-            // Between two frames, wherever those begin now.
-            let mut between = 0;
-            while between < to {
-                between += 2 + usize::from(u16::from_be_bytes([bytes[between], bytes[between + 1]]));
-            }
-            bytes.splice(between..between, moved);
-        }
-    }
 }
 
 fn config() -> ProptestConfig {

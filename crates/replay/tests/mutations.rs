@@ -328,7 +328,7 @@ fn check(form: Form, bytes: &[u8], is_sealed: bool) {
         assert_eq!(daily.lines().count(), obligations.sum::<usize>());
     }
     assert_eq!(lenient, measure(form, &cut(bytes), true), "cut or not, the day is the same");
-    check_ways(form, bytes, &strict, &[Way::Batches(3), Way::Scouted(5), Way::chosen_by(bytes)]);
+    check_ways(form, bytes, &strict, &[Way::Batches(3), Way::Scouted(5), Way::Threads(7, 3), Way::chosen_by(bytes)]);
 }
 
 #[test]

@@ -16,6 +16,7 @@ use quoteclock_rules::Registry;
 use quoteclock_testkit::Case;
 use quoteclock_testkit::generate;
 use std::num::NonZeroUsize;
+use support::itch::damage;
 use support::{Lines, in_blocks};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -66,33 +67,47 @@ fn outcome(registry: &Registry, case: &Case, form: Form, bytes: &[u8], way: Opti
     }
 }
 
+/// Bytes come to the same in every way.
+fn same(
+    registry: &Registry,
+    case: &Case,
+    form: Form,
+    bytes: &[u8],
+    (batch_events, threads): (usize, usize),
+) -> Result<(), TestCaseError> {
+    let expected = outcome(registry, case, form, bytes, None);
+    for way in [(batch_events, 1), (batch_events, threads)] {
+        prop_assert_eq!(&outcome(registry, case, form, bytes, Some(way)), &expected, "{:?} {:?}", form, way);
+    }
+    Ok(())
+}
+
+/// A case in every form, as it is and damaged somewhere.
 fn check(case: &Case, batch_events: usize, block_records: u32, threads: usize) -> Result<(), TestCaseError> {
     let registry = support::registry(case);
-    let same = |form, bytes: &[u8]| {
-        let expected = outcome(&registry, case, form, bytes, None);
-        for way in [(batch_events, 1), (batch_events, threads)] {
-            prop_assert_eq!(&outcome(&registry, case, form, bytes, Some(way)), &expected);
-        }
-        Ok(())
-    };
-    same(Form::Csv, case.events.as_bytes())?;
-    match in_blocks(case, block_records) {
-        Some(mut bytes) => {
-            same(Form::Binary, &bytes)?;
-            let anywhere = batch_events * 7919;
-            // Two neighbours in each other's place: records of one issue out of order, where they are records.
-            let slot = anywhere % (bytes.len() / 32 - 1) * 32;
-            let mut swapped = bytes.clone();
-            swapped[slot..slot + 64].rotate_left(32);
-            same(Form::Binary, &readers::with_checksums(&swapped))?;
-            // One bit of damage anywhere, seen by its checksum and not.
-            let at = anywhere % bytes.len();
-            bytes[at] ^= 1 << (threads % 8);
-            same(Form::Binary, &bytes)?;
-            same(Form::Binary, &readers::with_checksums(&bytes))
-        }
-        None => Ok(()),
+    let anywhere = batch_events * 7919;
+    let same = |case: &Case, form, bytes: &[u8]| same(&registry, case, form, bytes, (batch_events, threads));
+    same(case, Form::Csv, case.events.as_bytes())?;
+    if let Some((case, mut stream)) = support::in_itch(case) {
+        same(&case, Form::Itch, &stream)?;
+        let [kind, value] = [anywhere % 9, anywhere % 251].map(|number| u8::try_from(number).expect("small"));
+        damage(&mut stream, kind, anywhere, value);
+        same(&case, Form::Itch, &stream)?;
     }
+    if let Some(mut bytes) = in_blocks(case, block_records) {
+        same(case, Form::Binary, &bytes)?;
+        // Two neighbours in each other's place: records of one issue out of order, where they are records.
+        let slot = anywhere % (bytes.len() / 32 - 1) * 32;
+        let mut swapped = bytes.clone();
+        swapped[slot..slot + 64].rotate_left(32);
+        same(case, Form::Binary, &readers::with_checksums(&swapped))?;
+        // One bit of damage anywhere, seen by its checksum and not.
+        let at = anywhere % bytes.len();
+        bytes[at] ^= 1 << (threads % 8);
+        same(case, Form::Binary, &bytes)?;
+        same(case, Form::Binary, &readers::with_checksums(&bytes))?;
+    }
+    Ok(())
 }
 
 proptest! {

@@ -15,6 +15,7 @@ use quoteclock_model::{IssueCode, IssueIndex, MarketEvent, Scope, ServerIndex, T
 use quoteclock_rules::{Registry, SourceFile};
 use std::collections::VecDeque;
 use std::sync::LazyLock;
+use std::thread;
 
 /// A form of events, and so a reader.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -264,8 +265,10 @@ pub enum Way {
     OneByOne,
     /// So many held back at most, and applied issue by issue; blocks of the binary form as they stand.
     Batches(usize),
-    /// The same, on an executor of so many threads, which runs tasks last first.
+    /// The same, on an executor that says it has so many threads, and runs tasks on the caller's, last first.
     Shared(usize, usize),
+    /// The same, on so many real threads, which run tasks at the same time.
+    Threads(usize, usize),
     /// The same of so many, where chunks have been read before their turn.
     Scouted(usize),
 }
@@ -297,6 +300,20 @@ impl Executor for LastFirst {
     }
 }
 
+/// Runs each task on a thread of its own, all of them at the same time.
+#[derive(Clone, Copy, Debug)]
+struct AtOnce(usize);
+
+impl Executor for AtOnce {
+    fn size(&self) -> usize {
+        self.0
+    }
+
+    fn run_all(&self, tasks: Vec<Task<'_>>) {
+        thread::scope(|scope| tasks.into_iter().for_each(|task| drop(scope.spawn(task))));
+    }
+}
+
 /// Measures `chunks` as a lenient replay does, twice where the first pass learns something too late.
 pub fn measure(form: Form, chunks: &[&[u8]], lenient: bool) -> Outcome {
     measure_by(form, chunks, lenient, Way::OneByOne)
@@ -321,11 +338,13 @@ pub fn measure_under(registry: &Registry, form: Form, chunks: &[&[u8]], options:
             }
             Way::Shared(events, size) => Day::in_batches(registry, options.clone(), ledger, Dropped, LastFirst(size))
                 .map(|day| day.with_batch_events(events)),
+            Way::Threads(events, size) => Day::in_batches(registry, options.clone(), ledger, Dropped, AtOnce(size))
+                .map(|day| day.with_batch_events(events)),
         };
         let mut day = day.map_err(text)?;
         let decoded = match way {
             Way::Scouted(_) => decode_scouted(form, chunks, &mut day),
-            Way::OneByOne | Way::Batches(_) | Way::Shared(..) => decode(form, chunks, &mut day),
+            Way::OneByOne | Way::Batches(_) | Way::Shared(..) | Way::Threads(..) => decode(form, chunks, &mut day),
         };
         match decoded {
             // As for the day, stopping keeps its reason.
