@@ -260,3 +260,28 @@ fn apply_full(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quoteclock_model::{OrderCondition, Shares, Side};
+
+    #[test]
+    fn orders_are_counted_by_the_server_that_added_them() {
+        let add = |server: Option<u32>| OrderAction::Add {
+            order: OrderId(1),
+            server: server.map(ServerIndex),
+            side: Side::Bid,
+            price: None,
+            quantity: Shares(100),
+            condition: OrderCondition::None,
+        };
+        let (mut all, mut more) = (OrderCounts::default(), OrderCounts::default());
+        [Some(0), Some(0), None].iter().for_each(|server| all.note(&add(*server)));
+        all.note(&OrderAction::Cancel { order: OrderId(1) });
+        [Some(2), Some(0)].iter().for_each(|server| more.note(&add(*server)));
+        assert_eq!((&all.0, &more.0), (&vec![2], &vec![1, 0, 1]));
+        all.take(&mut more);
+        assert_eq!((all.0, more.0), (vec![3, 0, 1], vec![0, 0, 0]));
+    }
+}
