@@ -20,7 +20,7 @@ pub(crate) struct EventBatch {
     /// Where each event stands in the input, a number of the same kind for all.
     places: Vec<u64>,
     are_lines: bool,
-    /// How many events are held before they are applied.
+    /// How many events are held before they are applied; told anew with the first event of each issue.
     wanted: usize,
     /// The first of them are in use; the others are kept for the next batch.
     chunks: Chunks,
@@ -126,8 +126,7 @@ impl EventBatch {
 
     /// The same, but never more than so many events.
     pub(crate) fn of_events(events_max: usize) -> EventBatch {
-        let events_max = events_max.clamp(1, Self::EVENTS_MAX);
-        EventBatch { events_max, wanted: Self::EVENTS_MIN.min(events_max), ..EventBatch::default() }
+        EventBatch { events_max: events_max.clamp(1, Self::EVENTS_MAX), ..EventBatch::default() }
     }
 
     /// Whether nothing is held.
@@ -260,7 +259,6 @@ impl EventBatch {
     pub(crate) fn clear(&mut self) {
         self.places.clear();
         self.links.clear();
-        self.wanted = Self::EVENTS_MIN.min(self.events_max);
         for (issue, _) in self.groups.drain(..) {
             self.tails[issue.index()] = GroupTail::NONE;
         }
@@ -293,5 +291,90 @@ impl Events for BatchGroup<'_> {
 
     fn prefetch(&self) {
         prefetch_all(self.batch.chunks.slots(self.first));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quoteclock_model::{OrderAction, OrderCondition, OrderId, Scope, Shares, Side};
+
+    fn add(issue: u32, order: u64, shares: u64) -> MarketEvent {
+        let (quantity, condition) = (Shares(shares), OrderCondition::None);
+        let action =
+            OrderAction::Add { order: OrderId(order), server: None, side: Side::Bid, price: None, quantity, condition };
+        MarketEvent::Order { issue: IssueIndex(issue), action }
+    }
+
+    /// The ordinals and events of an issue, as they are applied.
+    fn events(issue: IssueIndex, group: &dyn Events) -> Vec<(u32, u32, MarketEvent)> {
+        let mut all = Vec::new();
+        group.each_part(&mut |part, _| {
+            let mut rest = part.iter();
+            while let Some(slot) = rest.next() {
+                let extension = if slot.is_wide() { rest.next() } else { None };
+                let event = slot.event(extension, Scope::Issue(issue), |_| None).unwrap();
+                all.push((slot.ordinal(), slot.micros(), event));
+            }
+            true
+        });
+        all
+    }
+
+    #[test]
+    fn events_of_many_issues_come_back_issue_by_issue_in_their_order() {
+        // More issues than a slab has chunks, more events of each than a chunk has slots, and every third takes two of them.
+        let (issues, rounds) = (300, 50);
+        let mut batch = EventBatch::default();
+        // Twice: what a batch has been cleared of does not come again.
+        for start in [0, 1_000_000] {
+            let mut expected = vec![Vec::new(); issues as usize];
+            for ordinal in 0..issues * rounds {
+                let issue = ordinal % issues;
+                let shares = if ordinal % 3 == 0 { 1 << 33 } else { 100 };
+                let event = add(issue, u64::from(ordinal), shares);
+                let time = Timestamp::from_micros(start + i64::from(ordinal));
+                batch.push(IssueIndex(issue), time, &event, Place::Byte(u64::from(ordinal) * 2));
+                expected[issue as usize].push((ordinal, ordinal, event));
+            }
+            let groups = batch.groups();
+            assert_eq!(groups.len(), issues as usize);
+            for ((issue, group), expected) in groups.iter().zip(&expected) {
+                assert_eq!(&events(*issue, group), expected, "{issue:?}");
+            }
+            assert_eq!(batch.links.len(), 200 * 2 + 100 * 3, "a chunk is filled before there is another");
+            assert_eq!((batch.place(7), batch.base()), (Place::Byte(14), Timestamp::from_micros(start)));
+            batch.clear();
+            assert!(batch.is_empty() && batch.groups().is_empty());
+        }
+    }
+
+    #[test]
+    fn a_batch_is_full_with_as_many_events_as_are_wanted_or_as_far_as_32_bits_reach() {
+        let at = |micros: u64| Timestamp::from_micros(micros.try_into().unwrap());
+        let mut batch = EventBatch::of_events(2);
+        assert!(!batch.is_full(at(1 << 50)), "the first begins it");
+        for (count, (order, full)) in (1..).zip([(1, false), (2, true)]) {
+            batch.push(IssueIndex(0), at(5), &add(0, order, 100), Place::Line(order));
+            assert_eq!((batch.places.len(), batch.is_full(at(5))), (count, full));
+        }
+        let mut batch = EventBatch::default();
+        batch.push(IssueIndex(1), at(5), &add(1, 1, 100), Place::Line(1));
+        assert!(!batch.is_full(at(5 + u64::from(u32::MAX))) && batch.is_full(at(6 + u64::from(u32::MAX))));
+        assert!(batch.holds(IssueIndex(1)) && !batch.holds(IssueIndex(0)) && !batch.holds(IssueIndex(2)));
+    }
+
+    #[test]
+    fn more_events_are_wanted_with_more_issues_and_never_more_than_so_many() {
+        // 512 of each are to come together: with the 513th issue that is more than 2^18 in all.
+        for (events_max, issues, wanted) in
+            [(usize::MAX, 512, 1 << 18), (usize::MAX, 513, 513 * 512), (1 << 18, 513, 1 << 18), (3, 513, 3), (0, 1, 1)]
+        {
+            let mut batch = EventBatch::of_events(events_max);
+            for issue in 0..issues {
+                batch.push(IssueIndex(issue), Timestamp::from_micros(0), &add(issue, 1, 100), Place::Line(1));
+            }
+            assert_eq!(batch.wanted, wanted, "{events_max} {issues}");
+        }
     }
 }

@@ -11,8 +11,8 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
     /// good time otherwise.
     pub(super) fn doubt_record(&mut self, record: &RawRecord<'_>, timing: Timing) {
         let since = match (timing, &self.stage) {
-            (Timing::Good(time), _) => Some(time),
             (Timing::Backwards(time), Stage::Open { engine, .. }) if engine.plan().day.start <= time => Some(time),
+            // A good time is the last good one by now.
             _ => self.last_time(),
         };
         self.doubt(since, record.scope.unwrap_or(Scope::Market));
