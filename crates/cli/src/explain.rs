@@ -110,7 +110,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<Outcome> {
     let question = question(args)?;
     match (&args.file, &args.db, args.date, args.month) {
         (Some(file), ..) => {
-            let Some(day) = Day::open(args, question)? else { return Ok(Outcome::BadInput) };
+            let Some(day) = Explaining::open(args, question)? else { return Ok(Outcome::BadInput) };
             let input = crate::remote::input(file)?;
             args.beside.check(std::slice::from_ref(file))?;
             refuse_page(args, &input)?;
@@ -119,7 +119,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<Outcome> {
             show(args, &explanations)
         }
         (None, Some(db), Some(date), None) => {
-            let Some(day) = Day::open(args, question)? else { return Ok(Outcome::BadInput) };
+            let Some(day) = Explaining::open(args, question)? else { return Ok(Outcome::BadInput) };
             stored_day(args, &day, &month::open_store(db)?, db, date)
         }
         (None, Some(db), None, Some(month)) => {
@@ -166,7 +166,7 @@ fn refuse_page(args: &ExplainArgs, input: &Input) -> Result<()> {
 }
 
 /// What explains a day.
-struct Day {
+struct Explaining {
     registry: Registry,
     registry_sha256: Digest,
     question: Question,
@@ -176,16 +176,16 @@ struct Day {
     is_known_good: bool,
 }
 
-impl Day {
+impl Explaining {
     /// `None` after printing what is wrong with the registry.
-    fn open(args: &ExplainArgs, question: Question) -> Result<Option<Day>> {
+    fn open(args: &ExplainArgs, question: Question) -> Result<Option<Explaining>> {
         let Some((registry, registry_sha256)) = registry::load_and_hash(&args.registry)? else { return Ok(None) };
         let (is_hashed, is_known_good) = (args.html.is_some(), args.file.is_none());
-        Ok(Some(Day { registry, registry_sha256, question, is_hashed, is_known_good }))
+        Ok(Some(Explaining { registry, registry_sha256, question, is_hashed, is_known_good }))
     }
 
     fn explain(&self, input: &Input, options: &DayOptions, beside: &Beside) -> Result<Vec<Explanation>> {
-        let Day { registry, registry_sha256, question, is_hashed, is_known_good } = self;
+        let Explaining { registry, registry_sha256, question, is_hashed, is_known_good } = self;
         let bar = terminal::progress_bar(input.size());
         let begin = |options| {
             Explainer::new(registry, options, question.clone())
@@ -259,7 +259,7 @@ fn write_page(explanation: &Explanation, page: &Path) -> Result<()> {
 }
 
 /// Explains a day whose input the database names, and says so if it is not what was stored.
-fn stored_day(args: &ExplainArgs, day: &Day, store: &Store, db: &Path, date: Date) -> Result<Outcome> {
+fn stored_day(args: &ExplainArgs, day: &Explaining, store: &Store, db: &Path, date: Date) -> Result<Outcome> {
     let Some(stored) = store.days(date..=date)?.pop() else {
         bail!("{}: {date} is not stored, expected a date that quoteclock days lists", db.display())
     };

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 /// What was asked for within a part of a day, and why.
 #[derive(PartialEq, Eq)]
-struct Part {
+struct PartLimits {
     /// When, on the local clock; empty for all of the day.
     time: String,
     spread_bps_max: Option<Bps>,
@@ -28,7 +28,7 @@ struct Stretch {
     from: Date,
     to: Date,
     days: u32,
-    parts: Vec<Part>,
+    parts: Vec<PartLimits>,
 }
 
 /// The limits that were in force, from when to when, and why: type, criterion, Fast Market, times of the day, condition. What
@@ -37,7 +37,7 @@ struct Stretch {
 /// Clauses: `ST1/spread-and-quantity`, `ST1/fast-market`, `SIX/home-market-open`, `XETRA/stress`, `XETRA/criteria`.
 pub(crate) fn limits(registry: &Registry, own: &[&DayRow]) -> Sheet {
     // Market makers of one issue have the same limits on a day.
-    let mut days: BTreeMap<(&IssueCode, &ObligationId), BTreeMap<Date, Vec<Part>>> = BTreeMap::new();
+    let mut days: BTreeMap<(&IssueCode, &ObligationId), BTreeMap<Date, Vec<PartLimits>>> = BTreeMap::new();
     for day in own {
         let of_obligation = days.entry((&day.issue, &day.obligation)).or_default();
         if !of_obligation.contains_key(&day.date)
@@ -54,7 +54,7 @@ pub(crate) fn limits(registry: &Registry, own: &[&DayRow]) -> Sheet {
     let has_times = parts().any(|part| !part.time.is_empty());
     let has_quantities = parts().any(|part| part.quantity_min.is_some());
     let has_more = parts().any(|part| !part.otherwise.is_empty());
-    let row = |(issue, obligation, stretch, part): (&IssueCode, &ObligationId, &Stretch, &Part)| {
+    let row = |(issue, obligation, stretch, part): (&IssueCode, &ObligationId, &Stretch, &PartLimits)| {
         let number = |value: Option<String>| Cell::Number(value.unwrap_or_default());
         let mut cells = vec![
             Cell::text(issue.as_str()),
@@ -93,7 +93,7 @@ pub(crate) fn limits(registry: &Registry, own: &[&DayRow]) -> Sheet {
 }
 
 /// The parts of a day that differ from what is before them.
-fn parts_of_day(registry: &Registry, parts: Vec<DayLimits>) -> Vec<Part> {
+fn parts_of_day(registry: &Registry, parts: Vec<DayLimits>) -> Vec<PartLimits> {
     let mut joined: Vec<DayLimits> = Vec::new();
     for part in parts {
         match joined.last_mut() {
@@ -106,7 +106,7 @@ fn parts_of_day(registry: &Registry, parts: Vec<DayLimits>) -> Vec<Part> {
     let shown = |at| trimmed(&time_of_day(at, zone));
     let part = |(position, DayLimits { span, limits, why }): (usize, DayLimits)| {
         let end = if position == last { "24:00:00".to_owned() } else { shown(span.end) };
-        Part {
+        PartLimits {
             time: if whole { String::new() } else { format!("{} to {end}", shown(span.start)) },
             spread_bps_max: limits.spread_bps_max,
             spread_ticks_max: limits.spread_ticks_max,
@@ -127,7 +127,7 @@ fn trimmed(reading: &str) -> String {
     }
 }
 
-fn stretches(days: BTreeMap<Date, Vec<Part>>) -> Vec<Stretch> {
+fn stretches(days: BTreeMap<Date, Vec<PartLimits>>) -> Vec<Stretch> {
     let mut stretches: Vec<Stretch> = Vec::new();
     for (date, parts) in days {
         match stretches.last_mut() {

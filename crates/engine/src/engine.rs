@@ -40,12 +40,12 @@ pub struct Engine {
     /// A save that has begun.
     pub(crate) saving: Option<Box<Saving>>,
     /// Where only a part of the issues is measured: which.
-    part: Option<Part>,
+    part: Option<ShardPart>,
 }
 
 /// What a part of a day's measure has to know of the whole.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Part {
+pub(crate) struct ShardPart {
     /// The issues that it measures; the plan has no sign-ups of others.
     pub(crate) shard: Shard,
     /// Whether the whole plan has any sign-up.
@@ -106,7 +106,7 @@ impl Engine {
     }
 
     /// Makes it the measure of a part of the issues.
-    pub(crate) fn measure_part(&mut self, part: Part) {
+    pub(crate) fn measure_part(&mut self, part: ShardPart) {
         for slot in &mut self.slots {
             slot.is_elsewhere = slot.code.as_ref().is_some_and(|code| !part.shard.holds(code));
         }

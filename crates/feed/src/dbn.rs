@@ -26,7 +26,7 @@ mod order;
 mod symbols;
 
 use crate::{FeedError, Malformed, NameTable, Place, RawRecord, Receiver, Sequence, Stop};
-use event::Part;
+use event::EventRecord;
 use foldhash::quality::RandomState;
 use hashbrown::{HashMap, HashSet};
 use layout::{HEADER_BYTES, Header, MBO_BYTES, Mbo, PRELUDE_BYTES, SENT_BYTES, TIME_UNDEFINED, flag, kind};
@@ -81,7 +81,7 @@ struct Instrument {
 #[derive(Clone, Copy, Debug)]
 struct Waiting {
     issue: IssueIndex,
-    part: Part,
+    part: EventRecord,
     bytes: [u8; MBO_BYTES],
     time: Option<Timestamp>,
 }
@@ -316,13 +316,13 @@ impl DbnDecoder {
         let mut malformed = None;
         let part = match what {
             Ok((_, What::Nothing)) => None,
-            Ok((_, what)) => Some(Part { place, what }),
+            Ok((_, what)) => Some(EventRecord { place, what }),
             Err(problem) => {
                 malformed = Some(problem);
                 None
             }
         };
-        if let Some(Part { what: What::Clear, .. }) = part {
+        if let Some(EventRecord { what: What::Clear, .. }) = part {
             self.note_clear(record);
         }
         if let Some(scope @ Scope::Issue(issue)) = scope {
@@ -482,7 +482,7 @@ fn timestamp(nanos: u64) -> Timestamp {
 fn hand_over(event: &[Waiting], time: Option<Timestamp>, receiver: &mut impl Receiver) -> Result<(), Stop> {
     let Some(first) = event.first() else { return Ok(()) };
     let ts_event = time.or_else(|| event.iter().rev().find_map(|waiting| waiting.time));
-    let parts: Vec<Part> = event.iter().map(|waiting| waiting.part).collect();
+    let parts: Vec<EventRecord> = event.iter().map(|waiting| waiting.part).collect();
     let mut shown = HashSet::<usize, RandomState>::default();
     for (record, told) in event::told(first.issue, &parts) {
         let Waiting { part, bytes, .. } = &event[record];

@@ -94,7 +94,7 @@ pub(crate) trait TakeScouted {
             let next = rest.get(taken);
             self.pass_over(taken, end_of(next) - first.at as usize);
             let Some(refused) = next else { break };
-            // It goes the usual way, which says what is wrong with it, if anything.
+            // It goes the long way, which says what is wrong with it, if anything.
             rest = &rest[taken + 1..];
             self.push(&chunk[refused.at as usize..end_of(rest.first())], receiver)?;
             sequence = sequence.map(|SequenceNo(first)| SequenceNo(first.wrapping_add(taken as u64 + 1)));

@@ -46,7 +46,7 @@ pub struct ConditionLine {
     /// What the payment is reckoned from, for whoever asks why; `None` for whoever is not paid.
     pub reckoning: Option<Reckoning>,
     /// What decides the place.
-    pub standing: Standing,
+    pub standing: PlaceKeys,
     /// Own executed shares of each stored day, for whoever asks why.
     pub daily: Vec<(Date, u128)>,
 }
@@ -186,7 +186,7 @@ struct Ground<'a> {
 
 /// What decides a place, of one market maker: of the issue, or in a group of all of them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Standing {
+pub struct PlaceKeys {
     /// Own executed shares.
     pub quantity: u128,
     /// Fulfilling time of the obligation, in microseconds.
@@ -197,7 +197,7 @@ pub struct Standing {
     pub signed_up: Date,
 }
 
-impl Standing {
+impl PlaceKeys {
     /// What it says for one key, as people read it.
     pub(crate) fn told(&self, key: Priority) -> String {
         let micros = |number| quoteclock_model::Micros(u64::try_from(number).unwrap_or(u64::MAX));
@@ -215,7 +215,7 @@ impl Standing {
     /// Who comes first by `priority`.
     ///
     /// Clauses: `ST1/sponsored-priority`, `ST1/matching-priority`.
-    fn compare(&self, other: &Standing, priority: &[Priority]) -> Ordering {
+    fn compare(&self, other: &PlaceKeys, priority: &[Priority]) -> Ordering {
         let by = |key: &Priority| match key {
             Priority::Volume => Reverse(self.quantity).cmp(&Reverse(other.quantity)),
             // The longer share first: a/b above c/d exactly where a x d is above c x b.
@@ -312,9 +312,9 @@ impl<'a> Ground<'a> {
         issues_max <= u64::try_from(before).unwrap_or(u64::MAX)
     }
 
-    fn standing(&self, line: &MonthLine) -> Standing {
+    fn standing(&self, line: &MonthLine) -> PlaceKeys {
         let (market_maker, issue) = (&line.key.market_maker, &line.key.issue);
-        Standing {
+        PlaceKeys {
             quantity: self.trading.of(market_maker, issue).map_or(0, |traded| traded.quantity),
             fulfilled: line.total.fulfilled.0.into(),
             available: line.total.available.0.into(),
@@ -333,10 +333,10 @@ impl<'a> Ground<'a> {
         issues: &BTreeSet<&IssueCode>,
         by_issue: &BTreeMap<&IssueCode, Vec<&MonthLine>>,
         market_maker: &str,
-    ) -> Standing {
+    ) -> PlaceKeys {
         let lines = issues.iter().filter_map(|issue| line_of(by_issue, issue, market_maker));
-        let none = Standing { quantity: 0, fulfilled: 0, available: 0, signed_up: Date::MIN };
-        lines.map(|line| self.standing(line)).fold(none, |sum, of| Standing {
+        let none = PlaceKeys { quantity: 0, fulfilled: 0, available: 0, signed_up: Date::MIN };
+        lines.map(|line| self.standing(line)).fold(none, |sum, of| PlaceKeys {
             quantity: sum.quantity + of.quantity,
             fulfilled: sum.fulfilled + of.fulfilled,
             available: sum.available + of.available,
@@ -419,7 +419,7 @@ struct Candidate<'l> {
     fulfilled: bool,
     qualified: bool,
     complete: bool,
-    standing: Standing,
+    standing: PlaceKeys,
 }
 
 impl Candidate<'_> {
@@ -540,7 +540,7 @@ mod tests {
     #[test]
     fn what_decides_a_place_is_told_as_people_read_it() {
         let told = |quantity, fulfilled, available, signed_up| {
-            let standing = Standing { quantity, fulfilled, available, signed_up };
+            let standing = PlaceKeys { quantity, fulfilled, available, signed_up };
             [Priority::Volume, Priority::Time, Priority::SignUp].map(|key| standing.told(key))
         };
         assert_eq!(told(10, 80, 100, date(2024, 4, 1)), ["10 shares", "80.0000 %", "signed up from 2024-04-01"]);

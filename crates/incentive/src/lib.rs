@@ -25,7 +25,7 @@ mod why;
 
 pub use account::{AccountKey, MonthAccounts, MonthLine, Status, SystemStatus};
 pub use aggregate::{DayCounts, DayShare};
-pub use conditions::{ConditionLine, Note, Payout, Reckoning, Share, Standing, Terms};
+pub use conditions::{ConditionLine, Note, Payout, PlaceKeys, Reckoning, Share, Terms};
 pub use doubt::Doubtful;
 pub use makers::{MakerLine, makers};
 pub use month::Month;

@@ -24,7 +24,7 @@ pub(crate) struct Alerting {
 
 struct Watched {
     by: Rules,
-    standing: alerts::Standing,
+    standing: alerts::StandingAlerts,
     /// Read since: they take over at the next look.
     next: Option<Rules>,
 }
@@ -95,7 +95,7 @@ impl Alerting {
         let (rules, counts) = (alerts::read(&file, registry)?, Arc::default());
         let log = log.map(alerts::start_log).transpose()?;
         let by = Rules::start(rules, log.clone(), &counts)?;
-        let watched = Mutex::new(Watched { by, standing: alerts::Standing::default(), next: None });
+        let watched = Mutex::new(Watched { by, standing: alerts::StandingAlerts::default(), next: None });
         let run = jiff::Timestamp::now().as_microsecond().to_string();
         Ok(Alerting { file, log, counts, watched, run })
     }

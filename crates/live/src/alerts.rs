@@ -72,7 +72,7 @@ pub(crate) struct Change {
 
 /// Alerts that stand.
 #[derive(Debug, Default)]
-pub(crate) struct Standing {
+pub(crate) struct StandingAlerts {
     active: BTreeMap<AlertKey, Alert>,
     /// How many each recipient has been told of: a number says nothing of others.
     told: HashMap<Recipient, u64>,
@@ -85,7 +85,7 @@ pub(crate) struct Looked<'a> {
     pub(crate) registry: &'a Registry,
 }
 
-impl Standing {
+impl StandingAlerts {
     /// Those that stand.
     pub(crate) fn active(&self) -> impl Iterator<Item = (&AlertKey, &Alert)> {
         self.active.iter()

@@ -77,7 +77,7 @@ pub(crate) struct Start {
 
 /// A part of a checkpoint.
 #[derive(Clone, PartialEq, Debug)]
-pub(crate) enum Part {
+pub(crate) enum CheckpointPart {
     /// The first.
     Start(Box<Start>),
     Issue(Box<IssueState>),
@@ -98,7 +98,10 @@ fields! {
 }
 
 kinds! {
-    Part { 0_u8 Start(start) 1_u8 Issue(issue) 2_u8 Totals(first, totals) 3_u8 Breaches(breaches) 4_u8 End(count) 5_u8 Uncounted(some) }
+    CheckpointPart {
+        0_u8 Start(start) 1_u8 Issue(issue) 2_u8 Totals(first, totals) 3_u8 Breaches(breaches) 4_u8 End(count)
+        5_u8 Uncounted(some)
+    }
 }
 
 impl<T: Stored> Stored for Box<T> {
@@ -129,7 +132,7 @@ pub(crate) struct PartWriter {
 
 impl PartWriter {
     /// The bytes of the next part; with the first come those of the head.
-    pub(crate) fn part(&mut self, part: &Part) -> Result<Vec<u8>> {
+    pub(crate) fn part(&mut self, part: &CheckpointPart) -> Result<Vec<u8>> {
         let mut bytes = if self.count == 0 { HEAD.to_vec() } else { Vec::new() };
         let start = bytes.len();
         bytes.resize(start + PART_HEAD_BYTES, 0);
@@ -148,11 +151,11 @@ impl PartWriter {
 
     /// The bytes of the last part.
     pub(crate) fn end(mut self) -> Result<Vec<u8>> {
-        self.part(&Part::End(self.count))
+        self.part(&CheckpointPart::End(self.count))
     }
 }
 
-struct Borrowed<'a>(&'a Part);
+struct Borrowed<'a>(&'a CheckpointPart);
 
 impl bincode::Encode for Borrowed<'_> {
     fn encode<E: Encoder>(&self, to: &mut E) -> Result<(), EncodeError> {
@@ -184,7 +187,7 @@ impl PartReader<'_> {
         Ok(reader)
     }
 
-    fn next(&mut self) -> Result<Part> {
+    fn next(&mut self) -> Result<CheckpointPart> {
         let head = self.take(PART_HEAD_BYTES)?;
         let word = |at: usize| [head[at], head[at + 1], head[at + 2], head[at + 3]];
         let (length, sum) = (word(0), u32::from_le_bytes(word(4)));
@@ -235,17 +238,19 @@ impl Found {
     /// If anything of it is damaged or missing.
     pub(crate) fn read(&self) -> Result<Checkpoint> {
         let mut reader = PartReader::new(&*self.file)?;
-        let Part::Start(start) = reader.next()? else { bail!("it does not begin with what belongs to no issue") };
+        let CheckpointPart::Start(start) = reader.next()? else {
+            bail!("it does not begin with what belongs to no issue")
+        };
         let (mut issues, mut totals, mut breaches) = (Vec::new(), Vec::<(usize, Vec<Total>)>::new(), Vec::new());
         let mut uncounted = Vec::new();
         loop {
             match reader.next()? {
-                Part::Issue(issue) => issues.push(*issue),
-                Part::Totals(first, some) => totals.push((first, some)),
-                Part::Breaches(some) => breaches.extend(some),
-                Part::Uncounted(some) => uncounted.extend(some),
-                Part::End(count) if count + 1 == reader.count => break,
-                Part::Start(_) | Part::End(_) => bail!("its parts do not follow each other"),
+                CheckpointPart::Issue(issue) => issues.push(*issue),
+                CheckpointPart::Totals(first, some) => totals.push((first, some)),
+                CheckpointPart::Breaches(some) => breaches.extend(some),
+                CheckpointPart::Uncounted(some) => uncounted.extend(some),
+                CheckpointPart::End(count) if count + 1 == reader.count => break,
+                CheckpointPart::Start(_) | CheckpointPart::End(_) => bail!("its parts do not follow each other"),
             }
         }
         issues.sort_unstable_by_key(|issue| issue.number);
@@ -288,7 +293,7 @@ pub(crate) fn find(folder: &Folder, session: Option<SessionId>) -> Result<Vec<Fo
             let file = folder.disk.open(&path).with_context(|| format!("opening {name}"))?;
             let start = PartReader::new(&*file).and_then(|mut reader| reader.next());
             match start {
-                Ok(Part::Start(start)) => found.push(Found { path, mark: start.mark, file }),
+                Ok(CheckpointPart::Start(start)) => found.push(Found { path, mark: start.mark, file }),
                 Ok(_) => tracing::warn!(checkpoint = name, "is not used: it does not begin as one"),
                 Err(error) => tracing::warn!(checkpoint = name, error = %format!("{error:#}"), "is not used"),
             }

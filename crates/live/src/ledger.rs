@@ -1,6 +1,6 @@
 //! The ledger of a running day, which can be saved piece by piece while it goes on.
 
-use crate::checkpoint::Part;
+use crate::checkpoint::CheckpointPart;
 use crate::uncounted::Uncounted;
 use quoteclock_ledger::{OpenLedger, Total};
 use quoteclock_model::{Interval, State};
@@ -30,7 +30,7 @@ struct Saving {
     /// Which pieces of the totals have been taken.
     taken: Vec<bool>,
     /// Those taken because they were about to change.
-    early: Vec<Part>,
+    early: Vec<CheckpointPart>,
     next: usize,
     /// Breaches when the save began, and how many of them have been given.
     breaches: usize,
@@ -74,7 +74,7 @@ impl LiveLedger {
     }
 
     /// The next piece as it stood when the save began; `None` when all have been given.
-    pub(crate) fn save_next(&mut self) -> Option<Part> {
+    pub(crate) fn save_next(&mut self) -> Option<CheckpointPart> {
         let LiveLedger { open, saving, uncounted, .. } = self;
         let state = saving.as_mut()?;
         if let Some(part) = state.early.pop() {
@@ -94,19 +94,19 @@ impl LiveLedger {
             let end = (state.uncounted_given + BREACHES).min(state.uncounted);
             let some = uncounted[state.uncounted_given..end].to_vec();
             state.uncounted_given = end;
-            return Some(Part::Uncounted(some));
+            return Some(CheckpointPart::Uncounted(some));
         }
         let end = (state.given + BREACHES).min(state.breaches);
         let breaches = open.log()[state.given..end].to_vec();
         state.given = end;
-        Some(Part::Breaches(breaches))
+        Some(CheckpointPart::Breaches(breaches))
     }
 }
 
-fn piece(open: &OpenLedger, number: usize) -> Part {
+fn piece(open: &OpenLedger, number: usize) -> CheckpointPart {
     let first = number * TOTALS;
     let totals: &[Total] = open.totals();
-    Part::Totals(first, totals[first..(first + TOTALS).min(totals.len())].to_vec())
+    CheckpointPart::Totals(first, totals[first..(first + TOTALS).min(totals.len())].to_vec())
 }
 
 impl IntervalSink for LiveLedger {
@@ -162,13 +162,13 @@ mod tests {
         let mut number = 0;
         while let Some(part) = ledger.save_next() {
             match part {
-                Part::Totals(first, some) => {
+                CheckpointPart::Totals(first, some) => {
                     for (at, total) in (first..).zip(some) {
                         assert!(totals[at].replace(total).is_none(), "{at} twice");
                     }
                 }
-                Part::Breaches(some) => breaches.extend(some),
-                Part::Uncounted(some) => uncounted.extend(some),
+                CheckpointPart::Breaches(some) => breaches.extend(some),
+                CheckpointPart::Uncounted(some) => uncounted.extend(some),
                 other => panic!("{other:?}"),
             }
             number += 1;

@@ -12,7 +12,7 @@ pub(crate) use so_far::{SoFar, so_far};
 pub(crate) use told::Told;
 pub(crate) use work::{Facts, Keep, Look, Work, at_once};
 
-use crate::checkpoint::{Checkpoint, Found, Mark, Part, Start};
+use crate::checkpoint::{Checkpoint, CheckpointPart, Found, Mark, Start};
 use crate::clock;
 use crate::disk::DiskFile;
 use crate::journal::JournalReader;
@@ -307,7 +307,7 @@ impl Pass {
     fn save_on(&mut self, keep: &Keep, started: Instant) {
         while keep.keeper.has_room() && started.elapsed() < SAVES_FOR {
             let part = match self.day.save_next() {
-                Some(issue) => Some(Part::Issue(Box::new(issue))),
+                Some(issue) => Some(CheckpointPart::Issue(Box::new(issue))),
                 None => self.day.sink_mut().save_next(),
             };
             match part {

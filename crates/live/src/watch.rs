@@ -66,12 +66,13 @@ pub(crate) struct Seen {
     /// Breaches that have ended since the last look.
     breaches: Vec<(ObligationIndex, Breach)>,
     /// By the position in the plan in variants, of obligations that are in force.
-    standing: Vec<(ObligationIndex, Standing)>,
+    standing: Vec<(ObligationIndex, LastJudged)>,
     facts: Facts,
     rejects: u64,
 }
 
-struct Standing {
+/// How an obligation was judged last, and its times.
+struct LastJudged {
     state: State,
     since: Timestamp,
     settled: Interval,
@@ -118,7 +119,7 @@ impl Watch {
             }
         }
         let (variant, in_force) = self.variant_of(&plan);
-        let mut by_position: Vec<Option<Standing>> = Vec::new();
+        let mut by_position: Vec<Option<LastJudged>> = Vec::new();
         by_position.resize_with(self.breaches.len(), || None);
         for (obligation, standing) in standing {
             if let Some(place) = by_position.get_mut(obligation.0 as usize) {
@@ -171,8 +172,8 @@ impl Row {
         Row { state: State::Unavailable, since, at: since, off_since: since, total, sides: [side; 2], off }
     }
 
-    fn of(standing: &Standing, breaches: &[Breach]) -> Row {
-        let Standing { state, since, settled, total, sides } = *standing;
+    fn of(standing: &LastJudged, breaches: &[Breach]) -> Row {
+        let LastJudged { state, since, settled, total, sides } = *standing;
         // What has ended since it was looked at is no part of what was seen.
         let breaches = &breaches[..breaches.partition_point(|breach| breach.span.start < settled.start)];
         let at = settled.end;
@@ -246,7 +247,7 @@ pub(crate) struct Seeing {
     /// The next issue.
     place: usize,
     all_seen: bool,
-    standing: Vec<(ObligationIndex, Standing)>,
+    standing: Vec<(ObligationIndex, LastJudged)>,
     from: usize,
     breaches: Vec<(ObligationIndex, Breach)>,
 }
@@ -303,7 +304,7 @@ impl Seeing {
             let Some(&(true, is_late)) = of_plan.get(obligation.0 as usize) else { return };
             let state = if is_late { State::Unknown } else { running.state };
             let (since, settled, sides) = (running.since, running.settled, sides(&running));
-            standing.push((obligation, Standing { state, since, settled, total: Total::default(), sides }));
+            standing.push((obligation, LastJudged { state, since, settled, total: Total::default(), sides }));
         })?;
         let open = day.sink_mut().open();
         for (obligation, standing) in &mut self.standing[first..] {
@@ -379,7 +380,7 @@ pub(crate) fn see_closely(day: &mut LiveDay, known: Known) -> Option<Closely> {
         let new = open.log().get(known.mark.1..).unwrap_or_default().iter().filter(|of| of.obligation == index);
         breaches.extend(new.map(|logged| Breach { span: logged.span, reason: logged.reason }));
         let (state, since, settled) = (running.state, running.since, running.settled);
-        let standing = Standing { state, since, settled, total: open.running_total(index, settled), sides };
+        let standing = LastJudged { state, since, settled, total: open.running_total(index, settled), sides };
         let row = Row::of(&standing, &breaches);
         if let State::Breach(reason) = settled.state
             && settled.start < settled.end

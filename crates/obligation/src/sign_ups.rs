@@ -248,7 +248,7 @@ impl SignUps {
     }
 
     /// Adds a change of somebody's quotes on one side to the sums; `orders` are counted as sent or changed by it. True if the
-    /// last judgement of all of its obligations surely still holds: otherwise they are marked to be judged again.
+    /// last judgement of all of its obligations surely still holds: otherwise they are dirty.
     ///
     /// Clauses: `ST1/access-fee`, `QC/access_fee_counts`.
     #[inline(always)]

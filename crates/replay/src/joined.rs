@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 /// The names that an input has told, each with its number in the day once a record needs it.
 #[derive(Debug, Default)]
-struct Names {
+struct InputNames {
     part: Part,
     issues: Vec<(Option<IssueCode>, Option<IssueIndex>)>,
     servers: Vec<(Box<str>, Option<ServerIndex>)>,
@@ -39,7 +39,7 @@ impl Clash {
 pub(crate) struct Joined<P> {
     pub(crate) run: P,
     own: Seen,
-    inputs: Vec<Names>,
+    inputs: Vec<InputNames>,
     /// The issues of the day, by number and by code.
     codes: Vec<Option<IssueCode>>,
     issues: HashMap<IssueCode, IssueIndex>,
@@ -57,7 +57,7 @@ impl<P: InputRun> Joined<P> {
         Joined {
             run,
             own: Seen::new(own),
-            inputs: parts.into_iter().map(|part| Names { part, ..Names::default() }).collect(),
+            inputs: parts.into_iter().map(|part| InputNames { part, ..InputNames::default() }).collect(),
             codes: Vec::new(),
             issues: HashMap::new(),
             servers: ServerNumbers::default(),

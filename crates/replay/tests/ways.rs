@@ -141,21 +141,21 @@ fn message<const N: usize>(kind: u8, micros: u64, fields: &[(usize, &[u8])]) -> 
     bytes
 }
 
-/// An order of one share, as messages usually are.
-fn usual(order: u64, micros: u64) -> Vec<u8> {
+/// An order of one share, which becomes a compact record.
+fn compact(order: u64, micros: u64) -> Vec<u8> {
     let price = 10_000_u32.to_be_bytes();
     let fields: [(usize, &[u8]); 5] =
         [(11, &order.to_be_bytes()), (19, b"B"), (20, &[0, 0, 0, 1]), (24, b"1306    "), (32, &price)];
     message::<36>(b'A', micros, &fields)
 }
 
-/// A trading state, which is not usual.
-fn unusual(micros: u64) -> Vec<u8> {
+/// A trading state, which goes the long way.
+fn long_way(micros: u64) -> Vec<u8> {
     message::<25>(b'H', micros, &[(11, b"1306    "), (19, b"T")])
 }
 
 #[test]
-fn a_run_of_usual_messages_is_held_only_where_each_of_its_times_is_good() {
+fn a_run_of_compact_records_is_held_only_where_each_of_its_times_is_good() {
     let file = |name: &str, text: &str| (name.to_owned(), text.to_owned());
     let case = Case {
         registry: vec![
@@ -171,7 +171,7 @@ fn a_run_of_usual_messages_is_held_only_where_each_of_its_times_is_good() {
     };
     let registry = support::registry(&case);
     const MIDNIGHT: u64 = 86_400_000_000;
-    // Times of usual messages and of unusual ones (which end a run), and whether they are good.
+    // Times of messages that become compact records and of others (which end a run), and whether they are good.
     let runs: [(&[(bool, u64)], bool); 7] = [
         (&[(true, 1), (true, 2), (true, 2), (true, 3)], true),
         // Back inside a run.
@@ -186,13 +186,13 @@ fn a_run_of_usual_messages_is_held_only_where_each_of_its_times_is_good() {
         (&[(true, 1), (true, 5), (true, 6), (false, 4)], false),
     ];
     for (times, good) in runs {
-        let messages = times.iter().zip(1..).map(|(&(is_usual, micros), order)| match is_usual {
-            true => usual(order, micros),
-            false => unusual(micros),
+        let messages = times.iter().zip(1..).map(|(&(is_compact, micros), order)| match is_compact {
+            true => compact(order, micros),
+            false => long_way(micros),
         });
         // What follows gives the last of them room to be read in one go; it is of the same time.
         let last = times.last().expect("some").1;
-        let stream = [messages.flatten().collect::<Vec<u8>>(), unusual(last), unusual(last), unusual(last)].concat();
+        let stream = [messages.flatten().collect::<Vec<u8>>(), long_way(last), long_way(last), long_way(last)].concat();
         let expected = outcome(&registry, &case, Form::Itch, &stream, None);
         assert_eq!(expected.contains("Finished"), good, "{times:?}: {expected}");
         for way in [(1, 1), (2, 1), (3, 1), (60, 1), (60, 2)] {

@@ -11,7 +11,7 @@ pub use disagreement::{Disagreement, MergeError};
 use crate::batch::{compressed, date_text};
 use crate::checksum;
 use crate::{DayBatch, Store, StoreError, StoredDay};
-use disagreement::{Part, look};
+use disagreement::{DayPart, look};
 use jiff::civil::Date;
 use quoteclock_model::Shard;
 use rusqlite::types::Value;
@@ -47,7 +47,7 @@ pub fn merge_as(files: &[(PathBuf, PathBuf)], aside: &Path) -> Result<(DayBatch,
         store.begin_snapshot()?;
         parts.push(PartFile { name: name.clone(), store, shard });
     }
-    let mut days: BTreeMap<Date, Vec<Part>> = BTreeMap::new();
+    let mut days: BTreeMap<Date, Vec<DayPart>> = BTreeMap::new();
     for (file, part) in parts.iter().enumerate() {
         let mut commits: BTreeMap<Date, (String, i64)> = BTreeMap::new();
         for row in part.store.measurements(Date::MIN..=Date::MAX)? {
@@ -56,7 +56,7 @@ pub fn merge_as(files: &[(PathBuf, PathBuf)], aside: &Path) -> Result<(DayBatch,
         for day in part.store.days(Date::MIN..=Date::MAX)? {
             let (commit, measured_at) = commits.remove(&day.date).unwrap_or_default();
             let (name, shard) = (part.name.clone(), part.shard);
-            days.entry(day.date).or_default().push(Part { file, name, shard, day, commit, measured_at });
+            days.entry(day.date).or_default().push(DayPart { file, name, shard, day, commit, measured_at });
         }
     }
     let disagreements: Vec<Disagreement> = days.values().flat_map(|of_day| look(of_day)).collect();
@@ -75,7 +75,7 @@ pub fn merge_as(files: &[(PathBuf, PathBuf)], aside: &Path) -> Result<(DayBatch,
 struct Merger<'a> {
     parts: &'a [PartFile],
     /// One of each shard, in their order, and they agree.
-    of_day: &'a [Part],
+    of_day: &'a [DayPart],
     to: &'a Connection,
     aside: &'a Path,
 }
@@ -100,7 +100,7 @@ impl Merger<'_> {
     }
 
     /// Copies the rows of a part's table, once it is certain that they are what was written.
-    fn copy_from(&self, part: &Part, table: &str, summed: Option<checksum::Summed>) -> Result<(), StoreError> {
+    fn copy_from(&self, part: &DayPart, table: &str, summed: Option<checksum::Summed>) -> Result<(), StoreError> {
         let (from, dates) = (&self.parts[part.file].store, part.day.date..=part.day.date);
         let mut failed = None;
         let take = |row: &Row<'_>| {
@@ -150,7 +150,7 @@ impl Merger<'_> {
 
     /// The measurement: made when the last part was, with the sums over all results.
     fn measurement(&self) -> SqlResult<()> {
-        let Part { day, commit, .. } = &self.of_day[0];
+        let DayPart { day, commit, .. } = &self.of_day[0];
         let StoredDay { date, program_version, options, input, .. } = day;
         let measured_at = self.of_day.iter().map(|part| part.measured_at).max();
         let date = date_text(*date);

@@ -1,7 +1,7 @@
 //! How a day begins: the plan of its date, and the measure of what the plan asks for. Also the plan under another registry.
 
 use super::{Day, DayOptions, RejectSink, Stage};
-use crate::engine::{Engine, Part};
+use crate::engine::{Engine, ShardPart};
 use crate::faults::DayError;
 use crate::order_checks::DayProgress;
 use crate::retroactive::UnknownTime;
@@ -60,11 +60,11 @@ impl<S: DaySink, R: RejectSink> Day<S, R> {
     }
 
     /// What of `date` is measured here: the plan, and which part of the whole that is.
-    pub(super) fn part_of(&self, date: Date) -> Result<(DayPlan, Option<Part>), DayError> {
+    pub(super) fn part_of(&self, date: Date) -> Result<(DayPlan, Option<ShardPart>), DayError> {
         let whole = plan_under(&self.registry, &self.options, date)?;
         let Some(shard) = self.options.shard else { return Ok((whole, None)) };
         let (is_anything_planned, passes_over) = (!whole.sign_ups.is_empty(), self.batch.is_some());
-        Ok((whole.of_shard(shard), Some(Part { shard, is_anything_planned, passes_over })))
+        Ok((whole.of_shard(shard), Some(ShardPart { shard, is_anything_planned, passes_over })))
     }
 
     /// Begins to measure `date`.

@@ -21,8 +21,8 @@ pub(crate) struct Pending {
     owners: Vec<u32>,
     /// How many slots each issue has; the market-wide ones come first.
     counts: Vec<u32>,
-    /// Which issues have any.
-    pub(crate) touched: Vec<u32>,
+    /// Those who have any, each once.
+    pub(crate) distinct_owners: Vec<u32>,
     runs: Vec<Run>,
     pub(crate) names: Vec<u8>,
     /// How many issues and servers the blocks before have named.
@@ -32,9 +32,20 @@ pub(crate) struct Pending {
 impl Default for Pending {
     fn default() -> Self {
         let never = Timestamp::MIN;
-        let (slots, owners, counts, touched) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (slots, owners, counts, distinct_owners) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let (runs, names, named_before) = (Vec::new(), Vec::new(), (0, 0));
-        Pending { base: never, last: never, records: 0, slots, owners, counts, touched, runs, names, named_before }
+        Pending {
+            base: never,
+            last: never,
+            records: 0,
+            slots,
+            owners,
+            counts,
+            distinct_owners,
+            runs,
+            names,
+            named_before,
+        }
     }
 }
 
@@ -75,7 +86,7 @@ impl Pending {
             self.counts.resize(position + 1, 0);
         }
         if self.counts[position] == 0 {
-            self.touched.push(owner);
+            self.distinct_owners.push(owner);
         }
         self.counts[position] += 1;
         self.slots.push(slot);
@@ -121,9 +132,9 @@ impl Pending {
 
     /// The group table without checksums; the counts become the places where each group's next slot goes.
     fn group(&mut self) -> Vec<GroupEntry> {
-        self.touched.sort_unstable();
+        self.distinct_owners.sort_unstable();
         let mut first_slot = 0;
-        let groups = self.touched.iter().map(|&owner| {
+        let groups = self.distinct_owners.iter().map(|&owner| {
             let count = &mut self.counts[count_position(owner)];
             let slots = std::mem::replace(count, first_slot);
             let entry = GroupEntry {
@@ -160,7 +171,7 @@ impl Pending {
 
     /// Empties the block; the file has named so many issues and servers.
     pub(crate) fn clear(&mut self, named: (u32, u32)) {
-        for owner in self.touched.drain(..) {
+        for owner in self.distinct_owners.drain(..) {
             self.counts[count_position(owner)] = 0;
         }
         self.slots.clear();

@@ -109,7 +109,7 @@ impl<W: Write> BinaryWriter<W> {
         if block.records == 0 {
             return false;
         }
-        let groups = u32::try_from(block.touched.len()).unwrap_or(u32::MAX);
+        let groups = u32::try_from(block.distinct_owners.len()).unwrap_or(u32::MAX);
         let suited = BLOCK_RECORDS.max(groups.saturating_mul(BLOCK_RECORDS_PER_ISSUE));
         let slots = u32::try_from(block.slots.len()).unwrap_or(u32::MAX);
         self.block_records.unwrap_or(suited) <= block.records

@@ -16,7 +16,7 @@ pub(super) type Told = (usize, MarketEvent);
 
 /// A record of an event.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Part {
+pub(super) struct EventRecord {
     pub(super) place: Place,
     pub(super) what: What,
 }
@@ -50,7 +50,7 @@ struct Executed {
 }
 
 /// What the records of an event come to.
-pub(super) fn told(issue: IssueIndex, parts: &[Part]) -> Vec<Told> {
+pub(super) fn told(issue: IssueIndex, parts: &[EventRecord]) -> Vec<Told> {
     let (mut executed, mut orders) = executions(parts);
     let mut told: Vec<Told> = Vec::with_capacity(parts.len());
     let event = |action| MarketEvent::Order { issue, action };
@@ -87,7 +87,7 @@ pub(super) fn told(issue: IssueIndex, parts: &[Part]) -> Vec<Told> {
 }
 
 /// The executions by price, and by order what it has of them: of fills that no execution tells, nothing.
-fn executions(parts: &[Part]) -> (Vec<Executed>, HashMap<OrderId, Filled, RandomState>) {
+fn executions(parts: &[EventRecord]) -> (Vec<Executed>, HashMap<OrderId, Filled, RandomState>) {
     let mut executed: Vec<Executed> = Vec::new();
     let mut places: HashMap<Price, usize, RandomState> = HashMap::default();
     for (record, part) in parts.iter().enumerate() {

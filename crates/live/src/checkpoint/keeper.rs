@@ -1,6 +1,6 @@
 //! The thread that writes checkpoints down.
 
-use super::{NEW, Part, PartWriter, Start, name, number_of};
+use super::{CheckpointPart, NEW, PartWriter, Start, name, number_of};
 use crate::disk::DiskFile;
 use crate::folder::Folder;
 use anyhow::{Context, Result};
@@ -24,7 +24,7 @@ const NICE: i32 = 10;
 enum Given {
     /// A checkpoint begins: of this session and its journal, under this plan. One that has not ended is given up.
     Begin(Option<SessionId>, Arc<dyn DiskFile>, Option<Arc<DayPlan>>, Box<Start>),
-    Part(Part),
+    Part(CheckpointPart),
     /// All parts have been given.
     End,
     /// The day of this session is stored: its checkpoints go.
@@ -78,7 +78,7 @@ impl Keeper {
     }
 
     /// Hands over a part; where the thread has ended nobody waits for it.
-    pub(crate) fn part(&self, part: Part) {
+    pub(crate) fn part(&self, part: CheckpointPart) {
         if let Err(TrySendError::Full(given)) = self.given.try_send(Given::Part(part)) {
             let _ = self.given.send(given);
         }
@@ -137,7 +137,7 @@ impl Writing {
                 Given::Begin(session, journal, plan, mut start) => {
                     start.plan = plan.map(|plan| self.digest(plan));
                     match self.begin(session, journal) {
-                        Ok(()) => (false, Part::Start(start)),
+                        Ok(()) => (false, CheckpointPart::Start(start)),
                         Err(error) => {
                             give_up(&error);
                             continue;
@@ -145,7 +145,7 @@ impl Writing {
                     }
                 }
                 Given::Part(part) => (false, part),
-                Given::End => (true, Part::End(0)),
+                Given::End => (true, CheckpointPart::End(0)),
                 Given::Forget(session, done) => {
                     if let Some(open) = self.open.take() {
                         let _ = self.folder.disk.remove(&open.path);
@@ -215,7 +215,7 @@ impl Writing {
 }
 
 impl Open {
-    fn write(&mut self, part: &Part) -> Result<()> {
+    fn write(&mut self, part: &CheckpointPart) -> Result<()> {
         let bytes = self.parts.part(part)?;
         self.file.append(&bytes).with_context(|| format!("writing the checkpoint {}", self.path.display()))?;
         self.length += bytes.len() as u64;

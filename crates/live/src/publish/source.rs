@@ -298,7 +298,7 @@ impl SourceDay {
 
     /// Sends the events of the file through a writer; `in_order` refuses what does not follow what came before it.
     pub(super) fn forward(&self, input: &Input, writer: &mut dyn AnyWriter, in_order: bool) -> Result<()> {
-        let mut forward = Forward { writer, problem: None, order: in_order.then(Order::default) };
+        let mut forward = Forward { writer, problem: None, last: in_order.then(LastRecord::default) };
         let mut decoder = Decoder::new(self.format, self.midnight);
         let mut result = read_raw::<Failed>(input, UNWATCHED, |_, chunk| Ok(decoder.push(chunk, &mut forward)?));
         if result.is_ok() {
@@ -361,17 +361,17 @@ struct Forward<'a> {
     writer: &'a mut dyn AnyWriter,
     problem: Option<anyhow::Error>,
     /// What came before, where that is looked at.
-    order: Option<Order>,
+    last: Option<LastRecord>,
 }
 
 /// The last record: whoever gets a part of the records cannot tell that they were not in order.
 #[derive(Default)]
-struct Order {
+struct LastRecord {
     time: Option<Timestamp>,
     sequence: Option<u64>,
 }
 
-impl Order {
+impl LastRecord {
     /// Whether a record follows the last.
     fn follows(&mut self, time: Timestamp, sequence: Sequence) -> bool {
         let sequence = match sequence {
@@ -410,7 +410,7 @@ impl Receiver for Forward<'_> {
                 self.problem.get_or_insert(anyhow!("{}: {malformed}; {advice}", record.place));
             }
             (Ok(_), Some(ts_event), Sequence::Absent | Sequence::Given(_))
-                if self.order.as_mut().is_some_and(|order| !order.follows(ts_event, record.sequence)) =>
+                if self.last.as_mut().is_some_and(|last| !last.follows(ts_event, record.sequence)) =>
             {
                 let advice =
                     "its time or number does not follow the one before; such a day can be published whole only";

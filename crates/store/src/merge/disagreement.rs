@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 /// The part of a day in one file.
-pub(super) struct Part {
+pub(super) struct DayPart {
     /// The file's position among those that are merged.
     pub(super) file: usize,
     pub(super) name: PathBuf,
@@ -114,10 +114,10 @@ impl fmt::Display for Disagreement {
 }
 
 /// What is wrong with the parts of one date, at least one.
-pub(super) fn look(of_day: &[Part]) -> Vec<Disagreement> {
+pub(super) fn look(of_day: &[DayPart]) -> Vec<Disagreement> {
     let (first, date) = (&of_day[0], of_day[0].day.date);
     let mut wrong = Vec::new();
-    let mut seen: BTreeMap<Shard, &Part> = BTreeMap::new();
+    let mut seen: BTreeMap<Shard, &DayPart> = BTreeMap::new();
     for part in of_day {
         if part.shard.count() != first.shard.count() {
             let of = [first, part].map(|part| (part.name.clone(), part.shard));
@@ -142,7 +142,7 @@ pub(super) fn look(of_day: &[Part]) -> Vec<Disagreement> {
 }
 
 /// What all parts of a day have in common.
-fn facts(part: &Part) -> [(&'static str, String); 13] {
+fn facts(part: &DayPart) -> [(&'static str, String); 13] {
     let day = &part.day;
     // Whoever follows a shard of a running feed gets no other shard's records.
     let is_live = day.journal.is_some();
