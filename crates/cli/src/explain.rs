@@ -223,7 +223,7 @@ fn show(args: &ExplainArgs, explanations: &[Explanation]) -> Result<Outcome> {
     match (&args.html, explanations) {
         (Some(page), [explanation]) => write_page(explanation, page)?,
         (Some(_), several) => {
-            let names: Vec<&str> = several.iter().map(|of| of.subject.obligation.as_str()).collect();
+            let names: Vec<String> = several.iter().map(|of| of.subject.obligation.to_string()).collect();
             let names = names.join(", ");
             return Err(BadUsage(format!(
                 "--html is the page of one obligation, expected --obligation with one of {names}"

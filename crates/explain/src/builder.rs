@@ -446,7 +446,7 @@ fn subject(registry: &Registry, plan: &DayPlan, found: Found) -> Subject {
         market_maker: sign_up.market_maker.clone(),
         issue: sign_up.issue.to_string(),
         issue_name: issue.and_then(|issue| issue.name.clone()),
-        obligation: obligation.id.to_string(),
+        obligation: obligation.id.clone(),
         limits: obligation.limits.clone(),
         limit_changes: Arc::clone(&obligation.limit_changes),
         trading_unit: issue.and_then(|issue| NonZeroU64::new(issue.trading_unit?)).unwrap_or(NonZeroU64::MIN),

@@ -4,7 +4,7 @@ use crate::lost::Lost;
 use crate::{Cause, Event, Strip, Uncounted};
 use quoteclock_book::OwnQuotes;
 use quoteclock_ledger::Total;
-use quoteclock_model::{Interval, Micros, Phase, Price, Reason, Shares, Span, State, Timestamp};
+use quoteclock_model::{Interval, Micros, ObligationId, Phase, Price, Reason, Shares, Span, State, Timestamp};
 use quoteclock_rules::{DayPlan, LimitChange, Limits};
 use std::num::NonZeroU64;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub struct Subject {
     /// The issue's name, where the registry has one.
     pub issue_name: Option<String>,
     /// The obligation.
-    pub obligation: String,
+    pub obligation: ObligationId,
     /// Its limits from the start of the day, the Fast Market multiplier applied.
     pub limits: Limits,
     /// Limits that replace those before them, in order of time; mostly none.

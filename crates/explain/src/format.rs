@@ -70,8 +70,11 @@ pub(crate) const fn state_kind(state: State) -> &'static str {
 pub(crate) fn limits(explanation: &Explanation) -> String {
     let limits = &explanation.subject.limits;
     let mut text = format!("at most {}", spread_limits(limits));
+    let is_fast = 1 < explanation.plan.multiplier;
     match explanation.subject.multiplier {
-        1 if 1 < explanation.plan.multiplier => text.push_str(" (no Fast Market for a sponsored condition)"),
+        _ if is_fast && !explanation.subject.obligation.is_widened_by_fast_market() => {
+            text.push_str(" (no Fast Market for a sponsored condition)");
+        }
         1 => {}
         multiplier => text.push_str(&format!(" (Fast Market x{multiplier} applied)")),
     }

@@ -44,7 +44,7 @@ pub(crate) struct Document<'a> {
     until: Option<String>,
     market_maker: &'a str,
     issue: &'a str,
-    obligation: &'a str,
+    obligation: String,
     limits: LimitsRow,
     servers: &'a [String],
     available_us: u64,
@@ -340,7 +340,7 @@ impl<'a> Document<'a> {
             until: explanation.until.map(|until| rows.time(until)),
             market_maker: &subject.market_maker,
             issue: &subject.issue,
-            obligation: &subject.obligation,
+            obligation: subject.obligation.to_string(),
             limits: LimitsRow {
                 spread_bps_max: limits.spread_bps_max.map(number).transpose()?,
                 spread_ticks_max: limits.spread_ticks_max.map(|max| max.0),

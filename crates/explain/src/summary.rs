@@ -40,7 +40,7 @@ impl LostLine {
         let subject = &explanation.subject;
         LostLine {
             issue: subject.issue.clone(),
-            obligation: subject.obligation.clone(),
+            obligation: subject.obligation.to_string(),
             total: explanation.total,
             required_pct: subject.required_pct,
             breach_count: explanation.breach_count as u64,
@@ -228,7 +228,7 @@ impl Table for States {
     const NAME: &'static str = "states";
     const COLUMNS: &'static [Column<Self>] = &[
         Column::<Self>::text("issue", |row| Some(row.subject.issue.as_str().into())).shown("issue"),
-        Column::<Self>::text("obligation", |row| Some(row.subject.obligation.as_str().into())).shown("obligation"),
+        Column::<Self>::text("obligation", |row| Some(row.subject.obligation.to_string().into())).shown("obligation"),
         Column::<Self>::text("state", |row| row.moment.as_ref().map(|moment| state_name(moment.state()).into()))
             .shown("state"),
         Column::<Self>::text("since", |row| {

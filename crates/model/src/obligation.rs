@@ -73,10 +73,23 @@ impl ObligationId {
     /// ```
     pub fn is_meant_by(&self, named: &str) -> bool {
         match named.parse::<ObligationId>() {
-            Ok(ObligationId::General(None)) => matches!(self, ObligationId::General(_)),
+            Ok(ObligationId::General(None)) => self.is_general(),
             Ok(named) => named == *self,
             Err(_) => false,
         }
+    }
+
+    /// Whether the scheme asks for it of every sign-up, whole or as one of its criteria. Others come with a condition that
+    /// somebody pays for, and mostly want quotes at the same time: a minute in which several are missed is one lost minute.
+    ///
+    /// ```
+    /// use quoteclock_model::ObligationId;
+    /// let ids: [ObligationId; 3] = ["general".parse()?, "general:auction".parse()?, "sponsored:S1".parse()?];
+    /// assert_eq!(ids.map(|id| id.is_general()), [true, true, false]);
+    /// # Ok::<(), quoteclock_model::ObligationIdError>(())
+    /// ```
+    pub const fn is_general(&self) -> bool {
+        matches!(self, ObligationId::General(_))
     }
 
     /// Whether a Fast Market widens its limits: not those of conditions that an asset manager pays.

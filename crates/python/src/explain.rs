@@ -31,8 +31,8 @@ impl Explanation {
 
     /// str : ``"general"``, ``"general:<criterion>"``, ``"sponsored:<condition>"`` or ``"matching:<condition>"``.
     #[getter]
-    fn obligation(&self) -> &str {
-        &self.0.subject.obligation
+    fn obligation(&self) -> String {
+        self.0.subject.obligation.to_string()
     }
 
     /// Return what ``quoteclock explain --json`` prints beside the page.

@@ -115,7 +115,7 @@ pub fn explain(
     if 1 < answers.len() {
         // `general` is several criteria, of which one is asked about.
         let Explanation { subject, plan, .. } = &answers[0];
-        let known: Vec<&str> = answers.iter().map(|of| of.subject.obligation.as_str()).collect();
+        let known: Vec<String> = answers.iter().map(|of| of.subject.obligation.to_string()).collect();
         return Err(ExplainError::Question(QuestionError::Obligation {
             market_maker: subject.market_maker.clone(),
             issue: subject.issue.clone(),

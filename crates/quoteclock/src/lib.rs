@@ -155,7 +155,7 @@ pub use quoteclock_replay::Threads;
 /// # let input = Input::named("../../replay-data/tse-small/2024-03-01.csv".as_ref());
 /// let question = Question::new("MM3", "1306");
 /// let explanation = explain(&input, &registry, &ReplayOptions::default(), &question, UNWATCHED)?;
-/// assert_eq!((explanation.breach_count, explanation.subject.obligation.as_str()), (1, "general"));
+/// assert_eq!((explanation.breach_count, explanation.subject.obligation.is_general()), (1, true));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub use quoteclock_explain::Explanation;

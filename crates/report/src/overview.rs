@@ -6,7 +6,7 @@
 use crate::format::{clock, percent_shown, wrap};
 use quoteclock_incentive::AccountKey;
 use quoteclock_ledger::{DisplayPercent, Total};
-use quoteclock_model::{Micros, ObligationId};
+use quoteclock_model::Micros;
 use quoteclock_rows::{Align, Column, Decimals, Style, Table, Tone, Unit, text_table};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -213,7 +213,7 @@ impl<'a> Maker<'a> {
     fn of(name: &'a str, lines: &[&'a OverviewLine]) -> Maker<'a> {
         let own: Vec<&OverviewLine> = lines.iter().copied().filter(|line| line.key.market_maker == name).collect();
         // A minute in which several obligations of one sign-up are missed is one lost minute; criteria mostly have times of their own.
-        let is_general = |line: &&&OverviewLine| matches!(line.key.obligation, ObligationId::General(_));
+        let is_general = |line: &&&OverviewLine| line.key.obligation.is_general();
         let has_general = own.iter().any(|line| is_general(&line));
         let summed: Vec<&OverviewLine> = own.iter().copied().filter(|line| !has_general || is_general(&line)).collect();
         let mut reasons: BTreeMap<&str, Micros> = BTreeMap::new();

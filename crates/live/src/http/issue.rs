@@ -248,7 +248,7 @@ impl<'a> SignUp<'a> {
             market_maker: self.market_maker.to_owned(),
             issue: self.issue.to_owned(),
             issue_name: None,
-            obligation: key.obligation.id.to_string(),
+            obligation: key.obligation.id.clone(),
             limits: limits.clone(),
             limit_changes: Arc::default(),
             trading_unit: trading_unit.unwrap_or(NonZeroU64::MIN),
