@@ -2,12 +2,12 @@
 
 use crate::event::{Cause, Edge, Event};
 use crate::explanation::{
-    Availability, Explanation, Moment, Outage, Scene, SchemeName, Stretch, Subject, WhyUnavailable, length,
+    Availability, Explanation, Moment, Outage, Scene, SchemeName, Stretch, WhyUnavailable, length,
 };
 use crate::lost::Lost;
 use crate::market::Market;
 use crate::strip::{Sample, Strip};
-use crate::subject::Found;
+use crate::subject::{Found, Subject};
 use crate::uncounted::Uncounting;
 use quoteclock_ledger::{OpenLedger, Total, outages};
 use quoteclock_model::{Interval, Micros, Phase, Side, Span, State, Timestamp};

@@ -1,49 +1,16 @@
 //! The answer: what is known of one obligation on one day, before anybody has decided how to show it.
 
 use crate::lost::Lost;
+use crate::subject::Subject;
 use crate::{Cause, Event, Strip, Uncounted};
 use quoteclock_book::OwnQuotes;
 use quoteclock_ledger::Total;
-use quoteclock_model::{Interval, Micros, ObligationId, Phase, Price, Reason, Shares, Span, State, Timestamp};
-use quoteclock_rules::{DayPlan, LimitChange, Limits};
-use std::num::NonZeroU64;
+use quoteclock_model::{Interval, Micros, Phase, Price, Reason, Shares, Span, State, Timestamp};
+use quoteclock_rules::DayPlan;
 use std::sync::Arc;
 
 /// How many breaches a page works out and marks in its picture; its table lists all that the explanation has.
 pub(crate) const WORKED_MAX: usize = 50;
-
-/// Whose obligation it is.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Subject {
-    /// The market maker.
-    pub market_maker: String,
-    /// The issue's code.
-    pub issue: String,
-    /// The issue's name, where the registry has one.
-    pub issue_name: Option<String>,
-    /// The obligation.
-    pub obligation: ObligationId,
-    /// Its limits from the start of the day, the Fast Market multiplier applied.
-    pub limits: Limits,
-    /// Limits that replace those before them, in order of time; mostly none.
-    pub limit_changes: Arc<[LimitChange]>,
-    /// The shares that orders in the issue are multiples of: 1 where the registry does not say.
-    pub trading_unit: NonZeroU64,
-    /// By how much those limits have been widened: 1, 2 or 4.
-    pub multiplier: u32,
-    /// The share of the month's time that it requires, in ten-thousandths of a percent.
-    pub required_pct: u64,
-    /// The names of the virtual servers whose orders count.
-    pub servers: Vec<String>,
-}
-
-impl Subject {
-    /// The limits in force at an instant of the day.
-    pub fn limits_at(&self, at: Timestamp) -> &Limits {
-        let before = self.limit_changes.partition_point(|change| change.at <= at);
-        self.limit_changes[..before].last().map_or(&self.limits, |change| &change.limits)
-    }
-}
 
 /// The rules that were applied.
 #[derive(Clone, PartialEq, Debug)]

@@ -33,13 +33,14 @@ mod view;
 pub use event::{Cause, Edge, Event, OwnOrder, What};
 pub use explainer::Explainer;
 pub use explanation::{
-    Availability, Explanation, Judged, Moment, Outage, Provenance, Scene, SchemeName, Stretch, Subject, WhyUnavailable,
+    Availability, Explanation, Judged, Moment, Outage, Provenance, Scene, SchemeName, Stretch, WhyUnavailable,
 };
 pub use html::write_html;
 pub use json::{CauseRows, ViewRows, write_json};
 pub use lost::Lost;
 pub use question::{At, AtError, Question, QuestionError};
 pub use strip::{States, Strip};
+pub use subject::Subject;
 pub use suggest::{Change, Suggestion, suggest};
 pub use summary::{LostLine, LostTimes, Summary, render_day, render_summary, write_day_json, write_summary_json};
 pub use text::render_text;

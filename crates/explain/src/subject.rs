@@ -1,11 +1,46 @@
-//! Finds what is asked in a day's plan, or says what there is instead.
+//! Whose obligation it is: finds what is asked in a day's plan, or says what there is instead.
 
 use crate::question::{Question, QuestionError};
 use jiff::civil::Date;
 use quoteclock_model::{ObligationId, Timestamp};
 use quoteclock_obligation::ObligationIndex;
-use quoteclock_rules::{DayPlan, Registry};
+use quoteclock_rules::{DayPlan, LimitChange, Limits, Registry};
 use std::collections::BTreeSet;
+use std::num::NonZeroU64;
+use std::sync::Arc;
+
+/// Whose obligation it is.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Subject {
+    /// The market maker.
+    pub market_maker: String,
+    /// The issue's code.
+    pub issue: String,
+    /// The issue's name, where the registry has one.
+    pub issue_name: Option<String>,
+    /// The obligation.
+    pub obligation: ObligationId,
+    /// Its limits from the start of the day, the Fast Market multiplier applied.
+    pub limits: Limits,
+    /// Limits that replace those before them, in order of time; mostly none.
+    pub limit_changes: Arc<[LimitChange]>,
+    /// The shares that orders in the issue are multiples of: 1 where the registry does not say.
+    pub trading_unit: NonZeroU64,
+    /// By how much those limits have been widened: 1, 2 or 4.
+    pub multiplier: u32,
+    /// The share of the month's time that it requires, in ten-thousandths of a percent.
+    pub required_pct: u64,
+    /// The names of the virtual servers whose orders count.
+    pub servers: Vec<String>,
+}
+
+impl Subject {
+    /// The limits in force at an instant of the day.
+    pub fn limits_at(&self, at: Timestamp) -> &Limits {
+        let before = self.limit_changes.partition_point(|change| change.at <= at);
+        self.limit_changes[..before].last().map_or(&self.limits, |change| &change.limits)
+    }
+}
 
 /// Where the answer is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

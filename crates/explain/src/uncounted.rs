@@ -2,7 +2,7 @@
 //! sent one.
 
 use crate::event::OwnOrder;
-use crate::explanation::Subject;
+use crate::subject::Subject;
 use quoteclock_book::Order;
 use quoteclock_model::{OrderCondition, OrderId};
 use quoteclock_rules::{DayPlan, Registry};

@@ -9,30 +9,15 @@ use crate::feed::{Remeasurement, Stop};
 use crate::recipient::is_party;
 use crate::tls::Tls;
 use crate::tokens::{TokenRow, Tokens};
+use crate::under::Load;
 use anyhow::{Context, Result, anyhow};
 use crossbeam_channel::Sender;
 use jiff::civil::Date;
-use quoteclock_replay::OwnOrders;
 use quoteclock_rules::Registry;
-use quoteclock_store::Digest;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock, mpsc};
-
-/// What days are measured under, read anew.
-pub type Load = Arc<dyn Fn() -> Result<Under> + Send + Sync>;
-
-/// What a day is measured under.
-#[derive(Clone, Debug)]
-pub struct Under {
-    /// The registry.
-    pub registry: Registry,
-    /// Of its files.
-    pub digest: Digest,
-    /// The numbers of one's own orders, where the feed names nobody.
-    pub own_orders: Option<Arc<OwnOrders>>,
-}
 
 /// What everything is judged by now.
 pub(crate) struct Current {

@@ -39,10 +39,10 @@ mod store_day;
 mod tls;
 mod tokens;
 mod uncounted;
+mod under;
 mod watch;
 
 pub use address::{Feed, MoldAddress, Publication, StreamAddress};
-pub use desk::{Load, Under};
 pub use http::{FrontOptions, front};
 pub use publish::{PublishOptions, publish};
 pub use quoteclock_wire::SessionId;
@@ -50,6 +50,7 @@ pub use quoteclock_wire::payload::Payload;
 pub use serve::{DayEnd, Ready, ServeOptions, serve};
 pub use store_day::{Built, hash_of_journal};
 pub use tokens::{Role, TokenRow, new_token};
+pub use under::{Load, Under};
 
 /// What was typed makes no sense, or must not be done: nothing has been bound or written.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use crate::alerts;
 use crate::bad_usage;
 use crate::checkpoint::{self, Keeper};
 use crate::database::Database;
-use crate::desk::{self, Current, Desk, Load, Under};
+use crate::desk::{self, Current, Desk};
 use crate::disk::{Disk, RealDisk};
 use crate::feed::{
     FeedEnd, Followed, Inbox, Intake, Lines, Remeasurement, Stop, Syncer, follow_mold, follow_nats, follow_pipe,
@@ -19,6 +19,7 @@ use crate::hub::Hub;
 use crate::journal::{Journal, Lock, Stage};
 use crate::measure::{Keep, Measured, Source, measure_again};
 use crate::store_day::{self, Built};
+use crate::under::{Load, Under};
 use anyhow::{Context, Result, anyhow};
 use crossbeam_channel::Receiver;
 use jiff::civil::Date;

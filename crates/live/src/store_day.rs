@@ -2,10 +2,10 @@
 
 use crate::address::without_shard;
 use crate::database::Database;
-use crate::desk::Under;
 use crate::disk::DiskFile;
 use crate::journal::{Journal, JournalReader};
 use crate::measure::Measured;
+use crate::under::Under;
 use anyhow::{Context, Result, anyhow};
 use quoteclock::{BesideFile, Part, beside_words};
 use quoteclock_engine::Finished;

@@ -1,6 +1,6 @@
 //! How a file is opened: what its name means, how long others are waited for, and how one is read that nobody may write.
 
-use crate::StoreError;
+use crate::error::{BUSY_TIMEOUT, StoreError};
 use rusqlite::{Connection, OpenFlags};
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -8,9 +8,6 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-
-/// How long a program waits for another one that writes, before it gives up.
-pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How long it waits without a word.
 const SILENT_MAX: Duration = Duration::from_secs(1);

@@ -1,10 +1,13 @@
 //! What can go wrong with the file, and what to say of it.
 
-use crate::connect::BUSY_TIMEOUT;
 use quoteclock_model::Shard;
 use rusqlite::ErrorCode;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use thiserror::Error;
+
+/// How long a program waits for another one that writes, before it gives up.
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Why a file of measured days cannot be used.
 ///

@@ -4,12 +4,12 @@
 //! come. Frames wait for the engine in order; while any do, the feed reads nothing.
 
 use crate::clock;
-use crate::desk::Under;
 use crate::disk::DiskFile;
 use crate::folder::Folder;
 use crate::health::Health;
 use crate::journal::{Journal, SessionEnd, Stage};
 use crate::measure::{Keep, Measured, Measuring, Source, Work, at_once, trading_date};
+use crate::under::Under;
 use anyhow::{Context, Result, anyhow};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use jiff::civil::Date;
