@@ -32,7 +32,7 @@ const SMALL_BOOK: usize = 64;
 
 /// What is kept of a day.
 #[derive(Clone, Copy)]
-pub(crate) struct Kept {
+pub(crate) struct Retained {
     /// So many breaches and outages.
     pub(crate) limit: usize,
     /// Whether the outages are the latest, rather than the longest.
@@ -55,7 +55,7 @@ pub(crate) struct ExplanationBuilder {
     plan: Arc<DayPlan>,
     found: Found,
     subject: Subject,
-    kept: Kept,
+    retained: Retained,
     /// The time up to which everything is settled; events of this time may still come.
     pub(crate) now: Timestamp,
     /// Events of the current time, the last ones, and how many before them are left out.
@@ -104,7 +104,7 @@ impl ExplanationBuilder {
         plan: &Arc<DayPlan>,
         found: Found,
         unknown: &[Span],
-        kept: Kept,
+        retained: Retained,
     ) -> ExplanationBuilder {
         let sign_up = &plan.sign_ups[found.sign_up];
         let concerns = |row: &&Exemption| {
@@ -117,7 +117,7 @@ impl ExplanationBuilder {
             plan: Arc::clone(plan),
             found,
             subject: subject(registry, plan, found),
-            kept,
+            retained,
             now: plan.day.start,
             instant: VecDeque::new(),
             omitted: 0,
@@ -133,7 +133,7 @@ impl ExplanationBuilder {
             outages: Vec::new(),
             outage: None,
             asked: Asked::default(),
-            strip: kept.picture.then(|| Strip::new(plan)),
+            strip: retained.picture.then(|| Strip::new(plan)),
             sample: Sample::default(),
             stale: true,
         }
@@ -141,7 +141,7 @@ impl ExplanationBuilder {
 
     /// Of the outages the latest are kept.
     pub(crate) fn keep_latest(&mut self) {
-        self.kept.latest = true;
+        self.retained.latest = true;
     }
 
     /// The obligation's position in the plan.
@@ -287,16 +287,16 @@ impl ExplanationBuilder {
                 self.outage = Some(Outage::new(stretch.clone(), reason));
             }
         }
-        keep_longest(&mut self.breaches, stretch, self.kept.limit, length);
+        keep_longest(&mut self.breaches, stretch, self.retained.limit, length);
     }
 
     fn end_outage(&mut self) {
         let Some(outage) = self.outage.take() else { return };
-        if !self.kept.latest {
-            return keep_longest(&mut self.outages, outage, self.kept.limit, Outage::length);
+        if !self.retained.latest {
+            return keep_longest(&mut self.outages, outage, self.retained.limit, Outage::length);
         }
         self.outages.push(outage);
-        if self.kept.limit < self.outages.len() {
+        if self.retained.limit < self.outages.len() {
             self.outages.remove(0);
         }
     }

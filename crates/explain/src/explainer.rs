@@ -3,7 +3,7 @@
 //! What concerns no issue that is watched is only judged for its place in order, in a strict run, and a watched issue is
 //! taken on when something concerns it: so a question costs what its issues cost.
 
-use crate::builder::{Around, Ended, ExplanationBuilder, Kept};
+use crate::builder::{Around, Ended, ExplanationBuilder, Retained};
 use crate::event::{Event, OwnOrder, What};
 use crate::market::Market;
 use crate::question::QuestionError;
@@ -186,8 +186,8 @@ impl Explainer {
         let code = &plan.sign_ups[found.sign_up].issue;
         let unknown = unknown_spans(&self.windows, code, plan.day);
         self.day.sink_mut().watch(found.index);
-        let kept = Kept { limit: self.question.limit, latest: self.keeps_latest, picture: is_drawn };
-        let builder = ExplanationBuilder::new(&self.registry, plan, found, &unknown, kept);
+        let retained = Retained { limit: self.question.limit, latest: self.keeps_latest, picture: is_drawn };
+        let builder = ExplanationBuilder::new(&self.registry, plan, found, &unknown, retained);
         // Obligations of one sign-up follow each other.
         match self.watched.last_mut().filter(|watched| watched.code == *code) {
             Some(watched) => watched.builders.push(builder),

@@ -156,7 +156,7 @@ fn main_reason(line: &LostLine) -> Cow<'_, str> {
 }
 
 /// A part of the lost time.
-struct LostPart<'a> {
+struct LostRow<'a> {
     name: String,
     lost: quoteclock_model::Micros,
     of: &'a Lost,
@@ -169,7 +169,7 @@ struct Parts;
 const BAR: u64 = 24;
 
 impl Table for Parts {
-    type Row<'a> = LostPart<'a>;
+    type Row<'a> = LostRow<'a>;
     const NAME: &'static str = "lost";
     const COLUMNS: &'static [Column<Self>] = &[
         Column::<Self>::text("name", |part| Some(part.name.as_str().into())).shown("lost by"),
@@ -193,12 +193,12 @@ impl Table for Parts {
 }
 
 fn parts_tables(lost: &Lost, style: Style) -> String {
-    let part = |name: String, time| LostPart { name, lost: time, of: lost };
-    let reasons: Vec<LostPart<'_>> =
+    let part = |name: String, time| LostRow { name, lost: time, of: lost };
+    let reasons: Vec<LostRow<'_>> =
         lost.reasons().into_iter().map(|(reason, time)| part(reason.to_owned(), time)).collect();
-    let days: Vec<LostPart<'_>> = lost.by_day.iter().map(|(day, &time)| part(day.to_string(), time)).collect();
+    let days: Vec<LostRow<'_>> = lost.by_day.iter().map(|(day, &time)| part(day.to_string(), time)).collect();
     let hour = |hour: &u8| format!("{hour:02}:00 to {:02}:00", hour + 1);
-    let hours: Vec<LostPart<'_>> = lost.by_hour.iter().map(|(name, &time)| part(hour(name), time)).collect();
+    let hours: Vec<LostRow<'_>> = lost.by_hour.iter().map(|(name, &time)| part(hour(name), time)).collect();
     let tables = [reasons, days, hours];
     let shown = tables.iter().filter(|table| !table.is_empty());
     shown.map(|table| format!("\n{}", text_table::<Parts>(table, style))).collect()

@@ -217,5 +217,5 @@ fn standing<'a>(present: &'a Present, registry: &Registry, names: [&str; 3]) -> 
     };
     let key = keys(&picture.plan).find(is_meant)?;
     let row = picture.rows.get(key.index.0 as usize)?;
-    Some(Obligation::of(&key, row, key.obligation.limits_at(picture.last), present.around(registry)))
+    Some(Obligation::of(&key, row, key.obligation.limits_at(picture.last), present.in_day(registry)))
 }

@@ -122,8 +122,8 @@ pub fn publish(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting")?;
     runtime.block_on(async {
         if let Publication::Nats(address) = &options.publication {
-            let stream = nats::Stream { address, credentials: options.credentials.as_ref(), sessions, whole };
-            return nats::serve(stream, ready, shutdown).await;
+            let outgoing = nats::Outgoing { address, credentials: options.credentials.as_ref(), sessions, whole };
+            return nats::serve(outgoing, ready, shutdown).await;
         }
         let session = Arc::new(sessions.pop().context("no session")?);
         match &options.publication {

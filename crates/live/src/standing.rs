@@ -23,8 +23,8 @@ pub(crate) struct Present {
 
 impl Present {
     /// What every obligation of it stands in.
-    pub(crate) fn around<'a>(&'a self, registry: &'a Registry) -> Around<'a> {
-        Around { plan: &self.picture.plan, month: self.month.as_deref(), registry }
+    pub(crate) fn in_day<'a>(&'a self, registry: &'a Registry) -> InDay<'a> {
+        InDay { plan: &self.picture.plan, month: self.month.as_deref(), registry }
     }
 }
 
@@ -140,7 +140,7 @@ struct BurnNow {
 
 /// What an obligation stands in, whichever it is.
 #[derive(Clone, Copy)]
-pub(crate) struct Around<'a> {
+pub(crate) struct InDay<'a> {
     pub(crate) plan: &'a DayPlan,
     /// None while it cannot be read.
     pub(crate) month: Option<&'a MonthSoFar>,
@@ -149,8 +149,8 @@ pub(crate) struct Around<'a> {
 
 impl<'a> Obligation<'a> {
     /// One as it stands, under the limits of that instant.
-    pub(crate) fn of(key: &DayKey<'a>, row: &Row, limits: &Limits, around: Around<'_>) -> Obligation<'a> {
-        let Around { plan, month, registry } = around;
+    pub(crate) fn of(key: &DayKey<'a>, row: &Row, limits: &Limits, in_day: InDay<'_>) -> Obligation<'a> {
+        let InDay { plan, month, registry } = in_day;
         let budget = month.and_then(|month| month.budget(plan, key.index.0 as usize, row));
         let time = |at| local_time(at, &plan.zone);
         let code = IssueCode::new(key.issue.as_bytes());

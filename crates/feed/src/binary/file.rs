@@ -116,7 +116,7 @@ impl<R: Read + Seek> BinaryFile<R> {
             is_unbroken &= front.goes_on(&mut next);
             let mut parts = Vec::new();
             for &issue in &groups {
-                if let Some(part) = GroupRecords::read(&mut self.source, entry, &front, issue)? {
+                if let Some(part) = GroupBytes::read(&mut self.source, entry, &front, issue)? {
                     parts.push((issue, part));
                 }
             }
@@ -128,22 +128,22 @@ impl<R: Read + Seek> BinaryFile<R> {
 }
 
 /// The records of one group, and where in the file they begin.
-struct GroupRecords {
+struct GroupBytes {
     start: u64,
     bytes: Vec<u8>,
 }
 
-impl GroupRecords {
+impl GroupBytes {
     /// Reads the group of an issue, or the market-wide one, if the block has it.
     fn read(
         source: &mut (impl Read + Seek),
         entry: &BlockEntry,
         front: &Front<'_>,
         issue: Option<u32>,
-    ) -> io::Result<Option<GroupRecords>> {
+    ) -> io::Result<Option<GroupBytes>> {
         let Some((start, length)) = front.range(issue) else { return Ok(None) };
         let start = entry.offset + start;
-        Ok(Some(GroupRecords { start, bytes: read_at(source, start, length as u64)? }))
+        Ok(Some(GroupBytes { start, bytes: read_at(source, start, length as u64)? }))
     }
 }
 
@@ -151,7 +151,7 @@ impl GroupRecords {
 fn merge<'p>(
     entry: &BlockEntry,
     front: &Front<'_>,
-    parts: impl Iterator<Item = (Option<u32>, &'p GroupRecords)>,
+    parts: impl Iterator<Item = (Option<u32>, &'p GroupBytes)>,
     dictionary: &Dictionary,
     receiver: &mut impl Receiver,
 ) -> Result<(), BinaryFileError> {

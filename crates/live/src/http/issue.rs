@@ -6,7 +6,7 @@ use super::auth::Onlooker;
 use super::{Http, Shared, ask_engine_for, failed, json, not_found, too_many};
 use crate::measure::Work;
 use crate::past;
-use crate::standing::{Around, Now, Obligation, Present};
+use crate::standing::{InDay, Now, Obligation, Present};
 use crate::watch::{Close, Closely};
 use anyhow::{Result, anyhow};
 use axum::extract::rejection::QueryRejection;
@@ -218,7 +218,7 @@ impl<'a> SignUp<'a> {
         let Closely { plan, last, .. } = self.closely;
         let Close { position, row, limits, breaches, intervals, .. } = close;
         let key = keys(plan).nth(*position).ok_or_else(|| anyhow!("an obligation that is not of the plan"))?;
-        let around = Around { plan, ..self.present.around(self.registry) };
+        let in_day = InDay { plan, ..self.present.in_day(self.registry) };
         let (span, columns) =
             Strip::of_states(plan, intervals.iter().copied().chain(fulfilled(close, plan.day, *last))).states(COLUMNS);
         let all: Vec<_> = outages(breaches).collect();
@@ -227,7 +227,7 @@ impl<'a> SignUp<'a> {
         let told = self.told.filter(|told| told.obligation == id);
         let outage = |outage: &Outage| self.outage(outage, is_off && outage.span.end == *last, told);
         Ok(InDepth {
-            standing: Obligation::of(&key, row, limits, around),
+            standing: Obligation::of(&key, row, limits, in_day),
             quotes: self.quotes(close, &key)?,
             strip: StripRow {
                 start: self.time(span.start),

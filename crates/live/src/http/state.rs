@@ -121,10 +121,10 @@ fn makers(recipient: &Recipient, Present { picture, month }: &Present) -> Vec<Ma
 
 fn rows<'a>(recipient: &Recipient, present: &'a Present, registry: &Registry) -> Vec<Obligation<'a>> {
     let Picture { plan, last, rows, .. } = &*present.picture;
-    let around = present.around(registry);
+    let in_day = present.in_day(registry);
     keys(plan)
         .zip(rows.iter())
         .filter(|(key, _)| recipient.sees(registry, plan.date, key.market_maker, key.issue))
-        .map(|(key, row)| Obligation::of(&key, row, key.obligation.limits_at(*last), around))
+        .map(|(key, row)| Obligation::of(&key, row, key.obligation.limits_at(*last), in_day))
         .collect()
 }

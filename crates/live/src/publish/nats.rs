@@ -41,7 +41,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 type Acknowledged = Pin<Box<dyn Future<Output = Result<(), StreamError>> + Send>>;
 
 /// Into which stream what is published.
-pub(super) struct Stream<'a> {
+pub(super) struct Outgoing<'a> {
     pub(super) address: &'a StreamAddress,
     pub(super) credentials: Option<&'a Credentials>,
     /// One for each shard.
@@ -52,7 +52,7 @@ pub(super) struct Stream<'a> {
 
 /// Publishes until `shutdown` comes.
 pub(super) async fn serve(
-    Stream { address, credentials, mut sessions, whole }: Stream<'_>,
+    Outgoing { address, credentials, mut sessions, whole }: Outgoing<'_>,
     ready: impl FnOnce(SocketAddr) -> Result<()>,
     shutdown: impl Future<Output = ()>,
 ) -> Result<()> {
