@@ -321,6 +321,10 @@ fn a_look_is_taken_at_what_is_left_of_the_day_and_while_nothing_is_held_back() {
         assert_eq!(looks(&mut day, at(OPEN + 10)), !batches, "what is held back has not been applied");
         assert_eq!(day.so_far(&mut Intervals::default()).is_some(), !batches);
         if !batches {
+            let mut running = Intervals::default();
+            day.so_far(&mut running);
+            let of_all = running.0.iter().map(|interval| (interval.start, interval.end));
+            assert_eq!(of_all.collect::<Vec<_>>(), [(at(OPEN), at(OPEN + 10))], "what has begun and not ended");
             assert!(!looks(&mut day, before(at(OPEN + 10))));
             assert!(!looks(&mut day, Timestamp::from_micros(at(DAY_END).as_micros() + 1)));
             assert!(looks(&mut day, at(DAY_END)));

@@ -1,4 +1,5 @@
 //! Limits that change within the day: whatever is quoted, an obligation stands where one with the limits of the instant does.
+//! Quotes that just reach the minimum, and sign-ups of different hours beside each other.
 #![allow(clippy::unwrap_used, reason = "helpers are part of the tests")]
 
 use jiff::{civil::date, tz::TimeZone};
@@ -184,5 +185,53 @@ fn limits_change_at_an_instant_and_not_one_before() {
     };
     for (instant, state) in states[0].iter().enumerate() {
         assert_eq!(*state, Some(expected(instant)), "at {instant}");
+    }
+}
+
+#[test]
+fn a_spread_is_narrow_enough_with_exactly_the_minimum_inside_and_not_with_a_share_less() {
+    use quoteclock_model::Reason;
+    let plan = plan(&[(0, limits(20, None, Some(100)))], 0);
+    for (shares, state) in [(99, State::Breach(Reason::Spread)), (100, State::Fulfilled)] {
+        // 990 and 1,001 are 110 bps, and from 300 on 999 and 1,001 are 20 bps.
+        let steps =
+            [(1, 1_001, false, 100, 1, false), (0, 990, true, 100, 3, false), (299, 999, true, shares, 5, false)];
+        let states = measure(&plan, &steps);
+        assert_eq!([states[0][299], states[0][300]], [Some(State::Breach(Reason::Spread)), Some(state)], "{shares}");
+    }
+}
+
+#[test]
+fn sign_ups_beside_each_other_have_hours_of_their_own() {
+    let mut plan = plan(&[(0, limits(20, None, Some(100)))], 0);
+    let first = plan.sign_ups[0].clone();
+    let mut shorter = first.obligations.to_vec();
+    for obligation in &mut shorter {
+        let windows = vec![Span { start: at(200), end: at(900) }].into();
+        obligation.availability = Arc::new(Availability { windows, ..Availability::clone(&obligation.availability) });
+    }
+    // Exempt from 400 to 450; never exempt; never, and with shorter hours.
+    plan.sign_ups.push(SignUpPlan { exempt: Vec::new(), ..first.clone() });
+    plan.sign_ups.push(SignUpPlan { exempt: Vec::new(), obligations: shorter.into(), ..first.clone() });
+    let count = first.obligations.len();
+    let mut states = States(vec![vec![None; usize::try_from(DAY_END).unwrap()]; 3 * count]);
+    let sign_ups = [0, 1, 2].map(|position| SignUpAt {
+        position,
+        first_obligation: ObligationIndex(u32::try_from(position * count).unwrap()),
+    });
+    let mut measure = IssueMeasure::new(&plan, &sign_ups, [&Arc::default(); 2]);
+    assert!(!measure.has_told_phase());
+    measure.set_phase(Phase::Continuous);
+    assert!(measure.has_told_phase());
+    measure.finish(at(DAY_END), &mut states);
+    for (sign_up, instants) in
+        [[99, 100, 400, 449, 450], [99, 100, 400, 450, 900], [100, 199, 200, 400, 900]].iter().enumerate()
+    {
+        let required =
+            [[false, true, false, false, true], [false, true, true, true, false], [false, false, true, true, false]];
+        for (instant, required) in instants.iter().zip(required[sign_up]) {
+            let state = states.0[sign_up * count][*instant];
+            assert_eq!(state != Some(State::Unavailable), required, "{sign_up} at {instant}");
+        }
     }
 }
