@@ -8,8 +8,9 @@ use quoteclock_ledger::{DisplayPercent, Total};
 use quoteclock_model::{IssueCode, SideFault, State as Verdict, Timestamp};
 use quoteclock_report::rows::DayKey;
 use quoteclock_rules::{DayPlan, Limits, Registry, Spread, local_time};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::sync::Arc;
 
@@ -29,18 +30,18 @@ impl Present {
 }
 
 /// What depends on the clock on the wall.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Now {
-    time: String,
+    pub(crate) time: String,
     /// `ok`, `late` or `silent`.
-    feed: &'static str,
+    pub(crate) feed: Cow<'static, str>,
 }
 
 impl Now {
     /// To the second.
     pub(crate) fn of(time: jiff::Timestamp, health: &Health, lag_us: u64) -> Now {
         let time = jiff::Timestamp::from_second(time.as_second()).unwrap_or_default().to_string();
-        Now { time, feed: health.feed(lag_us).as_str() }
+        Now { time, feed: health.feed(lag_us).as_str().into() }
     }
 }
 

@@ -12,7 +12,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use quoteclock_report::rows::keys;
 use quoteclock_rules::{Registry, local_time};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The whole answer.
 #[derive(Serialize)]
@@ -37,36 +37,36 @@ struct Answer<'a> {
 }
 
 /// Where the feed stands.
-#[derive(Serialize)]
-struct Feed {
-    next_sequence: u64,
-    gaps: u64,
-    records_set_aside: u64,
-    connected_since: Option<String>,
-    lag_us: Lag,
+#[derive(Serialize, Deserialize)]
+pub(super) struct Feed {
+    pub(super) next_sequence: u64,
+    pub(super) gaps: u64,
+    pub(super) records_set_aside: u64,
+    pub(super) connected_since: Option<String>,
+    pub(super) lag_us: Lag,
 }
 
 /// Microseconds from socket to verdict.
-#[derive(Serialize)]
-struct Lag {
-    last: u64,
-    p50: u64,
-    p99: u64,
-    p999: u64,
-    max: u64,
+#[derive(Serialize, Deserialize)]
+pub(super) struct Lag {
+    pub(super) last: u64,
+    pub(super) p50: u64,
+    pub(super) p99: u64,
+    pub(super) p999: u64,
+    pub(super) max: u64,
 }
 
-#[derive(Serialize)]
-struct FastMarket {
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct FastMarket {
     multiplier: u32,
 }
 
 /// How many ETFs a market maker has met in the month so far.
-#[derive(Serialize)]
-struct Maker {
-    market_maker: String,
-    etfs_met: u32,
-    etfs_required: u32,
+#[derive(Serialize, Deserialize)]
+pub(super) struct Maker {
+    pub(super) market_maker: String,
+    pub(super) etfs_met: u32,
+    pub(super) etfs_required: u32,
 }
 
 pub(super) async fn state(State(shown): Shared, Onlooker(caller): Onlooker) -> Response {

@@ -2,6 +2,8 @@
 
 use super::{Given, is_done};
 use crate::http::days::{Row, rows_of};
+use crate::http::state::{FastMarket, Feed, Lag, Maker};
+use crate::standing::Now;
 use anyhow::{Context, Result};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -66,43 +68,6 @@ struct State {
     shards: Vec<Shard>,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Now {
-    time: String,
-    feed: String,
-}
-
-#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct FastMarket {
-    multiplier: u32,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Maker {
-    market_maker: String,
-    etfs_met: u32,
-    etfs_required: u32,
-}
-
-/// Where feeds stand: counts added up, times of the worst.
-#[derive(Serialize, Deserialize)]
-struct Feed {
-    next_sequence: u64,
-    gaps: u64,
-    records_set_aside: u64,
-    connected_since: Option<String>,
-    lag_us: Lag,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Lag {
-    last: u64,
-    p50: u64,
-    p99: u64,
-    p999: u64,
-    max: u64,
-}
-
 /// Whose an obligation is.
 #[derive(Deserialize)]
 struct Key {
@@ -136,7 +101,7 @@ pub(super) fn state(all: &[Given]) -> Result<String> {
         as_of: states.iter().filter_map(|state| state.as_of.clone()).min(),
         now: Now {
             time: states.iter().map(|state| state.now.time.clone()).min().unwrap_or_default(),
-            feed: if is_whole { worst.unwrap_or("silent").to_owned() } else { "silent".to_owned() },
+            feed: worst.filter(|_| is_whole).unwrap_or("silent").into(),
         },
         role: states.first().map(|state| state.role.clone()).unwrap_or_default(),
         feed: feed(&feeds),
@@ -161,6 +126,7 @@ impl<I: Iterator<Item = Option<Vec<String>>>> FlatMapAll for I {
     }
 }
 
+/// Where feeds stand: counts added up, times of the worst.
 fn feed(feeds: &[Feed]) -> Option<Feed> {
     let sum = |of: fn(&Feed) -> u64| feeds.iter().map(of).fold(0, u64::saturating_add);
     let worst = |of: fn(&Feed) -> u64| feeds.iter().map(of).max().unwrap_or_default();
