@@ -16,12 +16,11 @@ use anyhow::{Context, Result};
 use facts::Facts;
 use jiff::civil::Date;
 use quoteclock_columnar::{ParquetFile, write_parquet};
-use quoteclock_ledger::DayLedger;
-use quoteclock_model::{DayTurnover, Shard};
+use quoteclock_model::Shard;
 use quoteclock_report::rows;
 use quoteclock_rows::Table;
 use quoteclock_rules::DayPlan;
-use quoteclock_store::Provenance;
+use quoteclock_store::DayToStore;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use tables::{Breaches, Daily, MarketTurnovers, Outages, Turnovers};
@@ -37,28 +36,18 @@ pub(crate) struct Dataset {
     shard: Option<Shard>,
 }
 
-/// A measured day.
-pub(crate) struct Measured<'a> {
-    pub(crate) plan: &'a DayPlan,
-    /// The plan of all shards.
-    pub(crate) whole: &'a DayPlan,
-    pub(crate) ledger: &'a DayLedger,
-    pub(crate) turnover: &'a DayTurnover,
-    pub(crate) provenance: &'a Provenance,
-}
-
 impl Dataset {
     /// A dataset in `folder`, which is made when the first day is.
     pub(crate) fn new(folder: &Path, shard: Option<Shard>) -> Result<Dataset> {
         Ok(Dataset { folder: folder.to_owned(), aside: staging::folder_beside(folder)?, shard })
     }
 
-    /// Writes the files of a day aside, under the position of its input.
-    pub(crate) fn write_aside(&self, position: usize, day: &Measured<'_>) -> Result<()> {
+    /// Writes the files of a day aside, under the position of its input; the day is known by the plan of the `whole` of it.
+    pub(crate) fn write_aside(&self, position: usize, day: DayToStore<'_>, whole: &DayPlan) -> Result<()> {
         let folder = self.aside_of(position);
         fs::create_dir(&folder)?;
-        let facts = Facts::of(day, self.shard.unwrap_or(Shard::WHOLE));
-        let of_all = facts.metadata(day)?;
+        let facts = Facts::of(whole, day.provenance, self.shard.unwrap_or(Shard::WHOLE));
+        let of_all = facts.metadata(&whole.zone)?;
         let of_daily: Vec<(String, String)> = of_all.iter().cloned().chain([facts.whole()?]).collect();
         fn write<'r, T: Table>(
             folder: &Path,

@@ -1,10 +1,11 @@
 //! What a file of a dataset rests on, as it stands in its metadata.
 
-use super::Measured;
 use anyhow::{Context, Result, anyhow};
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use quoteclock_model::{Shard, Timestamp};
-use quoteclock_store::{CompressedText, Digest, StoredDay};
+use quoteclock_rules::DayPlan;
+use quoteclock_store::{CompressedText, Digest, Provenance, StoredDay};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -42,12 +43,12 @@ pub(super) struct Facts {
 }
 
 impl Facts {
-    pub(super) fn of(day: &Measured<'_>, shard: Shard) -> Facts {
-        let from = day.provenance;
-        let plan = day.whole.canonical();
+    /// Of a day by its plan, with what its figures come `from`.
+    pub(super) fn of(day: &DayPlan, from: &Provenance, shard: Shard) -> Facts {
+        let plan = day.canonical();
         Facts {
             shard: shard.to_string(),
-            date: day.whole.date.to_string(),
+            date: day.date.to_string(),
             input: from.input.clone(),
             input_sha256: from.input_sha256.to_string(),
             registry_sha256: from.registry_sha256.to_string(),
@@ -56,7 +57,7 @@ impl Facts {
             scheme: from.scheme.clone(),
             scheme_version: from.scheme_version.clone(),
             interpretations: from.interpretations.iter().cloned().collect(),
-            multiplier: day.whole.multiplier,
+            multiplier: day.multiplier,
             records: from.record_count,
             rejects: from.reject_count,
             coverage: from.coverage.clone(),
@@ -69,8 +70,8 @@ impl Facts {
         }
     }
 
-    /// What stands in every file.
-    pub(super) fn metadata(&self, day: &Measured<'_>) -> Result<Vec<(String, String)>> {
+    /// What stands in every file of a day in the `zone`.
+    pub(super) fn metadata(&self, zone: &TimeZone) -> Result<Vec<(String, String)>> {
         let pairs = [
             ("quoteclock.date", self.date.clone()),
             (SHARD, self.shard.clone()),
@@ -78,7 +79,7 @@ impl Facts {
             ("quoteclock.plan_sha256", self.plan_sha256.clone()),
             ("quoteclock.registry_sha256", self.registry_sha256.clone()),
             ("quoteclock.input_sha256", self.input_sha256.clone()),
-            ("quoteclock.timezone", day.whole.zone.iana_name().unwrap_or_default().to_owned()),
+            ("quoteclock.timezone", zone.iana_name().unwrap_or_default().to_owned()),
             ("quoteclock.program_version", self.program_version.clone()),
             ("quoteclock.program_commit", self.program_commit.clone()),
         ];

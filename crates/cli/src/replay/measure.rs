@@ -3,7 +3,7 @@
 use super::args::ReplayArgs;
 use super::job::Job;
 use crate::coverage::DayCoverage;
-use crate::dataset::{self, Dataset};
+use crate::dataset::Dataset;
 use crate::how::How;
 use crate::staging::{Parts, StagedRejects, Staging};
 use crate::{BadUsage, month, terminal};
@@ -170,14 +170,13 @@ impl Run<'_> {
         // A part is known by the plan of the whole day.
         let of_all = self.args.shard.map(|_| self.registry.plan(plan.date)).transpose()?;
         let whole = of_all.as_ref().unwrap_or(plan);
+        let day = quoteclock_store::DayToStore { plan, ledger, turnover, provenance };
         if let Some(batch) = self.batch {
-            let day = quoteclock_store::DayToStore { plan, ledger, turnover, provenance };
             batch.lock().expect("no thread panics with the lock").add_part(day, whole)?;
         }
         if let Some(dataset) = self.dataset {
-            let day = dataset::Measured { plan, whole, ledger, turnover, provenance };
             dataset
-                .write_aside(position, &day)
+                .write_aside(position, day, whole)
                 .with_context(|| format!("{}: writing its rows aside", job.input.name()))?;
         }
         Ok(())
