@@ -284,4 +284,34 @@ mod tests {
         all.take(&mut more);
         assert_eq!((all.0, more.0), (vec![3, 0, 1], vec![0, 0, 0]));
     }
+
+    #[test]
+    fn a_wide_event_without_the_rest_of_it_is_malformed_whatever_follows() {
+        let files = [
+            ("issues.csv", "issue,type,tick_table\n1306,B,01\n"),
+            ("market_makers.csv", "market_maker\nMM1\n"),
+            ("virtual_servers.csv", "server,market_maker\nVS1,MM1\n"),
+            ("signups.csv", "market_maker,issue\nMM1,1306\n"),
+        ]
+        .map(|(name, text)| quoteclock_rules::SourceFile { name: name.to_owned(), bytes: text.into() });
+        let registry = quoteclock_rules::Registry::load(&files).registry.unwrap();
+        let plan = registry.plan(jiff::civil::date(2024, 3, 1)).unwrap();
+        let (issue, market, base) = (IssueIndex(0), MarketLog::default(), plan.day.start);
+        let context = Context { issue, market: &market, servers: PlanServers::NONE, base };
+        let slots = |action, ordinal| EventSlot::write(&MarketEvent::Order { issue, action }, None, ordinal, 0);
+        let (order, side, condition) = (OrderId(1), Side::Bid, OrderCondition::None);
+        let wide = OrderAction::Add { order, server: None, side, price: None, quantity: Shares(1 << 33), condition };
+        let (wide, rest) = slots(wide, 0);
+        // Its numbers could be a price and a quantity.
+        let replace = OrderAction::Replace { order, order_new: OrderId(100), price: None, quantity: Some(Shares(7)) };
+        let (next, _) = slots(replace, 1);
+        let apply = |events: &[EventSlot]| {
+            let mut measure = IssueMeasure::new(&plan, &[], [&std::sync::Arc::default(); 2]);
+            let (mut orders, mut sink) = (OrderCounts::default(), Intervals::default());
+            let applied = apply_part(&mut measure, context, (events, &[]), &mut orders, &mut sink);
+            applied.map_err(|GroupFault { ordinal, fault, .. }| (ordinal, matches!(fault, Fault::Malformed(_))))
+        };
+        assert_eq!(apply(&[wide, rest.unwrap(), next]), Ok(()));
+        assert_eq!(apply(&[wide, next]), Err((0, true)));
+    }
 }
