@@ -6,7 +6,7 @@ mod support;
 
 use std::fs;
 use std::process::Command;
-use support::{Bench, repository, stderr, stdout};
+use support::{Bench, repository, skipped, stderr, stdout};
 
 /// The code blocks of the page in one language.
 fn blocks(language: &str) -> Vec<String> {
@@ -33,10 +33,7 @@ fn python(bench: &Bench, package: &str, script: &str) -> Option<String> {
         check.is_ok_and(|output| output.status.success())
     };
     if !is_installed(package) {
-        let _ = std::io::Write::write_fmt(
-            &mut std::io::stderr(),
-            format_args!("skipped: {package} for Python is not installed\n"),
-        );
+        skipped(format_args!("{package} for Python is not installed"));
         return None;
     }
     let output =

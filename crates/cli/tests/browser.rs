@@ -7,15 +7,14 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 use support::worked::{report, worked};
-use support::{Bench, stderr, stdout};
+use support::{Bench, skipped, stderr, stdout};
 
 /// The browser, where there is one.
 fn chromium() -> Option<&'static str> {
     let names = ["chromium", "chromium-browser", "google-chrome"];
     let found = names.into_iter().find(|name| Command::new(name).arg("--version").output().is_ok());
     if found.is_none() {
-        let note = "skipped: no chromium, chromium-browser or google-chrome to open the pages in\n";
-        let _ = std::io::Write::write_all(&mut std::io::stderr(), note.as_bytes());
+        skipped("no chromium, chromium-browser or google-chrome to open the pages in");
     }
     found
 }

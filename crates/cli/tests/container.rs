@@ -2,16 +2,15 @@
 
 mod support;
 
-use std::io::Write;
 use std::process::Command;
-use support::{repository, stderr, stdout};
+use support::{repository, skipped, stderr, stdout};
 
 /// What builds and runs containers here; `None`, said so, where nothing does.
 fn program() -> Option<&'static str> {
     let works = |program: &&str| Command::new(program).arg("info").output().is_ok_and(|output| output.status.success());
     let found = ["docker", "podman"].into_iter().find(works);
     if found.is_none() {
-        let _ = writeln!(std::io::stderr(), "skipped: neither docker nor podman works");
+        skipped("neither docker nor podman works");
     }
     found
 }

@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
-use support::{Bench, GOOD, notes, stderr, stdout};
+use support::{Bench, GOOD, notes, skipped, stderr, stdout};
 
 const REPLAY: [&str; 4] = ["replay", "--registry", "registry", "--db"];
 
@@ -43,7 +43,7 @@ fn as_anybody(bench: &Bench, arguments: &[&str]) -> Option<Output> {
     command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "./quoteclock"]).args(arguments);
     let output = command.current_dir(bench.path(".")).output().ok();
     if output.is_none() {
-        let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("skipped: setpriv is not there\n"));
+        skipped("setpriv is not there");
     }
     output
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use support::{Bench, stderr, stdout};
+use support::{Bench, skipped, stderr, stdout};
 
 const DAYS: [&str; 2] = ["2024-03-01.csv", "2024-03-04.csv"];
 const TABLES: [&str; 5] = ["breaches", "daily", "market_turnovers", "outages", "turnovers"];
@@ -154,9 +154,12 @@ print(len(mine), 'rows')
 ";
     let output = Command::new(python).current_dir(bench.path(".")).args(["-c", script]).output();
     let Ok(output) = output else {
-        let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("skipped: no Python\n"));
-        return;
+        return skipped("no Python");
     };
     assert!(output.status.success(), "{}", stderr(&output));
-    let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{}", stdout(&output)));
+    let said = stdout(&output);
+    match said.trim_end().strip_prefix("skipped: ") {
+        Some(why) => skipped(why),
+        None => println!("{said}"),
+    }
 }

@@ -5,8 +5,8 @@ mod support;
 
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
-use support::Bench;
 use support::desk::{Desk, RECORDS, bench, receiver};
+use support::{Bench, skipped};
 
 const REFUSED: &str = "the registry is not taken, the old one stays";
 const TAKEN: &str = "the registry has been read again";
@@ -26,7 +26,7 @@ fn certificate(bench: &Bench, host: &str, certificate: &str, key: &str) -> bool 
     command.arg("-keyout").arg(bench.path(key)).arg("-out").arg(bench.path(certificate));
     let is_made = command.stderr(Stdio::null()).status().is_ok_and(|status| status.success());
     if !is_made {
-        let _ = std::io::stderr().write_all(b"skipped: no openssl to make a certificate with\n");
+        skipped("no openssl to make a certificate with");
     }
     is_made
 }

@@ -7,7 +7,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use support::{Bench, GOOD, day_text, repository, stderr, stdout};
+use support::{Bench, GOOD, day_text, repository, skipped, stderr, stdout};
 
 /// Explains on a bundled day.
 fn tse(day: &str, arguments: &[&str]) -> Output {
@@ -309,10 +309,7 @@ fn chromium() -> Option<PathBuf> {
         .flat_map(|folder| names.map(|name| folder.join(name)))
         .find(|program| program.is_file());
     if found.is_none() {
-        let _ = std::io::Write::write_fmt(
-            &mut std::io::stderr(),
-            format_args!("skipped: no Chromium on the PATH to open the page in\n"),
-        );
+        skipped("no Chromium on the PATH to open the page in");
     }
     found
 }

@@ -7,7 +7,7 @@ mod support;
 
 use std::fmt::Write;
 use std::process::Command;
-use support::Bench;
+use support::{Bench, skipped};
 
 const HEADER: &str = "time,issue,event,order,server,side,price,quantity,phase\n";
 
@@ -197,13 +197,7 @@ fn check(name: &str, text: fn(usize) -> String, arguments: &[&str]) {
             bench.write("day.csv", text(RECORDS * factor).as_bytes());
             match instructions(&bench, &[arguments, &["--lenient", "day.csv"]].concat()) {
                 Some(count) => counts.push(count),
-                None => {
-                    let _ = std::io::Write::write_fmt(
-                        &mut std::io::stderr(),
-                        format_args!("skipped: no valgrind to count instructions with\n"),
-                    );
-                    return;
-                }
+                None => return skipped("no valgrind to count instructions with"),
             }
         }
         let [first, second, third] = counts[..] else { unreachable!("three inputs") };

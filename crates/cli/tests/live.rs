@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use support::live::{Day, Running, ask, free_port, generated, tse_small, wait_for};
-use support::{Bench, GOOD, day_text, is_day, real_data, repository};
+use support::{Bench, GOOD, day_text, is_day, real_data, repository, skipped};
 
 /// The bundled days of a folder, which its registry is for.
 fn bundled(name: &str) -> Vec<Day> {
@@ -57,8 +57,7 @@ fn the_premarket_of_nasdaq_equals_its_replay_in_every_payload_over_both_transpor
     let files = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
     let file = files.into_iter().find(|path| path.is_file() && path.to_string_lossy().contains("premarket"));
     let Some(file) = file else {
-        eprintln!("skipped: no ITCH file in {}", folder.display());
-        return;
+        return skipped(format_args!("no ITCH file in {}", folder.display()));
     };
     let registry = repository("replay-data/itch-nasdaq/registry").canonicalize().unwrap();
     let day = Day::new(file, registry, Some("2019-12-30"));
@@ -394,8 +393,7 @@ fn what_is_served_by_multicast_equals_its_replay() {
     // A network of its own, in which groups reach nobody else.
     let allowed = Command::new("unshare").args(["-rn", "ip", "link", "set", "lo", "up"]).stderr(Stdio::null()).status();
     if !allowed.is_ok_and(|status| status.success()) {
-        eprintln!("skipped: no network namespace may be made here");
-        return;
+        return skipped("no network namespace may be made here");
     }
     let day = tse_small("2024-03-04.csv");
     let feed = "mold://239.1.2.3:9001?request=127.0.0.1:9002&b=239.1.2.4:9001&interface=127.0.0.1";
@@ -426,9 +424,9 @@ fn peer(ending: &str) -> Option<String> {
     if found.is_ok_and(|status| status.success()) {
         return Some(program);
     }
-    eprintln!(
-        "skipped: {program} has no SoupBinTCP (npm soupbintcp by NODE_PATH, PyPI nasdaq-protocols by QUOTECLOCK_PYTHON)"
-    );
+    skipped(format_args!(
+        "{program} has no SoupBinTCP (npm soupbintcp by NODE_PATH, PyPI nasdaq-protocols by QUOTECLOCK_PYTHON)"
+    ));
     None
 }
 

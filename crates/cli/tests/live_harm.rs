@@ -13,8 +13,8 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-use support::Bench;
 use support::live::{Day, generated, tables, tse_small};
+use support::{Bench, skipped};
 
 /// How often the process is killed: `QUOTECLOCK_KILLS` for more than a quick look.
 fn kills() -> usize {
@@ -119,8 +119,7 @@ fn a_full_disk_stops_it_and_a_later_start_with_room_ends_the_same() {
     let (_folder, day) = generated("20k", "small", "csv");
     // A small disk of its own, which nobody else sees.
     if shell(&day, "mkdir -p probe && mount -t tmpfs -o size=64k none probe", true) != Some(0) {
-        eprintln!("skipped: no disk may be mounted here");
-        return;
+        return skipped("no disk may be mounted here");
     }
     let publisher = day.publish("soup://127.0.0.1:0", &["--speed", "max"]);
     let feed = format!("soup://{}", publisher.address("listen"));

@@ -4,7 +4,7 @@ mod support;
 
 use std::collections::HashSet;
 use std::process::{Command, Stdio};
-use support::{Bench, GOOD, repository};
+use support::{Bench, GOOD, repository, skipped};
 
 /// What a command writes on a terminal of so many columns; `None`, said so, where there is no `script`.
 fn on_terminal(bench: &Bench, columns: usize, terminal: &str, arguments: &[&str]) -> Option<String> {
@@ -19,7 +19,7 @@ fn on_terminal(bench: &Bench, columns: usize, terminal: &str, arguments: &[&str]
         .stdin(Stdio::null())
         .output();
     let Ok(output) = output else {
-        let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("skipped: script is not there\n"));
+        skipped("script is not there");
         return None;
     };
     Some(String::from_utf8(output.stdout).expect("UTF-8").replace('\r', ""))

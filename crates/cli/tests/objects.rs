@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
-use support::{Bench, day_text, stderr, stdout};
+use support::{Bench, day_text, skipped, stderr, stdout};
 
 fn python() -> String {
     std::env::var("QUOTECLOCK_PYTHON").unwrap_or_else(|_| "python3".to_owned())
@@ -32,10 +32,6 @@ impl Drop for Server {
     }
 }
 
-fn skipped(why: &str) {
-    let _ = std::io::stderr().write_fmt(format_args!("skipped: {why}\n"));
-}
-
 /// Starts a server that `arguments` tell, which take a port; `None`, having said so, where it is not there.
 fn serve(arguments: &[&str], bench: &Bench, what: &str) -> Option<Server> {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -46,7 +42,7 @@ fn serve(arguments: &[&str], bench: &Bench, what: &str) -> Option<Server> {
 /// Starts a server that listens at a port before long; `None`, having said so, where it is not there.
 fn started(command: &mut Command, port: u16, what: &str) -> Option<Server> {
     let Ok(child) = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn() else {
-        skipped(&format!("{what} is not there"));
+        skipped(format_args!("{what} is not there"));
         return None;
     };
     let mut server = Server { child, port };
@@ -60,7 +56,7 @@ fn started(command: &mut Command, port: u16, what: &str) -> Option<Server> {
         }
         thread::sleep(Duration::from_millis(50));
     }
-    skipped(&format!("{what} is not there"));
+    skipped(format_args!("{what} is not there"));
     None
 }
 
@@ -310,7 +306,7 @@ struct Store {
 fn script(bench: &Bench, package: &str, text: &str) -> Option<String> {
     let there = Command::new(python()).args(["-c", &format!("import {package}")]).stderr(Stdio::null()).status();
     if !there.is_ok_and(|status| status.success()) {
-        skipped(&format!("{package} for Python is not there"));
+        skipped(format_args!("{package} for Python is not there"));
         return None;
     }
     let output = Command::new(python()).current_dir(bench.path(".")).args(["-c", text]).output().unwrap();

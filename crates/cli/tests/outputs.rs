@@ -8,7 +8,7 @@ use std::io::Read;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use support::{Bench, GOOD, day_text, notes, stderr, stdout};
+use support::{Bench, GOOD, day_text, notes, skipped, stderr, stdout};
 
 /// The day as `convert` writes it.
 fn canonical(bench: &Bench) -> String {
@@ -27,7 +27,7 @@ fn with_a_day() -> Bench {
 fn has(program: &str) -> bool {
     let found = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
     if !found {
-        let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("skipped: {program} is not there\n"));
+        skipped(format_args!("{program} is not there"));
     }
     found
 }
@@ -74,9 +74,7 @@ fn a_device_stays_a_device() {
     let null = bench.path("null");
     let made = Command::new("mknod").arg(&null).args(["c", "1", "3"]).stderr(Stdio::null()).status();
     if !made.is_ok_and(|status| status.success()) {
-        let _ =
-            std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("skipped: devices cannot be made here\n"));
-        return;
+        return skipped("devices cannot be made here");
     }
     for arguments in [
         &["convert", "--form", "csv", "day.csv", "null"][..],
@@ -361,8 +359,7 @@ fn standard_error_closed_or_full_takes_nothing_from_the_exit_code() {
             let mut shell = Command::new("bash");
             shell.current_dir(bench.path(".")).args(["-c", &script, "bash"]).arg(program).args(arguments);
             let Ok(output) = shell.stdout(Stdio::null()).output() else {
-                let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("skipped: no bash\n"));
-                return;
+                return skipped("no bash");
             };
             assert_eq!(output.status.code(), Some(code), "{arguments:?} {closed}");
         }
@@ -390,8 +387,7 @@ fn a_reader_that_leaves_takes_nothing_from_the_exit_code() {
 #[test]
 fn a_full_standard_output_says_what_is_stored_all_the_same() {
     let Ok(full) = File::options().write(true).open("/dev/full") else {
-        let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("skipped: no /dev/full\n"));
-        return;
+        return skipped("no /dev/full");
     };
     let bench = with_a_day();
     for more in [&[][..], &["--json"]] {
@@ -466,11 +462,7 @@ fn threads_that_the_system_refuses_are_done_without() {
     // The limit counts all processes of a user and does not hold for root: another one, in a folder that it may read.
     let is_root = bench.path("day.csv").metadata().unwrap().uid() == 0;
     if !is_root || !has("setpriv") || !has("prlimit") {
-        let _ = std::io::Write::write_fmt(
-            &mut std::io::stderr(),
-            format_args!("skipped: no limit on threads can be set here\n"),
-        );
-        return;
+        return skipped("no limit on threads can be set here");
     }
     fs::set_permissions(bench.path("."), PermissionsExt::from_mode(0o777)).unwrap();
     let program = bench.path("quoteclock");

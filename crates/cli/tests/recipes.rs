@@ -6,15 +6,10 @@
 mod support;
 
 use std::fs;
-use std::io::Write;
 use std::process::{Command, Output};
-use support::{Bench, repository, stderr, stdout};
+use support::{Bench, repository, skipped, stderr, stdout};
 
 const DAYS: [&str; 2] = ["2024-03-01.csv", "2024-03-04.csv"];
-
-fn skipped(why: &str) {
-    let _ = std::io::stderr().write_fmt(format_args!("skipped: {why}\n"));
-}
 
 /// Python, if it has some modules.
 fn python(modules: &str) -> Option<String> {
@@ -22,7 +17,7 @@ fn python(modules: &str) -> Option<String> {
     let script = format!("import {modules}");
     let found = Command::new(&python).args(["-c", &script]).output().is_ok_and(|output| output.status.success());
     if !found {
-        skipped(&format!("Python has not all of {modules}"));
+        skipped(format_args!("Python has not all of {modules}"));
     }
     found.then_some(python)
 }

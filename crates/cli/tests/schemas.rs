@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
-use support::{Bench, repository, stderr};
+use support::{Bench, repository, skipped, stderr};
 
 /// The schema of a document.
 fn schema(name: &str) -> Value {
@@ -70,7 +70,7 @@ fn validate(name: &str, text: &str) {
     python.args(["-c", SCRIPT]).arg(file).stdin(Stdio::piped()).stderr(Stdio::piped());
     let mut child = match python.spawn() {
         Ok(child) => child,
-        Err(error) => return skipped(&error.to_string()),
+        Err(error) => return skipped(error),
     };
     // A program that leaves at once has no wish to read.
     let _ = child.stdin.take().expect("a pipe").write_all(text.as_bytes());
@@ -80,10 +80,6 @@ fn validate(name: &str, text: &str) {
         Some(77) => skipped("jsonschema for Python is not installed"),
         _ => panic!("{name}: {}", stderr(&output)),
     }
-}
-
-fn skipped(why: &str) {
-    let _ = writeln!(std::io::stderr(), "skipped: {why}");
 }
 
 /// The first line that a command prints which goes on running until it is ended.

@@ -7,7 +7,7 @@ mod support;
 use std::fs;
 use std::process::Command;
 use support::live::Running;
-use support::{Bench, repository};
+use support::{Bench, repository, skipped};
 
 /// The unit, as it stands in the document.
 fn unit() -> String {
@@ -23,8 +23,7 @@ fn systemd_finds_nothing_wrong_with_the_unit() {
     let file = bench.write("quoteclock.service", unit().replace("/usr/local/bin/quoteclock", binary).as_bytes());
     let verified = Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(&file).output();
     let Ok(verified) = verified else {
-        eprintln!("skipped: there is no systemd-analyze here");
-        return;
+        return skipped("there is no systemd-analyze here");
     };
     let said = String::from_utf8_lossy(&verified.stderr);
     // What the system's own units lack is not the unit's fault.

@@ -27,8 +27,7 @@ impl Chromium {
     pub fn start() -> Option<Chromium> {
         let names = ["chromium", "chromium-browser", "google-chrome"];
         let Some(name) = names.into_iter().find(|name| Command::new(name).arg("--version").output().is_ok()) else {
-            let note = "skipped: no chromium, chromium-browser or google-chrome to drive\n";
-            let _ = std::io::stderr().write_all(note.as_bytes());
+            super::skipped("no chromium, chromium-browser or google-chrome to drive");
             return None;
         };
         let folder = tempfile::tempdir().unwrap();

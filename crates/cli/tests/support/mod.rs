@@ -8,7 +8,9 @@ pub mod live;
 pub mod nats;
 pub mod worked;
 
+use std::fmt::Display;
 use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
@@ -137,15 +139,18 @@ pub fn repository(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(name)
 }
 
+/// Says that a test, or a part of it, is skipped, so that `just test` repeats it in the end. Straight to standard error:
+/// of `eprintln!` in a test that passes nobody sees anything.
+pub fn skipped(why: impl Display) {
+    let _ = writeln!(io::stderr(), "skipped: {why}");
+}
+
 /// A folder of real exchange data beside the checkout; says that the test is skipped where there is none.
 pub fn real_data(name: &str) -> Option<PathBuf> {
     let root = repository(".").canonicalize().expect("the repository is there");
     let folder = root.ancestors().map(|folder| folder.join("shared/data").join(name)).find(|folder| folder.is_dir());
     if folder.is_none() {
-        let _ = std::io::Write::write_fmt(
-            &mut std::io::stderr(),
-            format_args!("skipped: no real exchange data ({name}) beside the checkout\n"),
-        );
+        skipped(format_args!("no real exchange data ({name}) beside the checkout"));
     }
     folder
 }

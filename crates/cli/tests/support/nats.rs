@@ -24,7 +24,7 @@ impl NatsServer {
             asked.is_ok_and(|status| status.success())
         });
         let Some(program) = program else {
-            let _ = std::io::Write::write_all(&mut std::io::stderr(), b"skipped: nats-server is not there\n");
+            super::skipped("nats-server is not there");
             return None;
         };
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
