@@ -23,8 +23,8 @@ pub(crate) struct ObligationState {
 impl ObligationState {
     /// str : ``"general"``, ``"general:<criterion>"``, ``"sponsored:<condition>"`` or ``"matching:<condition>"``.
     #[getter]
-    fn obligation(&self) -> &str {
-        &self.state.obligation
+    fn obligation(&self) -> String {
+        self.state.obligation.to_string()
     }
 
     /// str : ``"unavailable"``, ``"unknown"``, ``"fulfilled"`` or ``"breach"``.

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use quoteclock_engine::{Day, DayError, DayOptions, MeasureIndex};
 use quoteclock_feed::{FeedError, Place};
 use quoteclock_ledger::{OpenLedger, Total};
-use quoteclock_model::{Amount, Micros, Price, Side, SideFault, State, Timestamp};
+use quoteclock_model::{Amount, Micros, ObligationId, Price, Side, SideFault, State, Timestamp};
 use quoteclock_obligation::{ObligationIndex, Running};
 use quoteclock_replay::{Attribution, Decoder, Format, OwnOrders, RECOGNISED_BY_BYTES};
 use quoteclock_rules::PlanError;
@@ -115,13 +115,13 @@ impl EngineError {
 /// How one obligation stands, as of the last record.
 ///
 /// ```
-/// use quoteclock::{Engine, EngineOptions, Registry, State};
+/// use quoteclock::{Engine, EngineOptions, ObligationId, Registry};
 ///
 /// let registry = Registry::open("../../replay-data/tse-small/registry")?;
 /// let mut engine = Engine::new(&registry, EngineOptions::default())?;
 /// engine.push(&std::fs::read("../../replay-data/tse-small/2024-03-01.csv")?)?;
 /// let general = &engine.state("MM3", "1306")[0];
-/// assert_eq!(general.obligation, "general");
+/// assert_eq!(general.obligation, ObligationId::GENERAL);
 /// if let (Some(bid), Some(offer)) = (general.bid, general.offer) {
 ///     println!("{bid:?} to {offer:?} since {:?}", general.since);
 /// }
@@ -129,8 +129,8 @@ impl EngineError {
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ObligationState {
-    /// `general`, `sponsored:<condition>` or `matching:<condition>`.
-    pub obligation: String,
+    /// `general`, a criterion of it, or a condition that is paid for.
+    pub obligation: ObligationId,
     /// Its state if no other record of this instant comes.
     pub state: State,
     /// Since when.
@@ -312,9 +312,9 @@ impl Engine {
     pub fn state(&mut self, market_maker: &str, issue: &str) -> Vec<ObligationState> {
         let Some(day) = &mut self.day else { return Vec::new() };
         let (Some(engine), Some(now)) = (day.engine(), day.now()) else { return Vec::new() };
-        let wanted: Vec<(ObligationIndex, String, Option<MeasureIndex>)> = keys(engine.plan())
+        let wanted: Vec<(ObligationIndex, ObligationId, Option<MeasureIndex>)> = keys(engine.plan())
             .filter(|(_, sign_up, _)| sign_up.market_maker == market_maker && sign_up.issue.as_str() == issue)
-            .map(|(index, _, obligation)| (index, obligation.id.to_string(), engine.measure_of(index)))
+            .map(|(index, _, obligation)| (index, obligation.id.clone(), engine.measure_of(index)))
             .collect();
         wanted
             .into_iter()
@@ -408,7 +408,7 @@ fn decoder(registry: &Registry, date: Option<Date>, first_bytes: &[u8]) -> Resul
 fn obligation_state(
     day: &mut Day<OpenLedger, Kept>,
     index: ObligationIndex,
-    obligation: String,
+    obligation: ObligationId,
     measure: MeasureIndex,
     now: Timestamp,
 ) -> Option<ObligationState> {

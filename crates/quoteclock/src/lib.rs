@@ -88,7 +88,9 @@ pub use quoteclock_explain::{At, AtError, QuestionError};
 pub use quoteclock_feed::Place;
 pub use quoteclock_incentive::{Month, Outlook};
 pub use quoteclock_ledger::DisplayPercent;
-pub use quoteclock_model::{Amount, IssueCode, Micros, Price, Reason, Shares, Side, SideFault, Span, State, Timestamp};
+pub use quoteclock_model::{
+    Amount, IssueCode, Micros, ObligationId, Price, Reason, Shares, Side, SideFault, Span, State, Timestamp,
+};
 pub use quoteclock_replay::{Also, Beside, OwnOrders, Part, Progress, UNWATCHED};
 pub use quoteclock_replay::{ConvertError, ConvertOptions, Converted, InputEvent, InputEvents, Target, convert};
 pub use quoteclock_report::Style;

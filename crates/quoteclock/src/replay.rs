@@ -288,7 +288,7 @@ impl MeasuredDay {
     /// # let registry = quoteclock::Registry::open("../../replay-data/tse-small/registry")?;
     /// let day = quoteclock::replay("../../replay-data/tse-small/2024-03-01.csv", &registry)?;
     /// let first = day.daily().next().expect("17 rows");
-    /// assert_eq!((&*first.market_maker, &*first.issue, &*first.obligation), ("MM1", "1306", "general"));
+    /// assert_eq!((&*first.market_maker, &*first.issue, first.obligation.is_general()), ("MM1", "1306", true));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn daily(&self) -> impl Iterator<Item = DailyRow> + '_ {
@@ -298,7 +298,7 @@ impl MeasuredDay {
                 date: self.date(),
                 market_maker: sign_up.market_maker.clone(),
                 issue: sign_up.issue.to_string(),
-                obligation: obligation.id.to_string(),
+                obligation: obligation.id.clone(),
                 available,
                 fulfilled,
                 unknown,
@@ -323,7 +323,7 @@ impl MeasuredDay {
                 plan: Arc::clone(&self.finished.plan),
                 market_maker: sign_up.market_maker.clone(),
                 issue: sign_up.issue.to_string(),
-                obligation: obligation.id.to_string(),
+                obligation: obligation.id.clone(),
                 span: breach.span,
                 reason: breach.reason,
             })

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 use quoteclock_ledger::DisplayPercent;
-use quoteclock_model::{Micros, Reason, Span};
+use quoteclock_model::{Micros, ObligationId, Reason, Span};
 use quoteclock_obligation::ObligationIndex;
 use quoteclock_rules::{DayPlan, ObligationPlan, SignUpPlan, local_time};
 use std::collections::BTreeMap;
@@ -28,8 +28,8 @@ pub struct DailyRow {
     pub market_maker: String,
     /// The issue's code.
     pub issue: String,
-    /// `general`, `sponsored:<condition>` or `matching:<condition>`.
-    pub obligation: String,
+    /// `general`, a criterion of it, or a condition that is paid for.
+    pub obligation: ObligationId,
     /// Time in which a quote was required, unknown time excepted.
     pub available: Micros,
     /// The part of it in which the obligation was met.
@@ -57,8 +57,8 @@ pub struct BreachRow {
     pub market_maker: String,
     /// The issue's code.
     pub issue: String,
-    /// `general`, `sponsored:<condition>` or `matching:<condition>`.
-    pub obligation: String,
+    /// `general`, a criterion of it, or a condition that is paid for.
+    pub obligation: ObligationId,
     /// From when up to, not including, when.
     pub span: Span,
     /// Why.
@@ -134,8 +134,8 @@ pub struct OutageRow {
     pub market_maker: String,
     /// The issue's code.
     pub issue: String,
-    /// `general`, `sponsored:<condition>` or `matching:<condition>`.
-    pub obligation: String,
+    /// `general`, a criterion of it, or a condition that is paid for.
+    pub obligation: ObligationId,
     /// From when up to, not including, when.
     pub span: Span,
     /// Why, and for how long: the longest first, equal ones in the order of the reasons.

@@ -23,7 +23,7 @@ macro_rules! rows_with_names {
             }
 
             fn obligation(&self) -> Cow<'_, str> {
-                self.obligation.as_str().into()
+                self.obligation.to_string().into()
             }
         }
     )*};

@@ -1,7 +1,7 @@
 //! What an engine says while a day runs is what the day says in the end.
 
 use quoteclock::{
-    Beside, Engine, EngineOptions, Input, Micros, Registry, ReplayOptions, State, Timestamp, UNWATCHED,
+    Beside, Engine, EngineOptions, Input, Micros, ObligationId, Registry, ReplayOptions, State, Timestamp, UNWATCHED,
     read_own_orders, replay, replay_with,
 };
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ fn events(date: &str) -> Vec<u8> {
     std::fs::read(format!("../../replay-data/tse-small/{date}.csv")).expect("the bundled day")
 }
 
-type Key = (String, String, String);
+type Key = (String, String, ObligationId);
 
 /// What was said of one obligation after the last record of an instant.
 #[derive(Debug)]
