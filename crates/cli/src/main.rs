@@ -60,6 +60,16 @@ use std::process::ExitCode;
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
+/// More than the allocator has at hand when a program starts.
+const MORE_THAN_AT_HAND_BYTES: usize = 1 << 26;
+
+/// Has the allocator take its gigabyte of addresses now, by the main thread. It asks for large pages for them only where it is
+/// the main thread that needs them first: left to whichever thread comes first, a day of 4,000 issues touched twenty times as
+/// many pages and took a seventh longer. No memory is used before it is written to.
+fn take_addresses() {
+    drop(std::hint::black_box(Vec::<u8>::with_capacity(MORE_THAN_AT_HAND_BYTES)));
+}
+
 /// How a command ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Outcome {
@@ -88,6 +98,7 @@ impl std::fmt::Display for BadUsage {
 impl std::error::Error for BadUsage {}
 
 fn main() -> ExitCode {
+    take_addresses();
     let args = match settings::with_settings(Args::command()) {
         Ok(command) => command.try_get_matches().and_then(|matches| Args::from_arg_matches(&matches)),
         Err(error) => return failed(&error),
