@@ -8,7 +8,7 @@ use quoteclock_incentive::AccountKey;
 use quoteclock_ledger::{DisplayPercent, Total};
 use quoteclock_model::Micros;
 use quoteclock_rows::{Align, Column, Decimals, Style, Table, Tone, Unit, text_table};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// More obligations than so many are summed up rather than listed.
 pub const LISTED_MAX: usize = 50;
@@ -128,8 +128,11 @@ fn main_reason(reasons: &BTreeMap<&str, Micros>) -> Option<String> {
 
 /// The overview for a terminal of `style`: how many stand how, a line for each market maker, the worst lines.
 pub fn overview(lines: &[&OverviewLine], words: Words, style: Style) -> String {
-    let names: BTreeSet<&str> = lines.iter().map(|line| line.key.market_maker.as_str()).collect();
-    let mut makers: Vec<Maker<'_>> = names.iter().map(|name| Maker::of(name, lines)).collect();
+    let mut by_maker: BTreeMap<&str, Vec<&OverviewLine>> = BTreeMap::new();
+    for line in lines {
+        by_maker.entry(&line.key.market_maker).or_default().push(line);
+    }
+    let mut makers: Vec<Maker<'_>> = by_maker.iter().map(|(name, own)| Maker::of(name, own)).collect();
     makers.sort_by(|one, next| {
         let order =
             |maker: &Maker<'_>| (std::cmp::Reverse((maker.failing, maker.at_risk, maker.lost)), maker.name.to_owned());
@@ -139,7 +142,7 @@ pub fn overview(lines: &[&OverviewLine], words: Words, style: Style) -> String {
     worst.sort_by(|one, next| one.by_worst().cmp(&next.by_worst()));
     let all = worst.len();
     worst.truncate(WORST_SHOWN);
-    let mut text = wrap(&counted(lines, names.len(), words), style.width);
+    let mut text = wrap(&counted(lines, by_maker.len(), words), style.width);
     text.push('\n');
     text.push_str(&text_table::<Makers>(&makers, style));
     text.push('\n');
@@ -210,8 +213,8 @@ struct Maker<'a> {
 }
 
 impl<'a> Maker<'a> {
-    fn of(name: &'a str, lines: &[&'a OverviewLine]) -> Maker<'a> {
-        let own: Vec<&OverviewLine> = lines.iter().copied().filter(|line| line.key.market_maker == name).collect();
+    /// The market maker `name`, whose lines are `own`.
+    fn of(name: &'a str, own: &[&'a OverviewLine]) -> Maker<'a> {
         // A minute in which several obligations of one sign-up are missed is one lost minute; criteria mostly have times of their own.
         let is_general = |line: &&&OverviewLine| line.key.obligation.is_general();
         let has_general = own.iter().any(|line| is_general(&line));

@@ -2,6 +2,9 @@
 //!
 //! They are data: a later version of the rules replaces a file here, or the registry's own rows say otherwise.
 
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
 /// The holidays of the Tokyo Stock Exchange from 2018 to 2027, as a `holidays.csv`: national holidays on weekdays, 2 and
 /// 3 January and 31 December.
 pub const HOLIDAYS: &str = include_str!("../templates/holidays.csv");
@@ -19,10 +22,12 @@ pub const DIVERSIFIED_INDICES: &str = include_str!("../templates/diversified_ind
 
 /// Two names of one index, however they are spaced and punctuated: `S&P 500` and `S&P500`.
 pub fn same_index(one: &str, other: &str) -> bool {
-    let letters = |name: &str| -> Vec<char> {
-        name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-    };
     letters(one) == letters(other)
+}
+
+/// What tells the name of an index from others.
+fn letters(name: &str) -> String {
+    name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 /// Whether ST-1 lists the index as one for diversified investment.
@@ -35,8 +40,11 @@ pub fn same_index(one: &str, other: &str) -> bool {
 ///
 /// Clause: `ST1/diversified`.
 pub fn is_diversified_index(index: &str) -> bool {
-    let listed = DIVERSIFIED_INDICES.lines().skip(1).filter_map(|line| line.splitn(3, ',').nth(2));
-    listed.into_iter().any(|listed| same_index(listed, index))
+    static LISTED: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
+        let names = DIVERSIFIED_INDICES.lines().skip(1).filter_map(|line| line.splitn(3, ',').nth(2));
+        names.map(letters).collect()
+    });
+    LISTED.contains(&letters(index))
 }
 
 #[cfg(test)]
@@ -44,7 +52,6 @@ mod tests {
     use super::*;
     use jiff::ToSpan;
     use jiff::civil::{Date, Weekday, date};
-    use std::collections::BTreeSet;
 
     /// The national holidays of a year before substitutes, by the Act on National Holidays (Act No. 178 of 1948) as
     /// amended, and the special acts for 2019, 2020 and 2021.

@@ -6,7 +6,7 @@ use super::{Issue, Target, Tier};
 use crate::templates::{is_diversified_index, same_index};
 use crate::value::percent_doubt;
 use quoteclock_sheets::{Findings, Lined, quoted};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What an issue's index is, as far as its name tells.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -58,13 +58,16 @@ fn kind_of(index: &str) -> Option<IndexKind> {
 
 /// Reports what contradicts the rules.
 pub(super) fn warn(rows: &Rows, findings: &mut Findings) {
+    // Thousands of issues have dozens of indices.
+    let mut kinds: BTreeMap<&str, Option<IndexKind>> = BTreeMap::new();
     for Lined { line, value } in &rows.issues {
         let mut warn = |column, message| findings.warning(ISSUES.file, *line, column, message);
         if value.name.as_deref().is_some_and(is_named_a_note) {
             let message = "by its name it is an exchange-traded note, expected ETFs only: ETNs are not in the scheme (ST1/target)";
             warn("name", message.to_owned());
         }
-        if let Some(expected) = type_expected(value) {
+        let kind = value.index.as_deref().and_then(|index| *kinds.entry(index).or_insert_with(|| kind_of(index)));
+        if let Some(expected) = type_expected(value, kind) {
             let index = value.index.as_deref().map_or(String::new(), |index| format!(" of {index}"));
             let what = match (value.leveraged_inverse, value.active) {
                 (true, _) => "a leveraged or inverse ETF",
@@ -116,8 +119,7 @@ fn is_named_a_note(name: &str) -> bool {
 /// The types that an issue may have, unless its own is one of them. Type D is one by one, for what is of type C otherwise.
 ///
 /// Clause: `ST1/spread-and-quantity`.
-fn type_expected(issue: &Issue) -> Option<&'static str> {
-    let kind = issue.index.as_deref().and_then(kind_of);
+fn type_expected(issue: &Issue, kind: Option<IndexKind>) -> Option<&'static str> {
     let expected: &'static [&'static str] = match (issue.leveraged_inverse || issue.active, kind) {
         (false, Some(IndexKind::Leading)) => &["A"],
         (true, Some(IndexKind::Leading)) | (_, Some(IndexKind::Domestic)) => &["B"],
