@@ -37,6 +37,13 @@ pub struct BinaryDecoder {
 /// Room for the beginning of a frame.
 const ROOM_BYTES: usize = 1 << 24;
 
+/// How long a buffer becomes that has to hold more than its `length`, for a frame of `wanted` bytes. In two steps mostly, since
+/// each copies it and touches as much memory again, but no more than four times what has come: a frame may say that it is long and
+/// is not. A power of two, so that the next frame, a little longer, has room as well; what is not written to takes no memory.
+fn room(length: usize, wanted: usize) -> usize {
+    wanted.min((4 * length).max(ROOM_BYTES)).next_power_of_two()
+}
+
 impl BinaryDecoder {
     /// Reads the next `chunk` of the input and hands over every record of each block that ends in it.
     ///
@@ -56,11 +63,8 @@ impl BinaryDecoder {
                 continue;
             }
             let (head, rest) = chunk.split_at((wanted - self.partial.len()).min(chunk.len()));
-            // In one or two steps: growing in more would copy it each time, and touch twice the memory. No more than that for a
-            // frame that says it is long and is not.
-            let room = wanted.min((2 * self.partial.len()).max(ROOM_BYTES));
-            if self.partial.capacity() < room {
-                self.partial.reserve_exact(room - self.partial.len());
+            if self.partial.capacity() < self.partial.len() + head.len() {
+                self.partial.reserve_exact(room(self.partial.len(), wanted) - self.partial.len());
             }
             self.partial.extend_from_slice(head);
             chunk = rest;
@@ -297,4 +301,18 @@ impl BinaryDecoder {
 
 fn header_error(malformed: Malformed) -> FeedError {
     FeedError::Input { place: Place::Byte(0), malformed }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buffer_grows_in_two_steps_and_not_on_the_word_of_a_frame() {
+        let (mib, gib) = (1 << 20, 1 << 30);
+        assert_eq!((room(0, 100), room(100, 3 * mib)), (128, 4 * mib));
+        assert_eq!((room(0, 50 * mib), room(16 * mib, 50 * mib)), (16 * mib, 64 * mib));
+        assert_eq!((room(0, 4 * gib - 1), room(16 * mib, 4 * gib - 1)), (16 * mib, 64 * mib));
+        assert!((1..100).all(|length| length < room(length, length + 1)));
+    }
 }
