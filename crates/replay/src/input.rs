@@ -2,6 +2,7 @@
 
 use crate::chunks::Chunks;
 use crate::stored::{Bytes, CHUNK_BYTES, Once, Opened, Progress, Raw, Stored};
+use crate::stream::{GZIP, compression};
 use crate::threads::Pool;
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -113,6 +114,20 @@ impl Input {
             Input::Memory(memory) => Some(memory.bytes.len() as u64),
             Input::Opened(_) | Input::Once(_) => None,
         }
+    }
+
+    /// Whether it is compressed with gzip, as far as can be told without taking anything from it.
+    pub(crate) fn is_gzip(&self) -> bool {
+        let mut first = [0; 2];
+        let is_read = match self {
+            // Of a pipe nothing may be read.
+            Input::File(path) if path.is_file() => {
+                File::open(path).and_then(|mut file| file.read_exact(&mut first)).is_ok()
+            }
+            Input::Memory(memory) => memory.bytes.as_ref().read_exact(&mut first).is_ok(),
+            _ => false,
+        };
+        is_read && compression(&first) == Some(GZIP)
     }
 
     /// Opens it. What is to be read `again` is spooled to a temporary file first, unless it is a regular file.

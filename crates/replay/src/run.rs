@@ -216,7 +216,7 @@ impl Replay<'_> {
         rejects: &mut R,
     ) -> Result<Measured<R::Sink>, ReplayError> {
         let file = self.input.name();
-        let pool = threads.start();
+        let pool = threads.beside_decompression(self.input).start();
         let reading = Reading { pool: Some(&pool), ..reading };
         let begin = |options| {
             let sink = rejects.begin().map_err(|source| ReplayError::Rejects { file: file.clone(), source })?;

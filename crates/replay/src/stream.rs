@@ -39,7 +39,7 @@ enum Member {
     Over,
 }
 
-const GZIP: &str = "gzip";
+pub(crate) const GZIP: &str = "gzip";
 const ZSTD: &str = "zstd";
 
 impl Stream {
@@ -120,7 +120,7 @@ const MAGIC_BYTES: usize = 8;
 const FOLLOWING_BYTES: usize = 64;
 
 /// The compressions that are read.
-fn compression(first: &[u8]) -> Option<&'static str> {
+pub(crate) fn compression(first: &[u8]) -> Option<&'static str> {
     match first {
         [0x1f, 0x8b, ..] => Some(GZIP),
         [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Some(ZSTD),

@@ -1,6 +1,6 @@
 //! Several threads that do the work of a day's engine.
 
-use crate::input::Reading;
+use crate::input::{Input, Reading};
 use crate::stored::Progress;
 use quoteclock_engine::{Executor, SingleThread, Task};
 use rayon::ThreadPool;
@@ -20,6 +20,13 @@ impl Threads {
     /// How a day is read that is measured by so many.
     pub(crate) fn reading(self, progress: Progress<'_>) -> Reading<'_> {
         Reading { progress, is_hashed: false, is_ahead: 1 < self.0.get(), pool: None }
+    }
+
+    /// So many, less one that does nothing but decompress `input`, where that takes as long as all that comes after: on as many
+    /// cores as there are threads, one more would keep it waiting, and what waits for it.
+    pub(crate) fn beside_decompression(self, input: &Input) -> Threads {
+        let is_slow = 1 < self.0.get() && input.is_gzip();
+        Threads(NonZeroUsize::new(self.0.get() - usize::from(is_slow)).unwrap_or(self.0))
     }
 
     /// Starts the others, or as many of them as the system permits: what is measured is the same with any number.
