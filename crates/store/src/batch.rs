@@ -1,5 +1,6 @@
 //! The days of one run, written aside until all of them are measured.
 
+use crate::checksum::Checksum;
 use crate::insert::{self, Made, Terms, Whose, unwritable};
 use crate::{CompressedText, Digest, StoreError, StoredDay, checksum, connect, schema};
 use jiff::civil::Date;
@@ -8,7 +9,9 @@ use quoteclock_model::{DayTurnover, Timestamp};
 use quoteclock_obligation::ObligationIndex;
 use quoteclock_rules::DayPlan;
 use rusqlite::Connection;
+use rusqlite::types::ValueRef;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 /// The file that a running day was written down in.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -142,8 +145,18 @@ pub(crate) fn date_text(date: Date) -> String {
     date.to_string()
 }
 
-/// Writes the rows of a day, or of a shard's part of the `whole` of it.
+/// Writes a day, or a shard's part of the `whole` of it.
 fn write(to: &Connection, date: &str, day: DayToStore<'_>, whole: &DayPlan) -> rusqlite::Result<()> {
+    // Breaches are most of a day, and are summed while they are written; by reading them back where there is no thread.
+    thread::scope(|scope| {
+        let sum = thread::Builder::new().spawn_scoped(scope, || breaches_sum(date, day)).ok();
+        rows(to, date, day, whole)?;
+        checksum::write(to, date, sum.map(|sum| sum.join().expect("it does not panic")))
+    })
+}
+
+/// Writes the rows of a day, or of a shard's part of the `whole` of it.
+fn rows(to: &Connection, date: &str, day: DayToStore<'_>, whole: &DayPlan) -> rusqlite::Result<()> {
     let DayToStore { plan, ledger, turnover, provenance } = day;
     let stored = stored(whole, provenance)?;
     insert::day(to, date, &stored)?;
@@ -168,8 +181,29 @@ fn write(to: &Connection, date: &str, day: DayToStore<'_>, whole: &DayPlan) -> r
     }
     insert::market_turnovers(to, date, &turnover.issues)?;
     let made = Made { program_commit: &provenance.program_commit, measured_at: provenance.measured_at };
-    insert::measurement(to, date, &stored, made, sum)?;
-    checksum::write(to, date)
+    insert::measurement(to, date, &stored, made, sum)
+}
+
+/// The checksum of a day's breaches as they will be stored, in the order of their keys.
+fn breaches_sum(date: &str, day: DayToStore<'_>) -> Digest {
+    let mut obligations = (0..).map(ObligationIndex);
+    let mut keys: Vec<(&str, &str, String, ObligationIndex)> = Vec::new();
+    for sign_up in &day.plan.sign_ups {
+        for (obligation, index) in sign_up.obligations.iter().zip(&mut obligations) {
+            keys.push((&sign_up.market_maker, sign_up.issue.as_str(), obligation.id.to_string(), index));
+        }
+    }
+    keys.sort();
+    let mut sum = Checksum::default();
+    for (market_maker, issue, obligation, index) in keys {
+        let key = [date, market_maker, issue, &obligation].map(|text| ValueRef::Text(text.as_bytes()));
+        for breach in day.ledger.breaches(index) {
+            let span = [breach.span.start, breach.span.end].map(|time| ValueRef::Integer(time.as_micros()));
+            let reason = ValueRef::Text(breach.reason.as_str().as_bytes());
+            sum.values(key.into_iter().chain(span).chain([reason]));
+        }
+    }
+    sum.digest()
 }
 
 /// What is known of a day besides its figures.

@@ -51,32 +51,45 @@ impl Checksum {
     /// Adds a row, one of its columns perhaps left out.
     pub(crate) fn row(&mut self, row: &Row<'_>, left_out: Option<usize>) -> Result<()> {
         for column in (0..row.as_ref().column_count()).filter(|column| Some(*column) != left_out) {
-            let value = row.get_ref(column)?;
-            let (integer, bytes);
-            let (kind, content): (u8, &[u8]) = match value {
-                ValueRef::Null => continue,
-                ValueRef::Integer(number) => {
-                    integer = number.to_be_bytes();
-                    (b'i', &integer)
-                }
-                ValueRef::Real(number) => {
-                    bytes = number.to_bits().to_be_bytes();
-                    (b'r', &bytes)
-                }
-                ValueRef::Text(text) => (b't', text),
-                ValueRef::Blob(blob) => (b'b', blob),
-            };
-            self.buffer.push(kind);
-            self.buffer.extend_from_slice(&(column as u64).to_be_bytes());
-            self.buffer.extend_from_slice(&(content.len() as u64).to_be_bytes());
-            self.buffer.extend_from_slice(content);
+            self.value(column, row.get_ref(column)?);
         }
+        self.end_row();
+        Ok(())
+    }
+
+    /// Adds a row of these columns, which may still have to be written.
+    pub(crate) fn values<'v>(&mut self, row: impl IntoIterator<Item = ValueRef<'v>>) {
+        row.into_iter().enumerate().for_each(|(column, value)| self.value(column, value));
+        self.end_row();
+    }
+
+    fn value(&mut self, column: usize, value: ValueRef<'_>) {
+        let (integer, bytes);
+        let (kind, content): (u8, &[u8]) = match value {
+            ValueRef::Null => return,
+            ValueRef::Integer(number) => {
+                integer = number.to_be_bytes();
+                (b'i', &integer)
+            }
+            ValueRef::Real(number) => {
+                bytes = number.to_bits().to_be_bytes();
+                (b'r', &bytes)
+            }
+            ValueRef::Text(text) => (b't', text),
+            ValueRef::Blob(blob) => (b'b', blob),
+        };
+        self.buffer.push(kind);
+        self.buffer.extend_from_slice(&(column as u64).to_be_bytes());
+        self.buffer.extend_from_slice(&(content.len() as u64).to_be_bytes());
+        self.buffer.extend_from_slice(content);
+    }
+
+    fn end_row(&mut self) {
         self.buffer.push(b'\n');
         if Self::BUFFER_BYTES <= self.buffer.len() {
             self.hasher.update(&self.buffer);
             self.buffer.clear();
         }
-        Ok(())
     }
 
     /// The checksum.
@@ -86,24 +99,33 @@ impl Checksum {
     }
 }
 
-/// Writes the checksums of a day into its row.
-pub(crate) fn write(connection: &Connection, date: &str) -> Result<()> {
-    for Summed { table, order, column } in SUMMED {
-        let mut sum = Checksum::default();
-        let sql = format!("SELECT * FROM {table} WHERE date = ?1 ORDER BY {order}");
-        let mut statement = connection.prepare_cached(&sql)?;
-        let mut rows = statement.query([date])?;
-        while let Some(row) = rows.next()? {
-            sum.row(row, None)?;
-        }
-        let update = format!("UPDATE days SET {column} = ?2 WHERE date = ?1");
-        connection.prepare_cached(&update)?.execute((date, sum.digest().0))?;
+/// Writes the checksums of a day into its row; that of its breaches, of which there are many, is `breaches` where it is known.
+pub(crate) fn write(connection: &Connection, date: &str, breaches: Option<Digest>) -> Result<()> {
+    for summed in SUMMED {
+        let digest = match breaches {
+            Some(known) if summed == BREACHES => known,
+            _ => of_rows(connection, date, summed)?,
+        };
+        let update = format!("UPDATE days SET {} = ?2 WHERE date = ?1", summed.column);
+        connection.prepare_cached(&update)?.execute((date, digest.0))?;
     }
     let mut statement = connection.prepare_cached("SELECT * FROM days WHERE date = ?1")?;
     let digest = statement.query_row([date], |row| Ok(of_day(row)?.0))?;
     let update = format!("UPDATE days SET {DAY_COLUMN} = ?2 WHERE date = ?1");
     connection.prepare_cached(&update)?.execute((date, digest.0))?;
     Ok(())
+}
+
+/// The checksum of a day's rows in a table, as they are stored.
+fn of_rows(connection: &Connection, date: &str, Summed { table, order, .. }: Summed) -> Result<Digest> {
+    let mut sum = Checksum::default();
+    let sql = format!("SELECT * FROM {table} WHERE date = ?1 ORDER BY {order}");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query([date])?;
+    while let Some(row) = rows.next()? {
+        sum.row(row, None)?;
+    }
+    Ok(sum.digest())
 }
 
 /// The checksum of a row of `days`, and the one that it holds.

@@ -94,7 +94,7 @@ impl Merger<'_> {
         }
         self.tell_of_all()?;
         self.measurement().map_err(error)?;
-        checksum::write(self.to, &date_text(date)).map_err(error)?;
+        checksum::write(self.to, &date_text(date), None).map_err(error)?;
         self.to.execute_batch("COMMIT").map_err(error)?;
         Ok(())
     }

@@ -72,6 +72,6 @@ impl DayRows {
         insert::market_turnovers(to, date, self.market_turnovers.iter().map(|row| (&row.issue, &row.turnover)))?;
         let made = Made { program_commit: &self.program_commit, measured_at: self.measured_at };
         insert::measurement(to, date, &self.day, made, sum)?;
-        checksum::write(to, date)
+        checksum::write(to, date, None)
     }
 }
