@@ -1,7 +1,6 @@
 //! A day as it comes: bytes pushed, and how an obligation stands asked at any time between.
 
 use crate::replay::Kept;
-use crate::rows::keys;
 use crate::{MeasuredDay, Registry};
 use jiff::civil::Date;
 use quoteclock_engine::{Day, DayError, DayOptions, MeasureIndex};
@@ -10,6 +9,7 @@ use quoteclock_ledger::{OpenLedger, Total};
 use quoteclock_model::{Amount, Micros, ObligationId, Price, Side, SideFault, State, Timestamp};
 use quoteclock_obligation::{ObligationIndex, Running};
 use quoteclock_replay::{Attribution, Decoder, Format, OwnOrders, RECOGNISED_BY_BYTES};
+use quoteclock_report::rows::keys;
 use quoteclock_rules::PlanError;
 use std::sync::Arc;
 use thiserror::Error;
@@ -313,8 +313,8 @@ impl Engine {
         let Some(day) = &mut self.day else { return Vec::new() };
         let (Some(engine), Some(now)) = (day.engine(), day.now()) else { return Vec::new() };
         let wanted: Vec<(ObligationIndex, ObligationId, Option<MeasureIndex>)> = keys(engine.plan())
-            .filter(|(_, sign_up, _)| sign_up.market_maker == market_maker && sign_up.issue.as_str() == issue)
-            .map(|(index, _, obligation)| (index, obligation.id.clone(), engine.measure_of(index)))
+            .filter(|key| key.market_maker == market_maker && key.issue == issue)
+            .map(|key| (key.index, key.obligation.id.clone(), engine.measure_of(key.index)))
             .collect();
         wanted
             .into_iter()

@@ -1,13 +1,13 @@
 //! One day's input measured, with its rows.
 
 use crate::beside::words_of;
-use crate::rows::keys;
 use crate::{BreachRow, CoverageRow, DailyRow, How, OutageRow, Registry, RejectRow};
 use jiff::civil::Date;
 use quoteclock_engine::{BadRecord, DayOptions, Finished, RejectSink, Until};
 use quoteclock_ledger::{DayLedger, DisplayPercent, Total};
 use quoteclock_model::{DayTurnover, Timestamp};
 use quoteclock_replay::{Beside, Input, Progress, Rejects, Replay, ReplayError, Threads, UNWATCHED};
+use quoteclock_report::rows;
 use quoteclock_rules::DayPlan;
 use quoteclock_store::Digest;
 use std::io;
@@ -292,13 +292,13 @@ impl MeasuredDay {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn daily(&self) -> impl Iterator<Item = DailyRow> + '_ {
-        keys(&self.finished.plan).map(|(index, sign_up, obligation)| {
-            let Total { available, fulfilled, unknown } = self.ledger.total(index);
+        rows::Daily::rows(&self.finished.plan, &self.ledger).map(|rows::DailyRow { key, total }| {
+            let Total { available, fulfilled, unknown } = total;
             DailyRow {
-                date: self.date(),
-                market_maker: sign_up.market_maker.clone(),
-                issue: sign_up.issue.to_string(),
-                obligation: obligation.id.clone(),
+                date: key.date,
+                market_maker: key.market_maker.to_owned(),
+                issue: key.issue.to_owned(),
+                obligation: key.obligation.id.clone(),
                 available,
                 fulfilled,
                 unknown,
@@ -318,15 +318,13 @@ impl MeasuredDay {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn breaches(&self) -> impl Iterator<Item = BreachRow> + '_ {
-        keys(&self.finished.plan).flat_map(move |(index, sign_up, obligation)| {
-            self.ledger.breaches(index).iter().map(move |breach| BreachRow {
-                plan: Arc::clone(&self.finished.plan),
-                market_maker: sign_up.market_maker.clone(),
-                issue: sign_up.issue.to_string(),
-                obligation: obligation.id.clone(),
-                span: breach.span,
-                reason: breach.reason,
-            })
+        rows::Breaches::rows(&self.finished.plan, &self.ledger).map(|rows::BreachRow { key, breach, .. }| BreachRow {
+            plan: Arc::clone(&self.finished.plan),
+            market_maker: key.market_maker.to_owned(),
+            issue: key.issue.to_owned(),
+            obligation: key.obligation.id.clone(),
+            span: breach.span,
+            reason: breach.reason,
         })
     }
 
@@ -340,7 +338,14 @@ impl MeasuredDay {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn outages(&self) -> impl Iterator<Item = OutageRow> + '_ {
-        OutageRow::of(self.breaches())
+        rows::Outages::rows(&self.finished.plan, &self.ledger).map(|rows::OutageRow { key, outage, .. }| OutageRow {
+            plan: Arc::clone(&self.finished.plan),
+            market_maker: key.market_maker.to_owned(),
+            issue: key.issue.to_owned(),
+            obligation: key.obligation.id.clone(),
+            span: outage.span,
+            reasons: outage.reasons,
+        })
     }
 
     /// What a lenient run has set aside, in the order of the input: the first 10,000.

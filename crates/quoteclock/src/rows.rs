@@ -1,11 +1,9 @@
 //! The rows of a measured day as values: the same, in the same order, as those of the command's files.
 
 use jiff::civil::Date;
-use quoteclock_ledger::DisplayPercent;
+use quoteclock_ledger::{DisplayPercent, reasons_text};
 use quoteclock_model::{Micros, ObligationId, Reason, Span};
-use quoteclock_obligation::ObligationIndex;
-use quoteclock_rules::{DayPlan, ObligationPlan, SignUpPlan, local_time};
-use std::collections::BTreeMap;
+use quoteclock_rules::{DayPlan, local_time};
 use std::sync::Arc;
 
 /// One obligation of one sign-up on the day; a row of `daily.csv`.
@@ -143,29 +141,6 @@ pub struct OutageRow {
 }
 
 impl OutageRow {
-    /// The outages of breaches that stand in their order.
-    pub(crate) fn of(breaches: impl Iterator<Item = BreachRow>) -> impl Iterator<Item = OutageRow> {
-        let mut breaches = breaches.peekable();
-        std::iter::from_fn(move || {
-            let first = breaches.next()?;
-            let mut by_reason = BTreeMap::from([(first.reason, first.duration())]);
-            let mut span = first.span;
-            let follows = |next: &BreachRow, end| {
-                next.span.start == end
-                    && (&next.market_maker, &next.issue, &next.obligation)
-                        == (&first.market_maker, &first.issue, &first.obligation)
-            };
-            while let Some(next) = breaches.next_if(|next| follows(next, span.end)) {
-                *by_reason.entry(next.reason).or_default() += next.duration();
-                span.end = next.span.end;
-            }
-            let mut reasons: Vec<(Reason, Micros)> = by_reason.into_iter().collect();
-            reasons.sort_by_key(|&(_, length)| std::cmp::Reverse(length));
-            let BreachRow { plan, market_maker, issue, obligation, .. } = first;
-            Some(OutageRow { plan, market_maker, issue, obligation, span, reasons })
-        })
-    }
-
     /// The trading date.
     ///
     /// ```
@@ -199,8 +174,7 @@ impl OutageRow {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn reasons_text(&self) -> String {
-        let texts: Vec<String> = self.reasons.iter().map(|(reason, length)| format!("{reason}:{}", length.0)).collect();
-        texts.join(";")
+        reasons_text(&self.reasons)
     }
 }
 
@@ -255,13 +229,4 @@ impl RejectRow {
             String::from_utf8_lossy(&self.record).into_owned()
         }
     }
-}
-
-/// The obligations of a plan, each with its sign-up, in the order of the rows.
-pub(crate) fn keys(plan: &DayPlan) -> impl Iterator<Item = (ObligationIndex, &SignUpPlan, &ObligationPlan)> {
-    let obligations = plan
-        .sign_ups
-        .iter()
-        .flat_map(|sign_up| sign_up.obligations.iter().map(move |obligation| (sign_up, obligation)));
-    (0..).map(ObligationIndex).zip(obligations).map(|(index, (sign_up, obligation))| (index, sign_up, obligation))
 }
