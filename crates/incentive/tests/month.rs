@@ -59,6 +59,14 @@ fn an_issue_is_leveraged_as_of_the_last_measured_date() {
 }
 
 #[test]
+fn the_last_measured_date_says_whether_an_issue_is_leveraged_or_the_registry_has_to() {
+    let day = |day, leveraged_inverse| DayRow { leveraged_inverse, ..row(date(2024, 3, day), 1_000) };
+    for (days, by_registry) in [([day(1, Some(true)), day(4, None)], 1), ([day(1, None), day(4, Some(true))], 0)] {
+        assert_eq!(accounts(&days).leveraged_by_registry().count(), by_registry, "{days:?}");
+    }
+}
+
+#[test]
 fn where_the_feed_tells_the_sessions_a_day_to_come_is_as_long_as_the_last() {
     let scheme = "name = \"x\"\nversion = \"1\"\nphase_source = \"feed\"\n";
     let registry = registry(&[("scheme.toml", scheme)]);

@@ -314,6 +314,7 @@ proptest! {
             seen.push((obligation, state, since, settled));
         };
         if day.each_running(take).is_none() {
+            prop_assert!(day.engine().is_none(), "a day that has begun can be looked at");
             return Ok(());
         }
         let now = day.engine().expect("an open day").reached();
