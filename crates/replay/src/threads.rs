@@ -74,3 +74,23 @@ impl Executor for Pool {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_of_several_threads_is_left_to_a_gzip_stream() {
+        let (gzip, zstd, plain) = (&[0x1f, 0x8b, 8][..], &[0x28, 0xb5, 0x2f, 0xfd][..], &b"time,issue"[..]);
+        for (bytes, threads, left) in
+            [(gzip, 1, 1), (gzip, 2, 1), (gzip, 3, 2), (zstd, 2, 2), (plain, 2, 2), (&[0x1f][..], 2, 2), (&[], 2, 2)]
+        {
+            let of = |count| Threads(NonZeroUsize::new(count).unwrap());
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(file.path(), bytes).unwrap();
+            for input in [Input::memory("day", bytes), Input::File(file.path().to_owned())] {
+                assert_eq!(of(threads).beside_decompression(&input), of(left), "{bytes:?} {threads}");
+            }
+        }
+    }
+}
