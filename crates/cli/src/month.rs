@@ -5,6 +5,7 @@ use anyhow::{Result, anyhow};
 use jiff::civil::Date;
 use quoteclock::changed_days;
 use quoteclock_incentive::{AccountKey, Month};
+use quoteclock_ledger::add_time;
 use quoteclock_report::OverviewLine;
 pub(crate) use quoteclock_report::{count, grouped, list, time_of_day as clock};
 use quoteclock_rules::Registry;
@@ -56,7 +57,7 @@ pub(crate) fn look_for_reasons(lines: &mut [OverviewLine], store: &Store, month:
     store.breaches(month.dates(), |row| {
         let key = AccountKey { market_maker: row.market_maker, issue: row.issue, obligation: row.obligation };
         if let Some(line) = by_key.get_mut(&key) {
-            *line.reasons.entry(row.reason).or_default() += row.span.end.since(row.span.start);
+            add_time(&mut line.reasons, row.reason.into(), row.span.end.since(row.span.start));
         }
     })?;
     Ok(())

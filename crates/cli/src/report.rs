@@ -263,7 +263,6 @@ fn standings(report: &quoteclock::Report) -> Result<Vec<OverviewLine>> {
         matches!(prospect, Some(Prospect::Safe | Prospect::Open { .. } | Prospect::Uncertain | Prospect::ByDays))
     };
     let standing = |line: &MonthLine| OverviewLine {
-        key: line.key.clone(),
         total: line.total,
         required_pct: line.required_pct,
         standing: match line.status() {
@@ -273,8 +272,7 @@ fn standings(report: &quoteclock::Report) -> Result<Vec<OverviewLine>> {
             Status::NotFulfilled => Standing::Fails,
             Status::NotApplicable => Standing::NotApplicable,
         },
-        reasons: BTreeMap::new(),
-        days_below: (0, 0),
+        ..OverviewLine::of(line.key.clone())
     };
     Ok(report.settlement().lines.iter().map(standing).collect())
 }

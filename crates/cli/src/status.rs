@@ -12,7 +12,6 @@ use quoteclock_model::Micros;
 use quoteclock_report::{OverviewLine, Standing, StatusRow, Statuses, Words, overview, wrap};
 use quoteclock_rows::{JsonRow, json_rows, text_table};
 use serde::Serialize;
-use std::collections::BTreeMap;
 
 /// Show the month to date: how much longer each obligation may be off and still make its share.
 ///
@@ -152,7 +151,6 @@ const WORDS: Words = Words { fails: "lost", at_risk: "at risk", uncertain: "not 
 /// How an obligation stands in a month that is not over.
 fn standing(outlook: &Outlook) -> OverviewLine {
     OverviewLine {
-        key: outlook.key.clone(),
         total: outlook.total,
         required_pct: outlook.required_pct,
         standing: match outlook.prospect() {
@@ -162,7 +160,6 @@ fn standing(outlook: &Outlook) -> OverviewLine {
             Prospect::Open { .. } | Prospect::Safe => Standing::Meets,
             Prospect::NotApplicable | Prospect::ByDays => Standing::NotApplicable,
         },
-        reasons: BTreeMap::new(),
-        days_below: (0, 0),
+        ..OverviewLine::of(outlook.key.clone())
     }
 }

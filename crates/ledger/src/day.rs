@@ -4,7 +4,6 @@ use jiff::civil::Date;
 use quoteclock_model::{Interval, IssueCode, Micros, ObligationId, Reason, Span, State, Timestamp};
 use quoteclock_obligation::{DaySink, IntervalSink, ObligationIndex};
 use quoteclock_rules::DayPlan;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Times of one obligation on one day, or summed over several.
@@ -82,15 +81,22 @@ pub fn reasons_text(reasons: &[(Reason, Micros)]) -> String {
 /// The outages that the breaches of one obligation make, in their order.
 pub fn outages(breaches: &[Breach]) -> impl Iterator<Item = Outage> {
     breaches.chunk_by(|one, next| one.span.end == next.span.start).map(|connected| {
-        let mut by_reason: BTreeMap<Reason, Micros> = BTreeMap::new();
+        let mut reasons: Vec<(Reason, Micros)> = Vec::new();
         for Breach { span, reason } in connected {
-            *by_reason.entry(*reason).or_default() += span.end.since(span.start);
+            add_time(&mut reasons, *reason, span.end.since(span.start));
         }
-        let mut reasons: Vec<(Reason, Micros)> = by_reason.into_iter().collect();
-        reasons.sort_by_key(|(_, length)| std::cmp::Reverse(*length));
+        reasons.sort_by_key(|&(reason, length)| (std::cmp::Reverse(length), reason));
         let (first, last) = (connected[0].span, connected[connected.len() - 1].span);
         Outage { span: Span { start: first.start, end: last.end }, reasons }
     })
+}
+
+/// Adds `time` to what `reasons` has of `reason`. They are few: they are looked over.
+pub fn add_time<R: PartialEq>(reasons: &mut Vec<(R, Micros)>, reason: R, time: Micros) {
+    match reasons.iter_mut().find(|(known, _)| *known == reason) {
+        Some((_, sum)) => *sum += time,
+        None => reasons.push((reason, time)),
+    }
 }
 
 /// One obligation of one sign-up on one measured day.
@@ -149,11 +155,16 @@ pub struct DayLedger {
     ends: Vec<usize>,
 }
 
+/// How many breaches of each obligation there is room for from the start.
+const BREACHES_EXPECTED: usize = 32;
+
 impl OpenLedger {
     /// An empty ledger for the obligations of `plan`.
     pub fn new(plan: &DayPlan) -> OpenLedger {
-        let count = plan.sign_ups.iter().map(|sign_up| sign_up.obligations.len()).sum();
-        OpenLedger { totals: vec![Total::default(); count], log: Vec::new() }
+        let count: usize = plan.sign_ups.iter().map(|sign_up| sign_up.obligations.len()).sum();
+        // Room that is not written to takes no memory, and a log that grows is copied.
+        let log = Vec::with_capacity(count.saturating_mul(BREACHES_EXPECTED));
+        OpenLedger { totals: vec![Total::default(); count], log }
     }
 
     /// The times of an obligation, as far as its intervals have ended.

@@ -8,5 +8,5 @@
 mod day;
 mod percent;
 
-pub use day::{Breach, DayLedger, DayRow, LoggedBreach, OpenLedger, Outage, Total, outages, reasons_text};
+pub use day::{Breach, DayLedger, DayRow, LoggedBreach, OpenLedger, Outage, Total, add_time, outages, reasons_text};
 pub use percent::DisplayPercent;

@@ -5,9 +5,10 @@
 
 use crate::format::{clock, percent_shown, wrap};
 use quoteclock_incentive::AccountKey;
-use quoteclock_ledger::{DisplayPercent, Total};
+use quoteclock_ledger::{DisplayPercent, Total, add_time};
 use quoteclock_model::Micros;
 use quoteclock_rows::{Align, Column, Decimals, Style, Table, Tone, Unit, text_table};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// More obligations than so many are summed up rather than listed.
@@ -89,13 +90,25 @@ pub struct OverviewLine {
     pub required_pct: u64,
     /// How it stands.
     pub standing: Standing,
-    /// Lost time by reason; empty where nobody looked.
-    pub reasons: BTreeMap<String, Micros>,
+    /// Lost time by reason, each once, in no order; empty where nobody looked.
+    pub reasons: Vec<(Cow<'static, str>, Micros)>,
     /// Days without the share, and days measured; the latter 0 where days do not matter.
     pub days_below: (u32, u32),
 }
 
 impl OverviewLine {
+    /// That of an obligation of which nothing is known yet.
+    pub fn of(key: AccountKey) -> OverviewLine {
+        OverviewLine {
+            key,
+            total: Total::default(),
+            required_pct: 0,
+            standing: Standing::NotApplicable,
+            reasons: Vec::new(),
+            days_below: (0, 0),
+        }
+    }
+
     /// Available time in which it was not fulfilled.
     pub fn lost(&self) -> Micros {
         Micros(self.total.available.0.saturating_sub(self.total.fulfilled.0))
@@ -120,7 +133,7 @@ impl OverviewLine {
 }
 
 /// The reason that took most of `reasons`; of equal ones the first by name.
-fn main_reason(reasons: &BTreeMap<&str, Micros>) -> Option<String> {
+fn main_reason(reasons: &[(Cow<'_, str>, Micros)]) -> Option<String> {
     let most = reasons.iter().max_by(|(name, most), (other, next)| most.cmp(next).then(other.cmp(name)));
     // Both sides' faults are two words, between which a narrow table may break.
     most.map(|(reason, _)| reason.replace('+', " + "))
@@ -139,9 +152,12 @@ pub fn overview(lines: &[&OverviewLine], words: Words, style: Style) -> String {
         order(one).cmp(&order(next))
     });
     let mut worst: Vec<&OverviewLine> = lines.iter().copied().filter(|line| line.standing < Standing::Meets).collect();
-    worst.sort_by(|one, next| one.by_worst().cmp(&next.by_worst()));
     let all = worst.len();
-    worst.truncate(WORST_SHOWN);
+    if WORST_SHOWN < all {
+        worst.select_nth_unstable_by(WORST_SHOWN, |one, next| one.by_worst().cmp(&next.by_worst()));
+        worst.truncate(WORST_SHOWN);
+    }
+    worst.sort_by(|one, next| one.by_worst().cmp(&next.by_worst()));
     let mut text = wrap(&counted(lines, by_maker.len(), words), style.width);
     text.push('\n');
     text.push_str(&text_table::<Makers>(&makers, style));
@@ -219,9 +235,9 @@ impl<'a> Maker<'a> {
         let is_general = |line: &&&OverviewLine| line.key.obligation.is_general();
         let has_general = own.iter().any(|line| is_general(&line));
         let summed: Vec<&OverviewLine> = own.iter().copied().filter(|line| !has_general || is_general(&line)).collect();
-        let mut reasons: BTreeMap<&str, Micros> = BTreeMap::new();
+        let mut reasons: Vec<(Cow<'_, str>, Micros)> = Vec::new();
         for (reason, time) in summed.iter().flat_map(|line| &line.reasons) {
-            *reasons.entry(reason).or_default() += *time;
+            add_time(&mut reasons, Cow::Borrowed(reason), *time);
         }
         let count = |standing| own.iter().filter(|line| line.standing == standing).count();
         Maker {
@@ -300,11 +316,7 @@ impl Table for WorstLines {
             Align::Right,
             |row| whole_seconds(row.0.lost()).into(),
         ),
-        Column::<Self>::text("reason", |row| {
-            let reasons = row.0.reasons.iter().map(|(reason, time)| (reason.as_str(), *time)).collect();
-            main_reason(&reasons).map(Into::into)
-        })
-        .shown("mainly"),
+        Column::<Self>::text("reason", |row| main_reason(&row.0.reasons).map(Into::into)).shown("mainly"),
     ];
     const SHOWN: &'static [&'static str] =
         &["market_maker", "issue", "obligation", "display_pct", "required_pct", "days_below", "lost_us", "reason"];
@@ -339,7 +351,7 @@ mod tests {
         };
         let total = Total { available: Micros(HOURS), fulfilled: Micros(fulfilled), unknown: Micros::ZERO };
         let lost = Micros(HOURS - fulfilled);
-        let reasons = BTreeMap::from([("no_bid".to_owned(), Micros(lost.0 / 3)), ("spread".to_owned(), lost)]);
+        let reasons = vec![("no_bid".into(), Micros(lost.0 / 3)), ("spread".into(), lost)];
         OverviewLine { key, total, required_pct: 800_000, standing, reasons, days_below: (1, 1) }
     }
 

@@ -5,12 +5,13 @@ use crate::format::{clock, percent_shown, trim_fraction};
 use crate::overview::{OverviewLine, Standing, grouped};
 use crate::rows::{DayKey, keys, rows_with_key};
 use quoteclock_incentive::AccountKey;
-use quoteclock_ledger::{DayLedger, Outage, Total, outages};
-use quoteclock_model::{IssueCode, Micros, Reason};
+use quoteclock_ledger::{DayLedger, Outage, Total, add_time, outages};
+use quoteclock_model::{IssueCode, Micros, ObligationId, Reason, Span};
 use quoteclock_rows::{Align, Column, Decimals, Table, Tone, Unit, text_table};
 use quoteclock_rules::{DayPlan, local_time};
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::ops::Range;
 use std::sync::Arc;
 
 pub use quoteclock_rows::Style;
@@ -20,6 +21,10 @@ pub use quoteclock_rows::Style;
 pub struct DaySummary {
     plan: Arc<DayPlan>,
     lines: Vec<SummaryLine>,
+    /// Of all lines, one after the other: lost time by reason.
+    reasons: Vec<(Reason, Micros)>,
+    /// Likewise, each line's longest first.
+    worst: Vec<LongOutage>,
 }
 
 /// One obligation on one day.
@@ -27,10 +32,26 @@ pub struct DaySummary {
 struct SummaryLine {
     total: Total,
     outage_count: usize,
-    /// Longest first.
-    worst: Vec<Outage>,
-    /// Lost time by reason.
-    reasons: BTreeMap<Reason, Micros>,
+    /// Where its own stand among those of all lines.
+    reasons: Range<usize>,
+    worst: Range<usize>,
+}
+
+/// An outage that a line names.
+#[derive(Clone, Copy, Debug)]
+struct LongOutage {
+    span: Span,
+    /// What took most of it.
+    main: Reason,
+    /// Whether there were other reasons.
+    has_more: bool,
+}
+
+impl From<&Outage> for LongOutage {
+    fn from(outage: &Outage) -> LongOutage {
+        let (main, _) = outage.reasons[0];
+        LongOutage { span: outage.span, main, has_more: 1 < outage.reasons.len() }
+    }
 }
 
 /// How many outages a line names at most.
@@ -39,56 +60,69 @@ const WORST_MAX: usize = 3;
 impl DaySummary {
     /// The summary of a day.
     pub fn new(plan: &Arc<DayPlan>, ledger: &DayLedger) -> DaySummary {
-        let line = |key: DayKey<'_>| {
-            let (mut outage_count, mut worst) = (0, Vec::with_capacity(WORST_MAX + 1));
-            let mut reasons: BTreeMap<Reason, Micros> = BTreeMap::new();
+        let mut day = DaySummary { plan: Arc::clone(plan), lines: Vec::new(), reasons: Vec::new(), worst: Vec::new() };
+        let (mut reasons, mut worst): (Vec<(Reason, Micros)>, Vec<LongOutage>) = (Vec::new(), Vec::new());
+        for key in keys(plan) {
+            let mut outage_count = 0;
             for outage in outages(ledger.breaches(key.index)) {
                 outage_count += 1;
-                outage.reasons.iter().for_each(|(reason, time)| *reasons.entry(*reason).or_default() += *time);
-                let position = worst.partition_point(|longer| length(&outage) <= length(longer));
-                if position < WORST_MAX {
-                    worst.insert(position, outage);
-                    worst.truncate(WORST_MAX);
-                }
+                outage.reasons.iter().for_each(|&(reason, time)| add_time(&mut reasons, reason, time));
+                let outage = LongOutage::from(&outage);
+                let position = worst.partition_point(|longer| length(outage.span) <= length(longer.span));
+                worst.insert(position, outage);
+                worst.truncate(WORST_MAX);
             }
-            SummaryLine { total: ledger.total(key.index), outage_count, worst, reasons }
-        };
-        DaySummary { plan: Arc::clone(plan), lines: keys(plan).map(line).collect() }
+            let (reasons_start, worst_start) = (day.reasons.len(), day.worst.len());
+            day.reasons.append(&mut reasons);
+            day.worst.append(&mut worst);
+            let (reasons, worst) = (reasons_start..day.reasons.len(), worst_start..day.worst.len());
+            day.lines.push(SummaryLine { total: ledger.total(key.index), outage_count, reasons, worst });
+        }
+        day
     }
 
     /// Every obligation of some days, in order of their keys: sums over the days, beside the share that the last requires.
     pub fn over(days: &[&DaySummary]) -> Vec<OverviewLine> {
-        let mut lines: BTreeMap<AccountKey, OverviewLine> = BTreeMap::new();
+        let mut lines: Vec<OverviewLine> = Vec::new();
         for day in days {
+            // Both are in order, and mostly of the same obligations.
+            let (known, mut at) = (lines.len(), 0);
+            lines.reserve(day.lines.len().saturating_sub(known));
             for row in day.rows() {
-                let key = owned(&row.key);
-                let sum = lines.entry(key.clone()).or_insert_with(|| OverviewLine {
-                    key,
-                    total: Total::default(),
-                    required_pct: 0,
-                    standing: Standing::NotApplicable,
-                    reasons: BTreeMap::new(),
-                    days_below: (0, 0),
-                });
+                at += lines[at..known].iter().take_while(|line| parts(&line.key) < parts_of(&row.key)).count();
+                let is_known = at < known && parts(&lines[at].key) == parts_of(&row.key);
+                let position = if is_known { at } else { lines.len() };
+                if !is_known {
+                    lines.push(OverviewLine::of(owned(&row.key)));
+                }
+                let sum = &mut lines[position];
+                sum.reasons.reserve_exact(row.line.reasons.len().saturating_sub(sum.reasons.len()));
                 sum.total += row.line.total;
-                for (reason, time) in &row.line.reasons {
-                    *sum.reasons.entry(reason.as_str().to_owned()).or_default() += *time;
+                for &(reason, time) in &day.reasons[row.line.reasons.clone()] {
+                    add_time(&mut sum.reasons, reason.as_str().into(), time);
                 }
                 sum.required_pct = row.key.obligation.required.pct;
                 let has_share = row.has_share();
                 sum.days_below.0 += u32::from(has_share == Some(false));
                 sum.days_below.1 += u32::from(has_share.is_some());
             }
+            // Those that are new stand behind the others, in order as well.
+            lines.sort_by(|one, next| one.key.cmp(&next.key));
         }
-        lines.values_mut().for_each(|line| line.standing = Standing::of(line.total, line.required_pct));
-        lines.into_values().collect()
+        lines.iter_mut().for_each(|line| line.standing = Standing::of(line.total, line.required_pct));
+        lines
     }
 
     /// One line for a day of many obligations: `2024-03-01  Fast Market x2: 12 of 2,870 without their share, lost 80:15:00`.
-    pub fn summed_up(&self, is_shown: impl Fn(&AccountKey) -> bool) -> String {
-        let rows: Vec<DayRow<'_>> = self.rows().filter(|row| is_shown(&owned(&row.key))).collect();
-        let below = rows.iter().filter(|row| row.has_share() == Some(false)).count();
-        format!("{}: {} of {} without their share", self.heading(), grouped(below), grouped(rows.len()))
+    /// Of all obligations, or of those that `chosen` has.
+    pub fn summed_up(&self, chosen: Option<&BTreeMap<AccountKey, usize>>) -> String {
+        let is_chosen = |row: &DayRow<'_>| chosen.is_none_or(|chosen| chosen.contains_key(&owned(&row.key)));
+        let (mut count, mut below) = (0, 0);
+        for row in self.rows().filter(is_chosen) {
+            count += 1;
+            below += usize::from(row.has_share() == Some(false));
+        }
+        format!("{}: {} of {} without their share", self.heading(), grouped(below), grouped(count))
     }
 
     fn heading(&self) -> String {
@@ -144,17 +178,16 @@ impl DaySummary {
 
     /// The longest outages, as many as fit.
     fn worst(&self, line: &SummaryLine, room: usize) -> String {
-        let outages: Vec<String> = line.worst.iter().map(|outage| self.outage(outage)).collect();
+        let outages: Vec<String> = self.worst[line.worst.clone()].iter().map(|outage| self.outage(*outage)).collect();
         fit(&outages, room)
     }
 
     /// `10:12:03.5 for 0:05:00 spread`.
-    fn outage(&self, Outage { span, reasons }: &Outage) -> String {
+    fn outage(&self, LongOutage { span, main, has_more }: LongOutage) -> String {
         let start = local_time(span.start, &self.plan.zone);
         let start = start.get(11..26).unwrap_or(&start);
-        let main = reasons.first().map_or("", |(reason, _)| reason.as_str());
-        let more = if 1 < reasons.len() { ", ..." } else { "" };
-        format!("{} for {} {main}{more}", trim_fraction(start), clock(span.end.since(span.start)))
+        let more = if has_more { ", ..." } else { "" };
+        format!("{} for {} {main}{more}", trim_fraction(start), clock(length(span)))
     }
 }
 
@@ -232,8 +265,18 @@ fn owned(key: &DayKey<'_>) -> AccountKey {
     AccountKey { market_maker: key.market_maker.to_owned(), issue, obligation: key.obligation.id.clone() }
 }
 
-fn length(outage: &Outage) -> Micros {
-    outage.span.end.since(outage.span.start)
+/// What keys are ordered by.
+fn parts(key: &AccountKey) -> (&str, &str, &ObligationId) {
+    (&key.market_maker, key.issue.as_str(), &key.obligation)
+}
+
+/// Likewise.
+fn parts_of<'a>(key: &DayKey<'a>) -> (&'a str, &'a str, &'a ObligationId) {
+    (key.market_maker, key.issue, &key.obligation.id)
+}
+
+fn length(span: Span) -> Micros {
+    span.end.since(span.start)
 }
 
 /// As many whole outages as fit in `room` characters; the first in any case.

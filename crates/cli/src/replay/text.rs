@@ -3,7 +3,6 @@
 use super::Results;
 use crate::{month, output, terminal};
 use anyhow::Result;
-use quoteclock_incentive::AccountKey;
 use quoteclock_ledger::{DayRow, DisplayPercent};
 use quoteclock_report::{Words, overview};
 use quoteclock_store::{Change, Replaced};
@@ -25,8 +24,7 @@ pub(super) fn print(results: Results<'_>) -> Result<()> {
     for day in days {
         let Some(summary) = &day.summary else { continue };
         if sums_up {
-            let is_shown = |key: &AccountKey| places.as_ref().is_none_or(|places| places.contains_key(key));
-            text.push_str(&quoteclock_report::wrap(&summary.summed_up(is_shown), style.width));
+            text.push_str(&quoteclock_report::wrap(&summary.summed_up(places.as_ref()), style.width));
         } else {
             text.push_str(&summary.render(style, places.as_ref()));
         }
