@@ -80,6 +80,7 @@ impl Engine {
                 });
             }
         });
+        engine.slots.reserve_exact(of_issues.len());
         for (number, ((code, _), slot)) in (0..).zip(of_issues) {
             engine.planned.insert(code.clone(), number);
             engine.slots.push(slot.expect("all parts have been done"));

@@ -35,13 +35,13 @@ pub struct BinaryDecoder {
 }
 
 /// Room for the beginning of a frame.
-const ROOM_BYTES: usize = 1 << 24;
+const ROOM_BYTES: usize = 1 << 20;
 
 /// How long a buffer becomes that has to hold more than its `length`, for a frame of `wanted` bytes. In two steps mostly, since
-/// each copies it and touches as much memory again, but no more than four times what has come: a frame may say that it is long and
+/// each copies it and touches as much memory again, but no more than 64 times what has come: a frame may say that it is long and
 /// is not. A power of two, so that the next frame, a little longer, has room as well; what is not written to takes no memory.
 fn room(length: usize, wanted: usize) -> usize {
-    wanted.min((4 * length).max(ROOM_BYTES)).next_power_of_two()
+    wanted.min((64 * length).max(ROOM_BYTES)).next_power_of_two()
 }
 
 impl BinaryDecoder {
@@ -310,9 +310,9 @@ mod tests {
     #[test]
     fn a_buffer_grows_in_two_steps_and_not_on_the_word_of_a_frame() {
         let (mib, gib) = (1 << 20, 1 << 30);
-        assert_eq!((room(0, 100), room(100, 3 * mib)), (128, 4 * mib));
-        assert_eq!((room(0, 50 * mib), room(16 * mib, 50 * mib)), (16 * mib, 64 * mib));
-        assert_eq!((room(0, 4 * gib - 1), room(16 * mib, 4 * gib - 1)), (16 * mib, 64 * mib));
+        assert_eq!((room(0, 100), room(100, mib / 2), room(100, 3 * mib)), (128, mib / 2, mib));
+        assert_eq!((room(0, 50 * mib), room(mib, 50 * mib)), (mib, 64 * mib));
+        assert_eq!((room(0, 4 * gib - 1), room(mib, 4 * gib - 1)), (mib, 64 * mib));
         assert!((1..100).all(|length| length < room(length, length + 1)));
     }
 }

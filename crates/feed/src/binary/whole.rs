@@ -4,7 +4,7 @@ use super::block::{Block, UnverifiedGroup};
 use super::dictionary::Dictionary;
 use super::slot::Records;
 use crate::Place;
-use quoteclock_model::{IssueIndex, Record, Scope, SequenceNo, Timestamp};
+use quoteclock_model::{Record, Scope, SequenceNo, Timestamp};
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -62,12 +62,6 @@ impl<'a> WholeBlock<'a> {
         self.block.runs().next().map(|(_, first)| SequenceNo(first))
     }
 
-    /// The groups of issues.
-    pub fn groups(&self) -> impl Iterator<Item = (IssueIndex, UnverifiedGroup<'a>)> + use<'a> {
-        let of_issue = |group: UnverifiedGroup<'a>| Some((IssueIndex(group.issue()?), group));
-        self.block.groups_unverified().filter_map(of_issue)
-    }
-
     /// Where the record with this ordinal stands in the file, if there is one.
     pub fn place(&self, ordinal: u32) -> Option<Place> {
         let first = (0..self.block.group_count()).find_map(|position| {
@@ -110,15 +104,23 @@ impl BlockTimes {
 
     /// Makes room for the records of `block`.
     pub fn begin(&mut self, block: &WholeBlock<'_>) {
-        self.micros.resize_with(block.record_count() as usize, || AtomicU32::new(Self::NONE));
+        let count = block.record_count() as usize;
+        if self.micros.capacity() < count {
+            // The next block is mostly a little longer, and room that is not written to takes no memory.
+            self.micros.reserve_exact(count.next_power_of_two() - self.micros.len());
+        }
+        self.micros.resize_with(count, || AtomicU32::new(Self::NONE));
     }
 
     /// Whether the bytes of `group` are those that were written, and its records in order; puts down their times, and says how
-    /// many they are, if so.
-    pub fn note(&self, group: &UnverifiedGroup<'_>) -> Option<usize> {
+    /// many they are, if so. Adds to `places` where among its slots the first record stands whose ordinal is at least so much,
+    /// for each of `cuts`, which rise.
+    pub fn note(&self, group: &UnverifiedGroup<'_>, cuts: &[u32], places: &mut Vec<usize>) -> Option<usize> {
         group.verify().ok()?;
+        let mut cuts = cuts.iter().copied();
+        let mut cut = cuts.next();
         let (mut extensions, mut least, mut may_be_extension) = (0, 0, false);
-        for slot in group.slots() {
+        for (place, slot) in group.slots().iter().enumerate() {
             if may_be_extension && slot.is_extension() {
                 (extensions, may_be_extension) = (extensions + 1, false);
                 continue;
@@ -127,9 +129,14 @@ impl BlockTimes {
             if ordinal < least {
                 return None;
             }
+            while cut.is_some_and(|cut| cut <= ordinal) {
+                places.push(place);
+                cut = cuts.next();
+            }
             self.micros.get(ordinal as usize)?.store(slot.micros(), Relaxed);
             (least, may_be_extension) = (ordinal + 1, slot.is_wide());
         }
+        places.extend(cut.into_iter().chain(cuts).map(|_| group.slots().len()));
         Some(group.slots().len() - extensions)
     }
 

@@ -102,3 +102,64 @@ fn groups_hold_each_issue_in_the_original_order() {
     }
     assert_eq!(position, log.records.len());
 }
+
+/// Cuts each group of the blocks that it is given.
+#[derive(Default)]
+struct Cutter {
+    groups: usize,
+}
+
+impl Receiver for Cutter {
+    fn issue(&mut self, _: IssueIndex, _: &IssueCode) {}
+
+    fn server(&mut self, _: ServerIndex, _: &str) {}
+
+    fn record(&mut self, _: &RawRecord<'_>) -> Result<(), Stop> {
+        unreachable!("the block is taken")
+    }
+
+    fn takes_blocks(&self) -> bool {
+        true
+    }
+
+    fn block(&mut self, block: &WholeBlock<'_>) -> Result<bool, Stop> {
+        let mut times = BlockTimes::default();
+        times.begin(block);
+        for group in block.all_groups() {
+            let slots = group.slots();
+            // Where the first record stands whose ordinal is at least so much, looked for one by one.
+            let first_from = |cut: u32| {
+                let (mut records, mut place) = (Records(slots), 0);
+                while let Some((slot, extension)) = records.next() {
+                    if cut <= slot.ordinal() {
+                        return place;
+                    }
+                    place += 1 + usize::from(extension.is_some());
+                }
+                slots.len()
+            };
+            let ends = 0..=block.record_count() + 1;
+            for (cut, next) in ends.clone().flat_map(|cut| ends.clone().map(move |next| (cut, next))) {
+                let cuts = if cut < next { vec![cut, next] } else { vec![cut] };
+                let mut places = Vec::new();
+                assert!(times.note(&group, &cuts, &mut places).is_some());
+                assert_eq!(places, cuts.into_iter().map(first_from).collect::<Vec<_>>());
+            }
+            self.groups += 1;
+        }
+        Ok(true)
+    }
+
+    fn rest(&mut self, _: &[u8]) -> Result<(), Stop> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_group_is_cut_between_records_and_never_before_an_extension() {
+    let file = one_of_each(true).binary(100);
+    let (mut decoder, mut cutter) = (BinaryDecoder::default(), Cutter::default());
+    decoder.push(&file, &mut cutter).expect("a good file");
+    decoder.finish(&mut cutter).expect("a good file");
+    assert_eq!(cutter.groups, 3, "two issues and the market");
+}
