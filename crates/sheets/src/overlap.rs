@@ -4,6 +4,7 @@
 //! sorting.
 
 use crate::{Findings, Period};
+use std::collections::HashSet;
 
 /// A row and the line that it starts on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,6 +31,11 @@ pub struct Uniqueness<T> {
 impl<T> Uniqueness<T> {
     /// Reports every row that overlaps one before it in date order, on the later line of the two.
     pub fn check(&self, rows: &[Lined<T>], findings: &mut Findings) {
+        let mut keys = HashSet::with_capacity(rows.len());
+        if rows.iter().all(|row| keys.insert((self.key)(&row.value))) {
+            // As mostly: then nothing can overlap.
+            return;
+        }
         let mut sorted: Vec<(String, Period, u64)> =
             rows.iter().map(|row| ((self.key)(&row.value), self.period_of(&row.value), row.line)).collect();
         sorted.sort_by(|a, b| (&a.0, a.1.first(), a.2).cmp(&(&b.0, b.1.first(), b.2)));

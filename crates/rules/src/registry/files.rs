@@ -7,7 +7,7 @@ use super::{
 use crate::Scheme;
 use quoteclock_model::IssueCode;
 use quoteclock_sheets::{Layout, Lined};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 pub(super) const ISSUES: Layout = Layout {
     file: "issues.csv",
@@ -93,12 +93,15 @@ pub(super) const EXCLUDED_DAYS: Layout = Layout {
     optional: &["market_maker", "reason", "only_if_failed"],
 };
 
+/// Names that many rows ask for.
+pub(super) type Names<T> = HashSet<T, foldhash::quality::RandomState>;
+
 /// The names that rows may refer to. `None` where the file that defines them could not be read, so that one fault does
 /// not bring a thousand others.
 #[derive(Default)]
 pub(super) struct KnownNames {
-    pub(super) issues: Option<BTreeSet<IssueCode>>,
-    pub(super) market_makers: Option<BTreeSet<String>>,
+    pub(super) issues: Option<Names<IssueCode>>,
+    pub(super) market_makers: Option<Names<String>>,
     pub(super) types: Option<BTreeSet<String>>,
     pub(super) tick_tables: Option<BTreeSet<String>>,
 }

@@ -1,6 +1,6 @@
 //! From the bytes of all files to a checked registry or to all that is wrong with them.
 
-use super::files::{self, KnownNames, Rows};
+use super::files::{self, KnownNames, Names, Rows};
 use super::rows;
 use super::{
     Application, ConditionKind, FastMarket, Holiday, Issue, Loaded, MarketMaker, PaidCondition, Registry, Server,
@@ -9,7 +9,7 @@ use super::{
 use crate::scheme::SchemeFile;
 use crate::value::{self, Expected};
 use quoteclock_sheets::{Findings, Layout, Lined, Row, SourceFile, Table, Uniqueness, content, optional, required};
-use std::collections::BTreeSet;
+use std::hash::Hash;
 use std::sync::Arc;
 
 pub(super) fn load(files: &[SourceFile]) -> Loaded {
@@ -108,7 +108,7 @@ fn has_target(table: &Table, findings: &mut Findings) -> bool {
 }
 
 /// The names that a column defines, also in rows that have a fault elsewhere; `None` where not all are known.
-fn defined<T: Ord>(table: &Table, column: &str, parse: fn(&str) -> Result<T, Expected>) -> Option<BTreeSet<T>> {
+fn defined<T: Hash + Eq>(table: &Table, column: &str, parse: fn(&str) -> Result<T, Expected>) -> Option<Names<T>> {
     table.is_whole().then(|| table.rows().filter_map(|row| parse(row.cell(column)).ok()).collect())
 }
 

@@ -85,7 +85,7 @@ impl Registry {
         // The same of all sign-ups of an issue: resolved with the first.
         let mut issues: HashMap<&IssueCode, (&Issue, Option<_>), foldhash::quality::RandomState> =
             in_force.map(|issue| (&issue.code, (issue, None))).collect();
-        let mut sign_ups: Vec<SignUpPlan> = Vec::new();
+        let mut sign_ups: Vec<SignUpPlan> = Vec::with_capacity(self.sign_ups().len());
         // Sorted by market maker, of which there are few.
         for of_market_maker in self.sign_ups().chunk_by(|one, next| one.market_maker == next.market_maker) {
             let mut own_servers = servers.of(&of_market_maker[0].market_maker);

@@ -15,14 +15,14 @@ use std::fmt::Display;
 
 /// What a reference may be.
 struct Known<'a, T> {
-    /// `None` where not all are known.
-    names: Option<&'a BTreeSet<T>>,
+    /// Whether it is one of the names; of any, where not all are known.
+    has: &'a dyn Fn(&T) -> bool,
     /// What to say was expected.
     expected: &'a dyn Fn() -> String,
 }
 
 /// The value of `column`, checked to be one of `known`.
-fn reference<T: Ord + Display>(
+fn reference<T: Display>(
     row: &Row<'_>,
     column: &str,
     parse: fn(&str) -> Result<T, Expected>,
@@ -30,24 +30,24 @@ fn reference<T: Ord + Display>(
     findings: &mut Findings,
 ) -> Option<T> {
     let value = row.required(column, parse, findings)?;
-    let is_known = |value: &T| known.names.is_none_or(|names| names.contains(value));
-    if is_known(&value) {
+    if (known.has)(&value) {
         return Some(value);
     }
-    let zeroed = parse(&format!("0{value}")).ok().filter(is_known);
+    let zeroed = parse(&format!("0{value}")).ok().filter(known.has);
     let hint = zeroed.map_or(String::new(), |name| format!(" ({name}? spreadsheets drop leading zeros)"));
     row.fault(column, format!("found {}, {}{hint}", quoted(&value.to_string()), (known.expected)()), findings)
 }
 
 fn known_issue(row: &Row<'_>, names: &KnownNames, findings: &mut Findings) -> Option<IssueCode> {
     let expected = || "expected an issue that a row of issues.csv defines".to_owned();
-    reference(row, "issue", value::issue, &Known { names: names.issues.as_ref(), expected: &expected }, findings)
+    let has = |issue: &IssueCode| names.issues.as_ref().is_none_or(|names| names.contains(issue));
+    reference(row, "issue", value::issue, &Known { has: &has, expected: &expected }, findings)
 }
 
 fn known_market_maker(row: &Row<'_>, names: &KnownNames, findings: &mut Findings) -> Option<String> {
     let expected = || "expected a market maker that a row of market_makers.csv defines".to_owned();
-    let known = Known { names: names.market_makers.as_ref(), expected: &expected };
-    reference(row, "market_maker", value::name, &known, findings)
+    let has = |name: &String| names.market_makers.as_ref().is_none_or(|names| names.contains(name));
+    reference(row, "market_maker", value::name, &Known { has: &has, expected: &expected }, findings)
 }
 
 /// A reference to a part of the scheme: `what` says which, `names` are those there are.
@@ -62,7 +62,8 @@ fn of_scheme(
         let shown: Vec<&str> = names.into_iter().flatten().map(String::as_str).take(20).collect();
         format!("expected {what} of the scheme, such as {}", shown.join(", "))
     };
-    reference(row, column, value::name, &Known { names, expected: &expected }, findings)
+    let has = |name: &String| names.is_none_or(|names| names.contains(name));
+    reference(row, column, value::name, &Known { has: &has, expected: &expected }, findings)
 }
 
 /// The columns `from` and `to` as inclusive dates.

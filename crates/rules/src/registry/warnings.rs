@@ -11,7 +11,10 @@ use jiff::ToSpan;
 use jiff::civil::{Date, Weekday};
 use quoteclock_model::{Amount, Bps, IssueCode};
 use quoteclock_sheets::{DateSet, Findings, Lined, quoted};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// What is looked up by issue, for each of very many rows.
+type ByIssue<'r, T> = HashMap<&'r IssueCode, T, foldhash::quality::RandomState>;
 
 /// Reports everything administrative.
 pub(super) fn warn(rows: &Rows, findings: &mut Findings) {
@@ -132,7 +135,7 @@ fn matching_period(Lined { line, value }: &Lined<PaidCondition>, findings: &mut 
 ///
 /// Clause: `ST1/effective-date`.
 fn effective_dates(rows: &Rows, findings: &mut Findings) {
-    let mut listed: BTreeMap<&IssueCode, Vec<Date>> = BTreeMap::new();
+    let mut listed: ByIssue<'_, Vec<Date>> = ByIssue::default();
     for Lined { value, .. } in &rows.issues {
         listed.entry(&value.code).or_default().extend(value.listed);
     }
@@ -265,28 +268,29 @@ fn servers(rows: &Rows, findings: &mut Findings) {
 /// Clause: `ST1/number-of-etfs`.
 fn sign_ups(rows: &Rows, findings: &mut Findings) {
     let etfs_required = usize::try_from(rows.scheme.incentives().etfs_required).unwrap_or(usize::MAX);
-    let mut periods: BTreeMap<&IssueCode, Vec<Period>> = BTreeMap::new();
-    let mut counted: BTreeSet<&IssueCode> = BTreeSet::new();
+    let mut issues: ByIssue<'_, (Vec<Period>, bool)> = ByIssue::default();
     for Lined { value, .. } in &rows.issues {
-        periods.entry(&value.code).or_default().push(value.period);
-        if !value.leveraged_inverse {
-            counted.insert(&value.code);
-        }
+        let (periods, is_counted) = issues.entry(&value.code).or_default();
+        periods.push(value.period);
+        *is_counted |= !value.leveraged_inverse;
     }
-    let dates: BTreeMap<&IssueCode, DateSet> =
-        periods.into_iter().map(|(issue, periods)| (issue, DateSet::union(periods))).collect();
-    let mut etfs: BTreeMap<&str, BTreeSet<&IssueCode>> = BTreeMap::new();
+    let issues: ByIssue<'_, (DateSet, bool)> = issues
+        .into_iter()
+        .map(|(issue, (periods, is_counted))| (issue, (DateSet::union(periods), is_counted)))
+        .collect();
+    let mut etfs: BTreeMap<&str, ByIssue<'_, ()>> = BTreeMap::new();
     for Lined { line, value } in &rows.sign_ups {
-        if !dates.get(&value.issue).is_some_and(|dates| dates.overlaps(value.period)) {
+        let of_issue = issues.get(&value.issue);
+        if !of_issue.is_some_and(|(dates, _)| dates.overlaps(value.period)) {
             let message = format!("no row of {} is in force while it is: it is never measured", value.issue);
             findings.warning(SIGN_UPS.file, *line, "issue", message);
         }
-        if counted.contains(&value.issue) {
-            etfs.entry(&value.market_maker).or_default().insert(&value.issue);
+        if of_issue.is_some_and(|(_, is_counted)| *is_counted) {
+            etfs.entry(&value.market_maker).or_default().insert(&value.issue, ());
         }
     }
     for Lined { line, value } in &rows.market_makers {
-        let count = etfs.get(value.market_maker.as_str()).map_or(0, BTreeSet::len);
+        let count = etfs.get(value.market_maker.as_str()).map_or(0, ByIssue::len);
         if count < etfs_required {
             let message = format!(
                 "found sign-ups for {count} ETFs other than leveraged or inverse ones, expected at least {etfs_required} \
