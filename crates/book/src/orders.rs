@@ -318,6 +318,21 @@ impl OrderTable {
         self.map.insert(id, *resting);
     }
 
+    /// Enters the order at a place of another table's bucket; there is room for it.
+    #[inline]
+    fn take_in(&mut self, bucket: &Bucket, place: usize) {
+        let id = OrderId(bucket.ids[place]);
+        let own = self.bucket(id);
+        match self.buckets[own].free() {
+            Some(free) => {
+                let quote = Quote { price: bucket.prices[place], shares: bucket.quantities[place] };
+                self.buckets[own].set(free, id, bucket.bits[place], bucket.holders[place], quote);
+                self.room -= 1;
+            }
+            None => self.insert(id, &bucket.at(place)),
+        }
+    }
+
     /// Removes all orders.
     pub(crate) fn clear(&mut self) {
         *self = OrderTable::default();
@@ -356,7 +371,7 @@ impl OrderTable {
         *self = OrderTable { buckets, room: Self::room_in(count), key: before.key, shift, ..OrderTable::default() };
         for bucket in &before.buckets {
             for place in (0..Bucket::PLACES).filter(|place| bucket.state >> place & 1 != 0) {
-                self.insert(OrderId(bucket.ids[place]), &bucket.at(place));
+                self.take_in(bucket, place);
             }
         }
         for (&id, resting) in &before.map {

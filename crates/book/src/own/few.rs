@@ -93,6 +93,10 @@ impl Few {
         if self.lines.len() * CacheLine::ENTRIES == Self::MAX {
             return None;
         }
+        if self.lines.len() == self.lines.capacity() {
+            // Mostly one is enough, and there are very many sides.
+            self.lines.reserve_exact(self.lines.len().max(1));
+        }
         self.lines.push(CacheLine::default());
         self.add(side, quote)
     }
