@@ -79,7 +79,8 @@ impl<'a> CutGroup<'a> {
         let slots = self.group.slots();
         let from = stretch.checked_sub(1).map_or(0, |before| self.cuts[before]);
         let to = self.cuts.get(stretch).copied().unwrap_or(slots.len());
-        (from < to).then_some((IssueIndex(self.group.issue()?), BlockGroup(&slots[from..to])))
+        let issue = IssueIndex(self.group.issue()?);
+        (from < to).then(|| (issue, BlockGroup(&slots[from..to])))
     }
 }
 

@@ -113,12 +113,13 @@ impl BlockTimes {
     }
 
     /// Whether the bytes of `group` are those that were written, and its records in order; puts down their times, and says how
-    /// many they are, if so. Adds to `places` where among its slots the first record stands whose ordinal is at least so much,
-    /// for each of `cuts`, which rise.
+    /// many they are, if so. Then `places`, which was empty, says for each of `cuts`, which rise, where among its slots the
+    /// first record stands whose ordinal is at least that.
     pub fn note(&self, group: &UnverifiedGroup<'_>, cuts: &[u32], places: &mut Vec<usize>) -> Option<usize> {
         group.verify().ok()?;
-        let mut cuts = cuts.iter().copied();
-        let mut cut = cuts.next();
+        // No ordinal is so high.
+        const NO_CUT: u32 = u32::MAX;
+        let mut next_cut = cuts.first().copied().unwrap_or(NO_CUT);
         let (mut extensions, mut least, mut may_be_extension) = (0, 0, false);
         for (place, slot) in group.slots().iter().enumerate() {
             if may_be_extension && slot.is_extension() {
@@ -129,14 +130,15 @@ impl BlockTimes {
             if ordinal < least {
                 return None;
             }
-            while cut.is_some_and(|cut| cut <= ordinal) {
-                places.push(place);
-                cut = cuts.next();
+            if next_cut <= ordinal {
+                let passed = cuts[places.len()..].iter().take_while(|cut| **cut <= ordinal).count();
+                places.resize(places.len() + passed, place);
+                next_cut = cuts.get(places.len()).copied().unwrap_or(NO_CUT);
             }
             self.micros.get(ordinal as usize)?.store(slot.micros(), Relaxed);
             (least, may_be_extension) = (ordinal + 1, slot.is_wide());
         }
-        places.extend(cut.into_iter().chain(cuts).map(|_| group.slots().len()));
+        places.resize(cuts.len(), group.slots().len());
         Some(group.slots().len() - extensions)
     }
 

@@ -81,8 +81,14 @@ impl Reader<'_> {
     }
 
     fn rows<T>(&mut self, table: Option<Table>, read: ReadRow<T>) -> Vec<Lined<T>> {
-        let lined = |row: Row<'_>| Some(Lined { line: row.line, value: read(&row, self.names, self.findings)? });
-        table.iter().flat_map(Table::rows).filter_map(lined).collect()
+        let Some(table) = table else { return Vec::new() };
+        let mut rows = Vec::with_capacity(table.rows().len());
+        rows.extend(
+            table
+                .rows()
+                .filter_map(|row| Some(Lined { line: row.line, value: read(&row, self.names, self.findings)? })),
+        );
+        rows
     }
 }
 
