@@ -142,8 +142,8 @@ fn main_reason(reasons: &[(Cow<'_, str>, Micros)]) -> Option<String> {
 /// The overview for a terminal of `style`: how many stand how, a line for each market maker, the worst lines.
 pub fn overview(lines: &[&OverviewLine], words: Words, style: Style) -> String {
     let mut by_maker: BTreeMap<&str, Vec<&OverviewLine>> = BTreeMap::new();
-    for line in lines {
-        by_maker.entry(&line.key.market_maker).or_default().push(line);
+    for of_maker in lines.chunk_by(|one, next| one.key.market_maker == next.key.market_maker) {
+        by_maker.entry(&of_maker[0].key.market_maker).or_default().extend_from_slice(of_maker);
     }
     let mut makers: Vec<Maker<'_>> = by_maker.iter().map(|(name, own)| Maker::of(name, own)).collect();
     makers.sort_by(|one, next| {

@@ -234,7 +234,7 @@ impl<'r> OwnServers<'_, 'r> {
 /// The exemptions that touch the day, merged: for each market maker (or all), by issue (or all) that rows name.
 struct Exemptions<'r>(BTreeMap<Option<&'r str>, OfIssues<'r>>);
 
-type OfIssues<'r> = BTreeMap<Option<&'r IssueCode>, Vec<Span>>;
+type OfIssues<'r> = HashMap<Option<&'r IssueCode>, Vec<Span>, foldhash::quality::RandomState>;
 
 impl<'r> Exemptions<'r> {
     fn on(registry: &'r Registry, day: Span) -> Exemptions<'r> {

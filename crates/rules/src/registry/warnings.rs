@@ -242,7 +242,7 @@ fn servers(rows: &Rows, findings: &mut Findings) {
         by_participant.entry((market_maker, participant.as_deref())).or_default().push(*period);
     }
     // The dates depend on the market maker and the participant only: computed once for each pair.
-    let mut dates: BTreeMap<(&str, Option<&str>), DateSet> = BTreeMap::new();
+    let mut dates: HashMap<(&str, Option<&str>), DateSet, foldhash::quality::RandomState> = HashMap::default();
     for Lined { line, value: SignUp { market_maker, participant, period, .. } } in &rows.sign_ups {
         let key = (market_maker.as_str(), participant.as_deref());
         let served = dates.entry(key).or_insert_with(|| match key {
