@@ -80,15 +80,35 @@ pub fn reasons_text(reasons: &[(Reason, Micros)]) -> String {
 
 /// The outages that the breaches of one obligation make, in their order.
 pub fn outages(breaches: &[Breach]) -> impl Iterator<Item = Outage> {
-    breaches.chunk_by(|one, next| one.span.end == next.span.start).map(|connected| {
-        let mut reasons: Vec<(Reason, Micros)> = Vec::new();
-        for Breach { span, reason } in connected {
-            add_time(&mut reasons, *reason, span.end.since(span.start));
-        }
-        reasons.sort_by_key(|&(reason, length)| (std::cmp::Reverse(length), reason));
-        let (first, last) = (connected[0].span, connected[connected.len() - 1].span);
-        Outage { span: Span { start: first.start, end: last.end }, reasons }
+    connected(breaches).map(|breaches| {
+        let mut reasons = Vec::new();
+        let span = sum_up(breaches, &mut reasons);
+        Outage { span, reasons }
     })
+}
+
+/// Tells `take` of each outage when it was, and how long for each reason, as [`Outage`] has it: for whoever keeps few of very many.
+pub fn each_outage(breaches: &[Breach], mut take: impl FnMut(Span, &[(Reason, Micros)])) {
+    let mut reasons = Vec::new();
+    for breaches in connected(breaches) {
+        reasons.clear();
+        let span = sum_up(breaches, &mut reasons);
+        take(span, &reasons);
+    }
+}
+
+/// Breaches of which each begins when the one before it ends.
+fn connected(breaches: &[Breach]) -> impl Iterator<Item = &[Breach]> {
+    breaches.chunk_by(|one, next| one.span.end == next.span.start)
+}
+
+/// When connected breaches were, and in `reasons`, which is empty, how long for each reason.
+fn sum_up(connected: &[Breach], reasons: &mut Vec<(Reason, Micros)>) -> Span {
+    for Breach { span, reason } in connected {
+        add_time(reasons, *reason, span.end.since(span.start));
+    }
+    reasons.sort_by_key(|&(reason, length)| (std::cmp::Reverse(length), reason));
+    Span { start: connected[0].span.start, end: connected[connected.len() - 1].span.end }
 }
 
 /// Adds `time` to what `reasons` has of `reason`. They are few: they are looked over.
@@ -308,6 +328,9 @@ mod tests {
             breach(51, 52, no_bid),
         ];
         let found: Vec<Outage> = outages(&breaches).collect();
+        let mut told = Vec::new();
+        each_outage(&breaches, |span, reasons| told.push(Outage { span, reasons: reasons.to_vec() }));
+        assert_eq!(told, found);
         let reasons = vec![(no_bid, Micros(15)), (Reason::Spread, Micros(15)), (no_offer, Micros(10))];
         assert_eq!(
             found,

@@ -8,5 +8,7 @@
 mod day;
 mod percent;
 
-pub use day::{Breach, DayLedger, DayRow, LoggedBreach, OpenLedger, Outage, Total, add_time, outages, reasons_text};
+pub use day::{
+    Breach, DayLedger, DayRow, LoggedBreach, OpenLedger, Outage, Total, add_time, each_outage, outages, reasons_text,
+};
 pub use percent::DisplayPercent;

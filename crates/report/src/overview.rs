@@ -367,6 +367,25 @@ mod tests {
     }
 
     #[test]
+    fn of_many_the_worst_are_shown_in_their_order() {
+        // Thirty, in an order that is not theirs.
+        let fulfilled = |number: u64| number * 7 % 30;
+        let lines: Vec<OverviewLine> = (0..30)
+            .map(|number| {
+                line("MM1", &(1300 + fulfilled(number)).to_string(), "general", fulfilled(number), Standing::Fails)
+            })
+            .collect();
+        let text = overview(&lines.iter().collect::<Vec<_>>(), WORDS, Style { width: 80, colour: false });
+        assert!(text.contains("the 20 worst of 30 without their share"), "{text}");
+        let listed = text.split("market maker  issue").nth(1).unwrap();
+        let issues: Vec<&str> =
+            listed.lines().filter_map(|line| line.strip_prefix("MM1")?.split_whitespace().next()).collect();
+        // Below the share by as much, to four decimals: what was lost decides.
+        let expected: Vec<String> = (0..20).map(|number| (1300 + number).to_string()).collect();
+        assert_eq!(issues, expected, "{text}");
+    }
+
+    #[test]
     fn what_matters_comes_first() {
         let lines = [
             line("MM1", "1306", "general", HOURS / 2, Standing::Fails),

@@ -5,7 +5,7 @@ use crate::format::{clock, percent_shown, trim_fraction};
 use crate::overview::{OverviewLine, Standing, grouped};
 use crate::rows::{DayKey, keys, rows_with_key};
 use quoteclock_incentive::AccountKey;
-use quoteclock_ledger::{DayLedger, Outage, Total, add_time, outages};
+use quoteclock_ledger::{DayLedger, Total, add_time, each_outage};
 use quoteclock_model::{IssueCode, Micros, ObligationId, Reason, Span};
 use quoteclock_rows::{Align, Column, Decimals, Table, Tone, Unit, text_table};
 use quoteclock_rules::{DayPlan, local_time};
@@ -47,13 +47,6 @@ struct LongOutage {
     has_more: bool,
 }
 
-impl From<&Outage> for LongOutage {
-    fn from(outage: &Outage) -> LongOutage {
-        let (main, _) = outage.reasons[0];
-        LongOutage { span: outage.span, main, has_more: 1 < outage.reasons.len() }
-    }
-}
-
 /// How many outages a line names at most.
 const WORST_MAX: usize = 3;
 
@@ -64,14 +57,16 @@ impl DaySummary {
         let (mut reasons, mut worst): (Vec<(Reason, Micros)>, Vec<LongOutage>) = (Vec::new(), Vec::new());
         for key in keys(plan) {
             let mut outage_count = 0;
-            for outage in outages(ledger.breaches(key.index)) {
+            each_outage(ledger.breaches(key.index), |span, by_reason| {
                 outage_count += 1;
-                outage.reasons.iter().for_each(|&(reason, time)| add_time(&mut reasons, reason, time));
-                let outage = LongOutage::from(&outage);
-                let position = worst.partition_point(|longer| length(outage.span) <= length(longer.span));
-                worst.insert(position, outage);
-                worst.truncate(WORST_MAX);
-            }
+                by_reason.iter().for_each(|&(reason, time)| add_time(&mut reasons, reason, time));
+                let position = worst.partition_point(|longer| length(span) <= length(longer.span));
+                if position < WORST_MAX {
+                    let (main, _) = by_reason[0];
+                    worst.insert(position, LongOutage { span, main, has_more: 1 < by_reason.len() });
+                    worst.truncate(WORST_MAX);
+                }
+            });
             let (reasons_start, worst_start) = (day.reasons.len(), day.worst.len());
             day.reasons.append(&mut reasons);
             day.worst.append(&mut worst);
@@ -298,6 +293,75 @@ fn fit(outages: &[String], room: usize) -> String {
 mod tests {
     use super::*;
     use crate::format::wrap;
+    use jiff::civil::date;
+    use quoteclock_ledger::OpenLedger;
+    use quoteclock_model::{Interval, State, Timestamp};
+    use quoteclock_obligation::IntervalSink;
+    use quoteclock_rules::{Registry, SourceFile};
+
+    /// A day on which each obligation is fulfilled for as many microseconds as its position says, and then not for ten.
+    fn day(registry: &Registry, day: i8) -> DaySummary {
+        let plan = Arc::new(registry.plan(date(2024, 3, day)).unwrap());
+        let mut ledger = OpenLedger::new(&plan);
+        for key in keys(&plan) {
+            let at = |micros: u32| Timestamp::from_micros(plan.day.start.as_micros() + i64::from(micros));
+            let fulfilled = key.index.0 + 1;
+            let states = [State::Fulfilled, State::Breach(Reason::Spread)];
+            for (start, end, state) in [(0, fulfilled, states[0]), (fulfilled, fulfilled + 10, states[1])] {
+                ledger.interval(key.index, Interval { start: at(start), end: at(end), state });
+            }
+        }
+        DaySummary::new(&plan, &ledger.close())
+    }
+
+    #[test]
+    fn days_are_summed_up_by_obligation_whichever_of_them_have_it() {
+        let file = |name: &str, text: &str| SourceFile { name: name.to_owned(), bytes: text.into() };
+        let files = [
+            file("issues.csv", "issue,type,tick_table\n1305,A,01\n1306,A,01\n1321,A,01\n"),
+            file("market_makers.csv", "market_maker\nMM1\nMM2\n"),
+            file("virtual_servers.csv", "server,market_maker\nVS1,MM1\nVS2,MM2\n"),
+            file(
+                "signups.csv",
+                "market_maker,issue,from,to\nMM2,1306,,2024-03-01\nMM1,1321,2024-03-02,\nMM1,1306,,\n\
+                 MM2,1305,2024-03-02,\nMM2,1321,,\n",
+            ),
+            file("sponsored.csv", "condition,issue,max_spread_bps,min_value_jpy,from\nS1,1306,20,1,2024-03-02\n"),
+        ];
+        let registry = Registry::load(&files).registry.unwrap();
+        let days = [day(&registry, 1), day(&registry, 2), day(&registry, 3)];
+        let shown = |days: &[&DaySummary]| -> Vec<String> {
+            let text = |line: &OverviewLine| {
+                let AccountKey { market_maker, issue, obligation } = &line.key;
+                let lost: Vec<String> =
+                    line.reasons.iter().map(|(reason, time)| format!("{reason} {}", time.0)).collect();
+                let Total { available, fulfilled, .. } = line.total;
+                let days = line.days_below.1;
+                format!("{market_maker} {issue} {obligation}: {} of {} in {days}, {lost:?}", fulfilled.0, available.0)
+            };
+            DaySummary::over(days).iter().map(text).collect()
+        };
+        let [first, second, third] = &days;
+        assert_eq!(
+            shown(&[first]),
+            [
+                r#"MM1 1306 general: 1 of 11 in 1, ["spread 10"]"#,
+                r#"MM2 1306 general: 2 of 12 in 1, ["spread 10"]"#,
+                r#"MM2 1321 general: 3 of 13 in 1, ["spread 10"]"#,
+            ]
+        );
+        let all = [
+            r#"MM1 1306 general: 3 of 33 in 3, ["spread 30"]"#,
+            r#"MM1 1306 sponsored:S1: 4 of 24 in 2, ["spread 20"]"#,
+            r#"MM1 1321 general: 6 of 26 in 2, ["spread 20"]"#,
+            r#"MM2 1305 general: 8 of 28 in 2, ["spread 20"]"#,
+            r#"MM2 1306 general: 2 of 12 in 1, ["spread 10"]"#,
+            r#"MM2 1321 general: 13 of 43 in 3, ["spread 30"]"#,
+        ];
+        assert_eq!(shown(&[first, second, third]), all);
+        assert_eq!(shown(&[third, first, second]), all, "whatever their order");
+        assert!(shown(&[]).is_empty());
+    }
 
     #[test]
     fn outages_are_shown_whole_and_the_longest_always() {
