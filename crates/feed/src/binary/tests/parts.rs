@@ -129,8 +129,8 @@ impl Receiver for Cutter {
             let slots = group.slots();
             // Where the first record stands whose ordinal is at least so much, looked for one by one.
             let first_from = |cut: u32| {
-                let (mut records, mut place) = (Records(slots), 0);
-                while let Some((slot, extension)) = records.next() {
+                let mut place = 0;
+                for (slot, extension) in Records(slots) {
                     if cut <= slot.ordinal() {
                         return place;
                     }
