@@ -108,8 +108,8 @@ impl DaySummary {
         lines
     }
 
-    /// One line for a day of many obligations: `2024-03-01  Fast Market x2: 12 of 2,870 without their share, lost 80:15:00`.
-    /// Of all obligations, or of those that `chosen` has.
+    /// One line for a day of many obligations, all or those that `chosen` has:
+    /// `2024-03-01  Fast Market x2: 12 of 2,870 without their share`.
     pub fn summed_up(&self, chosen: Option<&BTreeMap<AccountKey, usize>>) -> String {
         let is_chosen = |row: &DayRow<'_>| chosen.is_none_or(|chosen| chosen.contains_key(&owned(&row.key)));
         let (mut count, mut below) = (0, 0);

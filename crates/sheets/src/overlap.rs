@@ -1,7 +1,7 @@
 //! One row in force per key and date: finds the rows that break this.
 //!
-//! Rows are sorted by key and first date and then swept once, so that a registry of many rows costs no more than the
-//! sorting.
+//! Where any two have the same key, rows are sorted by key and first date and then swept once, so that a registry of many
+//! rows costs no more than the sorting.
 
 use crate::{Findings, Period};
 use std::collections::HashSet;
@@ -31,13 +31,13 @@ pub struct Uniqueness<T> {
 impl<T> Uniqueness<T> {
     /// Reports every row that overlaps one before it in date order, on the later line of the two.
     pub fn check(&self, rows: &[Lined<T>], findings: &mut Findings) {
+        let mut sorted: Vec<(String, Period, u64)> =
+            rows.iter().map(|row| ((self.key)(&row.value), self.period_of(&row.value), row.line)).collect();
         let mut keys = HashSet::with_capacity(rows.len());
-        if rows.iter().all(|row| keys.insert((self.key)(&row.value))) {
+        if sorted.iter().all(|(key, ..)| keys.insert(key.as_str())) {
             // As mostly: then nothing can overlap.
             return;
         }
-        let mut sorted: Vec<(String, Period, u64)> =
-            rows.iter().map(|row| ((self.key)(&row.value), self.period_of(&row.value), row.line)).collect();
         sorted.sort_by(|a, b| (&a.0, a.1.first(), a.2).cmp(&(&b.0, b.1.first(), b.2)));
         for rows in sorted.chunk_by(|a, b| a.0 == b.0) {
             let mut latest = &rows[0];

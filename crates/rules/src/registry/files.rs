@@ -93,7 +93,7 @@ pub(super) const EXCLUDED_DAYS: Layout = Layout {
     optional: &["market_maker", "reason", "only_if_failed"],
 };
 
-/// Names that many rows ask for.
+/// Names of which there are many, or that many rows ask for.
 pub(super) type Names<T> = HashSet<T, foldhash::quality::RandomState>;
 
 /// The names that rows may refer to. `None` where the file that defines them could not be read, so that one fault does

@@ -3,7 +3,7 @@
 //! Nothing here stops or changes a measurement. What concerns more than one file is looked at only where no file has an
 //! error, since a row that could not be read would bring warnings that vanish with it.
 
-use super::files::{EXEMPTIONS, HOLIDAYS, MARKET_MAKERS, MATCHING, Rows, SERVERS, SIGN_UPS, SPONSORED, file_of};
+use super::files::{EXEMPTIONS, HOLIDAYS, MARKET_MAKERS, MATCHING, Names, Rows, SERVERS, SIGN_UPS, SPONSORED, file_of};
 use super::matching as matching_tables;
 use super::{PaidCondition, PaymentMethod, Server, SignUp, Target, applications, classes};
 use crate::Period;
@@ -278,7 +278,7 @@ fn sign_ups(rows: &Rows, findings: &mut Findings) {
         .into_iter()
         .map(|(issue, (periods, is_counted))| (issue, (DateSet::union(periods), is_counted)))
         .collect();
-    let mut etfs: BTreeMap<&str, ByIssue<'_, ()>> = BTreeMap::new();
+    let mut etfs: BTreeMap<&str, Names<&IssueCode>> = BTreeMap::new();
     for Lined { line, value } in &rows.sign_ups {
         let of_issue = issues.get(&value.issue);
         if !of_issue.is_some_and(|(dates, _)| dates.overlaps(value.period)) {
@@ -286,11 +286,11 @@ fn sign_ups(rows: &Rows, findings: &mut Findings) {
             findings.warning(SIGN_UPS.file, *line, "issue", message);
         }
         if of_issue.is_some_and(|(_, is_counted)| *is_counted) {
-            etfs.entry(&value.market_maker).or_default().insert(&value.issue, ());
+            etfs.entry(&value.market_maker).or_default().insert(&value.issue);
         }
     }
     for Lined { line, value } in &rows.market_makers {
-        let count = etfs.get(value.market_maker.as_str()).map_or(0, ByIssue::len);
+        let count = etfs.get(value.market_maker.as_str()).map_or(0, Names::len);
         if count < etfs_required {
             let message = format!(
                 "found sign-ups for {count} ETFs other than leveraged or inverse ones, expected at least {etfs_required} \
