@@ -46,9 +46,12 @@ impl Scratch {
         let near = if near == Path::new("") { Path::new(".") } else { near };
         signals::attend();
         sweep(near);
+        // A signal that comes now waits until the folder is known.
+        let mut live = live();
         let made = tempfile::Builder::new().prefix(PREFIX).tempdir_in(near);
         let folder = made.with_context(|| format!("writing to the folder {}", near.display()))?;
-        live().push(folder.path().to_owned());
+        live.push(folder.path().to_owned());
+        drop(live);
         let lock = lock(folder.path()).ok();
         Ok(Scratch { folder, _lock: lock })
     }

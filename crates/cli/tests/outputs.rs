@@ -6,6 +6,7 @@ mod support;
 use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use support::{Bench, GOOD, day_text, notes, skipped, stderr, stdout};
@@ -240,18 +241,21 @@ fn what_an_earlier_run_left_goes_and_other_dates_are_named() {
     assert_eq!(notes(&bench.replay(&["other.csv"])), "");
 }
 
-/// Waits for a folder of what is not finished, in `folder` of the bench.
+/// Waits for a folder of what is not finished, in `folder` of the bench, that its maker has locked.
 fn wait_for_scratch(bench: &Bench, folder: &str) {
     let began = Instant::now();
-    while scratch_count(bench, folder) == 0 {
+    while !scratch(bench, folder).iter().any(|path| path.join("lock").exists()) {
         assert!(began.elapsed() < Duration::from_secs(60), "no temporary folder");
         std::thread::sleep(Duration::from_millis(5));
     }
 }
 
-fn scratch_count(bench: &Bench, folder: &str) -> usize {
-    let entries = fs::read_dir(bench.path(folder)).expect("a folder").flatten();
-    entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(".quoteclock-")).count()
+fn scratch(bench: &Bench, folder: &str) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(bench.path(folder)) else { return Vec::new() };
+    let paths = entries.flatten().map(|entry| entry.path());
+    paths
+        .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(".quoteclock-")))
+        .collect()
 }
 
 /// The program, hearing signals also where whoever runs the tests has them passed over, as a background job has.
@@ -282,16 +286,14 @@ fn signals_take_temporary_files_with_them_and_a_later_run_those_of_a_killed_one(
         // To wait for a program closes its input: this one is not to end by that.
         let input = child.stdin.take();
         wait_for_scratch(&bench, "out");
-        // The folder is there before it is locked.
-        std::thread::sleep(Duration::from_millis(200));
         let kill = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status().unwrap();
         assert!(kill.success());
         assert_eq!(child.wait().unwrap().signal(), Some(number), "ends as the signal would have it");
         drop(input);
-        assert_eq!(scratch_count(&bench, "out"), usize::from(signal == "KILL"), "{signal}");
+        assert_eq!(scratch(&bench, "out").len(), usize::from(signal == "KILL"), "{signal}");
     }
     assert_eq!(bench.replay(&["day.csv"]).status.code(), Some(0));
-    assert_eq!(scratch_count(&bench, "out"), 0, "that of the killed run is gone");
+    assert_eq!(scratch(&bench, "out").len(), 0, "that of the killed run is gone");
 }
 
 #[test]
@@ -303,12 +305,13 @@ fn a_generated_day_is_there_whole_or_not_at_all() {
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
+    // The registry is there before the day is begun.
     let began = Instant::now();
-    while !bench.path("out/registry").is_dir() && began.elapsed() < Duration::from_secs(60) {
+    while !bench.path("out/registry").is_dir() {
+        assert!(began.elapsed() < Duration::from_secs(60), "no registry");
         std::thread::sleep(Duration::from_millis(5));
     }
     wait_for_scratch(&bench, "out");
-    std::thread::sleep(Duration::from_millis(200));
     assert!(Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status().unwrap().success());
     assert!(!child.wait().unwrap().success());
     let names: Vec<_> = fs::read_dir(bench.path("out")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
