@@ -8,7 +8,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::process::{Command, Output, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use support::{Bench, GOOD, notes, skipped, stderr, stdout};
 
 const REPLAY: [&str; 4] = ["replay", "--registry", "registry", "--db"];
@@ -153,10 +153,18 @@ fn waiting_for_another_program_is_told_after_a_second() {
     let other = rusqlite::Connection::open(bench.path("days.db")).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let mut command = bench.command(&[&REPLAY[..], &["days.db", "day.csv"]].concat());
-    let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    std::thread::sleep(Duration::from_secs(3));
+    let log = fs::File::create(bench.path("log")).unwrap();
+    let child = command.stdout(Stdio::null()).stderr(log).spawn().unwrap();
+    let began = Instant::now();
+    while !bench.read("log").contains("waiting") {
+        assert!(began.elapsed() < Duration::from_secs(60), "nothing is told: {}", bench.read("log"));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    // It is told once, however long it takes.
+    std::thread::sleep(Duration::from_millis(500));
     other.execute_batch("COMMIT").unwrap();
-    let output = child.wait_with_output().unwrap();
+    let mut output = child.wait_with_output().unwrap();
+    output.stderr = fs::read(bench.path("log")).unwrap();
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(notes(&output), "warning: waiting for another program that is writing to the database\n");
 }

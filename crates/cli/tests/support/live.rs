@@ -272,6 +272,13 @@ pub fn ask(address: &str, method: &str, path: &str, token: &str, body: &str) -> 
     (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
 }
 
+/// The checkpoints beside the journal that `name` writes.
+pub fn checkpoints(day: &Day, name: &str) -> usize {
+    let entries = fs::read_dir(day.folder.path().join(format!("{name}.journal"))).into_iter().flatten().flatten();
+    let names = entries.map(|entry| entry.file_name().into_string().unwrap());
+    names.filter(|name| name.ends_with(".qcp") && !name.ends_with(".new.qcp")).count()
+}
+
 /// Waits until the log of a server says something.
 pub fn wait_for(day: &Day, text: &str) {
     let started = Instant::now();
