@@ -80,6 +80,19 @@ fn the_page_shows_the_state_and_is_driven_by_keyboard() {
     browser.press("Escape");
     browser.wait("!document.getElementById('view').open");
     assert_eq!(browser.evaluate("document.activeElement.dataset.key"), "1306\nMM2");
+    // Who closes one and opens another at once sees the other: the page is told later that the first was closed.
+    let click = |key: &str| {
+        format!("[...document.querySelectorAll('td[data-key]')].find((cell) => cell.dataset.key === '{key}').click()")
+    };
+    browser.evaluate(&format!(
+        "{}; document.getElementById('view').close(); {}",
+        click("1306\\nMM2"),
+        click("1321\\nMM1")
+    ));
+    browser.wait("document.querySelectorAll('#view-body section').length > 0");
+    assert_eq!(browser.evaluate("document.getElementById('view-title').textContent.slice(0, 4)"), "1321");
+    browser.press("Escape");
+    browser.wait("!document.getElementById('view').open");
     // Filters.
     let visible = "[...document.querySelectorAll('#grid td[data-key]')].filter((cell) => cell.querySelector('.today').checkVisibility({visibilityProperty: true})).map((cell) => cell.dataset.key.replace('\\n', ' ')).sort().join()";
     browser.evaluate("document.getElementById('by-maker').value = 'MM1'; document.getElementById('by-maker').dispatchEvent(new Event('input', {bubbles: true}))");

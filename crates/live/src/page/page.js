@@ -266,7 +266,8 @@ function openIssue(cell) {
   $("view").showModal();
   showIssue();
 }
-$("view").addEventListener("close", () => { open = null; if (current) current.focus(); });
+// It is told later: another may have been opened since.
+$("view").addEventListener("close", () => { if ($("view").open) return; open = null; if (current) current.focus(); });
 function pathOf(key) {
   const [issue, maker] = key.split("\n");
   return `api/v1/issues/${encodeURIComponent(issue)}/market-makers/${encodeURIComponent(maker)}`;
