@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
-use support::live::{Day, checkpoints, tables, tse_small, wait_for};
+use support::live::{Day, has_checkpoint, tables, tse_small, wait_for};
 
 /// A bundled day whose orders name no server, and what it comes to where they do; the sheet of its servers is `own.csv`.
 fn unnamed(name: &str) -> Day {
@@ -148,7 +148,7 @@ fn the_journal_of_a_day_is_merged_with_what_was_recorded_elsewhere() {
 /// Waits a second at most until there is a checkpoint.
 fn is_there_within_a_second(day: &Day) -> bool {
     (0..200).any(|_| {
-        let is_there = checkpoints(day, "day") != 0;
+        let is_there = has_checkpoint(day, "day");
         if !is_there {
             std::thread::sleep(Duration::from_millis(5));
         }
@@ -165,7 +165,8 @@ fn killed_it_is_measured_from_the_beginning_of_its_journal() {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin!("quoteclock"));
         command.current_dir(day.folder.path()).args(day.serve_arguments("day", "-", more));
         command.env("QUOTECLOCK_CHECKPOINT_MS", "5").stdin(Stdio::piped()).stdout(Stdio::null());
-        command.stderr(Stdio::null()).spawn().unwrap()
+        let log = fs::File::create(day.folder.path().join("serve.log")).unwrap();
+        command.stderr(log).spawn().unwrap()
     };
     let write = |child: &mut Child, line: &str| {
         std::io::Write::write_all(child.stdin.as_mut().unwrap(), format!("{line}\n").as_bytes()).unwrap();
@@ -184,7 +185,11 @@ fn killed_it_is_measured_from_the_beginning_of_its_journal() {
     nobody.kill().unwrap();
     nobody.wait().unwrap();
     let mut with_sheet = start(&["--own-orders", "own.csv"]);
-    half.iter().for_each(|line| write(&mut with_sheet, line));
+    wait_for(&day, "going on with a journal");
+    for line in half {
+        write(&mut with_sheet, line);
+        std::thread::sleep(Duration::from_millis(5));
+    }
     with_sheet.kill().unwrap();
     with_sheet.wait().unwrap();
     let input = fs::File::open(&day.file).unwrap();

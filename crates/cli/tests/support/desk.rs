@@ -159,8 +159,7 @@ impl Desk {
         stream.write_all((format!("{head}\r\n").repeat(count - 1) + &last).as_bytes()).unwrap();
         let mut text = String::new();
         stream.read_to_string(&mut text).unwrap();
-        let statuses = text.split("HTTP/1.1 ").skip(1).map(|answer| answer[..3].parse().unwrap());
-        statuses.collect()
+        text.split("HTTP/1.1 ").skip(1).map(|answer| answer[..3].parse().unwrap()).collect()
     }
 
     pub fn ask(&self, method: &str, path: &str, token: Option<&str>, body: &str) -> Answer {

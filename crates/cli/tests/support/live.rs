@@ -272,11 +272,16 @@ pub fn ask(address: &str, method: &str, path: &str, token: &str, body: &str) -> 
     (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
 }
 
-/// The checkpoints beside the journal that `name` writes.
-pub fn checkpoints(day: &Day, name: &str) -> usize {
+/// The files of checkpoints beside the journal that `name` writes, also of those that are being made.
+pub fn checkpoints(day: &Day, name: &str) -> Vec<String> {
     let entries = fs::read_dir(day.folder.path().join(format!("{name}.journal"))).into_iter().flatten().flatten();
     let names = entries.map(|entry| entry.file_name().into_string().unwrap());
-    names.filter(|name| name.ends_with(".qcp") && !name.ends_with(".new.qcp")).count()
+    names.filter(|name| name.ends_with(".qcp")).collect()
+}
+
+/// Whether a checkpoint beside that journal is made.
+pub fn has_checkpoint(day: &Day, name: &str) -> bool {
+    checkpoints(day, name).iter().any(|name| !name.ends_with(".new.qcp"))
 }
 
 /// Waits until the log of a server says something.
